@@ -1,0 +1,5 @@
+"""ByteTrack (Zhang et al. 2022, arXiv:2110.06864) on numpy alone: boxes in, identities out."""
+
+from bytetrack.types import Detections, Tracks
+
+__all__ = ["Detections", "Tracks"]

@@ -1,0 +1,102 @@
+"""What goes into the tracker and what comes out: structs of arrays, one row per object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray: TypeAlias = NDArray[np.floating[Any]]
+IntArray: TypeAlias = NDArray[np.integer[Any]]
+RowIndex: TypeAlias = NDArray[Any] | slice | list[int]
+Struct = TypeVar("Struct", "Detections", "Tracks")
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """The boxes a detector found in one frame.
+
+    Plain sequences are converted; arrays are taken as they are and never written to.
+
+    Raises ``ValueError`` naming the field and its shape, or the row that is not finite.
+
+    >>> len(Detections(xyxy=[[0, 0, 10, 20]], score=[0.9], class_id=[0]))
+    1
+    """
+
+    xyxy: FloatArray  # (N, 4) left, top, right, bottom in pixels
+    score: FloatArray  # (N,) confidence, 0 to 1
+    class_id: IntArray  # (N,)
+
+    def __post_init__(self) -> None:
+        """Convert to arrays and refuse what cannot be tracked."""
+        xyxy = _as_float(self.xyxy).reshape(-1, 4) if np.size(self.xyxy) == 0 else _as_float(self.xyxy)
+        score, class_id = _as_float(self.score), np.asarray(self.class_id)
+        if class_id.size == 0:
+            class_id = class_id.astype(np.int64)
+        if xyxy.ndim != 2 or xyxy.shape[1] != 4:
+            raise ValueError(f"xyxy must have shape (N, 4), got {xyxy.shape}")
+        n = len(xyxy)
+        if score.shape != (n,) or class_id.shape != (n,):
+            raise ValueError(
+                f"score and class_id must have shape ({n},) like xyxy, got {score.shape} and {class_id.shape}"
+            )
+        finite = np.isfinite(xyxy).all(axis=1) & np.isfinite(score)
+        if not finite.all():
+            row = int(np.flatnonzero(~finite)[0])
+            raise ValueError(f"detection {row} is not finite: xyxy={xyxy[row].tolist()}, score={score[row]}")
+        object.__setattr__(self, "xyxy", xyxy)
+        object.__setattr__(self, "score", score)
+        object.__setattr__(self, "class_id", class_id)
+
+    @classmethod
+    def empty(cls) -> Detections:
+        """No detections."""
+        return cls(np.empty((0, 4)), np.empty(0), np.empty(0, np.int64))
+
+    def __len__(self) -> int:
+        """Return the number of boxes."""
+        return len(self.score)
+
+    def __getitem__(self, rows: RowIndex) -> Detections:
+        """Select rows of every field with one mask, slice or index array."""
+        return _select(self, rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Tracks:
+    """The followed objects that are visible in one frame; no objects is an empty ``Tracks``."""
+
+    track_id: IntArray  # (M,) from 1, without holes, in the order of confirmation
+    xyxy: FloatArray  # (M, 4) the filter's belief in pixels
+    score: FloatArray  # (M,) of the matched detection
+    class_id: IntArray  # (M,) score-weighted vote over the track's life
+    source: IntArray  # (M,) row of the matched detection; -1 where the box is only predicted
+
+    @classmethod
+    def empty(cls) -> Tracks:
+        """No tracks."""
+        none = np.empty(0, np.int64)
+        return cls(none, np.empty((0, 4)), np.empty(0), none, none)
+
+    def __len__(self) -> int:
+        """Return the number of tracks."""
+        return len(self.track_id)
+
+    def __getitem__(self, rows: RowIndex) -> Tracks:
+        """Select rows of every field with one mask, slice or index array."""
+        return _select(self, rows)
+
+
+def _as_float(values: ArrayLike) -> FloatArray:
+    array = np.asarray(values)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _select(struct: Struct, rows: RowIndex) -> Struct:
+    chosen = object.__new__(type(struct))  # a selection of valid rows needs no second validation
+    for field in fields(struct):
+        object.__setattr__(chosen, field.name, getattr(struct, field.name)[rows])
+    return chosen

@@ -1,0 +1,1 @@
+"""The subcommands of ``track``: one file each, imported when used."""

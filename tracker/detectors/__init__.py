@@ -1,0 +1,1 @@
+"""What finds objects: one file per backend."""

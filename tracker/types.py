@@ -1,0 +1,319 @@
+"""The contracts of the application: what travels between its rooms, and what each room promises.
+
+Only ``bytetrack``, numpy and the standard library are imported here, so that anybody may import this.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bytetrack import Detections, Tracks
+
+Image: TypeAlias = NDArray[np.uint8]  # (H, W, 3) BGR
+Json: TypeAlias = Any  # what json.dumps takes
+Color: TypeAlias = tuple[int, int, int] | int  # BGR, 0-255; a bare int is a track_id: that track's colour
+
+
+class TrackError(Exception):
+    """A mistake the user can mend; its text is one line: what, where, what to do. Exit code 2."""
+
+
+class InputError(TrackError):
+    """The source cannot be read."""
+
+
+class OutputError(TrackError):
+    """A result cannot be written; what was written before stays."""
+
+
+class WeightsError(TrackError):
+    """The weights cannot be found, verified or loaded."""
+
+
+class OptionError(TrackError):
+    """An option has a value that cannot be used."""
+
+
+class PluginError(TrackError):
+    """A plugin raised; the text names plugin, frame and time."""
+
+
+class EndRun(Exception):  # noqa: N818 - a wish of the user, not an error
+    """Raised by a sink when the user asked for the end (q in the window)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture of a source."""
+
+    image: Image  # (H, W, 3) uint8 BGR, read-only
+    index: int  # 0-based position in the source; skipped and dropped frames are counted
+    time: float  # seconds: media time of a file from 0, wall clock (Unix time) of a live source
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened: a crossing, an entry, an alarm."""
+
+    kind: str  # "line.in", "zone.enter", "source.lost", ...
+    time: float  # seconds, the frame's time
+    frame: int  # the frame's index
+    track_id: int | None = None
+    class_id: int | None = None
+    data: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is fixed for a run; given to plugins and sinks before the first frame."""
+
+    source: str  # name to show: no path of credentials
+    size: tuple[int, int]  # width, height in pixels
+    fps: float  # nominal frames per second
+    live: bool
+    names: Mapping[int, str]  # class_id -> name
+    lost_s: float = 1.0  # seconds after which a lost track is given up
+    start_wall: float | None = None  # Unix time of frame time 0 where known, else None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One thing a plugin drew; ``kind`` is the name of the ``Canvas`` method."""
+
+    kind: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass
+class Canvas:
+    """Records what plugins want a person to see, in picture pixels.
+
+    Painting happens later, elsewhere and maybe never (`tracker.draw.paint`), so everything handed in must
+    not change afterwards. ``width`` is in multiples of the picture's own line width, ``size`` of its text.
+    """
+
+    marks: list[Mark] = field(default_factory=list)
+
+    def polyline(
+        self,
+        points: ArrayLike,
+        color: Color,
+        *,
+        width: float = 1.0,
+        closed: bool = False,
+        arrow: bool = False,
+        alpha: float = 1.0,
+        fade: bool = False,
+    ) -> None:
+        """Connect (N, 2) points; ``arrow`` puts a head at the last, ``fade`` lets the first vanish."""
+        self._add(
+            "polyline",
+            points=np.asarray(points, np.float64).reshape(-1, 2),
+            color=color,
+            width=width,
+            closed=closed,
+            arrow=arrow,
+            alpha=alpha,
+            fade=fade,
+        )
+
+    def polygon(self, points: ArrayLike, color: Color, *, alpha: float = 0.25) -> None:
+        """Fill the polygon of (N, 2) points, translucent."""
+        self._add("polygon", points=np.asarray(points, np.float64).reshape(-1, 2), color=color, alpha=alpha)
+
+    def circle(
+        self, center: ArrayLike, radius: float, color: Color, *, width: float = 1.0, filled: bool = False
+    ) -> None:
+        """Draw a circle; the radius is in pixels."""
+        self._add(
+            "circle",
+            center=np.asarray(center, np.float64),
+            radius=radius,
+            color=color,
+            width=width,
+            filled=filled,
+        )
+
+    def text(self, text: str, at: ArrayLike, color: Color, *, size: float = 1.0, anchor: str = "lt") -> None:
+        """Write at a point; ``anchor`` is l, m or r and t, m or b: where the point lies in the text."""
+        self._add("text", text=text, at=np.asarray(at, np.float64), color=color, size=size, anchor=anchor)
+
+    def label(self, track_id: int, text: str) -> None:
+        """Append to the label of a track, e.g. ``37 km/h``."""
+        self._add("label", track_id=track_id, text=text)
+
+    def table(self, title: str, rows: Sequence[tuple[str, str]], color: Color = (255, 255, 255)) -> None:
+        """Add a small box of names and values; boxes are stacked in a corner of the picture."""
+        self._add("table", title=title, rows=tuple(rows), color=color)
+
+    def overlay(self, bgra: NDArray[np.uint8]) -> None:
+        """Blend an (h, w, 4) picture, stretched to the frame, under everything else."""
+        self._add("overlay", bgra=bgra)
+
+    def dim(self, amount: float, keep_xyxy: ArrayLike) -> None:
+        """Darken everything but the (N, 4) boxes; ``amount`` 0 to 1."""
+        self._add("dim", amount=amount, keep_xyxy=np.asarray(keep_xyxy, np.float64).reshape(-1, 4))
+
+    def _add(self, kind: str, **arguments: Any) -> None:
+        self.marks.append(Mark(kind, arguments))
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture to be left at the end of a run: marks over a background."""
+
+    background: Image
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Everything known about one frame.
+
+    In a notebook it shows itself as an annotated picture.
+    """
+
+    frame: Frame
+    detections: Detections
+    tracks: Tracks
+    events: tuple[Event, ...] = ()
+    marks: tuple[Mark, ...] = ()  # what the plugins drew
+    painter: Callable[[Result], Image] | None = field(default=None, repr=False)
+
+    def plot(self) -> Image:
+        """Return the annotated picture, (H, W, 3) BGR, a copy.
+
+        Raises ``ValueError`` when the result was made without a painter (``track`` always gives one).
+        """
+        if self.painter is None:
+            raise ValueError("this Result has no painter; use tracker.draw.draw(result, names)")
+        return self.painter(self)
+
+    def _repr_png_(self) -> bytes:
+        import cv2  # here, so that importing the contracts stays light
+
+        return bytes(cv2.imencode(".png", self.plot())[1])
+
+
+@dataclass
+class Stopwatch:
+    """Seconds each stage has worked; a stage is written by one thread only."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Add the time spent inside the ``with`` to ``stage``."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+class Source(Protocol):
+    """Where frames come from: opened by ``with``, iterated once, in order.
+
+    Iteration ends soon after the ``stop`` event given to ``open_source`` is set. Raises ``InputError``.
+    """
+
+    name: str  # to show and to derive file names from; never holds credentials
+    fps: float  # nominal frames per second of the frames it yields before any stride
+    size: tuple[int, int]  # width, height as yielded (rotation applied)
+    live: bool  # only the newest frame counts; files never drop
+    length: int | None  # number of frames it will yield, where known
+    notes: list[str]  # one line each, for the user at the end: "12 corrupt packets skipped"
+
+    def __enter__(self) -> Source:
+        """Open; ``fps``, ``size`` and ``length`` are known from here on."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close, leaving no thread behind."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames."""
+        ...
+
+
+class Detector(Protocol):
+    """Finds objects in pictures; opened by ``with``."""
+
+    names: Mapping[int, str]  # class_id -> name
+
+    def __enter__(self) -> Detector:
+        """Load the model."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Free it."""
+        ...
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """Return one ``Detections`` per picture."""
+        ...
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
+        """Detect in order; may keep several frames in flight, a bounded number."""
+        ...
+
+
+class Tracker(Protocol):
+    """Gives detections an identity."""
+
+    frame_rate: float
+
+    def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
+        """Advance by ``dt`` nominal frames (1 / frame_rate seconds each) and match."""
+        ...
+
+
+class Plugin(Protocol):
+    """An analysis: a dataclass whose fields are its options.
+
+    Optional further methods, called when they are there:
+
+    ``start(scene: Scene) -> None``            before the first frame
+    ``draw(canvas: Canvas) -> None``           after each ``update``: what a person should see
+    ``finish() -> Iterable[Event]``            after the last frame: summaries
+    ``files() -> Mapping[str, Picture | Json]``  after ``finish``: what is left at the end, by suffix
+    ``summary() -> Sequence[tuple[str, str]]``  after ``finish``: rows for the table on the terminal
+    """
+
+    def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
+        """Look at one frame; neither frame nor tracks may be changed."""
+        ...
+
+
+class Sink(Protocol):
+    """Where results go: opened by ``with``, closed whatever happens; what was written stays usable.
+
+    Optional: ``finish(events: Sequence[Event]) -> None`` takes the events that come after the last frame.
+    """
+
+    def __enter__(self) -> Sink:
+        """Open; raises ``OutputError``."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Complete and close."""
+        ...
+
+    def write(self, result: Result) -> None:
+        """Take one result; raises ``OutputError``, or ``EndRun`` when the user asks for the end."""
+        ...
