@@ -1,0 +1,96 @@
+"""Every option of a run, once: defaults, ranges and help; the command line and ``track()`` both read them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tracker.types import OptionError
+
+
+def option(
+    default: Any,
+    help: str,
+    group: str,
+    *flags: str,
+    low: float | None = None,
+    high: float | None = None,
+    choices: Sequence[str] | None = None,
+    metavar: str | None = None,
+) -> Any:
+    """Declare a field of ``Options``: its default, its text for people and what it may be."""
+    return field(
+        default=default,
+        metadata={
+            "help": help,
+            "group": group,
+            "flags": flags,
+            "low": low,
+            "high": high,
+            "choices": choices,
+            "metavar": metavar,
+        },
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a run may be told. A tuple field may be given several times.
+
+    Raises ``OptionError`` naming the option, the value and the range.
+    """
+
+    # fmt: off
+    start: float = option(0.0, "Begin at this second of the file.", "Input", "--start", low=0, metavar="S")
+    end: float | None = option(None, "Stop at this second of the file.", "Input", "--end", low=0, metavar="S")
+    vid_stride: int = option(1, "Use every N-th frame.", "Input", "--vid-stride", low=1, metavar="N")
+    max_frames: int | None = option(None, "Stop after N frames.", "Input", "--max-frames", low=1, metavar="N")
+
+    weights: str = option("yolov8n.pt", "Detection weights: a name or a path. Weights are programs: name only those you trust.", "Detection", "--weights", "--model", metavar="FILE")
+    classes: tuple[str, ...] = option((), "Follow these classes only: names or ids, comma separated (person,car).", "Detection", "--classes", metavar="LIST")
+    conf: float = option(0.5, "Track threshold: boxes scored at least this much are associated first. The detector itself keeps boxes from 0.1, which the second association needs.", "Detection", "--conf", low=0, high=1, metavar="P")
+    iou: float = option(0.7, "Overlap above which the weaker of two boxes on one object is dropped, across classes.", "Detection", "--iou", low=0.01, high=1, metavar="IOU")
+    imgsz: int = option(640, "Longer side of the network's input in pixels.", "Detection", "--imgsz", low=32, high=8192, metavar="PX")
+    max_det: int = option(300, "Most boxes per frame.", "Detection", "--max-det", low=1, metavar="N")
+    device: str = option("auto", "Where the network runs: auto, cpu, a GPU's number, mps.", "Detection", "--device", metavar="DEV")
+    half: bool = option(False, "Half precision (GPU).", "Detection", "--half")
+
+    new_track_thresh: float | None = option(None, "Least score that begins a new track.  [default: conf + 0.1]", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
+    match_thresh: float = option(0.8, "Greatest cost (1 - IoU * score) of the first association.", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
+    lost: float = option(1.0, "Seconds an object that is not seen keeps its number (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
+
+    output: str | None = option(None, "Annotated video; the extension chooses the container.  [default: SOURCE_output.mp4]", "Output", "-o", "--output", metavar="FILE")
+    overwrite: bool = option(False, "Replace output files that exist.", "Output", "--overwrite")
+    crf: int = option(23, "Constant quality of H.264: lower is better and larger.", "Output", "--crf", low=0, high=51, metavar="Q")
+    line_width: int | None = option(None, "Width of drawn lines in pixels.  [default: by size of the picture]", "Output", "--line-width", low=1, high=100, metavar="PX")
+    show: bool = option(False, "Show a window while running; q or Esc ends.", "Output", "--show")
+    save_mot: str | None = option(None, "Tracks as MOTChallenge text.", "Output", "--save-mot", metavar="FILE")
+    save_csv: str | None = option(None, "Tracks as a table, one row per object and frame.", "Output", "--save-csv", metavar="FILE")
+    save_json: str | None = option(None, "Tracks and events as JSON lines, one line per frame.", "Output", "--save-json", metavar="FILE")
+    # fmt: on
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range before anything is opened."""
+        for spec in dataclasses.fields(self):
+            _check(spec.metadata, getattr(self, spec.name))
+        if self.end is not None and self.end <= self.start:
+            raise OptionError(f"--end {self.end:g} lies before --start {self.start:g}; give a later second")
+
+
+def _check(meta: Any, value: Any) -> None:
+    flag = next((f for f in meta["flags"] if f.startswith("--")), "?")
+    low, high, choices = meta["low"], meta["high"], meta["choices"]
+    if value is None:
+        return
+    if choices and value not in choices:
+        raise OptionError(f"{flag} {value!r} is unknown; choose from {', '.join(choices)}")
+    if low is None and high is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise OptionError(f"{flag} takes a number, not {value!r}")
+    # written so that nan fails too
+    if not ((low is None or value >= low) and (high is None or value <= high)):
+        upper = "" if high is None else f" and at most {high:g}"
+        raise OptionError(f"{flag} {value:g} is out of range; give at least {low:g}{upper}")
