@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from tracker.options import Options
+from tracker.types import OptionError
+
+
+def test_defaults_are_within_their_own_ranges() -> None:
+    Options()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"conf": -0.1}, "--conf -0.1"),
+        ({"conf": 1.5}, "at most 1"),
+        ({"conf": float("nan")}, "--conf nan"),
+        ({"conf": "high"}, "takes a number"),
+        ({"imgsz": 0}, "--imgsz 0"),
+        ({"vid_stride": 0}, "--vid-stride 0"),
+        ({"max_frames": -3}, "--max-frames -3"),
+        ({"crf": 99}, "--crf 99"),
+        ({"lost": float("inf")}, "--lost inf"),
+        ({"start": 5.0, "end": 4.0}, "before --start"),
+    ],
+)
+def test_absurd_values_are_refused_in_one_line(given: dict[str, object], words: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        Options(**given)  # type: ignore[arg-type]
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_option_has_a_help_text_a_group_and_a_long_flag() -> None:
+    for spec in dataclasses.fields(Options):
+        assert spec.metadata["help"].endswith((".", "]")), spec.name
+        assert spec.metadata["group"], spec.name
+        flags = [flag for flag in spec.metadata["flags"] if flag.startswith("--")]
+        assert flags, spec.name
+        assert flags[-1 if spec.name == "output" else 0] in (f"--{spec.name.replace('_', '-')}",), spec.name
