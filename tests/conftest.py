@@ -1,0 +1,63 @@
+"""What tests share: where recordings and weights may be, and small videos that the tests make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import platformdirs
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of recordings and ground truth, or skip."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the recordings in ../shared, which are not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """Return yolov8n.pt where it lies already, or skip: tests download nothing."""
+    places = [
+        Path(os.environ.get("TRACK_WEIGHTS_DIR", "")) / "yolov8n.pt",
+        SHARED / "weights" / "yolov8n.pt",
+        Path(platformdirs.user_cache_dir("track")) / "weights" / "yolov8n.pt",
+    ]
+    for place in places:
+        if place.is_file():
+            return place
+    pytest.skip("needs yolov8n.pt; run `track demo` once or set TRACK_WEIGHTS_DIR")
+
+
+@pytest.fixture
+def make_video(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a small H.264 video: a bright square on its way over a dark ground."""
+
+    def make(
+        name: str = "clip.mp4", *, frames: int = 12, size: tuple[int, int] = (160, 96), fps: int = 25
+    ) -> Path:
+        path = tmp_path / name
+        width, height = size
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libx264", rate=fps)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            for index in range(frames):
+                picture = np.full((height, width, 3), 40, np.uint8)
+                left = 4 + index * 3 % (width - 24)
+                picture[20:40, left : left + 20] = 220
+                frame = av.VideoFrame.from_ndarray(picture, "bgr24")
+                frame.pts, frame.time_base = index, Fraction(1, fps)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        return path
+
+    return make
