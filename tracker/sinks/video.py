@@ -1,0 +1,270 @@
+"""The annotated video: H.264 that plays everywhere, with the source's timestamps and sound."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+import cv2
+import numpy as np
+from av.container import OutputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from tracker.sinks import place
+from tracker.sinks.audio import Audio, has_audio
+from tracker.sinks.behind import Behind
+from tracker.types import Image, OptionError, OutputError, Result, Scene, Stopwatch
+
+CLOCK_HZ = 90_000  # MPEG's own; the time base is the first multiple of the frame rate that is as fine
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+BT709 = 1  # matrix, primaries and transfer all have this number (ITU-T H.273)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How one kind of container is filled."""
+
+    format: str  # libavformat's muxer
+    video: str
+    audio: str  # where the source's own sound cannot be copied
+    options: Mapping[str, str] = field(default_factory=dict)  # of the video encoder
+    fragments: bool = False  # written in fragments, put in order at the end
+
+
+_X264 = {"preset": "veryfast"}
+_VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "b": "0"}
+ENCODINGS = {
+    ".mp4": Encoding("mp4", "libx264", "aac", _X264, fragments=True),
+    ".m4v": Encoding("mp4", "libx264", "aac", _X264, fragments=True),
+    ".mov": Encoding("mov", "libx264", "aac", _X264, fragments=True),
+    ".mkv": Encoding("matroska", "libx264", "aac", _X264),
+    ".webm": Encoding("webm", "libvpx-vp9", "libopus", _VP9),
+}
+# A fragment a second: what kill -9 or a full disk can cost. delay_moov keeps the first picture at 0.
+FRAGMENTS = {"movflags": "+delay_moov+default_base_moof", "frag_duration": "1000000", "flush_packets": "1"}
+WHOLE = {"movflags": "+faststart"}
+
+
+class VideoSink:
+    """Draws and encodes each result behind the frame loop, in one thread.
+
+    The file is written as ``NAME.part.EXT`` beside its place, playable at any moment, and moved into place
+    (MP4: after its index has been put in front) when the sink is closed, whatever closed it. Timestamps are
+    those of the frames, counted from the first one. Odd sizes are filled up by one repeated row or column.
+
+    Raises ``OptionError`` for an extension or ``crf`` that cannot be used, ``OutputError`` for everything
+    else; after a full disk what was written stays.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        scene: Scene,
+        painter: Callable[[Result], Image],
+        *,
+        crf: int = 23,  # libx264's own default; 18 looks lossless, 28 is small
+        audio_from: str | Path | None = None,
+        overwrite: bool = False,
+        stopwatch: Stopwatch | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.notes: list[str] = []
+        encoding = ENCODINGS.get(self.path.suffix.lower())
+        if encoding is None:
+            known = ", ".join(ENCODINGS)
+            raise OptionError(
+                f"{self.path}: cannot write '{self.path.suffix}' files; the name must end in {known}"
+            )
+        if not 0 <= crf <= 51:
+            raise OptionError(f"--crf {crf}: must be 0 (lossless) to 51 (worst)")
+        self._encoding = encoding
+        self._scene, self._painter, self._crf, self._overwrite = scene, painter, crf, overwrite
+        self._audio_from = None if audio_from is None else Path(audio_from)
+        self._watch = stopwatch or Stopwatch()
+        self._written = 0
+
+    def __enter__(self) -> VideoSink:
+        """Check the place and create the temporary file; raises ``OutputError``."""
+        place.check(self.path, self._overwrite, never=self._audio_from)
+        self._part = place.temporary(self.path)
+        self._recording: Recording | None = None
+        self._behind: Behind[Result] = Behind(f"write {self.path.name}", self._record)
+        return self
+
+    def write(self, result: Result) -> None:
+        """Hand over one result; raises what drawing or encoding an earlier one raised."""
+        self._behind.put(result)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Encode what waits, complete the file and move it into place."""
+        self._behind.finish()
+        try:
+            self._complete()
+        except OutputError:
+            if kind is None:
+                raise
+        if kind is None:
+            self._behind.check()
+
+    def _record(self, result: Result) -> None:
+        with self._watch("draw"):
+            image = self._painter(result)
+        with self._watch("encode"):
+            try:
+                if self._recording is None:
+                    self._recording = Recording(
+                        self._part,
+                        self._encoding,
+                        self._scene.fps,
+                        image,
+                        self._crf,
+                        self._audio_from,
+                        result.frame.time,
+                    )
+                self._recording.add(image, result.frame.time)
+                self._written += 1
+            except (av.error.FFmpegError, OSError) as error:
+                raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> OutputError:
+        code = getattr(error, "errno", None)
+        what = (
+            "the disk is full" if code in FULL else f"cannot be written ({getattr(error, 'strerror', error)})"
+        )
+        seconds = self._recording.seconds if self._recording else 0.0
+        return OutputError(
+            f"{self.path}: {what}; it keeps about the first {seconds:.0f} s; free space, or use -o"
+        )
+
+    def _complete(self) -> None:
+        failure: OutputError | None = None
+        if self._recording is not None:
+            try:
+                self._recording.close()
+            except (av.error.FFmpegError, OSError) as error:
+                failure = self._failure(error)
+        if not self._written:
+            self._part.unlink(missing_ok=True)  # nothing came: no file rather than an empty one
+            return
+        if self._encoding.fragments:
+            self._put_in_order()
+        place.settle(self._part, self.path)
+        if failure is not None:
+            raise failure
+
+    def _put_in_order(self) -> None:
+        """Copy the fragments into one piece, its index in front: it starts at once in a browser."""
+        whole = place.temporary(self.path)
+        try:
+            remux(self._part, whole, self._encoding.format)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            whole.unlink(missing_ok=True)  # the fragments play as they are
+            self.notes.append(f"{self.path.name} was left in fragments ({getattr(error, 'strerror', error)})")
+        else:
+            whole.replace(self._part)
+
+
+class Recording:
+    """An open container with its video encoder and perhaps sound."""
+
+    def __init__(
+        self,
+        part: Path,
+        encoding: Encoding,
+        fps: float,
+        image: Image,
+        crf: int,
+        audio_from: Path | None,
+        first_s: float,
+    ) -> None:
+        self.seconds = 0.0
+        self._first_s = first_s
+        options = FRAGMENTS if encoding.fragments else {"flush_packets": "1"}
+        self._container: OutputContainer = av.open(
+            str(part), "w", format=encoding.format, options=dict(options)
+        )
+        rate = Fraction(fps).limit_denominator(1001)
+        ticks = rate.numerator * -(-CLOCK_HZ // rate.numerator)  # 30000/1001 gives 90000: 3003 per frame
+        self._base = Fraction(1, ticks)
+        self._step = max(round(ticks / fps), 1)
+        stream = self._container.add_stream(
+            encoding.video, rate=rate, options={**encoding.options, "crf": str(crf)}
+        )
+        assert isinstance(stream, VideoStream)
+        height, width = image.shape[:2]
+        self._size = (width, height)
+        stream.width, stream.height = width + width % 2, height + height % 2
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = self._base
+        context.thread_count = encoder_threads()
+        context.color_range, context.colorspace, context.color_primaries, context.color_trc = (
+            1,
+            BT709,
+            BT709,
+            BT709,
+        )
+        self._stream = stream
+        self._audio = None
+        if audio_from is not None and has_audio(audio_from):
+            self._audio = Audio(audio_from, self._container, first_s, encoding.audio)
+        self._before = -1
+
+    def add(self, image: Image, time_s: float) -> None:
+        """Encode one picture at its time."""
+        if (image.shape[1], image.shape[0]) != self._size:
+            image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+        right, bottom = self._size[0] % 2, self._size[1] % 2
+        if right or bottom:
+            image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
+        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+        frame.colorspace, frame.color_range = BT709, 1
+        pts = round((time_s - self._first_s) / self._base)
+        if pts <= self._before:
+            pts = self._before + 1
+        self._step = pts - self._before if self._before >= 0 else self._step
+        frame.pts, frame.time_base = pts, self._base
+        frame.duration = self._step
+        self._before = pts
+        self._container.mux(self._stream.encode(frame))
+        self.seconds = float((pts + self._step) * self._base)
+        if self._audio is not None:
+            self._audio.advance(self.seconds)
+
+    def close(self) -> None:
+        """Write what the encoder still holds, and the trailer; the file is closed in any case."""
+        try:
+            self._container.mux(self._stream.encode(None))
+        finally:
+            if self._audio is not None:
+                self._audio.close()
+            self._container.close()
+
+
+def remux(part: Path, whole: Path, format_name: str) -> None:
+    """Copy every packet of ``part`` into ``whole``, with the index in front."""
+    with (
+        av.open(str(part)) as source,
+        av.open(str(whole), "w", format=format_name, options=dict(WHOLE)) as target,
+    ):
+        streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None and packet.size:
+                packet.stream = streams[packet.stream.index]
+                target.mux(packet)
+
+
+def encoder_threads() -> int:
+    """Return half the cores this process may use: the detector needs the others."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+    return min(max(cores // 2, 1), 8)

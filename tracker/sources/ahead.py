@@ -1,0 +1,184 @@
+"""What every file source shares: which frames are wanted, and a thread that reads ahead."""
+
+from __future__ import annotations
+
+import math
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TypeAlias
+
+from tracker.types import Frame, Image, OptionError, Stopwatch
+
+AHEAD = 4  # frames kept ready; enough to hide a slow key frame, 100 MB of 4K pictures at the most
+ROUNDING = 0.25  # frames; containers round timestamps, Matroska to a millisecond
+POLL_S = 0.1  # how long a blocked thread may take to see that it should stop
+
+Picture: TypeAlias = tuple[int, float, Callable[[], Image]]  # index, time in seconds, how to get the pixels
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which frames of a source to yield.
+
+    Raises ``OptionError`` for values that cannot be meant.
+    """
+
+    start_s: float | None = None  # media time of the first frame
+    end_s: float | None = None  # media time before which the last frame lies
+    stride: int = 1  # every which frame
+    max_frames: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse the absurd."""
+        if self.start_s is not None and not 0 <= self.start_s < float("inf"):
+            raise OptionError(f"--start {self.start_s}: give seconds from the beginning, 0 or more")
+        if self.end_s is not None and not (self.start_s or 0) < self.end_s:
+            raise OptionError(f"--end {self.end_s}: must be later than --start ({self.start_s or 0} s)")
+        if self.stride < 1:
+            raise OptionError(f"--vid-stride {self.stride}: must be 1 (every frame) or more")
+        if self.max_frames is not None and self.max_frames < 1:
+            raise OptionError(f"--max-frames {self.max_frames}: must be 1 or more")
+
+    def after_start(self, time: float, fps: float) -> bool:
+        """Whether a frame at ``time`` is not too early."""
+        return self.start_s is None or time >= self.start_s - ROUNDING / fps
+
+    def before_end(self, time: float, fps: float) -> bool:
+        """Whether a frame at ``time`` is not too late."""
+        return self.end_s is None or time < self.end_s - ROUNDING / fps
+
+    def length(self, frames: int, fps: float) -> int:
+        """Return how many of ``frames`` frames at ``fps`` will be yielded.
+
+        >>> Wanted(start_s=1.0, end_s=3.0, stride=2).length(1000, fps=25.0)
+        25
+        """
+        first = 0 if self.start_s is None else max(0, math.ceil(self.start_s * fps - ROUNDING))
+        last = frames if self.end_s is None else min(frames, math.ceil(self.end_s * fps - ROUNDING))
+        count = -(-max(last - first, 0) // self.stride)
+        return count if self.max_frames is None else min(count, self.max_frames)
+
+
+class ReadAhead:
+    """A source whose frames are read in a thread, a bounded number ahead.
+
+    A subclass opens in ``_open`` (setting ``fps``, ``size``, ``length``), yields pictures in order from
+    ``_pictures`` and closes in ``_close``. Pixels are asked for only where the frame is wanted.
+    """
+
+    name: str
+    fps: float
+    size: tuple[int, int]
+    live = False
+    length: int | None = None
+    notes: list[str]
+
+    def __init__(
+        self,
+        name: str,
+        wanted: Wanted,
+        stop: threading.Event | None = None,
+        stopwatch: Stopwatch | None = None,
+    ) -> None:
+        self.name = name
+        self.wanted = wanted
+        self.notes = []
+        self._stop = stop or threading.Event()  # the user's wish
+        self._closing = threading.Event()  # ours: nobody listens any more
+        self._watch = stopwatch or Stopwatch()
+        self._queue: queue.Queue[Frame | BaseException | None] = queue.Queue(AHEAD)
+        self._thread: threading.Thread | None = None
+
+    def _open(self) -> None:
+        raise NotImplementedError
+
+    def _pictures(self) -> Iterator[Picture]:
+        raise NotImplementedError
+
+    def _close(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> ReadAhead:
+        """Open; raises ``InputError``."""
+        try:
+            self._open()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop reading and close, leaving no thread behind."""
+        self._join()
+        self._close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the wanted frames; an error of the reading thread is raised here as it was."""
+        if self._thread is not None:
+            raise RuntimeError(f"{self.name}: a source can be iterated once")
+        self._thread = threading.Thread(target=self._read, name=f"read {self.name}", daemon=True)
+        self._thread.start()
+        try:
+            while not self._stop.is_set():
+                try:
+                    item = self._queue.get(timeout=POLL_S)
+                except queue.Empty:
+                    continue
+                if item is None:
+                    return
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            self._join()
+
+    def _join(self) -> None:
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _ended(self) -> bool:
+        return self._closing.is_set() or self._stop.is_set()
+
+    def _read(self) -> None:
+        end: BaseException | None = None
+        try:
+            pictures = self._pictures()
+            given = 0
+            while given != self.wanted.max_frames:
+                with self._watch("decode"):
+                    frame = self._next(pictures, given)
+                if frame is None or not self._put(frame):
+                    break
+                given += 1
+        except BaseException as error:  # whatever it is, the consumer must learn of it
+            end = error
+        self._put(end)
+
+    def _next(self, pictures: Iterator[Picture], given: int) -> Frame | None:
+        for index, time, pixels in pictures:
+            if self._ended() or not self.wanted.before_end(time, self.fps):
+                return None
+            if not self.wanted.after_start(time, self.fps):
+                continue
+            if given == 0:
+                self._first = index
+            if (index - self._first) % self.wanted.stride == 0:
+                image = pixels()
+                image.flags.writeable = False
+                return Frame(image, index, time)
+        return None
+
+    def _put(self, item: Frame | BaseException | None) -> bool:
+        while not self._closing.is_set():
+            try:
+                self._queue.put(item, timeout=POLL_S)
+                return True
+            except queue.Full:
+                continue
+        return False
