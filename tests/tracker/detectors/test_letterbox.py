@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tracker.detectors.letterbox import GREY, Letterbox
+
+sizes = st.tuples(st.integers(1, 3000), st.integers(1, 3000))
+targets = st.sampled_from([32, 320, 640, 1280])
+
+
+@given(sizes, targets, st.booleans())
+def test_the_input_is_whole_strides_and_holds_the_picture(
+    picture: tuple[int, int], target: int, rectangular: bool
+) -> None:
+    box = Letterbox.fit(picture, (target, target), rectangular=rectangular)
+    for side in (0, 1):
+        assert box.shape[side] % 32 == 0
+        assert (box.top, box.left)[side] >= 0
+        assert (box.top, box.left)[side] + box.inner[side] <= box.shape[side] <= target
+    assert max(box.inner) == target
+    assert rectangular or box.shape == (target, target)
+
+
+@given(sizes, targets, st.data())
+def test_a_box_comes_back_where_it_was(picture: tuple[int, int], target: int, data: st.DataObject) -> None:
+    box = Letterbox.fit(picture, (target, target))
+    corner = st.tuples(st.floats(0, picture[1]), st.floats(0, picture[0]))
+    xyxy = np.array([[*data.draw(corner), *data.draw(corner)]])
+    gain = np.array([box.inner[1] / picture[1], box.inner[0] / picture[0]] * 2)
+    there = xyxy * gain + np.array([box.left, box.top] * 2)
+    np.testing.assert_allclose(box.to_picture(there), xyxy, atol=1e-3)
+
+
+@given(sizes, targets)
+def test_the_geometry_is_that_of_ultralytics(picture: tuple[int, int], target: int) -> None:
+    from ultralytics.data.augment import LetterBox
+    from ultralytics.utils.ops import scale_boxes
+
+    box = Letterbox.fit(picture, (target, target))
+    theirs = LetterBox((target, target), auto=True, stride=32).get_params({"img": np.empty((*picture, 3))})
+    assert theirs["new_unpad"] == box.inner[::-1]
+    assert (theirs["top"], theirs["left"]) == (box.top, box.left)
+    inside = np.array([[3.0, 4.0, 20.0, 30.0]], np.float32)
+    expected = scale_boxes(box.shape, inside.copy(), picture)
+    np.testing.assert_allclose(box.to_picture(inside), expected, rtol=1e-5, atol=1e-3)
+
+
+@settings(max_examples=20)
+@given(st.tuples(st.integers(1, 300), st.integers(1, 300)))
+def test_pixels_fill_the_inner_window_and_nothing_else(picture: tuple[int, int]) -> None:
+    box = Letterbox.fit(picture, (64, 64), rectangular=False)
+    out = box.blank(2)
+    box.fill(np.full((*picture, 3), 200, np.uint8), out[1])
+    assert (out[0] == GREY).all()
+    window = np.zeros((64, 64), bool)
+    window[box.top : box.top + box.inner[0], box.left : box.left + box.inner[1]] = True
+    assert (out[1][window] == 200).all()
+    assert (out[1][~window] == GREY).all()
+
+
+def test_boxes_are_cut_at_the_edges() -> None:
+    box = Letterbox.fit((576, 768), (640, 640))
+    np.testing.assert_allclose(box.to_picture(np.array([[-5.0, -5, 700, 700]])), [[0, 0, 768, 576]])

@@ -1,0 +1,65 @@
+"""How a picture is laid into the network's input, and how boxes come back.
+
+The geometry is that of ultralytics (``LetterBox`` and ``scale_boxes``, version 8.4), so that boxes agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from bytetrack.types import FloatArray
+from tracker.detectors.settings import STRIDE
+from tracker.types import Image
+
+GREY = 114  # the colour YOLO was trained with around pictures
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """A picture scaled to fit, centred, grey around it. All sizes are (height, width) in pixels."""
+
+    picture: tuple[int, int]
+    shape: tuple[int, int]  # of the network's input
+    inner: tuple[int, int]  # of the scaled picture in it
+    top: int
+    left: int
+
+    @classmethod
+    def fit(cls, picture: tuple[int, int], target: tuple[int, int], *, rectangular: bool = True) -> Letterbox:
+        """Fit a picture into ``target``; ``rectangular`` cuts the grey down to whole strides.
+
+        >>> Letterbox.fit((576, 768), (640, 640)).shape
+        (480, 640)
+        """
+        gain = min(target[0] / picture[0], target[1] / picture[1])
+        inner = max(round(picture[0] * gain), 1), max(round(picture[1] * gain), 1)
+        pad = target[0] - inner[0], target[1] - inner[1]
+        if rectangular:
+            pad = pad[0] % STRIDE, pad[1] % STRIDE
+        shape = inner[0] + pad[0], inner[1] + pad[1]
+        # the 0.1 decides where an odd pixel of grey goes: to the bottom and the right
+        return cls(picture, shape, inner, round(pad[0] / 2 - 0.1), round(pad[1] / 2 - 0.1))
+
+    def blank(self, count: int = 1) -> Image:
+        """Return ``count`` grey network inputs, (count, H, W, 3)."""
+        return np.full((count, *self.shape, 3), GREY, np.uint8)
+
+    def fill(self, image: Image, out: Image) -> None:
+        """Scale ``image`` into ``out``, one input of ``blank``; the grey stays untouched."""
+        height, width = self.inner
+        window = out[self.top : self.top + height, self.left : self.left + width]
+        if self.inner == self.picture:
+            window[:] = image
+        else:
+            cv2.resize(image, (width, height), dst=window, interpolation=cv2.INTER_LINEAR)
+
+    def to_picture(self, xyxy: FloatArray) -> FloatArray:
+        """Return (N, 4) boxes of the network's input as boxes of the picture, cut at its edges."""
+        gain = np.array([self.inner[1] / self.picture[1], self.inner[0] / self.picture[0]] * 2)
+        boxes = (xyxy - np.array([self.left, self.top] * 2)) / gain
+        limit = np.array([self.picture[1], self.picture[0]] * 2, boxes.dtype)
+        clipped: FloatArray = np.clip(boxes, 0, limit).astype(np.float32)
+        return clipped

@@ -1,0 +1,61 @@
+"""Use ultralytics without what it does on the side."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import cv2
+import numpy as np
+
+from tracker.detectors.places import cache_folder
+
+# Read by ultralytics while it is imported: no package installs, network checks, usage reports or banner.
+ENVIRONMENT = {"YOLO_AUTOINSTALL": "False", "YOLO_OFFLINE": "True", "YOLO_VERBOSE": "False"}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Import ultralytics if need be, and silence it inside the ``with``.
+
+    Without this it writes a settings file into the user's configuration, asks the network whether it is
+    there, reports usage, may install packages that weights ask for, turns OpenCV's threads off and changes
+    how numpy prints. A process that imported it before keeps its own settings.
+    """
+    if "ultralytics" not in sys.modules:
+        _import()
+    from ultralytics.utils import LOGGER, checks
+
+    level, autoinstall = LOGGER.level, getattr(checks, "AUTOINSTALL", None)
+    LOGGER.setLevel(logging.CRITICAL)
+    if autoinstall is not None:
+        checks.AUTOINSTALL = False
+    try:
+        yield
+    finally:
+        LOGGER.setLevel(level)
+        if autoinstall is not None:
+            checks.AUTOINSTALL = autoinstall
+
+
+def _import() -> None:
+    before = {name: os.environ.get(name) for name in (*ENVIRONMENT, "YOLO_CONFIG_DIR")}
+    printing, threads = np.get_printoptions(), cv2.getNumThreads()
+    os.environ.update(ENVIRONMENT)
+    with suppress(OSError):  # a cache that cannot be written: ultralytics then finds a folder for itself
+        folder = cache_folder() / "ultralytics"
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ.setdefault("YOLO_CONFIG_DIR", str(folder))
+    try:
+        import ultralytics.utils  # noqa: F401 - for what it does while it is imported
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        np.set_printoptions(**printing)
+        cv2.setNumThreads(threads)

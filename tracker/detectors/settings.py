@@ -1,0 +1,42 @@
+"""What a detector shall find and how: one frozen struct, the defaults live here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tracker.types import OptionError
+
+STRIDE = 32  # pixels; the coarsest feature map of every YOLOv8
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Options of every detector; raises ``OptionError`` for values that cannot be used.
+
+    >>> Settings(imgsz=600).imgsz
+    608
+    """
+
+    classes: Sequence[str | int] | None = None  # names or ids; None or none: all
+    conf: float = 0.1  # score floor; low, so that ByteTrack's second association has something to match
+    iou: float = 0.7  # boxes that overlap more are one object, whatever their class
+    imgsz: int = 640  # longer side of the network's input in pixels, rounded up to the stride
+    max_det: int = 300  # boxes kept per picture, best first
+    device: str = "auto"  # auto, cpu, mps, or the number of a CUDA GPU
+    half: bool = False  # fp16 arithmetic, GPUs only
+    batch: int = 1  # pictures that go through the network together
+
+    def __post_init__(self) -> None:
+        """Refuse absurd values, round ``imgsz`` up."""
+        if not 0.0 <= self.conf < 1.0:
+            raise OptionError(f"the detector's score floor must be at least 0 and below 1, got {self.conf:g}")
+        if not 0.0 < self.iou <= 1.0:
+            raise OptionError(f"--iou must be above 0 and at most 1, got {self.iou:g}")
+        if not STRIDE <= self.imgsz <= 8192:
+            raise OptionError(f"--imgsz must be {STRIDE} to 8192 pixels, got {self.imgsz}")
+        if self.max_det < 1:
+            raise OptionError(f"--max-det must be at least 1, got {self.max_det}")
+        if self.batch < 1:
+            raise OptionError(f"--batch must be at least 1, got {self.batch}")
+        object.__setattr__(self, "imgsz", -(-self.imgsz // STRIDE) * STRIDE)

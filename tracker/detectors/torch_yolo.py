@@ -1,0 +1,193 @@
+"""YOLO through ultralytics and torch: every model and every exported format that ultralytics runs."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from bytetrack import Detections
+from tracker.detectors.classes import class_ids
+from tracker.detectors.letterbox import Letterbox
+from tracker.detectors.quiet import quiet
+from tracker.detectors.settings import Settings
+from tracker.types import Frame, Image, OptionError, Stopwatch, WeightsError
+
+TASKS = ("detect", "segment", "pose")  # all of them give upright boxes
+
+
+class TorchYolo:
+    """A detector; the boxes are those of ultralytics' own ``predict``.
+
+    torchvision is neither needed nor imported: ultralytics' own suppression gives the same boxes.
+    Raises ``WeightsError`` or ``OptionError`` when it is opened.
+    """
+
+    names: Mapping[int, str]
+
+    def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:
+        """Remember what to load; nothing heavy happens before ``with``."""
+        self.weights = weights
+        self.settings = settings
+        self.names = {}
+        self._watch = stopwatch or Stopwatch()
+        self._model: Any = None
+
+    def __enter__(self) -> TorchYolo:
+        """Load the model."""
+        with quiet():
+            device = torch_device(self.settings.device)
+            half = self.settings.half
+            if half and device.type == "cpu":
+                raise OptionError("--half needs a GPU; the CPU computes fp16 more slowly than fp32")
+            self._model = model = load(self.weights, device, half=half)
+        self._device = device
+        self._dtype = _dtype(half and bool(model.fp16))
+        self.names = {int(key): str(value) for key, value in model.names.items()}
+        self._classes = class_ids(self.settings.classes, self.names)
+        self._rectangular = self.weights.suffix == ".pt" or bool(getattr(model, "dynamic", False))
+        self._target = (self.settings.imgsz,) * 2
+        if not self._rectangular:
+            height, width = getattr(model, "imgsz", self._target)  # an exported model knows one size only
+            self._target = (int(height), int(width))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Free the model."""
+        self._model = None
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """Return one ``Detections`` per picture; pictures of one size go through the network together."""
+        found: list[Detections] = []
+        with self._watch("detect"):
+            for batch in _alike(images, self.settings.batch if self._rectangular else 1):
+                box = Letterbox.fit(batch[0].shape[:2], self._target, rectangular=self._rectangular)
+                found += [self._read(one, box) for one in self._forward(batch, box)]
+        return found
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
+        """Detect in order, ``batch`` frames at a time."""
+        rest = iter(frames)
+        while batch := list(islice(rest, self.settings.batch)):
+            yield from zip(batch, self.detect([frame.image for frame in batch]), strict=True)
+
+    def _forward(self, images: Sequence[Image], box: Letterbox) -> list[Any]:
+        import torch
+
+        pixels = box.blank(len(images))
+        for image, out in zip(images, pixels, strict=True):
+            box.fill(image, out)
+        with torch.inference_mode():
+            batch = torch.from_numpy(pixels).to(self._device)
+            batch = batch.permute(0, 3, 1, 2).contiguous().flip(1).to(self._dtype).div_(255)  # RGB, 0 to 1
+            output = self._model(batch)
+            output = output[0] if isinstance(output, (list, tuple)) else output
+            return list(output.split(1))  # one by one: ultralytics' suppression gives up on a slow batch
+
+    def _read(self, prediction: Any, box: Letterbox) -> Detections:
+        import torch
+        from ultralytics.utils.nms import non_max_suppression
+
+        options = self.settings
+        with torch.inference_mode():
+            rows = non_max_suppression(
+                prediction,
+                options.conf,
+                options.iou,
+                classes=self._classes,
+                agnostic=True,
+                max_det=options.max_det,
+                nc=len(self.names),
+                end2end=bool(getattr(self._model, "end2end", False)),
+            )[0][:, :6]
+        array = rows.float().cpu().numpy()
+        xyxy = box.to_picture(array[:, :4])
+        seen = (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])  # nothing is left of a box in the grey
+        return Detections(xyxy, array[:, 4], array[:, 5].astype(np.int64))[seen]
+
+
+def load(weights: Path, device: Any, *, half: bool = False) -> Any:
+    """Return ultralytics' ``AutoBackend`` of a weights file; call it inside ``quiet``.
+
+    Raises ``WeightsError`` in one line whatever is wrong with the file.
+    """
+    from ultralytics.nn.autobackend import AutoBackend
+
+    try:
+        with _plain_name(weights) as path:
+            model = AutoBackend(str(path), device=device, fp16=half, verbose=False)
+        model.eval()
+    except ModuleNotFoundError as error:
+        raise WeightsError(f"{weights} needs the package {error.name}: pip install {error.name}") from error
+    except Exception as error:  # whatever a file that is no model makes torch, pickle or ultralytics raise
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise WeightsError(f"{weights} cannot be loaded as detection weights: {reason:.200}") from error
+    task = getattr(model, "task", None) or getattr(getattr(model, "model", None), "task", "detect")
+    kind = type(getattr(model, "model", None)).__name__
+    if task not in TASKS or kind.startswith("RTDETR"):
+        raise WeightsError(
+            f"{weights} is a {task} model ({kind}); boxes come from YOLO weights such as yolov8n.pt"
+        )
+    return model
+
+
+@contextmanager
+def _plain_name(weights: Path) -> Iterator[Path]:
+    """Give a file another name meanwhile where ultralytics would drop its apostrophes."""
+    if "'" not in str(weights) or weights.suffix != ".pt" or not weights.is_file():
+        yield weights
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(shutil.copyfile(weights, Path(folder, "weights.pt")))
+
+
+def torch_device(name: str) -> Any:
+    """Return the ``torch.device`` of ``auto``, ``cpu``, ``mps`` or a GPU's number; raises ``OptionError``."""
+    import torch
+
+    name = str(name).strip().lower().removeprefix("cuda:")
+    name = "0" if name in ("cuda", "gpu") else name
+    if name == "auto":
+        name = "0" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if name == "cpu":
+        return torch.device("cpu")
+    if name == "mps":
+        if not torch.backends.mps.is_available():
+            raise OptionError(
+                "--device mps: this machine has no Apple GPU that torch can use; try --device cpu"
+            )
+        return torch.device("mps")
+    if not name.isdecimal():
+        raise OptionError(f"--device {name}: expected auto, cpu, mps or the number of a GPU such as 0")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(name) >= count:
+        seen = f"torch {torch.__version__} sees {count or 'no'} CUDA GPU{'s' if count > 1 else ''}"
+        raise OptionError(f"--device {name}: {seen}; try --device {'0' if count else 'cpu'}")
+    return torch.device("cuda", int(name))
+
+
+@lru_cache(maxsize=2)
+def _dtype(half: bool) -> Any:
+    import torch
+
+    return torch.float16 if half else torch.float32
+
+
+def _alike(images: Sequence[Image], most: int) -> Iterator[Sequence[Image]]:
+    """Split into runs of pictures of one size, at most ``most`` long."""
+    start = 0
+    for stop in range(1, len(images) + 1):
+        end = stop == len(images) or images[stop].shape != images[start].shape or stop - start == most
+        if end:
+            yield images[start:stop]
+            start = stop
