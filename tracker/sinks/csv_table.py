@@ -1,0 +1,48 @@
+"""Tracks as a table: one row per object and frame."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from tracker.sinks.lines import Lines
+from tracker.types import Result, Scene
+
+COLUMNS = (
+    *("frame", "time_s", "x_min", "y_min", "x_max", "y_max"),
+    *("class_id", "class_name", "confidence", "tracker_id"),
+)
+
+
+class CsvSink(Lines):
+    """The columns of supervision's CSV with frame and seconds before them.
+
+    ``frame`` counts from 0, the number events carry too; ``time_s`` is given to the microsecond.
+    """
+
+    def __init__(self, path: str | Path, scene: Scene, *, overwrite: bool = False) -> None:
+        super().__init__(path, overwrite=overwrite)
+        self._names = scene.names
+
+    def header(self) -> str:
+        """Return the line of column names."""
+        return ",".join(COLUMNS) + "\n"
+
+    def lines(self, result: Result) -> str:
+        """Return one row per track."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        tracks = result.tracks
+        frame, time_s = result.frame.index, f"{result.frame.time:.6f}"
+        for track_id, box, score, class_id in zip(
+            tracks.track_id.tolist(),
+            tracks.xyxy.tolist(),
+            tracks.score.tolist(),
+            tracks.class_id.tolist(),
+            strict=True,
+        ):
+            corners = (f"{value:.3f}" for value in box)
+            name = self._names.get(class_id, str(class_id))
+            writer.writerow([frame, time_s, *corners, class_id, name, f"{score:.4f}", track_id])
+        return text.getvalue()
