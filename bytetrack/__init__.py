@@ -1,5 +1,6 @@
 """ByteTrack (Zhang et al. 2022, arXiv:2110.06864) on numpy alone: boxes in, identities out."""
 
+from bytetrack.byte_tracker import BYTETracker
 from bytetrack.types import Detections, Tracks
 
-__all__ = ["Detections", "Tracks"]
+__all__ = ["BYTETracker", "Detections", "Tracks"]

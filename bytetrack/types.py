@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from importlib import import_module
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -52,6 +53,44 @@ class Detections:
         object.__setattr__(self, "class_id", class_id)
 
     @classmethod
+    def from_array(cls, rows: ArrayLike) -> Detections:
+        """Take an (N, 5) or (N, 6) array: left, top, right, bottom, score and, else 0, class.
+
+        >>> Detections.from_array([[0, 0, 10, 20, 0.9, 2]]).class_id.tolist()
+        [2]
+        """
+        array = _as_float(rows)
+        if array.size == 0:
+            return cls.empty()
+        if array.ndim != 2 or array.shape[1] not in (5, 6):
+            raise ValueError(f"detections as an array must have shape (N, 5) or (N, 6), got {array.shape}")
+        class_id = array[:, 5].astype(np.int64) if array.shape[1] == 6 else np.zeros(len(array), np.int64)
+        return cls(array[:, :4], array[:, 4], class_id)
+
+    @classmethod
+    def from_ultralytics(cls, results: Any) -> Detections:
+        """Take one ultralytics ``Results`` (or its ``boxes``), on whatever device its tensors are."""
+        boxes = getattr(results, "boxes", results)
+        if boxes is None:  # a classification, say
+            return cls.empty()
+        xyxy, score, class_id = (
+            np.asarray(field.cpu() if hasattr(field, "cpu") else field)
+            for field in (boxes.xyxy, boxes.conf, boxes.cls)
+        )
+        return cls(xyxy, score, class_id.astype(np.int64))
+
+    @classmethod
+    def from_supervision(cls, detections: Any) -> Detections:
+        """Take a ``supervision.Detections``; a missing confidence counts as 1, a missing class as 0."""
+        n = len(detections)
+        score, class_id = detections.confidence, detections.class_id
+        return cls(
+            detections.xyxy,
+            np.ones(n) if score is None else score,
+            np.zeros(n, np.int64) if class_id is None else class_id,
+        )
+
+    @classmethod
     def empty(cls) -> Detections:
         """No detections."""
         return cls(np.empty((0, 4)), np.empty(0), np.empty(0, np.int64))
@@ -74,6 +113,16 @@ class Tracks:
     score: FloatArray  # (M,) of the matched detection
     class_id: IntArray  # (M,) score-weighted vote over the track's life
     source: IntArray  # (M,) row of the matched detection; -1 where the box is only predicted
+
+    def to_supervision(self) -> Any:
+        """Return a ``supervision.Detections`` with ``tracker_id``; needs the package supervision."""
+        return import_module("supervision").Detections(
+            xyxy=self.xyxy,
+            confidence=self.score,
+            class_id=self.class_id,
+            tracker_id=self.track_id,
+            data={"source": self.source},
+        )
 
     @classmethod
     def empty(cls) -> Tracks:

@@ -1,0 +1,140 @@
+"""Boxes: conversions, overlap, and the pairs that overlap at all.
+
+Inside the package boxes are column-wise, (4, N): a row per coordinate, contiguous, which makes overlaps two
+to three times faster than (N, 4) and lets a formula read as it is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bytetrack.types import FloatArray, IntArray
+
+TINY = float(np.finfo(np.float64).tiny)  # keeps 0 / 0 of two boxes without area at 0
+DENSE_LIMIT = 60_000  # entries; above, sorting is faster than a full matrix (measured at 250 x 250)
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Every overlapping pair of two sets of boxes: a sparse matrix as a list of its entries."""
+
+    row: IntArray  # (E,) index into the first set
+    column: IntArray  # (E,) index into the second set
+    iou: FloatArray  # (E,) above 0, up to 1
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.row)
+
+    def __getitem__(self, chosen: NDArray[np.bool_] | IntArray) -> Pairs:
+        """Select pairs with a mask or an index array."""
+        return Pairs(self.row[chosen], self.column[chosen], self.iou[chosen])
+
+
+def columns(boxes: FloatArray) -> FloatArray:
+    """Turn (N, 4) boxes of any float type into contiguous (4, N) float64; always a copy."""
+    return np.array(boxes.T, np.float64, order="C")
+
+
+def xyxy_to_xyah(xyxy: FloatArray) -> FloatArray:
+    """Convert (4, N) corners to centre x, y, aspect ratio (width / height) and height."""
+    left, top, right, bottom = xyxy
+    height = bottom - top
+    return np.array(((left + right) / 2, (top + bottom) / 2, (right - left) / height, height))
+
+
+def xyah_to_xyxy(xyah: FloatArray) -> FloatArray:
+    """Convert (4, N) centre x, y, aspect ratio and height to corners."""
+    half = xyah[2:] / 2  # a / 2, h / 2
+    half[0] *= xyah[3]
+    return np.concatenate((xyah[:2] - half, xyah[:2] + half))
+
+
+def xyxy_to_xywh(xyxy: FloatArray) -> FloatArray:
+    """Convert (4, N) corners to centre x, y, width and height."""
+    return np.concatenate(((xyxy[:2] + xyxy[2:]) / 2, xyxy[2:] - xyxy[:2]))
+
+
+def xywh_to_xyxy(xywh: FloatArray) -> FloatArray:
+    """Convert (4, N) centre x, y, width and height to corners."""
+    half = xywh[2:] / 2
+    return np.concatenate((xywh[:2] - half, xywh[:2] + half))
+
+
+def iou(xyxy: ArrayLike, others_xyxy: ArrayLike) -> FloatArray:
+    """Return the (N, M) intersection over union of (N, 4) with (M, 4) boxes, on continuous coordinates.
+
+    Boxes without area overlap nothing, not even themselves.
+
+    >>> iou([[0, 0, 2, 2]], [[0, 0, 2, 2], [1, 0, 3, 2], [2, 0, 4, 2]]).round(3).tolist()
+    [[1.0, 0.333, 0.0]]
+    """
+    first, second = (columns(np.asarray(boxes).reshape(-1, 4)) for boxes in (xyxy, others_xyxy))
+    pairs = overlapping(first, second)
+    matrix = np.zeros((first.shape[1], second.shape[1]))
+    matrix[pairs.row, pairs.column] = pairs.iou
+    return matrix
+
+
+def overlapping(first: FloatArray, second: FloatArray) -> Pairs:
+    """Find the pairs of (4, N) and (4, M) corners that overlap, ordered by row where few."""
+    if first.shape[1] * second.shape[1] <= DENSE_LIMIT:
+        row, column, width, height = _compare_all(first, second)
+    else:
+        row, column, width, height = _sweep(first, second)
+    shared = width * height
+    areas = _area(first)[row] + _area(second)[column]
+    return Pairs(row, column, shared / (areas - shared + TINY))
+
+
+def _area(xyxy: FloatArray) -> FloatArray:
+    area: FloatArray = (xyxy[2] - xyxy[0]) * (xyxy[3] - xyxy[1])
+    return area
+
+
+def _compare_all(first: FloatArray, second: FloatArray) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Return row, column, shared width and shared height of the overlapping pairs, from the full matrix."""
+    start = np.maximum(first[:2, :, None], second[:2, None, :])
+    extent = np.minimum(first[2:, :, None], second[2:, None, :])
+    extent -= start
+    width, height = extent.reshape(2, -1)
+    hit = (np.minimum(width, height) > 0).nonzero()[0]
+    row = hit // second.shape[1]
+    return row, hit - row * second.shape[1], width[hit], height[hit]
+
+
+def _sweep(first: FloatArray, second: FloatArray) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Return the same pairs without the matrix: two intervals overlap where one begins inside the other.
+
+    With left edges sorted, the boxes that begin inside a given box are a contiguous range, found by
+    bisection; each x-overlapping pair shows up once, from the side that begins later.
+    """
+    later_second = _beginning_inside(first[0], first[2], second[0], side="left")
+    later_first = _beginning_inside(second[0], second[2], first[0], side="right")
+    row = np.concatenate((later_second[0], later_first[1]))
+    column = np.concatenate((later_second[1], later_first[0]))
+    height = np.minimum(first[3][row], second[3][column])
+    height -= np.maximum(first[1][row], second[1][column])
+    hit = (height > 0).nonzero()[0]
+    row, column, height = row[hit], column[hit], height[hit]
+    width = np.minimum(first[2][row], second[2][column])
+    width -= np.maximum(first[0][row], second[0][column])
+    hit = (width > 0).nonzero()[0]  # all but boxes without area
+    return row[hit], column[hit], width[hit], height[hit]
+
+
+def _beginning_inside(
+    left: FloatArray, right: FloatArray, starts: FloatArray, *, side: str
+) -> tuple[IntArray, IntArray]:
+    """Return (interval, start) index pairs with left <= start < right (``side`` "right": left < start)."""
+    order = np.argsort(starts)
+    ordered = starts[order]
+    begin = np.searchsorted(ordered, left, side="left" if side == "left" else "right")
+    count = np.maximum(np.searchsorted(ordered, right, side="left") - begin, 0)
+    interval = np.repeat(np.arange(len(left)), count)
+    # 0, 1, 2, ... within each range, from one running number
+    within = np.arange(len(interval)) - np.repeat(np.cumsum(count) - count, count)
+    return interval, order[begin[interval] + within]

@@ -1,0 +1,253 @@
+"""ByteTrack: associate every box, the unsure ones last (Zhang et al. 2022, arXiv:2110.06864)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bytetrack.association import (
+    HIGH,
+    LOST,
+    LOW,
+    TENTATIVE,
+    TRACKED,
+    Encounter,
+    Step,
+    associate,
+    by_overlap,
+    by_overlap_and_score,
+)
+from bytetrack.boxes import columns, overlapping
+from bytetrack.kalman import XYAH, MotionModel
+from bytetrack.table import BORN, SCORE, SEEN, SOURCE, STATE, TRACK_ID, TrackTable
+from bytetrack.types import Detections, FloatArray, IntArray, Tracks
+
+NOMINAL_RATE = 30.0  # frames per second that ``track_buffer`` is counted at, as in the official code
+ROUNDING = 1e-6  # frames; sums of fractional time steps must not make a track expire a frame early
+
+Self = TypeVar("Self", bound="BYTETracker")
+
+
+@dataclass(eq=False)
+class BYTETracker:
+    """Give detections an identity, frame by frame.
+
+    Results are those of the official code (ifzhang/ByteTrack, ``yolox/tracker``) with its accidents mended:
+    a score exactly at the threshold belongs to the high set; ids are per tracker, from 1, given when a track
+    is confirmed, so they have no holes; inputs are never written; a removed track is removed in the frame it
+    expires, and no list of removed tracks grows. What is a choice stays: tentative tracks are not predicted
+    before their match, a lost box's height stops growing, of a tracked and a lost track on the same place
+    the older survives, and the assignment is the optimum with a price for staying unmatched.
+
+    Boxes without area are ignored: they overlap nothing.
+
+    >>> tracker = BYTETracker()
+    >>> tracker.update(Detections([[0, 0, 10, 20]], [0.9], [0])).track_id.tolist()
+    [1]
+    """
+
+    track_thresh: float = 0.5  # score from which a box belongs to the high set
+    match_thresh: float = 0.8  # greatest cost 1 - IoU · score of the first association
+    track_buffer: float = 30  # frames at 30 fps that a lost track is kept; 30 is a second at any frame rate
+    frame_rate: float = 30  # nominal frames per second
+    low_thresh: float = 0.1  # boxes up to this score are ignored
+    new_track_thresh: float | None = None  # score from which a box begins a track; None: track_thresh + 0.1
+    second_match_thresh: float = 0.5  # greatest cost 1 - IoU of the association with the low set
+    tentative_match_thresh: float = 0.7  # greatest cost 1 - IoU · score of a new track's second box
+    duplicate_iou: float | None = 0.85  # a tracked and a lost box above it are one object; None: never
+
+    def __post_init__(self) -> None:
+        """Check the options and begin empty; raises ``ValueError``."""
+        if not self.frame_rate > 0:
+            raise ValueError(f"frame_rate must be above 0, got {self.frame_rate}")
+        if not self.track_buffer >= 0:
+            raise ValueError(f"track_buffer must not be negative, got {self.track_buffer}")
+        self._birth_thresh = (
+            # rounded: 0.2 + 0.1 is a little above 0.3, and a score of 0.3 is meant to be enough
+            round(self.track_thresh + 0.1, 9) if self.new_track_thresh is None else self.new_track_thresh
+        )
+        self.motion = self._motion()
+        self.steps = self._steps()
+        self.reset()
+
+    def _motion(self) -> MotionModel:
+        return XYAH
+
+    def _steps(self) -> tuple[Step, ...]:
+        return (
+            Step((TRACKED, LOST), HIGH, by_overlap_and_score, self.match_thresh),
+            Step((TRACKED,), LOW, by_overlap, self.second_match_thresh),
+            Step((TENTATIVE,), HIGH, by_overlap_and_score, self.tentative_match_thresh),
+        )
+
+    def reset(self) -> None:
+        """Forget everything; the next id is 1."""
+        self._table = TrackTable()
+        self._time = 0.0  # nominal frames
+        self._next_id = 1
+        self._begun = False
+
+    def update(self, detections: Detections | ArrayLike, dt: float = 1.0) -> Tracks:
+        """Match the boxes of one frame; returns the confirmed tracks seen in it, ordered by id.
+
+        ``detections`` may be an (N, 5) or (N, 6) array: corners, score and, else 0, class. Frames without
+        boxes must be given too. ``dt`` is the time since the last call in nominal frames (seconds ·
+        ``frame_rate``). Raises ``ValueError`` for what cannot be tracked.
+        """
+        if not isinstance(detections, Detections):
+            detections = Detections.from_array(detections)
+        table = self._table
+        self._advance(dt)
+        usable, level, xyxy = self._sort_out(detections)
+        score = detections.score[usable]
+        encounter = Encounter(self.motion.to_xyxy(table.belief[0]), xyxy, score)
+        pairs = overlapping(encounter.track_xyxy, xyxy)
+        rows, matched = associate(self.steps, pairs, encounter, table.labels[STATE], level)
+
+        measured = self.motion.from_xyxy(xyxy)
+        vote_rows = table.vote_rows(detections.class_id[usable])
+        table.labels[SOURCE] = -1
+        if len(rows):
+            table.belief[:, :, rows] = self.motion.update(table.belief.take(rows, 2), measured[:, matched])
+            table.labels[SOURCE, rows] = usable[matched]
+            table.numbers[SEEN, rows] = self._time
+            table.numbers[SCORE, rows] = score[matched]
+            table.numbers[vote_rows[matched], rows] += score[matched]
+        alive = self._pass_judgement()
+        births = self._births(xyxy, score, level, matched, vote_rows)
+        if len(births):
+            self._begin(births, measured, score, vote_rows, usable)
+            alive = np.concatenate((alive, np.ones(len(births), bool)))
+        xyxy = self.motion.to_xyxy(table.belief[0])
+        self._drop_duplicates(xyxy, alive)
+        if not alive.all():
+            kept = alive.nonzero()[0]
+            table.keep(kept)
+            xyxy = xyxy[:, kept]
+        self._begun = True
+        return self._confirmed(xyxy)
+
+    def predict(self, dt: float = 1.0) -> Tracks:
+        """Let time pass without looking: the tracks not lost, where the filter expects them (source -1).
+
+        For frames in which no detector ran. Lost tracks may expire; none becomes lost.
+        """
+        self._advance(dt)
+        table = self._table
+        table.labels[SOURCE] = -1
+        expired = (table.labels[STATE] == LOST) & (self._time - table.numbers[SEEN] > self._patience)
+        if expired.any():
+            table.keep((~expired).nonzero()[0])
+        return self._confirmed(self.motion.to_xyxy(table.belief[0]))
+
+    @property
+    def _patience(self) -> float:
+        return self.track_buffer * self.frame_rate / NOMINAL_RATE + ROUNDING
+
+    def _advance(self, dt: float) -> None:
+        if not 0 < dt < np.inf:
+            raise ValueError(f"dt must be a time above 0 in nominal frames, got {dt}")
+        self._time += dt
+        table = self._table
+        tentative = table.labels[STATE] == TENTATIVE
+        step = np.where(tentative, 0.0, dt) if tentative.any() else dt  # for tentative tracks time stands
+        table.belief = self.motion.predict(table.belief, step)
+
+    def _sort_out(self, detections: Detections) -> tuple[IntArray, IntArray, FloatArray]:
+        """Return rows that take part (D,), their level (D,) and corners (4, D)."""
+        xyxy, score = columns(detections.xyxy), detections.score
+        extent = xyxy[2:] - xyxy[:2]
+        high = score >= self.track_thresh  # in the score's own precision: float32 0.6 is 0.6
+        usable = ((high | (score > self.low_thresh)) & (extent.min(0) > 0)).nonzero()[0]
+        if len(usable) < len(score):
+            xyxy, high = xyxy[:, usable], high[usable]
+        return usable, np.where(high, HIGH, LOW), xyxy
+
+    def _pass_judgement(self) -> NDArray[np.bool_]:
+        """Change the states after matching; returns the mask of the tracks that live on."""
+        table = self._table
+        state = table.labels[STATE]
+        unseen = table.labels[SOURCE] < 0
+        state[~unseen] = TRACKED
+        missed = (unseen & (state == TRACKED)).nonzero()[0]
+        if len(missed):
+            state[missed] = LOST
+            table.belief[1, self.motion.growth, missed] = 0.0
+        dead = unseen & ((state == TENTATIVE) | (self._time - table.numbers[SEEN] > self._patience))
+        alive: NDArray[np.bool_] = ~dead
+        return alive
+
+    def _births(
+        self, xyxy: FloatArray, score: FloatArray, level: IntArray, matched: IntArray, vote_rows: IntArray
+    ) -> IntArray:
+        """Return the detections that begin a track, in an order that does not depend on theirs."""
+        eligible = (level == HIGH) & (score >= self._birth_thresh)
+        eligible[matched] = False
+        births: IntArray = eligible.nonzero()[0]
+        if len(births) > 1:
+            births = births[np.lexsort((vote_rows[births], *xyxy[:, births], -score[births]))]
+        return births
+
+    def _begin(
+        self, births: IntArray, measured: FloatArray, score: FloatArray, vote_rows: IntArray, usable: IntArray
+    ) -> None:
+        n = len(births)
+        labels = np.zeros((3, n), np.int64)
+        labels[STATE] = TENTATIVE if self._begun else TRACKED  # the first frame's are trusted at once
+        labels[SOURCE] = usable[births]
+        numbers = np.zeros((len(self._table.numbers), n))
+        numbers[BORN] = numbers[SEEN] = self._time
+        numbers[SCORE] = score[births]
+        numbers[vote_rows[births], np.arange(n)] = score[births]
+        self._table.add(self.motion.initiate(measured[:, births]), labels, numbers)
+
+    def _drop_duplicates(self, xyxy: FloatArray, alive: NDArray[np.bool_]) -> None:
+        """Of a seen and a lost track on the same place strike out the younger, in ``alive``."""
+        table = self._table
+        lost = table.labels[STATE] == LOST
+        lost &= alive
+        if self.duplicate_iou is None or not lost.any():
+            return
+        seen_rows, lost_rows = (alive & ~lost).nonzero()[0], lost.nonzero()[0]
+        pairs = overlapping(xyxy[:, seen_rows], xyxy[:, lost_rows])
+        same = (pairs.iou > self.duplicate_iou).nonzero()[0]
+        if len(same):
+            seen_rows, lost_rows = seen_rows[pairs.row[same]], lost_rows[pairs.column[same]]
+            age = table.numbers[SEEN] - table.numbers[BORN]
+            seen_is_older = age[seen_rows] > age[lost_rows]
+            alive[np.where(seen_is_older, lost_rows, seen_rows)] = False
+
+    def _confirmed(self, xyxy: FloatArray) -> Tracks:
+        """Return the tracks that are followed at present, giving ids to those that have none."""
+        table = self._table
+        rows = (table.labels[STATE] == TRACKED).nonzero()[0]
+        _, track_id, source = table.labels[:, rows]
+        new = (track_id == 0).nonzero()[0]
+        if len(new):
+            track_id[new] = np.arange(self._next_id, self._next_id + len(new))
+            self._next_id += len(new)
+            table.labels[TRACK_ID, rows] = track_id
+        return Tracks(track_id, xyxy[:, rows].T, table.numbers[SCORE, rows], table.class_id(rows), source)
+
+    def state(self) -> dict[str, Any]:
+        """Return everything the tracker knows as plain lists and numbers, for pickle or JSON."""
+        return {
+            "options": {field.name: getattr(self, field.name) for field in fields(self)},
+            "time": self._time,
+            "next_id": self._next_id,
+            "begun": self._begun,
+            "table": self._table.state(),
+        }
+
+    @classmethod
+    def from_state(cls: type[Self], state: Mapping[str, Any]) -> Self:
+        """Build a tracker that goes on where ``state`` was taken."""
+        tracker = cls(**state["options"])
+        tracker._time, tracker._next_id = state["time"], state["next_id"]
+        tracker._begun = state["begun"]
+        tracker._table = TrackTable.from_state(state["table"])
+        return tracker
