@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracker import plugins
+from tracker.plugins.line import Line
+from tracker.types import OptionError
+
+
+def test_ours_come_through_the_same_door() -> None:
+    assert plugins.load("line") is Line
+    assert isinstance(plugins.make("line", points=[(0, 0), (9, 0)], name="door"), Line)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("lime", {}, "no plugin 'lime', did you mean 'line'"),
+        ("line", {}, "needs the option 'points'"),
+        ("line", {"point": 3}, "no option 'point', did you mean 'points'"),
+        ("line", {"points": 3}, "needs two or more points"),
+    ],
+)
+def test_mistakes_name_what_was_meant(name: str, options: dict[str, object], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        plugins.make(name, **options)
+
+
+def install(folder: Path, target: str, source: str) -> None:
+    """Lay down what pip leaves behind of a small distribution."""
+    (folder / "lamp.py").write_text(source)
+    info = folder / "lamp-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lamp\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[track.plugins]\nlamp = {target}\n")
+
+
+def test_a_broken_plugin_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    install(tmp_path, "lamp:Lamp", "import nowhere_to_be_found\n")
+    with pytest.raises(OptionError, match=r"lamp:Lamp.*nowhere_to_be_found"):
+        plugins.load("lamp")
+
+
+def test_what_is_no_dataclass_is_no_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    install(tmp_path, "lamp2:Lamp", "")
+    (tmp_path / "lamp2.py").write_text("class Lamp: ...\n")
+    with pytest.raises(OptionError, match="must be a dataclass"):
+        plugins.load("lamp")

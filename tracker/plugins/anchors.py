@@ -1,0 +1,109 @@
+"""The point of a box that stands for the object: its feet or wheels unless told otherwise."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bytetrack.types import FloatArray
+from tracker.types import OptionError
+
+ANCHORS: Mapping[str, tuple[float, float]] = {  # part of the width from the left, of the height from the top
+    "bottom_center": (0.5, 1.0),
+    "center": (0.5, 0.5),
+    "top_center": (0.5, 0.0),
+    "center_left": (0.0, 0.5),
+    "center_right": (1.0, 0.5),
+    "bottom_left": (0.0, 1.0),
+    "bottom_right": (1.0, 1.0),
+    "top_left": (0.0, 0.0),
+    "top_right": (1.0, 0.0),
+}
+EDGE_PX = 1.0  # anchors keep this far inside the picture, so that a shape up to its edge holds them
+EDGE_PART = (
+    0.01  # a shape's end this near the picture's edge, in parts of its longer side, is meant to reach it
+)
+HYSTERESIS = 0.05  # margin beyond a border in sizes of the object; 2 to 10 % count alike, 20 % begins to miss
+LEAST_MARGIN_PX = 1.5  # no detector places a box's edge better than to a pixel
+SHADOW_OVERLAP = 0.75  # two boxes of which this part of the smaller is common, doing the same ...
+SHADOW_S = 1.0  # ... within this time are one object: cab and lorry, car and truck
+
+
+def check_anchor(anchor: str) -> str:
+    """Return ``anchor`` in our spelling ("bottom-center", "BOTTOM_CENTER" are taken too).
+
+    Raises ``OptionError`` with the names that exist.
+    """
+    name = anchor.strip().lower().replace("-", "_").replace(" ", "_").replace("centre", "center")
+    if name not in ANCHORS:
+        raise OptionError(
+            f"unknown anchor {anchor!r}{near_miss(name, ANCHORS)}: use one of {', '.join(ANCHORS)}"
+        )
+    return name
+
+
+def anchor_points(xyxy: FloatArray, anchor: str, size: tuple[int, int]) -> FloatArray:
+    """Return one point (M, 2) per box (M, 4), inside the picture of ``size`` (width, height).
+
+    The filter's boxes may reach over the picture's edge, where the object was not seen.
+
+    >>> anchor_points(np.array([[0.0, 0.0, 10.0, 20.0]]), "bottom_center", (640, 480))
+    array([[ 5., 20.]])
+    """
+    x, y = ANCHORS[anchor]
+    points = np.empty((len(xyxy), 2))
+    points[:, 0] = xyxy[:, 0] * (1 - x) + xyxy[:, 2] * x
+    points[:, 1] = xyxy[:, 1] * (1 - y) + xyxy[:, 3] * y
+    clipped: FloatArray = np.clip(points, EDGE_PX, np.asarray(size, np.float64) - EDGE_PX)
+    return clipped
+
+
+def box_size(xyxy: FloatArray) -> FloatArray:
+    """Return each object's own size (M,) in pixels: the root of its box's area."""
+    sides = np.clip(xyxy[:, 2:] - xyxy[:, :2], 0, None)
+    root: FloatArray = np.sqrt(sides[:, 0] * sides[:, 1])
+    return root
+
+
+def hysteresis(xyxy: FloatArray) -> FloatArray:
+    """Return how far (M,) beyond a border each object must be to have passed it, in pixels."""
+    margin: FloatArray = np.maximum(HYSTERESIS * box_size(xyxy), LEAST_MARGIN_PX)
+    return margin
+
+
+def at_edge(points: FloatArray, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return which points (K, 2) touch the picture's left, top, right and bottom edge: (K, 4)."""
+    reach = EDGE_PART * max(size)
+    to_edge = np.hstack([points, np.asarray(size, np.float64) - points])
+    touching: NDArray[np.bool_] = to_edge <= reach
+    return touching
+
+
+def resolve_classes(classes: Iterable[str | int], names: Mapping[int, str]) -> frozenset[int] | None:
+    """Return the ids of classes given by name or id, or None where none are given: all.
+
+    Raises ``OptionError`` naming the unknown class and those spelt alike.
+
+    >>> sorted(resolve_classes(["person", 2], {0: "person", 2: "car"}))
+    [0, 2]
+    """
+    by_name = {name.lower(): class_id for class_id, name in names.items()}
+    chosen = set()
+    for given in classes:
+        text = str(given).strip()
+        if text.lstrip("-").isdigit() and int(text) in names:
+            chosen.add(int(text))
+        elif text.lower() in by_name:
+            chosen.add(by_name[text.lower()])
+        else:
+            raise OptionError(f"unknown class {text!r}{near_miss(text.lower(), by_name)}")
+    return frozenset(chosen) or None
+
+
+def near_miss(word: str, known: Iterable[str]) -> str:
+    """Return ``, did you mean 'person'?`` where something is spelt alike, else nothing."""
+    close = difflib.get_close_matches(word, list(known), n=2, cutoff=0.6)
+    return f", did you mean {' or '.join(map(repr, close))}?" if close else ""

@@ -1,0 +1,132 @@
+"""Plane geometry of lines and polygons against many points at once; pure functions, pixels throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bytetrack.types import FloatArray, IntArray
+
+Mask = NDArray[np.bool_]
+
+
+def cross(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """Return the z component of the cross product over the last axis (..., 2)."""
+    product: NDArray[Any] = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    return product
+
+
+def signed_crossings(start: FloatArray, end: FloatArray, line: FloatArray) -> IntArray:
+    """Return how often each path ``start -> end`` (M, 2) crosses the polyline (K, 2), with sign.
+
+    +1 is a crossing to the right-hand side of somebody who walks along the line on the picture (y points
+    down), -1 to the left; going over and back in one step is 0. A path through a corner of the polyline
+    crosses once. A path that starts where nothing is known (NaN) crosses nothing.
+
+    >>> signed_crossings(np.array([[5.0, -1.0]]), np.array([[5.0, 1.0]]), np.array([[0.0, 0.0], [9.0, 0.0]]))
+    array([1])
+    """
+    edge = line[1:] - line[:-1]
+    before = cross(edge, start[:, None] - line[:-1])  # (M, K-1) sides of the line's parts
+    after = cross(edge, end[:, None] - line[:-1])
+    beside = cross((end - start)[:, None], line - start[:, None]) > 0  # (M, K) sides of the path
+    crossed = (before * after < 0) & (beside[:, 1:] != beside[:, :-1])
+    total: IntArray = np.where(crossed, np.sign(after), 0).sum(axis=1).astype(np.int64)
+    return total
+
+
+def crossing_fraction(start: FloatArray, end: FloatArray, line: FloatArray) -> float:
+    """Return where on the path ``start -> end`` (2,), 0 to 1, it last crosses the polyline; 1 if nowhere."""
+    fractions = []
+    for a, b in pairwise(line):
+        turn = float(cross(end - start, b - a))
+        if turn:
+            along = float(cross(a - start, b - a)) / turn
+            across = float(cross(a - start, end - start)) / turn
+            if 0 <= along <= 1 and 0 <= across <= 1:
+                fractions.append(along)
+    return max(fractions, default=1.0)
+
+
+def distance_to_segments(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
+    """Return the distance (M,) of each point (M, 2) to the nearest of the segments (K, 2) to (K, 2)."""
+    if len(start) == 0:
+        return np.full(len(points), np.inf)
+    edge = end - start
+    offset = points[:, None] - start
+    along = np.clip((offset * edge).sum(axis=2) / np.maximum((edge * edge).sum(axis=1), 1e-12), 0, 1)
+    gap = offset - along[..., None] * edge
+    nearest: FloatArray = np.sqrt((gap * gap).sum(axis=2).min(axis=1))
+    return nearest
+
+
+def inside_polygon(points: FloatArray, polygon: FloatArray) -> Mask:
+    """Return which points (M, 2) lie inside the polygon (K, 2), by the even-odd rule."""
+    x, y = points[:, :1], points[:, 1:]
+    x0, y0 = polygon[:, 0], polygon[:, 1]
+    x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
+    height = np.where(y1 == y0, 1.0, y1 - y0)  # level edges are never straddled
+    straddles = (y0 > y) != (y1 > y)
+    inside: Mask = (straddles & (x < (x1 - x0) * (y - y0) / height + x0)).sum(axis=1) % 2 == 1
+    return inside
+
+
+def area(polygon: ArrayLike) -> float:
+    """Return the area of a simple polygon (K, 2) in square pixels.
+
+    >>> area([[0, 0], [4, 0], [4, 3], [0, 3]])
+    12.0
+    """
+    corners = np.asarray(polygon, np.float64)
+    return abs(float(cross(corners, np.roll(corners, -1, axis=0)).sum())) / 2
+
+
+def self_intersection(points: Sequence[Sequence[float]], *, closed: bool) -> tuple[int, int] | None:
+    """Return the first two parts of a polyline or polygon that meet, or None.
+
+    Part i goes from point i to the next. Neighbours share a point and only meet when they fold back.
+
+    >>> self_intersection([[0, 0], [9, 9], [9, 0], [0, 9]], closed=True)
+    (0, 2)
+    """
+    corners = np.asarray(points, np.float64)
+    ends = np.roll(corners, -1, axis=0) if closed else corners[1:]
+    parts = list(zip(corners, ends, strict=False))
+    for i, (a, b) in enumerate(parts):
+        for j in range(i + 1, len(parts)):
+            c, d = parts[j]
+            neighbours = j == i + 1 or (closed and i == 0 and j == len(parts) - 1)
+            if _folds_back(a, b, c, d) if neighbours else _meet(a, b, c, d):
+                return i, j
+    return None
+
+
+def overlap_of_smaller(xyxy: FloatArray, others: FloatArray) -> FloatArray:
+    """Return the part (K,) of the smaller of two boxes that lies in the other: (4,) against (K, 4)."""
+    corner = np.maximum(xyxy[:2], others[:, :2])
+    sides = np.clip(np.minimum(xyxy[2:], others[:, 2:]) - corner, 0, None)
+    areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
+    smaller = np.minimum(areas, (xyxy[2] - xyxy[0]) * (xyxy[3] - xyxy[1]))
+    part: FloatArray = sides.prod(axis=1) / np.maximum(smaller, 1e-9)
+    return part
+
+
+def _meet(a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray) -> bool:
+    sides = [float(cross(b - a, p - a)) for p in (c, d)] + [float(cross(d - c, p - c)) for p in (a, b)]
+    if sides[0] * sides[1] < 0 and sides[2] * sides[3] < 0:
+        return True
+    touching = zip(sides, (c, d, a, b), ((a, b), (a, b), (c, d), (c, d)), strict=True)
+    return any(
+        side == 0 and bool((np.minimum(p, q) <= point).all() and (point <= np.maximum(p, q)).all())
+        for side, point, (p, q) in touching
+    )
+
+
+def _folds_back(a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray) -> bool:
+    if np.array_equal(a, d):  # the last part of a ring and the first
+        a, b, c, d = c, d, a, b
+    return float(cross(b - a, d - c)) == 0 and float(((b - a) * (d - c)).sum()) < 0

@@ -1,0 +1,243 @@
+"""Who is in a zone, how many at a time, and for how long."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bytetrack import Tracks
+from bytetrack.types import FloatArray, IntArray
+from tracker.plugins.anchors import anchor_points, at_edge, check_anchor, hysteresis, resolve_classes
+from tracker.plugins.geometry import Mask, distance_to_segments, inside_polygon, self_intersection
+from tracker.plugins.memory import INHERIT_S, Memory
+from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
+
+BINS_PER_DECADE = 100  # of the distribution of visits: each bin is 2.3 % wide
+COLUMNS = (
+    ("inside", np.bool_),  # a visit is open
+    (
+        "turned_s",
+        np.float64,
+    ),  # since when the anchor has been on the other side, not clear of the border; NaN
+    ("since_s", np.float64),  # when the visit began
+    ("visited", np.bool_),  # is counted among the visitors
+    ("loitered", np.bool_),  # the alarm of this visit has gone off
+)
+
+
+@dataclass
+class Zone:
+    """Reports entries, exits with dwell, occupancy and visitors of a polygon.
+
+    An object has entered (or left) when its anchor is inside (outside) by a margin of its own size
+    (`anchors.HYSTERESIS`); its clock starts and stops where the border itself was passed. Edges of the zone
+    on the edge of the picture are no border. A visit outlives gaps of the track and a change of its number
+    (`Memory`); one whose track does not come back ends where it was last seen.
+
+    Raises ``OptionError`` for points, an anchor or a class that cannot be used.
+    """
+
+    points: ArrayLike  # (K, 2) pixels, three or more
+    name: str = "zone"
+    anchor: str = "bottom_center"
+    classes: Sequence[str | int] = ()  # watch these only; none: all
+    loiter_s: float | None = None  # seconds after which a visit raises "zone.loiter"
+    color: Color = (80, 220, 80)
+    entries: int = field(init=False, default=0)
+    visitors: int = field(init=False, default=0)
+    loiterers: int = field(init=False, default=0)
+    occupancy: int = field(init=False, default=0)  # now, those lost from sight for a moment included
+    occupancy_max: int = field(init=False, default=0)
+    person_s: float = field(init=False, default=0.0)  # seconds spent inside, over all ended visits
+    dwell_max_s: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without a picture."""
+        self.anchor = check_anchor(self.anchor)
+        self._polygon = np.asarray(self.points, np.float64)
+        problem = zone_problem(self._polygon)
+        if problem:
+            raise OptionError(f"zone {self.name!r} {problem}")
+        if self.loiter_s is not None and not self.loiter_s > 0:
+            raise OptionError(f"zone {self.name!r}: loiter_s must be more than 0 s, not {self.loiter_s}")
+
+    def start(self, scene: Scene) -> None:
+        """Learn the picture's size, which edges of the zone are no border, and the classes' names."""
+        self._scene = scene
+        touching = at_edge(self._polygon, scene.size)
+        shape = np.where(
+            touching[:, :2], 0.0, np.where(touching[:, 2:], np.array(scene.size, float), self._polygon)
+        )
+        border = ~(touching & np.roll(touching, -1, axis=0)).any(axis=1)
+        self._shape, self._border = shape, (shape[border], np.roll(shape, -1, axis=0)[border])
+        self._wanted = resolve_classes(self.classes, scene.names)
+        self._memory = Memory(COLUMNS, keep_s=scene.lost_s + INHERIT_S)
+        self._dwell: dict[int, int] = {}  # bin of log10(seconds) -> visits
+        self._period = 1 / scene.fps if scene.fps > 0 else 0.0
+        self._first: float | None = None
+        self._now, self._frame = 0.0, 0
+
+    def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
+        """Return who entered, left or stayed too long."""
+        now, memory = frame.time, self._memory
+        self._first = now if self._first is None else self._first
+        self._now, self._frame = now, frame.index
+        events = [self._exit(row, self._last(row)) for row in memory.forget(now) if row["inside"]]
+        if len(tracks):
+            anchors = anchor_points(tracks.xyxy, self.anchor, self._scene.size)
+            found = memory.find(now, tracks, anchors)
+            fresh = np.isnan(memory.rows["anchor"][found, 0])
+            memory.store(found, now, tracks, anchors)
+            events += self._turns(now, tracks.xyxy, anchors, found, fresh)
+            events += self._loiterers(found)
+        alive = memory.alive()
+        self.occupancy = int(memory.rows["inside"][alive].sum())
+        self.occupancy_max = max(self.occupancy_max, self.occupancy)
+        return events
+
+    def finish(self) -> Iterable[Event]:
+        """End the visits that are still open."""
+        rows = self._memory.rows
+        open_rows = [row for row in self._memory.alive().tolist() if rows["inside"][row]]
+        events = [self._exit(rows[row], self._last(rows[row]), end_of_run=True) for row in open_rows]
+        rows["inside"][open_rows] = False
+        return events
+
+    def draw(self, canvas: Canvas) -> None:
+        """Show the zone, its name and how many are in it."""
+        canvas.polygon(self._polygon, self.color)
+        canvas.polyline(self._polygon, self.color, width=1.5, closed=True)
+        place = self._polygon[np.lexsort((self._polygon[:, 0], self._polygon[:, 1]))[0]]
+        canvas.text(f"{self.name}: {self.occupancy}", place, self.color, anchor="lb")
+        rows = [("now", str(self.occupancy)), ("entered", str(self.entries))]
+        canvas.table(self.name, rows, self.color)
+
+    def summary(self) -> Sequence[tuple[str, str]]:
+        """Return entries, visitors, occupancy and the distribution of dwell."""
+        rows = [
+            ("entries", f"{self.entries}  ({self.visitors} visitors)"),
+            ("occupancy", f"{self.occupancy_mean():.2f} on average, {self.occupancy_max} at most"),
+        ]
+        if self._dwell:
+            rows.append(
+                (
+                    "dwell",
+                    f"half stay {self.dwell_quantile(0.5):.1f} s or less, nine in ten "
+                    f"{self.dwell_quantile(0.9):.1f} s or less, longest {self.dwell_max_s:.1f} s",
+                )
+            )
+        if self.loiter_s is not None:
+            rows.append((f"longer than {self.loiter_s:g} s", str(self.loiterers)))
+        return rows
+
+    def occupancy_mean(self) -> float:
+        """Return the mean number inside over the time watched, visits still open included."""
+        if self._first is None:
+            return 0.0
+        rows = self._memory.rows[self._memory.alive()]
+        rows = rows[rows["inside"]]
+        inside_s = self.person_s + float((rows["seen_s"] + self._period - rows["since_s"]).sum())
+        return inside_s / max(self._now - self._first + self._period, 1e-9)
+
+    def dwell_quantile(self, part: float) -> float:
+        """Return how long (seconds, to 2.3 %) that part of the ended visits stayed at most."""
+        wanted, passed = part * sum(self._dwell.values()), 0
+        for place in sorted(self._dwell):
+            passed += self._dwell[place]
+            if passed >= wanted:
+                return min(float(10 ** ((place + 0.5) / BINS_PER_DECADE)), self.dwell_max_s)
+        return 0.0
+
+    def _turns(
+        self, now: float, xyxy: FloatArray, anchors: FloatArray, found: IntArray, fresh: Mask
+    ) -> list[Event]:
+        rows = self._memory.rows
+        inside, turned_s = rows["inside"][found], rows["turned_s"][found]
+        turned = inside_polygon(anchors, self._shape) != inside
+        turned_s = np.where(turned, np.where(np.isnan(turned_s) | fresh, now, turned_s), np.nan)
+        rows["turned_s"][found] = turned_s
+        if not turned.any():
+            return []
+        passed = turned & (fresh | (distance_to_segments(anchors, *self._border) > hysteresis(xyxy)))
+        events = []
+        for place in np.flatnonzero(passed).tolist():
+            row = rows[found[place]]  # a view of the one row
+            if inside[place]:
+                events.append(self._exit(row, float(turned_s[place])))
+                row["inside"] = False
+            elif self._wanted is None or int(row["class_id"]) in self._wanted:
+                row["inside"], row["since_s"], row["loitered"] = True, turned_s[place], False
+                events.append(self._enter(row))
+                row["visited"] = True
+            row["turned_s"] = np.nan
+        return events
+
+    def _loiterers(self, found: IntArray) -> list[Event]:
+        if self.loiter_s is None:
+            return []
+        rows, now = self._memory.rows, self._now
+        late = (
+            rows["inside"][found] & ~rows["loitered"][found] & (now - rows["since_s"][found] >= self.loiter_s)
+        )
+        rows["loitered"][found[late]] = True
+        self.loiterers += int(late.sum())
+        return [
+            self._event("loiter", rows[row], dwell_s=round(now - float(rows["since_s"][row]), 3))
+            for row in found[late].tolist()
+        ]
+
+    def _enter(self, row: np.void) -> Event:
+        self.entries += 1
+        self.visitors += not row["visited"]
+        return self._event("enter", row, since_s=round(float(row["since_s"]), 3))
+
+    def _exit(self, row: np.void, left_s: float, *, end_of_run: bool = False) -> Event:
+        since_s = float(row["since_s"])
+        dwell_s = max(left_s - since_s, 0.0)
+        self.person_s += dwell_s
+        self.dwell_max_s = max(self.dwell_max_s, dwell_s)
+        place = math.floor(math.log10(max(dwell_s, 1e-3)) * BINS_PER_DECADE)
+        self._dwell[place] = self._dwell.get(place, 0) + 1
+        ending = {"end_of_run": True} if end_of_run else {}
+        return self._event(
+            "exit",
+            row,
+            dwell_s=round(dwell_s, 3),
+            since_s=round(since_s, 3),
+            left_s=round(left_s, 3),
+            **ending,
+        )
+
+    def _last(self, row: np.void) -> float:
+        """Return when the visit of a vanished track ended: at the border, or a frame after it was seen."""
+        turned_s = float(row["turned_s"])
+        return float(row["seen_s"]) + self._period if math.isnan(turned_s) else turned_s
+
+    def _event(self, what: str, row: np.void, **data: Json) -> Event:
+        class_id = int(row["class_id"])
+        place = {"x": round(float(row["anchor"][0]), 1), "y": round(float(row["anchor"][1]), 1)}
+        data = {
+            "zone": self.name,
+            "class_name": self._scene.names.get(class_id, str(class_id)),
+            **place,
+            **data,
+        }
+        return Event(f"zone.{what}", self._now, self._frame, int(row["track_id"]), class_id, data)
+
+
+def zone_problem(points: FloatArray) -> str | None:
+    """Return what is wrong with the points of a zone, or None."""
+    if points.ndim != 2 or points.shape[1:] != (2,) or len(points) < 3:
+        return f"needs three or more points [x, y], got shape {points.shape}"
+    if not np.isfinite(points).all():
+        return "has a point that is not a number"
+    following = np.roll(np.arange(len(points)), -1)
+    alike = np.flatnonzero((points[following] == points).all(axis=1))
+    if len(alike):
+        return f"has two points alike: {alike[0] + 1} and {following[alike[0]] + 1}"
+    meeting = self_intersection(points.tolist(), closed=True)
+    return f"crosses itself: side {meeting[0] + 1} meets side {meeting[1] + 1}" if meeting else None
