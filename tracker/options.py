@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tracker.types import OptionError
+from tracker.errors import OptionError
 
 
 def option(

@@ -1,6 +1,7 @@
 """The contracts of the application: what travels between its rooms, and what each room promises.
 
-Only ``bytetrack``, numpy and the standard library are imported here, so that anybody may import this.
+Only ``bytetrack``, numpy, the standard library and the error classes are imported here, so that anybody may
+import this.
 """
 
 from __future__ import annotations
@@ -16,38 +17,45 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bytetrack import Detections, Tracks
+from tracker.errors import (
+    EndRun,
+    InputError,
+    OptionError,
+    OutputError,
+    PluginError,
+    TrackError,
+    WeightsError,
+)
+
+__all__ = [
+    "Canvas",
+    "Color",
+    "Detector",
+    "EndRun",
+    "Event",
+    "Frame",
+    "Image",
+    "InputError",
+    "Json",
+    "Mark",
+    "OptionError",
+    "OutputError",
+    "Picture",
+    "Plugin",
+    "PluginError",
+    "Result",
+    "Scene",
+    "Sink",
+    "Source",
+    "Stopwatch",
+    "TrackError",
+    "Tracker",
+    "WeightsError",
+]
 
 Image: TypeAlias = NDArray[np.uint8]  # (H, W, 3) BGR
 Json: TypeAlias = Any  # what json.dumps takes
 Color: TypeAlias = tuple[int, int, int] | int  # BGR, 0-255; a bare int is a track_id: that track's colour
-
-
-class TrackError(Exception):
-    """A mistake the user can mend; its text is one line: what, where, what to do. Exit code 2."""
-
-
-class InputError(TrackError):
-    """The source cannot be read."""
-
-
-class OutputError(TrackError):
-    """A result cannot be written; what was written before stays."""
-
-
-class WeightsError(TrackError):
-    """The weights cannot be found, verified or loaded."""
-
-
-class OptionError(TrackError):
-    """An option has a value that cannot be used."""
-
-
-class PluginError(TrackError):
-    """A plugin raised; the text names plugin, frame and time."""
-
-
-class EndRun(Exception):  # noqa: N818 - a wish of the user, not an error
-    """Raised by a sink when the user asked for the end (q in the window)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,31 @@
+"""The errors a user meets; apart from the other contracts so that ``track --help`` needs no numpy."""
+
+from __future__ import annotations
+
+
+class TrackError(Exception):
+    """A mistake the user can mend; its text is one line: what, where, what to do. Exit code 2."""
+
+
+class InputError(TrackError):
+    """The source cannot be read."""
+
+
+class OutputError(TrackError):
+    """A result cannot be written; what was written before stays."""
+
+
+class WeightsError(TrackError):
+    """The weights cannot be found, verified or loaded."""
+
+
+class OptionError(TrackError):
+    """An option has a value that cannot be used."""
+
+
+class PluginError(TrackError):
+    """A plugin raised; the text names plugin, frame and time."""
+
+
+class EndRun(Exception):  # noqa: N818 - a wish of the user, not an error
+    """Raised by a sink when the user asked for the end (q in the window)."""
