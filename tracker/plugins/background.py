@@ -1,0 +1,56 @@
+"""The empty scene: a median over frames spread evenly over the run."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.types import Image
+
+MOST_FRAMES = 24  # kept: what stands still for less than half of them vanishes
+LONGEST_SIDE = 1280  # pixels of the picture kept: 24 frames of it are 66 MB, whatever the source
+STRIP = 8  # rows whose median is taken at a time
+
+
+class EmptyScene:
+    """Keeps up to `MOST_FRAMES` pictures, evenly spread however long the run, and returns their median.
+
+    Every ``stride``-th frame is kept; when there is no more room every second one is let go and the stride
+    doubles, so that no length has to be known.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        scale = min(1.0, LONGEST_SIDE / max(size))
+        self.size = (max(round(size[0] * scale), 1), max(round(size[1] * scale), 1))
+        self.scale = self.size[0] / size[0], self.size[1] / size[1]  # of x and y, from the source's pixels
+        self._kept: list[Image] = []
+        self._stride, self._seen = 1, 0
+
+    def look(self, image: Image) -> None:
+        """Take note of a frame."""
+        if self._seen % self._stride == 0:
+            if len(self._kept) == MOST_FRAMES:
+                del self._kept[1::2]
+                self._stride *= 2
+            if self._seen % self._stride == 0:
+                small = cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
+                self._kept.append(np.asarray(small, np.uint8))
+        self._seen += 1
+
+    def picture(self) -> Image:
+        """Return the median, (h, w, 3) BGR; grey when no frame was seen."""
+        width, height = self.size
+        empty = np.full((height, width, 3), 127, np.uint8)
+        if self._kept:
+            for top in range(0, height, STRIP):
+                empty[top : top + STRIP] = _median([image[top : top + STRIP] for image in self._kept])
+        return empty
+
+
+def _median(images: list[Image]) -> NDArray[np.uint8]:
+    stack = np.stack(images).reshape(len(images), -1).T.copy()  # copied so that each pixel lies together
+    middle = len(images) // 2
+    stack.partition(middle, axis=1)
+    median: NDArray[np.uint8] = stack[:, middle].reshape(images[0].shape)
+    return median

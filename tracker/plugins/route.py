@@ -1,0 +1,271 @@
+"""Which way they go: a fading trail behind each object, and at the end all routes over the empty scene."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+
+from bytetrack import Tracks
+from bytetrack.types import FloatArray
+from tracker.plugins.anchors import anchor_points, check_anchor, resolve_classes
+from tracker.plugins.background import EmptyScene
+from tracker.plugins.memory import INHERIT_S, Memory
+from tracker.plugins.trail import Trail, smoothed
+from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
+
+SMOOTH_S = 0.3  # a trail is averaged over this much to both sides: less than a step of a walker
+NEAR = 1 / 400  # of the picture's diagonal: nearer points of a route are one, and corners less are straight
+EDGE_SIZES = 0.5  # a route begins or ends at an edge its box is within this many of its own sizes of
+MOST_RAW = 512  # points of a route that is still growing; it is simplified on reaching them
+SMOOTH_POINTS = 2  # neighbours to both sides a finished route is averaged over
+MOST_GROUPS = 8  # coloured and named on the picture; the others are grey
+# Okabe and Ito's palette for the colour-blind, BGR; https://jfly.uni-koeln.de/color/
+PALETTE = (
+    (0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240),
+    (178, 114, 0), (0, 94, 213), (167, 121, 204), (255, 255, 255),
+)  # fmt: skip
+GREY = (160, 160, 160)
+COLUMNS = (("kept", np.float64, (2,)), ("path", np.int64))
+
+
+@dataclass
+class Path:
+    """A route that is still growing."""
+
+    start_s: float
+    entry: str
+    points: list[tuple[float, float]] = field(default_factory=list)  # anchors, pixels
+    settled: int = 0  # of the points, from the first: smooth and simple already
+
+    def settle(self, tolerance: float) -> None:
+        """Smooth and simplify what has come since the last time."""
+        first = max(self.settled - 1, 0)
+        fresh = np.array(self.points[first:])
+        corners = simplified(smoothed(fresh, np.array([len(fresh)]), SMOOTH_POINTS), tolerance)
+        self.points[first:] = [(float(x), float(y)) for x, y in corners]
+        self.settled = len(self.points)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A route that has ended."""
+
+    track_id: int
+    class_id: int
+    entry: str  # "left", "right", "top", "bottom" or "inside"
+    exit: str
+    start_s: float
+    end_s: float
+    points: FloatArray  # (K, 2) float32 pixels, simplified
+
+
+@dataclass
+class Route:
+    """Draws a trail behind each object; leaves a picture and the polylines of all routes.
+
+    Routes are told apart by the sides of the picture they enter and leave by. All are counted; of more than
+    ``keep`` a random sample of that many is kept for picture and file, which then say so. An object that
+    moved less than its own size has no route.
+
+    Raises ``OptionError`` for lengths, an anchor or a class that cannot be used.
+    """
+
+    seconds: float = 3.0  # length of the trail
+    keep: int = 5000  # most polylines kept
+    anchor: str = "bottom_center"
+    classes: Sequence[str | int] = ()  # these only; none: all
+    groups: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)  # (entry, exit) -> routes
+    still: int = field(init=False, default=0)  # objects that went nowhere
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without a picture."""
+        self.anchor = check_anchor(self.anchor)
+        if not 0 < self.seconds <= 3600:
+            raise OptionError(f"route: seconds must be more than 0 and at most 3600, not {self.seconds}")
+        if self.keep < 1:
+            raise OptionError(f"route: keep must be at least 1, not {self.keep}")
+
+    def start(self, scene: Scene) -> None:
+        """Learn the picture's size, the frame rate and the classes' names."""
+        self._scene = scene
+        self._wanted = resolve_classes(self.classes, scene.names)
+        self._trail = Trail(self.seconds, scene.fps)
+        self._memory = Memory((*COLUMNS, *self._trail.columns), keep_s=scene.lost_s + INHERIT_S)
+        self._empty = EmptyScene(scene.size)
+        self._near = NEAR * float(np.hypot(*scene.size))
+        self._half = min(round(SMOOTH_S * scene.fps), round(SMOOTH_S / self._trail.step_s))
+        self._paths: dict[int, Path] = {}
+        self._begun = 0
+        self._walks: list[Walk] = []
+        self._random = random.Random(0)  # the same run keeps the same sample
+        self._now, self._frame = 0.0, 0
+
+    def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
+        """Return a ``route.end`` for each object that is gone, with the sides it came and left by."""
+        memory, now = self._memory, frame.time
+        self._now, self._frame = now, frame.index
+        self._empty.look(frame.image)
+        events = [event for row in memory.forget(now) for event in self._end(row)]
+        if len(tracks):
+            anchors = anchor_points(tracks.xyxy, self.anchor, self._scene.size)
+            found = memory.find(now, tracks, anchors)
+            memory.store(found, now, tracks, anchors)
+            self._trail.push(memory.rows, found, now, anchors)
+            rows = memory.rows
+            moved = np.abs(anchors - rows["kept"][found]).max(axis=1) >= self._near
+            for place in np.flatnonzero(moved | (rows["path"][found] == 0)).tolist():
+                self._grow(rows[found[place]], tracks.xyxy[place], anchors[place])
+        return events
+
+    def draw(self, canvas: Canvas) -> None:
+        """Show the last seconds of each object's way."""
+        alive = self._memory.alive()
+        if not len(alive):
+            return
+        rows = self._memory.rows
+        if self._wanted is not None:
+            alive = alive[np.isin(rows["class_id"][alive], list(self._wanted))]
+        times, points = self._trail.window(rows, alive, self._now - self.seconds)
+        valid = ~np.isnan(times)
+        lengths = valid.sum(axis=1)
+        smooth = smoothed(points[valid], lengths, self._half)
+        ends = np.cumsum(lengths).tolist()
+        for track_id, end, length in zip(
+            rows["track_id"][alive].tolist(), ends, lengths.tolist(), strict=True
+        ):
+            if length > 1:
+                canvas.polyline(smooth[end - length : end], track_id, width=1.5, fade=True)
+
+    def finish(self) -> Iterable[Event]:
+        """End the routes that are still open."""
+        memory = self._memory
+        events = [event for row in memory.rows[memory.alive()] for event in self._end(row)]
+        self._paths.clear()
+        return events
+
+    def summary(self) -> Sequence[tuple[str, str]]:
+        """Return how many went which way."""
+        total = self.groups.total()
+        rows = [("routes", f"{total}" + (f", a sample of {self.keep} kept" if total > self.keep else ""))]
+        return rows + [(f"{a} to {b}", str(n)) for (a, b), n in self.groups.most_common(MOST_GROUPS)]
+
+    def files(self) -> Mapping[str, Picture | Json]:
+        """Return the picture of all routes, and their polylines."""
+        return {"routes.png": self._picture(), "routes.json": self._polylines()}
+
+    def _grow(self, row: np.void, xyxy: FloatArray, anchor: FloatArray) -> None:
+        if row["path"] == 0:
+            self._begun += 1
+            row["path"] = self._begun
+            self._paths[self._begun] = Path(self._now, side(xyxy, self._scene.size))
+        row["kept"] = anchor
+        path = self._paths[int(row["path"])]
+        points = path.points
+        points.append((float(anchor[0]), float(anchor[1])))
+        if len(points) >= MOST_RAW:
+            path.settle(self._near)
+            if len(points) > MOST_RAW // 2:
+                del points[1:-1:2]  # a way this long and crooked loses detail rather than the run its memory
+                path.settled = len(points)
+
+    def _end(self, row: np.void) -> list[Event]:
+        path = self._paths.pop(int(row["path"]))
+        class_id, track_id, end_s = int(row["class_id"]), int(row["track_id"]), float(row["seen_s"])
+        if self._wanted is not None and class_id not in self._wanted:
+            return []
+        path.points.append((float(row["anchor"][0]), float(row["anchor"][1])))
+        path.settle(self._near)
+        points = np.array(path.points, np.float32)
+        if np.hypot(*np.ptp(points, axis=0)) < row["size"]:
+            self.still += 1
+            return []
+        walk = Walk(
+            track_id=track_id,
+            class_id=class_id,
+            entry=path.entry,
+            exit=side(row["xyxy"], self._scene.size),
+            start_s=path.start_s,
+            end_s=end_s,
+            points=points,
+        )
+        self.groups[walk.entry, walk.exit] += 1
+        self._keep(walk)
+        return [Event("route.end", self._now, self._frame, track_id, class_id, self._properties(walk))]
+
+    def _keep(self, walk: Walk) -> None:
+        """Keep a uniform sample of all walks (reservoir sampling: Vitter 1985, algorithm R)."""
+        if len(self._walks) < self.keep:
+            self._walks.append(walk)
+        elif (place := self._random.randrange(self.groups.total())) < self.keep:
+            self._walks[place] = walk
+
+    def _properties(self, walk: Walk) -> dict[str, Json]:
+        name = self._scene.names.get(walk.class_id, str(walk.class_id))
+        times = {"start_s": round(walk.start_s, 3), "end_s": round(walk.end_s, 3)}
+        return {"class_name": name, "entry": walk.entry, "exit": walk.exit, **times}
+
+    def _picture(self) -> Picture:
+        canvas = Canvas()
+        scale = np.array(self._empty.scale)
+        ranked = self.groups.most_common()
+        colors = {group: color for (group, _), color in zip(ranked, PALETTE, strict=False)}
+        for walk in self._walks:
+            color = colors.get((walk.entry, walk.exit), GREY)
+            canvas.polyline(walk.points * scale, color, width=1.5, arrow=True, alpha=0.8)
+        for group, count in ranked[:MOST_GROUPS]:
+            canvas.table(f"{group[0]} to {group[1]}", [("routes", str(count))], colors[group])
+        rest = sum(count for _, count in ranked[MOST_GROUPS:])
+        if rest:
+            canvas.table("other ways", [("routes", str(rest))], GREY)
+        if self.groups.total() > len(self._walks):
+            canvas.table("drawn", [("a random sample", str(len(self._walks)))])
+        return Picture(self._empty.picture(), tuple(canvas.marks))
+
+    def _polylines(self) -> Json:
+        """Return what is laid out like a GeoJSON FeatureCollection (RFC 7946), but in pixels."""
+        features: list[dict[str, Any]] = [
+            {
+                "type": "Feature",
+                "geometry": {
+                    "type": "LineString",
+                    "coordinates": [[round(float(x), 1), round(float(y), 1)] for x, y in walk.points],
+                },
+                "properties": {"track_id": walk.track_id, **self._properties(walk)},
+            }
+            for walk in self._walks
+        ]
+        groups = [{"entry": a, "exit": b, "routes": n} for (a, b), n in self.groups.most_common()]
+        return {
+            "type": "FeatureCollection",
+            "unit": "pixels",
+            "size": list(self._scene.size),
+            "routes": self.groups.total(),
+            "kept": len(self._walks),
+            "went_nowhere": self.still,
+            "groups": groups,
+            "features": features,
+        }
+
+
+def side(xyxy: FloatArray, size: tuple[int, int]) -> str:
+    """Return which edge of the picture a box (4,) is at: left, top, right or bottom, else ``inside``.
+
+    >>> side(np.array([2.0, 200, 42, 300]), (640, 480)), side(np.array([300.0, 200, 340, 300]), (640, 480))
+    ('left', 'inside')
+    """
+    own = float(np.sqrt(max((xyxy[2] - xyxy[0]) * (xyxy[3] - xyxy[1]), 0.0)))
+    gaps = {"left": xyxy[0], "top": xyxy[1], "right": size[0] - xyxy[2], "bottom": size[1] - xyxy[3]}
+    nearest = min(gaps, key=lambda name: float(gaps[name]))
+    return nearest if gaps[nearest] <= EDGE_SIZES * own else "inside"
+
+
+def simplified(points: FloatArray, tolerance: float) -> FloatArray:
+    """Return the corners (K, 2) of a path (Douglas and Peucker 1973), its ends kept."""
+    corners = cv2.approxPolyDP(points.astype(np.float32).reshape(-1, 1, 2), tolerance, False)
+    return np.asarray(corners, np.float64).reshape(-1, 2)

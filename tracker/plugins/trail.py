@@ -1,0 +1,67 @@
+"""The last seconds of every track's positions: a ring of points in the rows of a ``Memory``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bytetrack.types import FloatArray, IntArray
+
+MOST_POINTS = 192  # of one trail; longer or denser ones are thinned: more cannot be told apart on a picture
+EARLY = 0.75  # a point this part of a step after the last is a new one, since clocks are not exact
+
+
+class Trail:
+    """Keeps at least the last ``seconds`` of each row in at most ``points`` / ``EARLY`` + 2 points.
+
+    The newest point is always the last one pushed, so thinning never makes a trail lag behind.
+    """
+
+    def __init__(self, seconds: float, fps: float, points: int = MOST_POINTS) -> None:
+        points = min(max(math.ceil(seconds * fps), 2), points)
+        self.step_s = EARLY * seconds / points
+        self.length = math.ceil(points / EARLY) + 2
+        self.columns: tuple[tuple[Any, ...], ...] = (  # for Memory
+            ("trail_s", np.float64, (self.length,)),
+            ("trail", np.float64, (self.length, 2)),
+            ("trail_n", np.int64),  # points ever kept; the newest is at (n - 1) % length
+        )
+
+    def push(self, rows: NDArray[Any], found: IntArray, now: float, points: FloatArray) -> None:
+        """Add the present point (M, 2) of the tracks in rows ``found`` (M,)."""
+        times, n = rows["trail_s"], rows["trail_n"][found]
+        newest, before = (n - 1) % self.length, (n - 2) % self.length
+        settled = (n < 2) | (times[found, newest] - times[found, before] >= self.step_s)
+        at = np.where(settled, n % self.length, newest)
+        times[found, at] = now
+        rows["trail"][found, at] = points
+        rows["trail_n"][found] = n + settled
+
+    def window(self, rows: NDArray[Any], found: IntArray, since_s: float) -> tuple[FloatArray, FloatArray]:
+        """Return times (M, R) and points (M, R, 2), oldest first; times before ``since_s`` are NaN."""
+        n = rows["trail_n"][found][:, None]
+        position = n - self.length + np.arange(self.length)
+        at = position % self.length
+        times = rows["trail_s"][found[:, None], at]
+        valid = (position >= 0) & (times >= since_s)
+        return np.where(valid, times, np.nan), rows["trail"][found[:, None], at]
+
+
+def smoothed(points: FloatArray, lengths: IntArray, half: int) -> FloatArray:
+    """Return the points (P, 2) of several paths, laid end to end, each a mean over its neighbours.
+
+    ``half`` neighbours to both sides are averaged, fewer towards the ends of a path, which stay in place.
+
+    >>> smoothed(np.array([[0.0, 0], [1, 3], [2, 0]]), np.array([3]), 1).tolist()
+    [[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]]
+    """
+    start = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    index = np.arange(len(points))
+    place = index - start
+    reach = np.minimum(np.minimum(place, np.repeat(lengths, lengths) - 1 - place), half)
+    sums = np.concatenate([np.zeros((1, 2)), np.cumsum(points, axis=0)])
+    mean: FloatArray = (sums[index + reach + 1] - sums[index - reach]) / (2 * reach + 1)[:, None]
+    return mean
