@@ -19,10 +19,18 @@ class Audio:
     """Copies the first audio stream of a file; transcodes where the container cannot hold it.
 
     ``advance`` muxes what belongs before a time, so that sound and picture stay interleaved.
-    ``first_s`` is the source time of the first picture written.
+    ``first_s`` is the source time of the first picture written, ``fallback`` the encoder where the codec is
+    not among ``copied`` (None: all that the container takes).
     """
 
-    def __init__(self, path: Path, output: OutputContainer, first_s: float, fallback: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        output: OutputContainer,
+        first_s: float,
+        fallback: str,
+        copied: frozenset[str] | None = None,
+    ) -> None:
         self._input = av.open(str(path), metadata_errors="replace")
         try:
             self._source: AudioStream = self._input.streams.audio[0]
@@ -32,7 +40,8 @@ class Audio:
                 with suppress(av.error.FFmpegError):
                     self._input.seek(int((origin + first_s) * av.time_base), backward=True)
             self._output = output
-            if self._source.codec_context.name in output.supported_codecs:
+            codec = self._source.codec_context.codec.canonical_name
+            if codec in (output.supported_codecs if copied is None else copied):
                 self._stream: AudioStream = output.add_stream_from_template(self._source)
                 self._copy = True
             else:
@@ -40,7 +49,7 @@ class Audio:
                 added = output.add_stream(fallback, rate=rate)
                 assert isinstance(added, AudioStream)
                 self._stream = added
-                self._stream.layout = self._source.layout.name
+                self._stream.layout = "mono" if self._source.channels == 1 else "stereo"
                 self._copy = False
             self._packets = self._copied() if self._copy else self._transcoded()
         except BaseException:
@@ -85,7 +94,7 @@ class Audio:
         context = self._stream.codec_context
         resampler = av.AudioResampler(
             format=context.format.name if context.format else "fltp",
-            layout=self._source.layout.name,
+            layout=self._stream.layout.name,
             rate=self._stream.rate,
             frame_size=context.frame_size or None,
         )

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
 from tracker.sinks import place
@@ -24,6 +25,7 @@ from tracker.types import Image, OptionError, OutputError, Result, Scene, Stopwa
 
 CLOCK_HZ = 90_000  # MPEG's own; the time base is the first multiple of the frame rate that is as fine
 FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND  # without it pictures get darker
 BT709 = 1  # matrix, primaries and transfer all have this number (ITU-T H.273)
 
 
@@ -35,14 +37,16 @@ class Encoding:
     video: str
     audio: str  # where the source's own sound cannot be copied
     options: Mapping[str, str] = field(default_factory=dict)  # of the video encoder
+    sounds: frozenset[str] | None = None  # codecs worth copying; None: all that the muxer takes
     fragments: bool = False  # written in fragments, put in order at the end
 
 
+_PLAYED = frozenset(("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"))  # what players take in MP4
 _X264 = {"preset": "veryfast"}
 _VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "b": "0"}
 ENCODINGS = {
-    ".mp4": Encoding("mp4", "libx264", "aac", _X264, fragments=True),
-    ".m4v": Encoding("mp4", "libx264", "aac", _X264, fragments=True),
+    ".mp4": Encoding("mp4", "libx264", "aac", _X264, _PLAYED, fragments=True),
+    ".m4v": Encoding("mp4", "libx264", "aac", _X264, _PLAYED, fragments=True),
     ".mov": Encoding("mov", "libx264", "aac", _X264, fragments=True),
     ".mkv": Encoding("matroska", "libx264", "aac", _X264),
     ".webm": Encoding("webm", "libvpx-vp9", "libopus", _VP9),
@@ -216,7 +220,7 @@ class Recording:
         self._stream = stream
         self._audio = None
         if audio_from is not None and has_audio(audio_from):
-            self._audio = Audio(audio_from, self._container, first_s, encoding.audio)
+            self._audio = Audio(audio_from, self._container, first_s, encoding.audio, encoding.sounds)
         self._before = -1
 
     def add(self, image: Image, time_s: float) -> None:
@@ -227,7 +231,9 @@ class Recording:
         if right or bottom:
             image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+        frame = frame.reformat(
+            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", interpolation=EXACT
+        )
         frame.colorspace, frame.color_range = BT709, 1
         pts = round((time_s - self._first_s) / self._base)
         if pts <= self._before:

@@ -6,6 +6,7 @@ import math
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeAlias
@@ -139,6 +140,9 @@ class ReadAhead:
 
     def _join(self) -> None:
         self._closing.set()
+        with suppress(queue.Empty):  # wakes a reader that waits for room
+            while True:
+                self._queue.get_nowait()
         if self._thread is not None:
             self._thread.join()
 

@@ -1,0 +1,204 @@
+"""What every sink promises, whatever it writes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from bytetrack import Detections, Tracks
+from tests.tracker.videos import picture
+from tracker.sinks import CsvSink, JsonSink, MotSink, VideoSink
+from tracker.types import Event, Frame, Image, OutputError, Result, Scene
+
+SCENE = Scene("clip.mp4", (64, 48), 10.0, False, {0: "person", 2: 'lorry, "big"'})
+COUNT = 12
+
+
+def plain(result: Result) -> Image:
+    return result.frame.image
+
+
+def result(index: int) -> Result:
+    """Return a result with two tracks, none in every fourth frame."""
+    frame = Frame(picture(index), index, index / 10)
+    if index % 4 == 3:
+        return Result(frame, Detections.empty(), Tracks.empty())
+    boxes = np.array([[1.5 + index, 2, 11.25 + index, 22], [30, 4.125, 40, 24]])
+    tracks = Tracks(np.array([1, 7]), boxes, np.array([0.9, 0.5]), np.array([0, 2]), np.array([0, 1]))
+    events = (Event("line.in", frame.time, index, 7, 2, {"line": "door", "at": np.float32(1.5)}),)
+    return Result(frame, Detections.empty(), tracks, events)
+
+
+def video_rows(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def csv_rows(path: Path) -> int:
+    with path.open(encoding="utf-8", newline="") as file:
+        return len({row["frame"] for row in csv.DictReader(file)})
+
+
+def json_rows(path: Path) -> int:
+    return len([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()])
+
+
+def mot_rows(path: Path) -> int:
+    return len({line.split(",")[0] for line in path.read_text(encoding="utf-8").splitlines()})
+
+
+Kind = tuple[str, Callable[..., Any], Callable[[Path], int], Callable[[int], int]]
+
+
+def with_tracks(frames: int) -> int:
+    return sum(1 for i in range(frames) if i % 4 != 3)
+
+
+KINDS: list[Kind] = [
+    ("out.mp4", lambda p, **o: VideoSink(p, SCENE, plain, **o), video_rows, int),
+    ("out.mkv", lambda p, **o: VideoSink(p, SCENE, plain, **o), video_rows, int),
+    ("out.mov", lambda p, **o: VideoSink(p, SCENE, plain, **o), video_rows, int),
+    ("out.webm", lambda p, **o: VideoSink(p, SCENE, plain, **o), video_rows, int),
+    ("out.csv", lambda p, **o: CsvSink(p, SCENE, **o), csv_rows, with_tracks),
+    ("out.jsonl", lambda p, **o: JsonSink(p, SCENE, **o), json_rows, int),
+    ("out.txt", lambda p, **o: MotSink(p, **o), mot_rows, with_tracks),
+]
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind[0])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    chosen: Kind = request.param
+    return chosen
+
+
+class TestEverySink:
+    def test_writes_every_result_and_leaves_one_file(self, kind: Kind, tmp_path: Path) -> None:
+        name, make, rows, expected = kind
+        threads = threading.active_count()
+        with make(tmp_path / name) as sink:
+            for index in range(COUNT):
+                sink.write(result(index))
+        assert rows(tmp_path / name) == expected(COUNT)
+        assert [p.name for p in tmp_path.iterdir()] == [name]
+        assert threading.active_count() == threads
+
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError])
+    def test_an_interrupted_run_keeps_what_was_written(
+        self, kind: Kind, tmp_path: Path, error: type[BaseException]
+    ) -> None:
+        name, make, rows, expected = kind
+        threads = threading.active_count()
+        with pytest.raises(error), make(tmp_path / name) as sink:
+            for index in range(7):
+                sink.write(result(index))
+            raise error
+        assert rows(tmp_path / name) == expected(7)
+        assert [p.name for p in tmp_path.iterdir()] == [name]
+        assert threading.active_count() == threads
+
+    def test_a_file_that_exists_is_kept_unless_overwritten(self, kind: Kind, tmp_path: Path) -> None:
+        name, make, rows, expected = kind
+        path = tmp_path / name
+        path.write_bytes(b"precious")
+        with pytest.raises(OutputError, match="exists; add --overwrite"), make(path):
+            pass
+        assert path.read_bytes() == b"precious"
+        with make(path, overwrite=True) as sink:
+            sink.write(result(0))
+        assert rows(path) == expected(1)
+
+    def test_a_missing_folder_is_told_before_the_run(self, kind: Kind, tmp_path: Path) -> None:
+        name, make, *_ = kind
+        with (
+            pytest.raises(OutputError, match=r"the folder .*none does not exist"),
+            make(tmp_path / "none" / name),
+        ):
+            pass
+
+    def test_a_folder_that_refuses_is_told_before_the_run(self, kind: Kind) -> None:
+        name, make, *_ = kind
+        if not Path("/proc/self").is_dir():
+            pytest.skip("needs /proc, a folder in which nobody can create files")
+        with pytest.raises(OutputError, match="cannot be written"), make(Path("/proc/self") / name):
+            pass
+
+    def test_a_folder_in_its_place_is_told(self, kind: Kind, tmp_path: Path) -> None:
+        name, make, *_ = kind
+        (tmp_path / name).mkdir()
+        with pytest.raises(OutputError, match="is a folder"), make(tmp_path / name, overwrite=True):
+            pass
+
+
+def test_mot_text_is_what_evaluation_tools_read(tmp_path: Path) -> None:
+    with MotSink(tmp_path / "t.txt") as sink:
+        sink.write(result(0))
+        sink.write(result(3))
+        sink.write(result(4))
+    assert (tmp_path / "t.txt").read_text(encoding="utf-8").splitlines() == [
+        "1,1,1.50,2.00,9.75,20.00,0.9000,-1,-1,-1",
+        "1,7,30.00,4.12,10.00,19.88,0.5000,-1,-1,-1",
+        "5,1,5.50,2.00,9.75,20.00,0.9000,-1,-1,-1",
+        "5,7,30.00,4.12,10.00,19.88,0.5000,-1,-1,-1",
+    ]
+
+
+def test_csv_has_the_columns_people_know_and_quotes_names(tmp_path: Path) -> None:
+    with CsvSink(tmp_path / "t.csv", SCENE) as sink:
+        sink.write(result(4))
+    assert (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines() == [
+        "frame,time_s,x_min,y_min,x_max,y_max,class_id,class_name,confidence,tracker_id",
+        "4,0.400000,5.500,2.000,15.250,22.000,0,person,0.9000,1",
+        '4,0.400000,30.000,4.125,40.000,24.000,2,"lorry, ""big""",0.5000,7',
+    ]
+
+
+def test_json_lines_hold_tracks_and_events_and_the_last_words(tmp_path: Path) -> None:
+    with JsonSink(tmp_path / "t.jsonl", SCENE) as sink:
+        sink.write(result(3))
+        sink.write(result(4))
+        sink.finish([Event("summary", 0.4, 4, data={"counts": np.array([1, 2])})])
+    empty, full, last = map(json.loads, (tmp_path / "t.jsonl").read_text(encoding="utf-8").splitlines())
+    assert empty == {"frame": 3, "time_s": 0.3, "tracks": [], "events": []}
+    assert full["tracks"][1] == {
+        "tracker_id": 7,
+        "class_id": 2,
+        "class_name": 'lorry, "big"',
+        "confidence": 0.5,
+        "xyxy": [30.0, 4.125, 40.0, 24.0],
+    }
+    assert full["events"] == [
+        {
+            "kind": "line.in",
+            "time_s": 0.4,
+            "frame": 4,
+            "track_id": 7,
+            "class_id": 2,
+            "data": {"line": "door", "at": 1.5},
+        }
+    ]
+    assert last["events"][0]["data"] == {"counts": [1, 2]}
+    assert "frame" not in last
+
+
+def test_a_dash_is_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    with MotSink("-") as sink:
+        sink.write(result(0))
+    assert capsys.readouterr().out.startswith("1,1,1.50,")
+
+
+def test_lines_are_in_the_file_soon(tmp_path: Path) -> None:
+    import time
+
+    with MotSink(tmp_path / "t.txt") as sink:
+        sink.write(result(0))
+        time.sleep(1.05)
+        sink.write(result(1))
+        assert len((tmp_path / "t.txt").read_text(encoding="utf-8").splitlines()) == 4
