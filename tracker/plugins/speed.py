@@ -1,0 +1,219 @@
+"""How fast they go, in km/h, where the ground has been measured; no number where it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bytetrack import Tracks
+from bytetrack.types import FloatArray, IntArray
+from tracker.plugins.anchors import anchor_points, check_anchor, resolve_classes
+from tracker.plugins.ground import ground_from_image, points, to_ground
+from tracker.plugins.memory import INHERIT_S, Memory
+from tracker.plugins.trail import Trail
+from tracker.types import Canvas, Color, Event, Frame, OptionError, Scene
+
+KMH = 3.6  # km/h per m/s
+POINTS = 12  # of a window: their 66 slopes have a median as steady as those of every frame
+REFRESH_S = 0.2  # between two estimates: numbers that change faster cannot be read
+LEAST_POINTS = 5
+LEAST_PART = 0.6  # of the window must be seen
+CUT_PX = 1.0  # a box this near the picture's edge is cut off there; its anchor tells nothing
+UNSURE = 0.25  # two standard errors may be this part of the speed ...
+UNSURE_KMH = 3.0  # ... or this much
+BINS_PER_KMH = 2
+STEADY = 2  # estimates in a row above the limit that make an event
+COLUMNS = (
+    ("kmh", np.float64),  # the present speed; NaN where there is none
+    ("over", np.int64),  # estimates in a row above the limit
+    ("reported", np.bool_),
+)
+
+
+@dataclass
+class Speed:
+    """Measures speed on the ground, from points of the picture whose places in metres are known.
+
+    The speed is the slope of the anchor's way on the ground over a window, by the median of all slopes
+    between two of its points (Theil 1950, Sen 1968): one box in four may be wrong. What is slower than
+    ``min_kmh`` stands; faster than ``max_kmh``, less certain than a quarter, cut off by the picture's edge
+    or above the horizon has no speed.
+
+    Raises ``OptionError`` without a calibration, or with one that fixes nothing.
+    """
+
+    image: ArrayLike | str = ()  # (K, 2) pixels, four or more points on the ground: "x,y x,y x,y x,y"
+    metres: ArrayLike | str = ()  # (K, 2) the same points in metres; "7x25" for the corners of a rectangle
+    window_s: float = 1.0
+    limit_kmh: float | None = None  # above it there is an event "speed.over"
+    min_kmh: float = 1.0
+    max_kmh: float = 250.0
+    anchor: str = "bottom_center"
+    classes: Sequence[str | int] = ()  # these only; none: all
+    color: Color = (255, 220, 120)
+
+    def __post_init__(self) -> None:
+        """Refuse to guess."""
+        self.anchor = check_anchor(self.anchor)
+        self._image, self._metres = points(self.image, "image"), points(self.metres, "metres")
+        if not len(self._image) or not len(self._metres):
+            raise OptionError(
+                "speed: needs a calibration: image, four points on the ground in pixels, and metres, "
+                "where they are (7x25 for a rectangle); pixels alone tell no speed"
+            )
+        self._ground = ground_from_image(self._image, self._metres)
+        if not 0 < self.window_s <= 60:
+            raise OptionError(f"speed: window_s must be more than 0 and at most 60, not {self.window_s}")
+        if not 0 <= self.min_kmh < self.max_kmh <= 2000:
+            raise OptionError(f"speed: min_kmh {self.min_kmh} must lie below max_kmh {self.max_kmh}")
+        if self.limit_kmh is not None and not 0 < self.limit_kmh < self.max_kmh:
+            raise OptionError(f"speed: limit_kmh {self.limit_kmh} must lie between 0 and {self.max_kmh}")
+
+    def start(self, scene: Scene) -> None:
+        """Learn the picture's size, the frame rate and the classes' names."""
+        self._scene = scene
+        self._wanted = resolve_classes(self.classes, scene.names)
+        self._trail = Trail(self.window_s, scene.fps, POINTS)
+        self._bins = int(np.ceil(self.max_kmh * BINS_PER_KMH)) + 1
+        history = ("history", np.uint32, (self._bins,))  # estimates by speed
+        self._memory = Memory((*COLUMNS, history, *self._trail.columns), keep_s=scene.lost_s + INHERIT_S)
+        self._estimated_s = -np.inf
+        self._totals: dict[int, IntArray] = {}  # class -> objects by their median speed
+        self._fastest: dict[int, float] = {}
+        self._now, self._frame = 0.0, 0
+
+    def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
+        """Return ``speed.over`` for who has become too fast, ``speed.end`` with the speed of who is gone."""
+        memory, now = self._memory, frame.time
+        self._now, self._frame = now, frame.index
+        events = [event for row in memory.forget(now) for event in self._end(row)]
+        if self._wanted is not None:
+            tracks = tracks[np.isin(tracks.class_id, list(self._wanted))]
+        if len(tracks):
+            anchors = anchor_points(tracks.xyxy, self.anchor, self._scene.size)
+            found = memory.find(now, tracks, anchors)
+            fresh = np.isnan(memory.rows["anchor"][found, 0])
+            memory.rows["kmh"][found[fresh]] = np.nan
+            memory.store(found, now, tracks, anchors)
+            ground = to_ground(self._ground, anchors)
+            inset = tracks.xyxy * [1, 1, -1, -1] + np.array([0, 0, *self._scene.size])
+            sound = (inset > CUT_PX).all(axis=1) & ~np.isnan(ground[:, 0])
+            self._trail.push(memory.rows, found[sound], now, ground[sound])
+            if not 0 <= now - self._estimated_s < REFRESH_S:
+                self._estimated_s = now
+                events += self._estimate(found)
+        return events
+
+    def draw(self, canvas: Canvas) -> None:
+        """Write speeds beside the objects, and show the points of the calibration and their distances."""
+        canvas.polyline(self._image, self.color, closed=True, alpha=0.6)
+        following = np.roll(np.arange(len(self._image)), -1)
+        for a, b in enumerate(following.tolist()):
+            metres = float(np.hypot(*(self._metres[b] - self._metres[a])))
+            middle = (self._image[a] + self._image[b]) / 2
+            canvas.text(f"{metres:g} m", middle, self.color, size=0.8, anchor="mm")
+        rows = self._memory.rows[["track_id", "kmh", "seen_s"]][self._memory.alive()]
+        shown = (rows["seen_s"] == self._now) & ~np.isnan(rows["kmh"])
+        for track_id, kmh in zip(rows["track_id"][shown].tolist(), rows["kmh"][shown].tolist(), strict=True):
+            canvas.label(track_id, f"{kmh:.0f} km/h")
+
+    def finish(self) -> Iterable[Event]:
+        """Report the objects that are still there."""
+        memory = self._memory
+        events = [event for row in memory.rows[memory.alive()] for event in self._end(row)]
+        memory.rows["history"] = 0
+        return events
+
+    def summary(self) -> Sequence[tuple[str, str]]:
+        """Return per class how many, the median, the speed that 85 % keep below, and the fastest."""
+        rows = []
+        for class_id, counts in sorted(self._totals.items()):
+            name = self._scene.names.get(class_id, str(class_id))
+            half, most = _quantile(counts, 0.5), _quantile(counts, 0.85)
+            text = f"{int(counts.sum())} measured, median {half:.0f} km/h, 85 % below {most:.0f} km/h"
+            rows.append((name, f"{text}, fastest {self._fastest[class_id]:.0f} km/h"))
+        return rows or [("measured", "0")]
+
+    def _estimate(self, found: IntArray) -> list[Event]:
+        rows = self._memory.rows
+        times, way = self._trail.window(rows, found, self._now - self.window_s)
+        velocity, error = theil_sen(times, way)
+        kmh, unsure = np.hypot(*velocity.T) * KMH, 2 * error * KMH
+        seen = (~np.isnan(times)).sum(axis=1)
+        span = times[:, -1] - np.fmin.reduce(times, axis=1)
+        sound = (seen >= LEAST_POINTS) & (span >= LEAST_PART * self.window_s)
+        sound &= (kmh <= self.max_kmh) & (unsure <= np.maximum(UNSURE * kmh, UNSURE_KMH))
+        kmh = np.where(sound, np.where(kmh < self.min_kmh, 0.0, kmh), np.nan)
+        rows["kmh"][found] = kmh
+        known = ~np.isnan(kmh)
+        rows["history"][found[known], (kmh[known] * BINS_PER_KMH).round().astype(np.int64)] += 1
+        if self.limit_kmh is None:
+            return []
+        rows["over"][found] = np.where(kmh > self.limit_kmh, rows["over"][found] + 1, 0)
+        late = found[(rows["over"][found] >= STEADY) & ~rows["reported"][found]]
+        rows["reported"][late] = True
+        return [self._event("over", rows[row], kmh=float(rows["kmh"][row])) for row in late.tolist()]
+
+    def _end(self, row: np.void) -> list[Event]:
+        counts = row["history"].astype(np.int64)
+        if not counts.any():
+            return []
+        kmh, top = _quantile(counts, 0.5), float(np.flatnonzero(counts)[-1]) / BINS_PER_KMH
+        class_id = int(row["class_id"])
+        total = self._totals.setdefault(class_id, np.zeros(self._bins, np.int64))
+        total[round(kmh * BINS_PER_KMH)] += 1
+        self._fastest[class_id] = max(self._fastest.get(class_id, 0.0), kmh)
+        return [self._event("end", row, kmh=kmh, top_kmh=top)]
+
+    def _event(self, what: str, row: np.void, **speeds: float) -> Event:
+        class_id = int(row["class_id"])
+        data = {
+            "class_name": self._scene.names.get(class_id, str(class_id)),
+            "x": round(float(row["anchor"][0]), 1),
+            "y": round(float(row["anchor"][1]), 1),
+            **{name: round(value, 1) for name, value in speeds.items()},
+        }
+        if what == "over":
+            data["limit_kmh"] = self.limit_kmh
+        return Event(f"speed.{what}", self._now, self._frame, int(row["track_id"]), class_id, data)
+
+
+def theil_sen(times: FloatArray, way: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return velocity (M, 2) and its standard error (M,) of ways (M, R, 2) at times (M, R), NaN left out.
+
+    The velocity is, per axis, the median slope between two points. Its error is that of least squares,
+    12 ** 0.5 * sigma / (span * n ** 0.5), with sigma from the median absolute residual.
+    """
+    times = times - times[:, -1:]  # a clock that counts from 1970 leaves few digits for what follows
+    first, second = np.triu_indices(times.shape[1], 1)
+    passed = times[:, second] - times[:, first]
+    passed = np.where(passed > 0, passed, np.nan)
+    velocity = np.stack([_median((way[:, second, k] - way[:, first, k]) / passed) for k in (0, 1)], axis=1)
+    rest = way - velocity[:, None] * times[..., None]
+    rest = np.where(np.isnan(times)[..., None], np.nan, rest)
+    off = np.stack([np.abs(rest[..., k] - _median(rest[..., k])[:, None]) for k in (0, 1)], axis=2)
+    sigma = 1.4826 * np.hypot(_median(off[..., 0]), _median(off[..., 1]))  # 1.4826: MAD of a normal
+    n = (~np.isnan(times)).sum(axis=1)
+    span = -np.fmin.reduce(times, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # fewer than two points have no speed
+        error: FloatArray = np.sqrt(12.0) * sigma / (span * np.sqrt(n))
+    return velocity, error
+
+
+def _median(values: FloatArray) -> FloatArray:
+    """Return the median (M,) of each row (M, K), NaN left out; NaN where there is nothing."""
+    ordered = np.sort(values, axis=1)  # NaN comes last
+    n = (~np.isnan(values)).sum(axis=1)
+    row = np.arange(len(values))
+    low, high = np.maximum(n - 1, 0) // 2, np.minimum(n // 2, values.shape[1] - 1)
+    median: FloatArray = (ordered[row, low] + ordered[row, high]) / 2
+    return median
+
+
+def _quantile(counts: IntArray, part: float) -> float:
+    """Return the speed below or at which this part of the counted lies."""
+    total = np.cumsum(counts)
+    return float(np.searchsorted(total, part * total[-1])) / BINS_PER_KMH
