@@ -1,4 +1,4 @@
-"""Use ultralytics without what it does on the side."""
+"""Use ultralytics and OpenVINO without what they do on the side."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,6 +40,19 @@ def quiet() -> Iterator[None]:
         LOGGER.setLevel(level)
         if autoinstall is not None:
             checks.AUTOINSTALL = autoinstall
+
+
+def quiet_openvino() -> Any:
+    """Import OpenVINO without the package that reports its use; raises ``ImportError`` where it is not."""
+    if "openvino" not in sys.modules and "openvino_telemetry" not in sys.modules:
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # makes its import fail; that is foreseen
+        try:
+            import openvino
+        finally:
+            del sys.modules["openvino_telemetry"]
+    import openvino
+
+    return openvino
 
 
 def _import() -> None:

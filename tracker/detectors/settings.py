@@ -26,6 +26,9 @@ class Settings:
     device: str = "auto"  # auto, cpu, mps, or the number of a CUDA GPU
     half: bool = False  # fp16 arithmetic, GPUs only
     batch: int = 1  # pictures that go through the network together
+    int8: bool = False  # use the model that `track export --int8` made; OpenVINO only
+    in_flight: int | None = None  # inputs under way at a time; 1: no delay (live); None: what is fastest
+    threads: int | None = None  # of the CPU that inference may use; None: all
 
     def __post_init__(self) -> None:
         """Refuse absurd values, round ``imgsz`` up."""
@@ -39,4 +42,8 @@ class Settings:
             raise OptionError(f"--max-det must be at least 1, got {self.max_det}")
         if self.batch < 1:
             raise OptionError(f"--batch must be at least 1, got {self.batch}")
+        for name in ("in_flight", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise OptionError(f"{name} must be at least 1, got {value}")
         object.__setattr__(self, "imgsz", -(-self.imgsz // STRIDE) * STRIDE)

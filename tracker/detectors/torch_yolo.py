@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,29 +16,34 @@ import numpy as np
 
 from bytetrack import Detections
 from tracker.detectors.classes import class_ids
+from tracker.detectors.flow import Flow
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.quiet import quiet
 from tracker.detectors.settings import Settings
-from tracker.types import Frame, Image, OptionError, Stopwatch, WeightsError
+from tracker.detectors.suppress import seen_boxes
+from tracker.types import Image, OptionError, Stopwatch, WeightsError
 
 TASKS = ("detect", "segment", "pose")  # all of them give upright boxes
 
 
-class TorchYolo:
+@dataclass(frozen=True)
+class Ticket:
+    """Pictures under way."""
+
+    output: Any  # tensor (N, ...)
+    box: Letterbox
+
+
+class TorchYolo(Flow):
     """A detector; the boxes are those of ultralytics' own ``predict``.
 
     torchvision is neither needed nor imported: ultralytics' own suppression gives the same boxes.
     Raises ``WeightsError`` or ``OptionError`` when it is opened.
     """
 
-    names: Mapping[int, str]
-
     def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:
         """Remember what to load; nothing heavy happens before ``with``."""
-        self.weights = weights
-        self.settings = settings
-        self.names = {}
-        self._watch = stopwatch or Stopwatch()
+        super().__init__(weights, settings, stopwatch)
         self._model: Any = None
 
     def __enter__(self) -> TorchYolo:
@@ -55,6 +60,7 @@ class TorchYolo:
         self._classes = class_ids(self.settings.classes, self.names)
         self._rectangular = self.weights.suffix == ".pt" or bool(getattr(model, "dynamic", False))
         self._target = (self.settings.imgsz,) * 2
+        self.batch = self.settings.batch if self._rectangular else 1
         if not self._rectangular:
             height, width = getattr(model, "imgsz", self._target)  # an exported model knows one size only
             self._target = (int(height), int(width))
@@ -66,24 +72,15 @@ class TorchYolo:
         """Free the model."""
         self._model = None
 
-    def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """Return one ``Detections`` per picture; pictures of one size go through the network together."""
-        found: list[Detections] = []
-        with self._watch("detect"):
-            for batch in _alike(images, self.settings.batch if self._rectangular else 1):
-                box = Letterbox.fit(batch[0].shape[:2], self._target, rectangular=self._rectangular)
-                found += [self._read(one, box) for one in self._forward(batch, box)]
-        return found
+    def in_flight(self) -> int:
+        """Return how many inputs may be under way: a GPU computes one while the caller works on another."""
+        return self.settings.in_flight or (1 if self._device.type == "cpu" else 2)
 
-    def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
-        """Detect in order, ``batch`` frames at a time."""
-        rest = iter(frames)
-        while batch := list(islice(rest, self.settings.batch)):
-            yield from zip(batch, self.detect([frame.image for frame in batch]), strict=True)
-
-    def _forward(self, images: Sequence[Image], box: Letterbox) -> list[Any]:
+    def start(self, images: Sequence[Image]) -> Ticket:
+        """Send pictures of one size through the network; a GPU answers later."""
         import torch
 
+        box = Letterbox.fit(images[0].shape[:2], self._target, rectangular=self._rectangular)
         pixels = box.blank(len(images))
         for image, out in zip(images, pixels, strict=True):
             box.fill(image, out)
@@ -92,7 +89,12 @@ class TorchYolo:
             batch = batch.permute(0, 3, 1, 2).contiguous().flip(1).to(self._dtype).div_(255)  # RGB, 0 to 1
             output = self._model(batch)
             output = output[0] if isinstance(output, (list, tuple)) else output
-            return list(output.split(1))  # one by one: ultralytics' suppression gives up on a slow batch
+        return Ticket(output, box)
+
+    def finish(self, ticket: Ticket) -> list[Detections]:
+        """Return what was found, one ``Detections`` per picture."""
+        # one by one: ultralytics' suppression gives up on a batch that takes it long
+        return [self._read(one, ticket.box) for one in ticket.output.split(1)]
 
     def _read(self, prediction: Any, box: Letterbox) -> Detections:
         import torch
@@ -111,9 +113,7 @@ class TorchYolo:
                 end2end=bool(getattr(self._model, "end2end", False)),
             )[0][:, :6]
         array = rows.float().cpu().numpy()
-        xyxy = box.to_picture(array[:, :4])
-        seen = (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])  # nothing is left of a box in the grey
-        return Detections(xyxy, array[:, 4], array[:, 5].astype(np.int64))[seen]
+        return seen_boxes(array[:, :4], array[:, 4], array[:, 5].astype(np.int64), box)
 
 
 def load(weights: Path, device: Any, *, half: bool = False) -> Any:
@@ -181,13 +181,3 @@ def _dtype(half: bool) -> Any:
     import torch
 
     return torch.float16 if half else torch.float32
-
-
-def _alike(images: Sequence[Image], most: int) -> Iterator[Sequence[Image]]:
-    """Split into runs of pictures of one size, at most ``most`` long."""
-    start = 0
-    for stop in range(1, len(images) + 1):
-        end = stop == len(images) or images[stop].shape != images[start].shape or stop - start == most
-        if end:
-            yield images[start:stop]
-            start = stop

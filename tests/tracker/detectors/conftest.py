@@ -12,12 +12,28 @@ from tracker.detectors.quiet import quiet
 from tracker.types import Image
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quiet_import() -> None:
+    """Import ultralytics the way we do, so that a test that imports it changes nothing of the user's."""
+    with quiet():
+        pass
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where converted models are kept during the tests: converting takes seconds."""
+    return tmp_path_factory.mktemp("models")
+
+
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_cache(
+    tmp_path_factory: pytest.TempPathFactory, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Keep every test out of the user's cache and away from the user's weights."""
     from tracker.detectors import places
 
     folder: Path = tmp_path_factory.mktemp("cache")
+    (folder / "openvino").symlink_to(models)
     monkeypatch.setattr(places, "user_cache_path", lambda *_, **__: folder)
     monkeypatch.delenv("TRACK_WEIGHTS_DIR", raising=False)
     return folder

@@ -184,6 +184,10 @@ class DetectorContract:
         assert path.read_bytes() == content
 
 
+class TestOpenVino(DetectorContract):
+    backend = "openvino"
+
+
 class TestTorch(DetectorContract):
     backend = "torch"
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tracker.detectors.letterbox import GREY, Letterbox
@@ -10,6 +10,7 @@ sizes = st.tuples(st.integers(1, 3000), st.integers(1, 3000))
 targets = st.sampled_from([32, 320, 640, 1280])
 
 
+@settings(deadline=None)
 @given(sizes, targets, st.booleans())
 def test_the_input_is_whole_strides_and_holds_the_picture(
     picture: tuple[int, int], target: int, rectangular: bool
@@ -23,6 +24,7 @@ def test_the_input_is_whole_strides_and_holds_the_picture(
     assert rectangular or box.shape == (target, target)
 
 
+@settings(deadline=None)
 @given(sizes, targets, st.data())
 def test_a_box_comes_back_where_it_was(picture: tuple[int, int], target: int, data: st.DataObject) -> None:
     box = Letterbox.fit(picture, (target, target))
@@ -33,6 +35,7 @@ def test_a_box_comes_back_where_it_was(picture: tuple[int, int], target: int, da
     np.testing.assert_allclose(box.to_picture(there), xyxy, atol=1e-3)
 
 
+@settings(deadline=None)
 @given(sizes, targets)
 def test_the_geometry_is_that_of_ultralytics(picture: tuple[int, int], target: int) -> None:
     from ultralytics.data.augment import LetterBox
@@ -42,12 +45,15 @@ def test_the_geometry_is_that_of_ultralytics(picture: tuple[int, int], target: i
     theirs = LetterBox((target, target), auto=True, stride=32).get_params({"img": np.empty((*picture, 3))})
     assert theirs["new_unpad"] == box.inner[::-1]
     assert (theirs["top"], theirs["left"]) == (box.top, box.left)
+    # scale_boxes takes the scale from the padded shape; where a side was rounded down into whole strides,
+    # that is not the scale the picture was given, and its boxes are off
+    assume(min(np.divide(box.shape, picture)) == min(np.divide(target, picture)))
     inside = np.array([[3.0, 4.0, 20.0, 30.0]], np.float32)
     expected = scale_boxes(box.shape, inside.copy(), picture)
     np.testing.assert_allclose(box.to_picture(inside), expected, rtol=1e-5, atol=1e-3)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.tuples(st.integers(1, 300), st.integers(1, 300)))
 def test_pixels_fill_the_inner_window_and_nothing_else(picture: tuple[int, int]) -> None:
     box = Letterbox.fit(picture, (64, 64), rectangular=False)

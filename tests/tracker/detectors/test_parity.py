@@ -58,23 +58,48 @@ def assert_agree(ours: Detections, theirs: Detections) -> None:
             assert (near & (there.class_id == class_id)).any() or score <= 0.11, (xyxy, score, class_id)
 
 
-def test_boxes_equal_predict_on_a_photograph(weights: Path, bus: Image, predict: Predict) -> None:
-    with open_detector(weights, backend="torch", device="cpu") as detector:
+@pytest.mark.parametrize("backend", ["torch", "openvino"])
+def test_boxes_equal_predict_on_a_photograph(
+    backend: str, weights: Path, bus: Image, predict: Predict
+) -> None:
+    with open_detector(weights, backend=backend, device="cpu") as detector:
         (ours,) = detector.detect([bus])
     (theirs,) = predict(weights, [bus])
     assert len(ours) >= 5
     assert_agree(ours, theirs)
 
 
-def test_boxes_equal_predict_on_a_recording(weights: Path, shared: Path, predict: Predict) -> None:
+@pytest.mark.parametrize("backend", ["torch", "openvino"])
+def test_boxes_equal_predict_on_a_recording(
+    backend: str, weights: Path, shared: Path, predict: Predict
+) -> None:
     video = cv2.VideoCapture(str(shared / "data/pets09-s2l1/vtest.avi"))
     images = [image for index in range(0, 795) if (image := video.read()[1]) is not None and index % 80 == 0]
     assert len(images) == 10
-    with open_detector(weights, backend="torch", device="cpu", batch=4) as detector:
+    with open_detector(weights, backend=backend, device="cpu", batch=4) as detector:
         ours = detector.detect(images)
     assert sum(len(found) for found in ours) > 60
     for found, expected in zip(ours, predict(weights, images), strict=True):
         assert_agree(found, expected)
+
+
+def test_openvino_starts_without_torch(untrained: Path, models: Path, tmp_path: Path) -> None:
+    from tracker.detectors.openvino_model import converted
+
+    converted(untrained)
+    (tmp_path / "cache" / "track").mkdir(parents=True)
+    (tmp_path / "cache" / "track" / "openvino").symlink_to(models)
+    script = f"""
+import sys
+import numpy as np
+from tracker.detectors import open_detector
+with open_detector({str(untrained)!r}, backend="openvino") as detector:
+    detector.detect([np.zeros((64, 64, 3), np.uint8)])
+print(sorted({{"torch", "ultralytics", "openvino_telemetry"}} & set(sys.modules)))
+"""
+    environment = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "PATH": ""}
+    ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "[]\n", "")
 
 
 def test_ultralytics_is_kept_quiet(untrained: Path, tmp_path: Path) -> None:

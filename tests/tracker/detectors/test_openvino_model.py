@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import platform
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tracker import detectors
+from tracker.detectors import openvino_model
+from tracker.detectors.openvino_model import converted, place, stored
+from tracker.detectors.settings import Settings
+from tracker.types import OptionError, WeightsError
+
+
+@pytest.fixture
+def kept(untrained: Path, own_cache: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a converted model that this test may spoil."""
+    good = models / converted(untrained).xml.parent.name
+    (own_cache / "openvino").unlink()
+    folder = Path(shutil.copytree(good, own_cache / "openvino" / good.name))
+    assert place(untrained, int8=False) == folder
+    return folder
+
+
+def never(weights: Path) -> None:
+    raise AssertionError(f"{weights} was converted again")
+
+
+def test_a_second_opening_converts_nothing(
+    untrained: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino_model, "convert", never)
+    assert converted(untrained).xml == kept / "model.xml"
+
+
+def test_the_same_weights_under_another_name_share_a_model(untrained: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copyfile(untrained, tmp_path / "other.pt"))
+    assert place(other, int8=False) == place(untrained, int8=False) != place(untrained, int8=True)
+
+
+def test_other_weights_have_another_model(untrained: Path, tmp_path: Path) -> None:
+    other = tmp_path / "untrained.pt"
+    other.write_bytes(untrained.read_bytes() + b"x")
+    assert place(other, int8=False) != place(untrained, int8=False)
+
+
+@pytest.mark.parametrize("library", ["openvino", "ultralytics"])
+def test_another_version_of_a_library_has_another_model(
+    untrained: Path, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = place(untrained, int8=False)
+    real = openvino_model.version
+    monkeypatch.setattr(openvino_model, "version", lambda name: "9.9" if name == library else real(name))
+    assert place(untrained, int8=False) != before
+
+
+@pytest.mark.parametrize("name", ["model.xml", "model.bin", "about.json"])
+@pytest.mark.parametrize("how", ["gone", "cut", "changed"])
+def test_a_broken_cache_heals_itself(
+    untrained: Path, kept: Path, name: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = (kept / name).read_bytes()
+    if how == "gone":
+        (kept / name).unlink()
+    else:
+        (kept / name).write_bytes(
+            whole[: len(whole) // 2] if how == "cut" else bytes([whole[0] ^ 1]) + whole[1:]
+        )
+    assert stored(kept) is None
+    monkeypatch.setattr(openvino_model, "convert", lambda weights: _any_model())
+    healed = converted(untrained)
+    assert healed.names == {0: "thing"}
+    assert stored(kept) == healed
+    assert list(kept.parent.iterdir()) == [kept]  # nothing is left over
+
+
+def _any_model() -> tuple[object, dict[int, str], bool]:
+    import openvino as ov
+    from openvino import opset13
+
+    given = opset13.parameter([1, 2], np.float32)
+    return ov.Model([opset13.add(given, np.float32(1))], [given]), {0: "thing"}, False
+
+
+def test_a_cache_that_cannot_be_written(untrained: Path, own_cache: Path) -> None:
+    (own_cache / "openvino").unlink()
+    (own_cache / "openvino").write_text("a file where the folder should be")
+    with pytest.raises(WeightsError, match="cannot write the converted model"):
+        openvino_model.store(place(untrained, int8=False), *_any_model()[:2], final=False)
+
+
+def test_int8_is_never_made_silently(untrained: Path) -> None:
+    with pytest.raises(WeightsError, match=r"track export --weights .* --int8 --calibrate VIDEO"):
+        converted(untrained, int8=True)
+
+
+def test_what_openvino_cannot_do(untrained: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="--half needs a GPU"):
+        detectors.open_detector(untrained, backend="openvino", half=True).__enter__()
+    with pytest.raises(OptionError, match="--device 0 needs --backend torch"):
+        detectors.open_detector(untrained, backend="openvino", device="0").__enter__()
+    with pytest.raises(OptionError, match="--int8 runs on OpenVINO only"):
+        detectors.open_detector(untrained, backend="torch", int8=True)
+    with pytest.raises(WeightsError, match=r"starts from \.pt weights"):
+        (tmp_path / "exported.onnx").touch()
+        detectors.open_detector(tmp_path / "exported.onnx", backend="openvino")
+
+
+def test_auto_takes_the_fastest_road_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def chosen(name: str = "yolov8n.pt", device: str = "auto") -> str:
+        return detectors.choose(Path(name), Settings(device=device))
+
+    monkeypatch.setattr(detectors, "_gpu_possible", lambda: False)
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    assert chosen() == chosen(device="cpu") == "openvino"
+    assert chosen("exported.onnx") == chosen("yolov8n_openvino_model") == chosen(device="0") == "torch"
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert chosen() == "torch"
+    monkeypatch.setattr(platform, "machine", lambda: "AMD64")
+    monkeypatch.setattr(detectors, "find_spec", lambda name: None)
+    assert chosen() == "torch"

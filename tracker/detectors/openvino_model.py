@@ -1,0 +1,160 @@
+"""Converts weights to OpenVINO, once, and keeps the result in the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tracker.detectors.places import cache_folder
+from tracker.detectors.quiet import quiet, quiet_openvino
+from tracker.detectors.weights import sha256
+from tracker.types import WeightsError
+
+FORMAT = 1  # of what lies in the cache; raise it when the conversion changes
+ABOUT = "about.json"
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A model in the cache: any batch and size, uint8 BGR in (N, H, W, 3), raw boxes out."""
+
+    xml: Path
+    names: dict[int, str]
+    final: bool  # the network suppresses by itself
+
+
+def converted(weights: Path, *, int8: bool = False) -> Converted:
+    """Return the converted model of a ``.pt`` file; the first time this takes some seconds.
+
+    The cache's key is the content of the weights, the precision and the libraries' versions; one model
+    serves every input shape. Whatever is incomplete or damaged there is made again. Raises
+    ``WeightsError``; int8 models are made by ``track export`` only.
+    """
+    folder = place(weights, int8=int8)
+    if (model := stored(folder)) is not None:
+        return model
+    if int8:
+        raise WeightsError(
+            f"there is no int8 model of {weights.name} yet: make one from your own frames by "
+            f"`track export --weights {weights} --int8 --calibrate VIDEO`"
+        )
+    with saying(f"Converting {weights.name} to OpenVINO, once"):
+        model, names, final = convert(weights)
+        return store(folder, model, names, final=final)
+
+
+def place(weights: Path, *, int8: bool) -> Path:
+    """Return the folder in the cache where a converted model belongs."""
+    try:
+        content = sha256(weights)
+    except OSError as error:
+        raise WeightsError(f"{weights} cannot be read: {error.strerror or error}") from error
+    versions = [f"{name} {version(name)}" for name in ("openvino", "ultralytics")]
+    key = hashlib.sha256(" ".join([content, str(FORMAT), *versions]).encode()).hexdigest()[:16]
+    return cache_folder() / "openvino" / f"{key}-{'int8' if int8 else 'fp32'}"
+
+
+def stored(folder: Path) -> Converted | None:
+    """Return the model in a folder of the cache, ``None`` where there is none that is whole."""
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        whole = all(sha256(folder / name) == digest for name, digest in about["files"].items())
+        names = {int(key): str(name) for key, name in about["names"].items()}
+        model = Converted(folder / "model.xml", names, bool(about["final"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return model if whole else None
+
+
+def convert(weights: Path) -> tuple[Any, dict[int, str], bool]:
+    """Return an ``openvino.Model`` of a ``.pt`` file, its class names, and whether it suppresses by itself.
+
+    Reversing the channels and dividing by 255 become part of the graph. Raises ``WeightsError``.
+    """
+    ov = quiet_openvino()
+    with quiet():
+        import torch
+
+        from tracker.detectors.torch_yolo import load
+
+        loaded = load(weights, torch.device("cpu"))
+        network = loaded.model.to(memory_format=torch.contiguous_format)
+        for module in network.modules():
+            if hasattr(module, "export") and hasattr(module, "dynamic"):  # the head: anchors in the graph
+                module.export, module.dynamic, module.format = True, True, "openvino"
+        try:
+            with torch.no_grad(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # tracing warns of what the head's export mode has foreseen
+                example = torch.zeros(1, 3, 96, 64)
+                model = ov.convert_model(network, example_input=example, input=[-1, 3, -1, -1])
+        except Exception as error:  # whatever tracing or the frontend finds fault with
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise WeightsError(
+                f"{weights} cannot be converted to OpenVINO ({reason:.120}); use --backend torch"
+            ) from error
+    steps = ov.preprocess.PrePostProcessor(model)
+    picture = steps.input()
+    picture.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    picture.tensor().set_color_format(ov.preprocess.ColorFormat.BGR)
+    picture.model().set_layout(ov.Layout("NCHW"))
+    picture.preprocess().convert_element_type(ov.Type.f32)
+    picture.preprocess().convert_color(ov.preprocess.ColorFormat.RGB).scale(255.0)
+    names = {int(key): str(name) for key, name in loaded.names.items()}
+    return steps.build(), names, bool(getattr(loaded, "end2end", False))
+
+
+def store(folder: Path, model: Any, names: dict[int, str], *, final: bool) -> Converted:
+    """Write a model into the cache in one step; raises ``WeightsError`` when that cannot be written."""
+    ov = quiet_openvino()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
+            ov.save_model(model, Path(new, "model.xml"), compress_to_fp16=False)
+            files = {name: sha256(Path(new, name)) for name in ("model.xml", "model.bin")}
+            about = {"names": names, "final": final, "files": files}
+            Path(new, ABOUT).write_text(json.dumps(about), encoding="utf-8")
+            _replace(Path(new), folder)
+    except (OSError, RuntimeError) as error:  # OpenVINO reports a full disk as RuntimeError
+        raise WeightsError(f"cannot write the converted model into {folder.parent}: {error}") from error
+    if (kept := stored(folder)) is None:
+        raise WeightsError(
+            f"the converted model in {folder} is damaged as soon as it is written; is the disk full?"
+        )
+    return kept
+
+
+def _replace(new: Path, folder: Path) -> None:
+    """Move ``new`` to ``folder``; where another process was faster, its whole model stays."""
+    if stored(folder) is not None:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        os.rename(new, folder)  # noqa: PTH104 - the context manager must still find its folder's name
+    except OSError:
+        if stored(folder) is None:
+            raise
+        return
+    new.mkdir()  # for the context manager to remove
+
+
+@contextmanager
+def saying(text: str) -> Iterator[None]:
+    """Show on a terminal what is going on."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{text} …"):
+        yield

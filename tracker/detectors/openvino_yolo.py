@@ -1,0 +1,141 @@
+"""YOLO through OpenVINO: the fast road on x86 CPUs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from bytetrack import Detections
+from tracker.detectors.classes import class_ids
+from tracker.detectors.flow import Flow
+from tracker.detectors.letterbox import GREY, Letterbox
+from tracker.detectors.openvino_model import Converted, converted
+from tracker.detectors.quiet import quiet_openvino
+from tracker.detectors.settings import Settings
+from tracker.detectors.suppress import read_boxes, read_final_boxes
+from tracker.types import Image, OptionError, Stopwatch
+
+SHAPES = 4  # input shapes kept compiled; a video has one, a folder of photographs a few
+MOST_IN_FLIGHT = 8  # frames are held meanwhile; more than this gains nothing
+
+
+@dataclass
+class Engine:
+    """A model compiled for one input shape, and its lanes that are free."""
+
+    compiled: Any
+    streams: int  # inputs that are computed at the same time
+    free: list[Lane] = field(default_factory=list)
+
+
+@dataclass
+class Lane:
+    """A request with its own input memory, into which pictures are scaled directly."""
+
+    engine: Engine
+    request: Any
+    pixels: Image  # (N, H, W, 3)
+    box: Letterbox | None = None  # around whose pictures the memory is grey
+    count: int = 0  # pictures of the input in use
+
+
+class OpenVinoYolo(Flow):
+    """A detector; the boxes of ``TorchYolo``, more pictures per second.
+
+    Raises ``WeightsError`` or ``OptionError`` when it is opened.
+    """
+
+    def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:
+        """Remember what to load; nothing heavy happens before ``with``."""
+        super().__init__(weights, settings, stopwatch)
+        self._engines: OrderedDict[tuple[int, int], Engine] = OrderedDict()
+        self._streams = 1
+
+    def __enter__(self) -> OpenVinoYolo:
+        """Load the model, converting it first if need be."""
+        if self.settings.half:
+            raise OptionError("--half needs a GPU, and --backend torch")
+        if self.settings.device not in ("auto", "cpu"):
+            raise OptionError(
+                f"--device {self.settings.device} needs --backend torch; OpenVINO runs on the CPU"
+            )
+        self._model: Converted = converted(self.weights, int8=self.settings.int8)
+        self.names = self._model.names
+        self._classes = class_ids(self.settings.classes, self.names)
+        self._core = quiet_openvino().Core()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Free the model."""
+        self._engines.clear()
+
+    def in_flight(self) -> int:
+        """Return how many inputs may be under way: as many as are computed at a time, and one more."""
+        return self.settings.in_flight or self._streams + 1
+
+    def start(self, images: Sequence[Image]) -> Lane:
+        """Scale pictures of one size into a free lane and set it going."""
+        box = Letterbox.fit(images[0].shape[:2], (self.settings.imgsz,) * 2)
+        lane = self._lane(box.shape)
+        if lane.box != box:
+            lane.pixels[:] = GREY
+            lane.box = box
+        lane.count = len(images)
+        for image, pixels in zip(images, lane.pixels, strict=False):  # a last batch may be short
+            box.fill(image, pixels)
+        lane.request.start_async()
+        return lane
+
+    def finish(self, ticket: Lane) -> list[Detections]:
+        """Wait, and return one ``Detections`` per picture."""
+        assert ticket.box is not None
+        ticket.request.wait()
+        outputs = ticket.request.get_output_tensor(0).data[: ticket.count]
+        if self._model.final:
+            found = [read_final_boxes(one, ticket.box, self.settings, self._classes) for one in outputs]
+        else:
+            count = len(self.names)
+            found = [read_boxes(one, ticket.box, self.settings, self._classes, count) for one in outputs]
+        ticket.engine.free.append(ticket)
+        return found
+
+    def abandon(self, ticket: Lane) -> None:
+        """Stop a request nobody waits for, before its memory may go."""
+        with suppress(RuntimeError):  # "infer request was cancelled"
+            ticket.request.cancel()
+            ticket.request.wait()
+        ticket.engine.free.append(ticket)
+
+    def _lane(self, shape: tuple[int, int]) -> Lane:
+        engine = self._engines.get(shape) or self._compile(shape)
+        self._engines[shape] = engine
+        self._engines.move_to_end(shape)
+        if len(self._engines) > SHAPES:
+            self._engines.popitem(last=False)
+        self._streams = engine.streams
+        if engine.free:
+            return engine.free.pop()
+        request = engine.compiled.create_infer_request()
+        return Lane(engine, request, request.get_input_tensor(0).data)
+
+    def _compile(self, shape: tuple[int, int]) -> Engine:
+        options: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY" if self.settings.in_flight == 1 else "THROUGHPUT",
+            "PERFORMANCE_HINT_NUM_REQUESTS": min(self.settings.in_flight or MOST_IN_FLIGHT, MOST_IN_FLIGHT)
+            - 1
+            or 1,
+            "INFERENCE_PRECISION_HINT": "f32",  # else bf16 where the CPU has it, and other boxes
+        }
+        if self.settings.threads:
+            options["INFERENCE_NUM_THREADS"] = self.settings.threads
+        model = self._core.read_model(self._model.xml)
+        model.reshape([self.batch, *shape, 3])
+        compiled = self._core.compile_model(model, "CPU", options)
+        return Engine(compiled, int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")))
