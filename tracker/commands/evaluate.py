@@ -1,0 +1,104 @@
+"""``track eval``: how good are the identities, on ground truth of your own?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tracker.evaluation import BENCHMARKS, Scores, score, table
+from tracker.motchallenge import find_result, follow, read_rows, recordings, write_rows
+from tracker.options import Options
+from tracker.trackers import TRACKERS, make_tracker
+
+FOLDER = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("results", nargs=-1, type=FOLDER, metavar="[RESULTS]...")
+@click.option(
+    "--gt", type=FOLDER, help="Ground truth: SEQUENCE/gt/gt.txt.  [default: the --detections folder]"
+)
+@click.option("--detections", type=FOLDER, help="Run our trackers over SEQUENCE/det/det.txt and score them.")
+@click.option("--seqs", multiple=True, metavar="NAME", help="Only sequences whose name begins so.")
+@click.option(
+    "--benchmark",
+    type=click.Choice(["auto", *BENCHMARKS]),
+    default="auto",
+    show_default=True,
+    help="Whose rules: MOT15 counts every row, the others pedestrians only, distractors forgiven.",
+)
+@click.option(
+    "--save", type=FOLDER, help="With --detections: keep the tracks as FOLDER/TRACKER/SEQUENCE.txt."
+)
+@click.option(
+    "--tracker",
+    "kinds",
+    type=click.Choice(list(TRACKERS)),
+    multiple=True,
+    default=list(TRACKERS),
+    show_default=True,
+    help="With --detections: these trackers.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@click.option("--conf", type=float, default=Options.conf, show_default=True, help="Track threshold.")
+@click.option(
+    "--new-track-thresh", type=float, help="Least score that begins a track.  [default: conf + 0.1]"
+)
+@click.option(
+    "--match-thresh",
+    type=float,
+    default=Options.match_thresh,
+    show_default=True,
+    help="Greatest cost of the first association.",
+)
+@click.option(
+    "--lost",
+    type=float,
+    default=Options.lost,
+    show_default=True,
+    help="Seconds a lost object keeps its number.",
+)
+def command(
+    results: tuple[Path, ...],
+    gt: Path | None,
+    detections: Path | None,
+    seqs: tuple[str, ...],
+    benchmark: str,
+    save: Path | None,
+    kinds: tuple[str, ...],
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Score tracks against ground truth: HOTA, DetA, AssA, MOTA, IDF1, switches and more.
+
+    RESULTS are folders of MOTChallenge text (SEQUENCE.txt, as --save-mot writes), or single files where the
+    ground truth is one sequence. Several are scored one after the other.
+    """
+    if not results and detections is None:
+        raise click.UsageError("nothing to score; give RESULTS, or --detections FOLDER")
+    truth_folder = gt or detections
+    if truth_folder is None:
+        raise click.UsageError("no ground truth; add --gt FOLDER with SEQUENCE/gt/gt.txt")
+    if save is not None and detections is None:
+        raise click.UsageError("--save keeps what --detections tracked; RESULTS are kept already")
+    truths = recordings(truth_folder, "gt", seqs)
+    found: dict[str, Scores] = {}
+    for place in results:
+        rows = {one.name: read_rows(find_result(place, one.name)) for one in truths}
+        found[str(place)] = score(truths, rows, benchmark)
+    if detections is not None:
+        options = Options(**settings)
+        stored = recordings(detections, "det", [one.name for one in truths])
+        for kind in kinds:
+            rows = {one.name: follow(one, make_tracker(kind, options, one.fps)) for one in stored}
+            if save is not None:
+                for name in rows:
+                    write_rows(save / kind / f"{name}.txt", rows[name])
+            found[kind] = score(truths, rows, benchmark)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+    else:
+        click.echo("\n\n".join(f"{name}\n{table(scores)}" for name, scores in found.items()))
