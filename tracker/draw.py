@@ -1,0 +1,118 @@
+"""From a ``Result`` to an annotated picture: pure, on a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tracker.lettering import glyphs
+from tracker.paint import paint, paint_over, paint_under
+from tracker.palette import color_of, ink_on
+from tracker.pixels import SHIFT, Bgr, Style, fixed, inside
+from tracker.types import Image, Mark, Result
+
+__all__ = ["color_of", "draw", "paint"]
+Corners = list[int]  # x1, y1, x2, y2
+
+
+def draw(result: Result, names: Mapping[int, str], *, line_width: float | None = None) -> Image:
+    """Return the frame with boxes, labels and the plugins' marks, (H, W, 3) BGR; nothing given is changed.
+
+    A box that is only predicted (``source`` is -1) is thin, dashed and has no score: nobody saw it.
+    ``line_width`` in pixels scales the text along; without it both follow the size of the picture.
+    """
+    image: Image = result.frame.image.copy()
+    style = Style.of(image, line_width)
+    paint_under(image, result.marks, style)
+    tracks = result.tracks
+    order = np.argsort(tracks.xyxy[:, 3], kind="stable")  # the nearest is drawn last
+    tracks = tracks[order[np.isfinite(tracks.xyxy[order]).all(axis=1)]]
+    more = _extensions(result.marks)
+    boxes: list[Corners] = fixed(tracks.xyxy.reshape(-1, 2)).reshape(-1, 4).tolist()
+    tags = []
+    for box, track_id, score, class_id, source in zip(
+        boxes,
+        tracks.track_id.tolist(),
+        tracks.score.tolist(),
+        tracks.class_id.tolist(),
+        tracks.source.tolist(),
+        strict=True,
+    ):
+        color = color_of(track_id)
+        label = f"{track_id} {names.get(class_id, class_id)}"
+        if source >= 0:
+            label += f" {score:.2f}"
+            cv2.rectangle(image, box[:2], box[2:], color, style.width(), cv2.LINE_AA, SHIFT)
+        else:
+            strokes = list(_dashes(box, 4.0 * style.width() + 2, 2 * max(image.shape)))
+            cv2.polylines(image, strokes, False, color, style.width(0.6), cv2.LINE_AA, SHIFT)
+        tags.append(_tag(label + more.get(track_id, ""), color, style.size()))
+    _place(image, [[value >> SHIFT for value in box] for box in boxes], tags, style.width() // 2)
+    paint_over(image, result.marks, style)
+    return image
+
+
+def _extensions(marks: Iterable[Mark]) -> dict[int, str]:
+    more: dict[int, str] = {}
+    for mark in marks:
+        if mark.kind == "label":
+            track_id = int(mark.arguments["track_id"])
+            more[track_id] = f"{more.get(track_id, '')} · {mark.arguments['text']}"
+    return more
+
+
+def _dashes(box: Corners, dash: float, far: int) -> NDArray[np.int32]:
+    """Return the strokes of a dashed box, (n, 2, 2), fixed-point; ``dash`` and gap in pixels."""
+    x1, y1, x2, y2 = (min(max(value / (1 << SHIFT), -far), far) for value in box)  # so that they stay few
+    strokes: list[tuple[float, float, float, float]] = []
+    for low, high, flat in ((x1, x2, True), (y1, y2, False)):
+        count = max(1, round(abs(high - low) / (2 * dash)))
+        step = (high - low) / count
+        for start in (low + step * (index + 0.25) for index in range(count)):
+            end = start + step / 2
+            strokes += (
+                [(start, y1, end, y1), (start, y2, end, y2)]
+                if flat
+                else [(x1, start, x1, end), (x2, start, x2, end)]
+            )
+    return fixed(strokes).reshape(-1, 2, 2)
+
+
+@lru_cache(maxsize=512)
+def _tag(text: str, color: Bgr, size: int) -> Image:
+    """Return the filled label, ready to be copied onto pictures; read-only."""
+    mask = cv2.copyMakeBorder(glyphs(text, size), 1, 1, size // 4, size // 4, cv2.BORDER_CONSTANT, value=0)
+    tag: Image = np.empty((*mask.shape, 3), np.uint8)
+    cv2.LUT(cv2.merge([mask] * 3), _mixtures(color), dst=tag)
+    tag.flags.writeable = False
+    return tag
+
+
+@lru_cache(maxsize=64)
+def _mixtures(color: Bgr) -> Image:
+    """Return what lies between ``color`` and its ink in 256 steps, for ``cv2.LUT``."""
+    steps: Image = np.linspace(color, ink_on(color), 256).round().astype(np.uint8).reshape(256, 1, 3)
+    return steps
+
+
+def _place(image: Image, boxes: list[Corners], tags: list[Image], half: int) -> None:
+    """Put each tag above its box, or where it hides no other tag, always within the picture."""
+    height, width = image.shape[:2]
+    taken: list[tuple[int, int, int, int]] = []
+    for (x1, y1, x2, y2), tag in zip(reversed(boxes), reversed(tags), strict=True):
+        h, w = tag.shape[:2]
+        spots = ((x1 - half, y1 - h), (x2 + half - w, y1 - h), (x1 - half, y2), (x1 - half, y1))
+        spots_inside = [(inside(x, w, width), inside(y, h, height)) for x, y in spots]
+        for x, y in spots_inside:
+            if not any(a < x + w and x < c and b < y + h and y < d for a, b, c, d in taken):
+                break
+        else:
+            x, y = spots_inside[0]
+        taken.append((x, y, x + w, y + h))
+    for (x, y, *_), tag in zip(reversed(taken), tags, strict=True):
+        part = image[y : y + tag.shape[0], x : x + tag.shape[1]]
+        part[:] = tag[: part.shape[0], : part.shape[1]]

@@ -1,0 +1,206 @@
+"""Marks to pixels: what plugins recorded on a ``Canvas`` is painted here, region by region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tracker.lettering import glyphs
+from tracker.palette import bgr, ink_on
+from tracker.pixels import FAR, SHIFT, Bgr, Style, blend, fixed, inside, region_of, translucent
+from tracker.types import Color, Image, Mark
+
+STRENGTHS = 12  # of a fading line: as many as an eye tells apart
+
+
+def paint(image: Image, marks: Iterable[Mark], *, line_width: float | None = None) -> Image:
+    """Paint marks on ``image`` in place and return it: overlays lowest, then shapes, texts, tables.
+
+    ``label`` marks belong to tracks and are painted by `tracker.draw.draw`. Raises ``ValueError`` for an
+    unknown kind of mark.
+    """
+    marks = tuple(marks)
+    style = Style.of(image, line_width)
+    paint_under(image, marks, style)
+    paint_over(image, marks, style)
+    return image
+
+
+def paint_under(image: Image, marks: Sequence[Mark], style: Style) -> None:
+    """Paint what lies under the boxes: overlay and dim first, then shapes in the order they were recorded."""
+    for mark in marks:
+        if mark.kind not in LAYERS:
+            raise ValueError(f"unknown mark {mark.kind!r}; a Canvas records {', '.join(LAYERS)}")
+    for layer in (0, 1, 2):
+        for mark in marks:
+            if LAYERS[mark.kind] == layer:
+                SHAPES[mark.kind](image, style, **mark.arguments)
+
+
+def paint_over(image: Image, marks: Sequence[Mark], style: Style) -> None:
+    """Paint what lies over the boxes: texts, then the tables."""
+    for mark in marks:
+        if mark.kind == "text":
+            _text(image, style, **mark.arguments)
+    _tables(image, style, [mark for mark in marks if mark.kind == "table"])
+
+
+def _polyline(
+    image: Image, style: Style, points: ArrayLike, color: Color, width: float, closed: bool, arrow: bool,
+    alpha: float, fade: bool,
+) -> None:  # fmt: skip
+    path, pixels = fixed(points), style.width(width)
+    if fade and len(path) > 1 and not closed:
+        _fading(image, path, bgr(color), pixels, alpha)
+    else:
+        translucent(
+            image, path, pixels, alpha,
+            lambda part, offset: cv2.polylines(
+                part, [path - offset], closed, bgr(color), pixels, cv2.LINE_AA, SHIFT
+            ),
+        )  # fmt: skip
+    if arrow and len(path) > 1:
+        head = _arrow_head(path, 3.0 * pixels + 4)
+        translucent(
+            image, head, 2, alpha,
+            lambda part, offset: cv2.fillPoly(part, [head - offset], bgr(color), cv2.LINE_AA, SHIFT),
+        )  # fmt: skip
+
+
+def _fading(image: Image, path: NDArray[np.int32], color: Bgr, width: int, alpha: float) -> None:
+    where = region_of(image, path, width)
+    if where is None:
+        return
+    mask = np.zeros((where[0].stop - where[0].start, where[1].stop - where[1].start), np.uint8)
+    local = path - (np.array([where[1].start, where[0].start], np.int32) << SHIFT)
+    steps = np.linspace(0, len(path) - 1, STRENGTHS + 1)  # in segments along the path
+    for strength, (start, end) in enumerate(pairwise(steps), 1):
+        at = np.r_[start, np.arange(np.floor(start) + 1, end), end]
+        run = np.stack([np.interp(at, np.arange(len(path)), local[:, k]) for k in (0, 1)], axis=1)
+        shade = round(255 * min(alpha, 1.0) * strength / STRENGTHS)
+        cv2.polylines(mask, [np.round(run).astype(np.int32)], False, shade, width, cv2.LINE_AA, SHIFT)
+    blend(image, mask, where[1].start, where[0].start, color)
+
+
+def _arrow_head(path: NDArray[np.int32], length: float) -> NDArray[np.int32]:
+    tip = path[-1].astype(np.float64)
+    tail = path[np.flatnonzero((path != path[-1]).any(axis=1))[-1]] if (path != path[-1]).any() else path[-1]
+    along = tip - tail
+    along *= length * (1 << SHIFT) / max(float(np.hypot(*along)), 1.0)
+    across = 0.6 * np.array([-along[1], along[0]])
+    return np.round([tip + 0.4 * along, tip - along + across, tip - along - across]).astype(np.int32)
+
+
+def _polygon(image: Image, style: Style, points: ArrayLike, color: Color, alpha: float) -> None:
+    corners = fixed(points)
+    translucent(
+        image, corners, 1, alpha,
+        lambda part, offset: cv2.fillPoly(part, [corners - offset], bgr(color), cv2.LINE_AA, SHIFT),
+    )  # fmt: skip
+
+
+def _circle(
+    image: Image, style: Style, center: ArrayLike, radius: float, color: Color, width: float, filled: bool
+) -> None:
+    middle = fixed(center)
+    if len(middle) and 0 <= radius < FAR:
+        x, y = (int(value) for value in middle[0])
+        thickness = -1 if filled else style.width(width)
+        cv2.circle(image, (x, y), round(radius * (1 << SHIFT)), bgr(color), thickness, cv2.LINE_AA, SHIFT)
+
+
+def _text(
+    image: Image, style: Style, text: str, at: ArrayLike, color: Color, size: float, anchor: str
+) -> None:
+    point = np.asarray(at, np.float64)
+    if not text.strip() or not np.isfinite(point).all():
+        return
+    mask = glyphs(text, style.size(size))
+    halo = max(1, style.size(size) // 10)
+    x = point[0] - mask.shape[1] * {"l": 0.0, "m": 0.5, "r": 1.0}[anchor[0]]
+    y = point[1] - mask.shape[0] * {"t": 0.0, "m": 0.5, "b": 1.0}[anchor[1]]
+    left = inside(round(x), mask.shape[1] + halo, image.shape[1], halo)
+    top = inside(round(y), mask.shape[0] + halo, image.shape[0], halo)
+    blend(image, _around(text, style.size(size), halo), left - halo, top - halo, ink_on(bgr(color)))
+    blend(image, mask, left, top, bgr(color))
+
+
+@lru_cache(maxsize=256)
+def _around(text: str, size: int, by: int) -> NDArray[np.uint8]:
+    """Return the text's mask grown by some pixels, and a little weaker: a halo for any ground."""
+    wide: NDArray[np.uint8] = np.pad(glyphs(text, size), by)
+    around: NDArray[np.uint8] = np.empty_like(wide)
+    cv2.dilate(wide, np.ones((2 * by + 1, 2 * by + 1), np.uint8), dst=around)
+    return around - around // 4
+
+
+def _tables(image: Image, style: Style, marks: Sequence[Mark]) -> None:
+    """Stack the tables from the top left, in as many columns as it takes."""
+    gap = round(style.text / 2)
+    x = y = gap
+    column = 0
+    for mark in marks:
+        panel = _table_size(style, **mark.arguments)
+        if y > gap and y + panel[1] + gap > image.shape[0]:
+            x, y, column = x + column + gap, gap, 0
+        _table(image, style, x, y, panel, **mark.arguments)
+        y, column = y + panel[1] + gap, max(column, panel[0])
+
+
+def _table_size(style: Style, title: str, rows: Sequence[tuple[str, str]], color: Color) -> tuple[int, int]:
+    size, pad = style.size(), round(style.text / 2)
+    titles = [glyphs(title, size).shape] if title else []
+    pairs = [(glyphs(str(name), size).shape, glyphs(str(value), size).shape) for name, value in rows]
+    width = max([w for _, w in titles] + [a[1] + 2 * pad + b[1] for a, b in pairs] + [0])
+    height = sum(h for h, _ in titles) + sum(max(a[0], b[0]) for a, b in pairs)
+    return width + 2 * pad, height + 2 * pad
+
+
+def _table(
+    image: Image, style: Style, x: int, y: int, panel: tuple[int, int], title: str,
+    rows: Sequence[tuple[str, str]], color: Color,
+) -> None:  # fmt: skip
+    size, pad = style.size(), round(style.text / 2)
+    blend(image, np.full((panel[1], panel[0]), 170, np.uint8), x, y, (20, 20, 20))
+    top = y + pad
+    if title:
+        mask = glyphs(title, size)
+        blend(image, mask, x + pad, top, bgr(color))
+        top += mask.shape[0]
+    for name, value in rows:
+        left, right = glyphs(str(name), size), glyphs(str(value), size)
+        blend(image, left, x + pad, top, (220, 220, 220))
+        blend(image, right, x + panel[0] - pad - right.shape[1], top, (255, 255, 255))
+        top += max(left.shape[0], right.shape[0])
+
+
+def _overlay(image: Image, style: Style, bgra: NDArray[np.uint8]) -> None:
+    height, width = image.shape[:2]
+    alpha = cv2.merge([bgra[..., 3]] * 3)
+    added = cv2.multiply(np.ascontiguousarray(bgra[..., :3]), alpha, scale=1 / 255)
+    added, alpha = (cv2.resize(part, (width, height)) for part in (added, alpha))
+    kept = cv2.multiply(image, cv2.bitwise_not(alpha), scale=1 / 255)
+    cv2.add(kept, added, dst=image)
+
+
+def _dim(image: Image, style: Style, amount: float, keep_xyxy: ArrayLike) -> None:
+    dark = cv2.convertScaleAbs(image, alpha=1 - min(max(amount, 0.0), 1.0))
+    boxes = np.asarray(keep_xyxy, np.float64).reshape(-1, 4)
+    boxes = boxes[np.isfinite(boxes).all(axis=1)]
+    for x1, y1, x2, y2 in np.clip(np.round(boxes), 0, FAR).astype(int):
+        dark[y1:y2, x1:x2] = image[y1:y2, x1:x2]
+    image[:] = dark
+
+
+# What is painted when: 0 and 1 under every shape, 2 shapes, 3 over the boxes, 4 with the tracks' own labels.
+LAYERS = {
+    "overlay": 0, "dim": 1, "polyline": 2, "polygon": 2, "circle": 2, "text": 3, "table": 3, "label": 4,
+}  # fmt: skip
+SHAPES: dict[str, Callable[..., None]] = {
+    "overlay": _overlay, "dim": _dim, "polyline": _polyline, "polygon": _polygon, "circle": _circle,
+}  # fmt: skip

@@ -1,0 +1,102 @@
+"""What painting is made of: a scale, fixed-point coordinates, and blending of a region only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tracker.types import Image
+
+SHIFT = 4  # cv2 draws with 1/16 pixel
+FAR = 20_000.0  # pixels: beyond any picture, and within cv2's integers after the shift
+Bgr: TypeAlias = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Style:
+    """What everything on one picture is measured by."""
+
+    line: float  # width of a line in pixels
+    text: float  # height of a text in pixels
+
+    @classmethod
+    def of(cls, image: Image, line_width: float | None = None) -> Style:
+        """Scale to the picture: 2 px lines and 14 px text at 768x576, 8 px and 37 px at 3840x2160."""
+        line = line_width or 0.0025 * (image.shape[0] + image.shape[1]) / 2
+        return cls(line, 7 + 4 * line)
+
+    def width(self, times: float = 1.0) -> int:
+        """Return a line width in whole pixels."""
+        return max(1, round(self.line * times))
+
+    def size(self, times: float = 1.0) -> int:
+        """Return a text size in whole pixels, never too small to read."""
+        return min(max(9, round(self.text * times)), 400)
+
+
+def blend(image: Image, mask: NDArray[np.uint8], x: int, y: int, color: Bgr) -> None:
+    """Cover with ``color`` as far as ``mask`` (0 to 255), says, placed at (x, y); the rest is cut."""
+    height, width = image.shape[:2]
+    left, top = max(x, 0), max(y, 0)
+    right, bottom = min(x + mask.shape[1], width), min(y + mask.shape[0], height)
+    if left >= right or top >= bottom:
+        return
+    cover = cv2.merge([np.ascontiguousarray(mask[top - y : bottom - y, left - x : right - x])] * 3)
+    region = image[top:bottom, left:right]
+    kept = cv2.multiply(region, cv2.bitwise_not(cover), scale=1 / 255)
+    region[:] = cv2.add(kept, cv2.LUT(cover, _shades(color)))
+
+
+@lru_cache(maxsize=256)
+def _shades(color: Bgr) -> Image:
+    """Return ``color`` times 0 to 255 over 255, for ``cv2.LUT``."""
+    shades: Image = np.outer(np.arange(256) / 255, color).round().astype(np.uint8).reshape(256, 1, 3)
+    return shades
+
+
+def fixed(points: ArrayLike) -> NDArray[np.int32]:
+    """Return (N, 2) points as cv2's fixed-point integers; points that are not finite are left out."""
+    array = np.asarray(points, np.float64).reshape(-1, 2)
+    array = array[np.isfinite(array).all(axis=1)]
+    return np.round(np.clip(array, -FAR, FAR) * (1 << SHIFT)).astype(np.int32)
+
+
+def region_of(image: Image, points: NDArray[np.int32], margin: int) -> tuple[slice, slice] | None:
+    """Return the part of the picture that fixed-point ``points`` can touch."""
+    if not len(points):
+        return None
+    low = np.maximum((points.min(axis=0) >> SHIFT) - margin, 0)
+    high = np.minimum((points.max(axis=0) >> SHIFT) + margin + 2, image.shape[1::-1])
+    return (slice(low[1], high[1]), slice(low[0], high[0])) if (low < high).all() else None
+
+
+def translucent(
+    image: Image, points: NDArray[np.int32], margin: int, alpha: float, stroke: Callable[[Image, Any], object]
+) -> None:
+    """Let ``stroke`` paint on a copy of the touched part, then mix the two."""
+    where = region_of(image, points, margin)
+    if where is None or alpha <= 0:
+        return
+    part = image[where]
+    offset = np.array([where[1].start, where[0].start], np.int32) << SHIFT
+    if alpha >= 1:
+        stroke(part, offset)
+        return
+    copy = part.copy()
+    stroke(copy, offset)
+    cv2.addWeighted(copy, alpha, part, 1 - alpha, 0, dst=part)
+
+
+def inside(start: int, length: int, limit: int, least: int = 0) -> int:
+    """Return ``start`` moved so that ``length`` pixels end before ``limit``, or begin at ``least``.
+
+    >>> inside(95, 10, 100), inside(-5, 10, 100), inside(50, 200, 100)
+    (90, 0, 0)
+    """
+    return max(min(start, limit - length), least)
