@@ -130,7 +130,7 @@ class Line:
         width, height = self._scene.size
         place = np.clip(start, (0.12 * width, 0.05 * height), (0.88 * width, 0.95 * height))
         canvas.text(text, place, self.color, anchor="mb" if tip[1] >= start[1] else "mt")
-        canvas.table(self.name, self.summary(), self.color)
+        canvas.table(self.name, [(name, _by_class(self.totals, name)) for name in self.names], self.color)
 
     def arrow(self) -> tuple[FloatArray, FloatArray]:
         """Return the middle of the line's middle part, and a point away from it on the side "in" leads to."""
@@ -146,7 +146,7 @@ class Line:
 
     def summary(self) -> Sequence[tuple[str, str]]:
         """Return the totals, by class where there is more than one."""
-        return [(name, _by_class(self.totals, name)) for name in self.names]
+        return [(f"{self.name} {name}", _by_class(self.totals, name)) for name in self.names]
 
     def _counts(self, now: float, tracks: Tracks, place: int, sign: int) -> bool:
         """Return whether this crossing is new, and not that of a second box on the same object."""

@@ -11,12 +11,29 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.anchors import anchor_points, at_edge, check_anchor, hysteresis, resolve_classes
-from tracker.plugins.geometry import Mask, distance_to_segments, inside_polygon, self_intersection
+from tracker.plugins.anchors import (
+    SHADOW_OVERLAP,
+    SHADOW_S,
+    anchor_points,
+    at_edge,
+    box_size,
+    check_anchor,
+    hysteresis,
+    resolve_classes,
+)
+from tracker.plugins.distribution import Distribution
+from tracker.plugins.geometry import (
+    Mask,
+    distance_to_segments,
+    inside_polygon,
+    overlap_of_smaller,
+    self_intersection,
+)
 from tracker.plugins.memory import INHERIT_S, Memory
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
-BINS_PER_DECADE = 100  # of the distribution of visits: each bin is 2.3 % wide
+HOLD_S = 0.5  # who is out of sight for so long, behind somebody else, is still taken to be there
+APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
 COLUMNS = (
     ("inside", np.bool_),  # a visit is open
     (
@@ -25,6 +42,7 @@ COLUMNS = (
     ),  # since when the anchor has been on the other side, not clear of the border; NaN
     ("since_s", np.float64),  # when the visit began
     ("visited", np.bool_),  # is counted among the visitors
+    ("waiting", np.bool_),  # is within the box of a visitor and may be a part of it
     ("loitered", np.bool_),  # the alarm of this visit has gone off
 )
 
@@ -52,8 +70,7 @@ class Zone:
     loiterers: int = field(init=False, default=0)
     occupancy: int = field(init=False, default=0)  # now, those lost from sight for a moment included
     occupancy_max: int = field(init=False, default=0)
-    person_s: float = field(init=False, default=0.0)  # seconds spent inside, over all ended visits
-    dwell_max_s: float = field(init=False, default=0.0)
+    dwell: Distribution = field(init=False, default_factory=Distribution)  # seconds of the ended visits
 
     def __post_init__(self) -> None:
         """Check what can be checked without a picture."""
@@ -76,7 +93,6 @@ class Zone:
         self._shape, self._border = shape, (shape[border], np.roll(shape, -1, axis=0)[border])
         self._wanted = resolve_classes(self.classes, scene.names)
         self._memory = Memory(COLUMNS, keep_s=scene.lost_s + INHERIT_S)
-        self._dwell: dict[int, int] = {}  # bin of log10(seconds) -> visits
         self._period = 1 / scene.fps if scene.fps > 0 else 0.0
         self._first: float | None = None
         self._now, self._frame = 0.0, 0
@@ -95,7 +111,8 @@ class Zone:
             events += self._turns(now, tracks.xyxy, anchors, found, fresh)
             events += self._loiterers(found)
         alive = memory.alive()
-        self.occupancy = int(memory.rows["inside"][alive].sum())
+        present = now - memory.rows["seen_s"][alive] <= HOLD_S
+        self.occupancy = int((memory.rows["inside"][alive] & present).sum())
         self.occupancy_max = max(self.occupancy_max, self.occupancy)
         return events
 
@@ -119,19 +136,18 @@ class Zone:
     def summary(self) -> Sequence[tuple[str, str]]:
         """Return entries, visitors, occupancy and the distribution of dwell."""
         rows = [
-            ("entries", f"{self.entries}  ({self.visitors} visitors)"),
-            ("occupancy", f"{self.occupancy_mean():.2f} on average, {self.occupancy_max} at most"),
+            (f"{self.name} entries", f"{self.entries}  ({self.visitors} visitors)"),
+            (
+                f"{self.name} occupancy",
+                f"{self.occupancy_mean():.2f} on average, {self.occupancy_max} at most",
+            ),
         ]
-        if self._dwell:
-            rows.append(
-                (
-                    "dwell",
-                    f"half stay {self.dwell_quantile(0.5):.1f} s or less, nine in ten "
-                    f"{self.dwell_quantile(0.9):.1f} s or less, longest {self.dwell_max_s:.1f} s",
-                )
-            )
+        if self.dwell.count:
+            half, most = self.dwell.quantile(0.5), self.dwell.quantile(0.9)
+            text = f"half {half:.1f} s or less, nine in ten {most:.1f} s, longest {self.dwell.greatest:.1f} s"
+            rows.append((f"{self.name} dwell", text))
         if self.loiter_s is not None:
-            rows.append((f"longer than {self.loiter_s:g} s", str(self.loiterers)))
+            rows.append((f"{self.name} longer than {self.loiter_s:g} s", str(self.loiterers)))
         return rows
 
     def occupancy_mean(self) -> float:
@@ -140,17 +156,8 @@ class Zone:
             return 0.0
         rows = self._memory.rows[self._memory.alive()]
         rows = rows[rows["inside"]]
-        inside_s = self.person_s + float((rows["seen_s"] + self._period - rows["since_s"]).sum())
+        inside_s = self.dwell.sum + float((rows["seen_s"] + self._period - rows["since_s"]).sum())
         return inside_s / max(self._now - self._first + self._period, 1e-9)
-
-    def dwell_quantile(self, part: float) -> float:
-        """Return how long (seconds, to 2.3 %) that part of the ended visits stayed at most."""
-        wanted, passed = part * sum(self._dwell.values()), 0
-        for place in sorted(self._dwell):
-            passed += self._dwell[place]
-            if passed >= wanted:
-                return min(float(10 ** ((place + 0.5) / BINS_PER_DECADE)), self.dwell_max_s)
-        return 0.0
 
     def _turns(
         self, now: float, xyxy: FloatArray, anchors: FloatArray, found: IntArray, fresh: Mask
@@ -162,19 +169,50 @@ class Zone:
         rows["turned_s"][found] = turned_s
         if not turned.any():
             return []
+        rows["waiting"][found] &= turned
+        fresh = fresh | rows["waiting"][found]
         passed = turned & (fresh | (distance_to_segments(anchors, *self._border) > hysteresis(xyxy)))
         events = []
-        for place in np.flatnonzero(passed).tolist():
+        largest_first = np.flatnonzero(passed)[np.argsort(-box_size(xyxy[passed]), kind="stable")]
+        for place in largest_first.tolist():
             row = rows[found[place]]  # a view of the one row
             if inside[place]:
                 events.append(self._exit(row, float(turned_s[place])))
                 row["inside"] = False
-            elif self._wanted is None or int(row["class_id"]) in self._wanted:
-                row["inside"], row["since_s"], row["loitered"] = True, turned_s[place], False
-                events.append(self._enter(row))
-                row["visited"] = True
+            elif self._wanted is not None and int(row["class_id"]) not in self._wanted:
+                row["waiting"] = False
+            else:
+                row["waiting"] = self._belongs_to_a_visitor(row, found, bool(fresh[place]))
+                if row["waiting"]:
+                    continue  # since when it is inside is not forgotten
+                if not row["inside"]:
+                    row["inside"], row["since_s"], row["loitered"] = True, turned_s[place], False
+                    events.append(self._enter(row))
+                    row["visited"] = True
             row["turned_s"] = np.nan
         return events
+
+    def _belongs_to_a_visitor(self, row: np.void, found: IntArray, fresh: bool) -> bool:
+        """Return whether this box is a second one on a larger visitor: what somebody carries, a lorry's cab.
+
+        It lies in the other's box and entered with it, or was first seen there. Once apart it counts. Where
+        the smaller box came first, the larger takes over its visit.
+        """
+        rows = self._memory.rows
+        others = found[rows["inside"][found]]
+        together = abs(rows["since_s"][others] - row["turned_s"]) <= SHADOW_S
+        larger = rows["size"][others] >= row["size"]
+        others = others[together | (larger & fresh)]
+        least = APART_OVERLAP if row["waiting"] else SHADOW_OVERLAP
+        for other in others[overlap_of_smaller(row["xyxy"], rows["xyxy"][others]) > least].tolist():
+            if rows["size"][other] >= row["size"]:
+                return True
+            for name in ("inside", "since_s", "visited", "loitered"):
+                row[name] = rows[name][other]
+            rows["inside"][other], rows["waiting"][other] = False, True
+            rows["turned_s"][other] = row["since_s"]
+            return False
+        return False
 
     def _loiterers(self, found: IntArray) -> list[Event]:
         if self.loiter_s is None:
@@ -198,10 +236,7 @@ class Zone:
     def _exit(self, row: np.void, left_s: float, *, end_of_run: bool = False) -> Event:
         since_s = float(row["since_s"])
         dwell_s = max(left_s - since_s, 0.0)
-        self.person_s += dwell_s
-        self.dwell_max_s = max(self.dwell_max_s, dwell_s)
-        place = math.floor(math.log10(max(dwell_s, 1e-3)) * BINS_PER_DECADE)
-        self._dwell[place] = self._dwell.get(place, 0) + 1
+        self.dwell.add(dwell_s)
         ending = {"end_of_run": True} if end_of_run else {}
         return self._event(
             "exit",
