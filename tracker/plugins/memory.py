@@ -15,7 +15,7 @@ from tracker.plugins.anchors import box_size
 
 VELOCITY_S = 0.5  # time constant of the velocity's running mean: about a step of a walker
 INHERIT_S = 1.0  # how long a lost track can be continued by a new one
-INHERIT_SIZES = 0.5  # greatest distance from the predicted place, in sizes of the object
+INHERIT_SIZES = 0.75  # greatest distance from the predicted place, in sizes of the object
 INHERIT_GROWTH = 2.0  # greatest ratio of the two sizes
 
 BASE = (

@@ -1,0 +1,219 @@
+"""The zone file: lines and zones by name, whatever the size of the picture; every mistake with its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tracker.plugins.anchors import near_miss
+from tracker.shapes import CYCLE, PAIR, Shape, points_of_text, size_for, sound
+from tracker.types import OptionError
+
+KINDS = ("line", "zone")
+COMMON = ("name", "points", "anchor", "classes", "color")
+KEYS = {"line": (*COMMON, "in", "out", "towards"), "zone": (*COMMON, "loiter")}
+
+
+def load(path: str | Path, size: tuple[float, float] | None = None) -> list[Shape]:
+    """Return the shapes of a zone file, or of a file with nothing but lists of points.
+
+    ``size`` is the picture's, for files that give none and hold pixels. Raises ``OptionError`` with file,
+    line, what is wrong and what was meant.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    return Reader(text, str(path), size).shapes()
+
+
+@dataclass
+class Reader:
+    """Reads one text; ``path`` is for errors."""
+
+    text: str
+    path: str
+    size: tuple[float, float] | None = None
+    _found: list[Shape] = field(default_factory=list)
+
+    def shapes(self) -> list[Shape]:
+        """Return what the text describes."""
+        loader = yaml.SafeLoader(self.text)
+        try:
+            root = loader.get_single_node()
+        except yaml.YAMLError as error:
+            if self._bare(self.text):  # numpy's and Python's lists are no YAML
+                return self._found
+            mark = getattr(error, "problem_mark", None)
+            problem = getattr(error, "problem", None) or "not YAML"
+            raise self._error(mark.line if mark else 0, f"{problem}; is this a zone file?") from error
+        finally:
+            loader.dispose()
+        if isinstance(root, yaml.MappingNode):
+            self._mapping(root)
+        elif root is None or not self._bare(self.text):
+            raise self._error(0, "no lines or zones here; write 'lines:' or 'zones:' with name and points")
+        if not self._found:
+            raise self._error(0, "no line or zone in it")
+        return self._found
+
+    def _mapping(self, root: yaml.MappingNode) -> None:
+        entries = self._entries(root)
+        if entries and not {"size", "lines", "zones"} & set(entries):
+            return self._regions(entries)
+        for key, (node, _) in entries.items():
+            if key not in ("size", "lines", "zones"):
+                known = ("size", "lines", "zones")
+                raise self._error(
+                    node, f"unknown entry {key!r}{near_miss(key, known)}; use {', '.join(known)}"
+                )
+        if "size" in entries:
+            node = entries["size"][0]
+            numbers = self._numbers(node)
+            if len(numbers) != 2 or min(numbers) <= 0:
+                raise self._error(node, "size must be [width, height] in pixels")
+            self.size = numbers[0], numbers[1]
+        for kind in KINDS:
+            if f"{kind}s" not in entries:
+                continue
+            node = entries[f"{kind}s"][0]
+            if isinstance(node, yaml.MappingNode):  # name: {points: ...}
+                for name, (value, line) in self._entries(node).items():
+                    self._shape(kind, value, line, name)
+            elif isinstance(node, yaml.SequenceNode):
+                for value in node.value:
+                    self._shape(kind, value, value.start_mark.line, None)
+            else:
+                raise self._error(node, f"{kind}s must be a list of entries with name and points")
+        return None
+
+    def _shape(self, kind: str, node: yaml.Node, line: int, name: str | None) -> None:
+        if not isinstance(node, yaml.MappingNode):
+            raise self._error(node, f"a {kind} needs entries: {', '.join(KEYS[kind])}")
+        entries = self._entries(node)
+        known = KEYS[kind]
+        for key, (value, _) in entries.items():
+            if key not in known:
+                raise self._error(
+                    value, f"unknown entry {key!r}{near_miss(key, known)}; a {kind} has {', '.join(known)}"
+                )
+        if "name" in entries:
+            name = self._word(entries["name"][0])
+        if name is None:
+            raise self._error(line, f"this {kind} has no name")
+        if "points" not in entries:
+            raise self._error(line, f"{kind} {name!r} has no points")
+
+        def word(key: str, default: str | None) -> Any:
+            return self._word(entries[key][0]) if key in entries else default
+
+        points_node = entries["points"][0]
+        points = self._points(points_node, f"{kind} {name!r}")
+        shape = Shape(
+            kind,
+            name,
+            points,
+            size_for(points, self.size),
+            names=(word("in", "in"), word("out", "out")),
+            towards=word("towards", None),
+            anchor=word("anchor", "bottom_center"),
+            classes=tuple(self._words(entries["classes"][0])) if "classes" in entries else (),
+            color=word("color", CYCLE[len(self._found) % len(CYCLE)]),
+            loiter_s=self._seconds(entries["loiter"][0]) if "loiter" in entries else None,
+        )
+        at = {key: at_line for key, (_, at_line) in entries.items()}
+        self._add(shape, line, at)
+
+    def _regions(self, entries: Mapping[str, tuple[yaml.Node, int]]) -> None:
+        """Read ``{"region-01": [[x, y], ...]}``, as ultralytics takes it."""
+        for name, (node, _) in entries.items():
+            points = self._points(node, f"region {name!r}")
+            self._bare_shape(name, points, node.start_mark.line)
+
+    def _bare(self, text: str) -> bool:
+        """Read lists of points without anything around them: JSON, Python, numpy; several lists at will."""
+        text = re.sub(r"(?:\w+\s*=\s*)?(?:sv\.)?Point(?=\s*\()", "", text)  # supervision's LineZone
+        for run in re.finditer(rf"(?:{PAIR}[\s,]*)+", text):
+            points = tuple((float(x), float(y)) for x, y in re.findall(PAIR, run.group()))
+            kind = "line" if len(points) == 2 else "zone"
+            number = 1 + sum(shape.kind == kind for shape in self._found)
+            self._bare_shape(f"{kind}{number}", points, text.count("\n", 0, run.start()))
+        return bool(self._found)
+
+    def _bare_shape(self, name: str, points: tuple[tuple[float, float], ...], line: int) -> None:
+        kind = "line" if len(points) == 2 else "zone"
+        if kind == "zone" and len(points) > 3 and points[0] == points[-1]:
+            points = points[:-1]  # polygon tools close the ring
+        color = CYCLE[len(self._found) % len(CYCLE)]
+        self._add(Shape(kind, name, points, size_for(points, self.size), color=color), line, {})
+
+    def _add(self, shape: Shape, line: int, at: Mapping[str, int]) -> None:
+        if any(other.name == shape.name for other in self._found):
+            raise self._error(at.get("name", line), f"the name {shape.name!r} is taken; names must differ")
+        self._found.append(
+            sound(shape, {key: f"{self.path}:{at[key] + 1}" for key in at}, f"{self.path}:{line + 1}")
+        )
+
+    def _entries(self, node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, int]]:
+        entries: dict[str, tuple[yaml.Node, int]] = {}
+        for key, value in node.value:
+            word = self._word(key)
+            if word in entries:
+                raise self._error(
+                    key, f"{word!r} stands here twice; the first is in line {entries[word][1] + 1}"
+                )
+            entries[word] = value, key.start_mark.line
+        return entries
+
+    def _word(self, node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode) or not str(node.value).strip():
+            raise self._error(node, "a word is expected here")
+        return str(node.value).strip()
+
+    def _words(self, node: yaml.Node) -> list[str]:
+        if isinstance(node, yaml.SequenceNode):
+            return [self._word(value) for value in node.value]
+        return [word.strip() for word in self._word(node).split(",")]
+
+    def _numbers(self, node: yaml.Node) -> list[float]:
+        words = (
+            self._words(node)
+            if isinstance(node, yaml.SequenceNode)
+            else re.split(r"[x,\s]+", self._word(node))
+        )
+        try:
+            return [float(word) for word in words]
+        except ValueError:
+            raise self._error(node, f"numbers are expected here, not {' '.join(words)!r}") from None
+
+    def _seconds(self, node: yaml.Node) -> float:
+        (seconds,) = numbers if len(numbers := self._numbers(node)) == 1 else (0.0,)
+        if not seconds > 0:
+            raise self._error(node, "loiter takes one number of seconds above 0")
+        return seconds
+
+    def _points(self, node: yaml.Node, what: str) -> tuple[tuple[float, float], ...]:
+        points: tuple[tuple[float, float], ...] | None
+        if isinstance(node, yaml.SequenceNode) and not any(
+            isinstance(n, yaml.ScalarNode) for n in node.value
+        ):
+            for child in node.value:
+                if not isinstance(child, yaml.SequenceNode) or len(child.value) != 2:
+                    raise self._error(child, f"{what}: a point is [x, y]")
+            points = tuple((x, y) for x, y in (self._numbers(child) for child in node.value))
+        else:  # Python's and numpy's lists, or text
+            text = self.text[node.start_mark.index : node.end_mark.index]
+            points = points_of_text(text.strip().strip("\"'"))
+        if not points:
+            raise self._error(node, f"{what}: points are a list of [x, y]")
+        return points
+
+    def _error(self, at: yaml.Node | int, text: str) -> OptionError:
+        line = at if isinstance(at, int) else at.start_mark.line
+        return OptionError(f"{self.path}:{line + 1}: {text}")
