@@ -24,7 +24,7 @@ REACH = 2.5  # half the width of the footprint's kernel in standard deviations
 STILL_SIZES_S = 0.25  # slower than this many of its own sizes per second an object stands; a walker makes 1
 REFRESH_S = 1.0  # age of the picture shown; a second more or less cannot be seen
 COOLEST = 0.05  # part of the greatest value from which a place is coloured at all
-OPACITY = 0.75  # of the hottest place
+OPACITY = 0.65  # of the hottest place
 STEPS = 64  # of the scale
 NICE = (1, 2, 5)
 

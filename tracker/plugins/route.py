@@ -25,10 +25,10 @@ EDGE_SIZES = 0.5  # a route begins or ends at an edge its box is within this man
 MOST_RAW = 512  # points of a route that is still growing; it is simplified on reaching them
 SMOOTH_POINTS = 2  # neighbours to both sides a finished route is averaged over
 MOST_GROUPS = 8  # coloured and named on the picture; the others are grey
-# Okabe and Ito's palette for the colour-blind, BGR; https://jfly.uni-koeln.de/color/
+# Okabe and Ito's palette for the colour-blind, BGR, pale green for its blue; https://jfly.uni-koeln.de/color/
 PALETTE = (
     (0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240),
-    (178, 114, 0), (0, 94, 213), (167, 121, 204), (255, 255, 255),
+    (0, 94, 213), (190, 255, 190), (167, 121, 204), (255, 255, 255),
 )  # fmt: skip
 GREY = (160, 160, 160)
 COLUMNS = (("kept", np.float64, (2,)), ("path", np.int64))
@@ -217,14 +217,14 @@ class Route:
         colors = {group: color for (group, _), color in zip(ranked, PALETTE, strict=False)}
         for walk in self._walks:
             color = colors.get((walk.entry, walk.exit), GREY)
-            canvas.polyline(walk.points * scale, color, width=1.5, arrow=True, alpha=0.8)
+            canvas.polyline(walk.points * scale, color, arrow=True, alpha=0.8)
         for group, count in ranked[:MOST_GROUPS]:
-            canvas.table(f"{group[0]} to {group[1]}", [("routes", str(count))], colors[group])
+            canvas.table(f"{group[0]} to {group[1]}: {count}", [], colors[group])
         rest = sum(count for _, count in ranked[MOST_GROUPS:])
         if rest:
-            canvas.table("other ways", [("routes", str(rest))], GREY)
+            canvas.table(f"other ways: {rest}", [], GREY)
         if self.groups.total() > len(self._walks):
-            canvas.table("drawn", [("a random sample", str(len(self._walks)))])
+            canvas.table(f"a random sample of {len(self._walks)} is drawn", [])
         return Picture(self._empty.picture(), tuple(canvas.marks))
 
     def _polylines(self) -> Json:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tracker.sinks.crop import CropSink
 from tracker.sinks.csv_table import CsvSink
 from tracker.sinks.json_lines import JsonSink
 from tracker.sinks.mot import MotSink
 from tracker.sinks.video import VideoSink
 from tracker.sinks.window import WindowSink
 
-__all__ = ["CsvSink", "JsonSink", "MotSink", "VideoSink", "WindowSink"]
+__all__ = ["CropSink", "CsvSink", "JsonSink", "MotSink", "VideoSink", "WindowSink"]

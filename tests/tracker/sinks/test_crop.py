@@ -1,0 +1,112 @@
+"""The steadied crop: the object stays in it, it stays in the picture, and it does not shake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bytetrack import Detections, Tracks
+from tracker.sinks.crop import ROOM, Camera, CropSink
+from tracker.types import Event, Frame, OptionError, Result, Scene
+
+PICTURE = (640, 360)
+SCENE = Scene("film", PICTURE, 25.0, False, {0: "person"})
+
+
+def box(x: float, y: float, height: float = 60.0) -> np.ndarray:
+    return np.array([x - height / 4, y - height / 2, x + height / 4, y + height / 2])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    way=st.lists(
+        st.tuples(st.floats(-50, 700), st.floats(-50, 400), st.floats(1, 500), st.booleans()),
+        min_size=1,
+        max_size=40,
+    ),
+    size=st.sampled_from([(480, 480), (320, 640), (1280, 720)]),
+    passed_s=st.sampled_from([0.0, 0.02, 0.2, 5.0]),
+)
+def test_the_view_never_leaves_the_picture(
+    way: list[tuple[float, float, float, bool]], size: tuple[int, int], passed_s: float
+) -> None:
+    camera = Camera()
+    for i, (x, y, height, seen) in enumerate(way):
+        camera.move(passed_s, box(x, y, height) if seen or i == 0 else None)
+        left, top, scale = camera.view(PICTURE, size)
+        assert left >= 0
+        assert top >= 0
+        assert scale > 0
+        assert left + scale * size[0] <= PICTURE[0] + 1e-6
+        assert top + scale * size[1] <= PICTURE[1] + 1e-6
+
+
+@given(speed=st.floats(-150, 150), fps=st.sampled_from([5.0, 25.0, 60.0]))
+def test_what_moves_evenly_is_in_the_middle(speed: float, fps: float) -> None:
+    camera = Camera()
+    for k in range(int(6 * fps)):
+        x = 1000 + speed * k / fps
+        camera.move(1 / fps, box(x, 500))
+    assert abs(camera.center[0] - x) < 2.0
+    assert camera.height == pytest.approx(60)
+
+
+def test_the_camera_shakes_less_than_the_box() -> None:
+    rng = np.random.default_rng(0)
+    camera, centers, boxes = Camera(), [], []
+    for k in range(500):
+        x = 100 + 3.0 * k + rng.normal(0, 3)
+        camera.move(1 / 25, box(x, 200, 60 + rng.normal(0, 3)))
+        centers.append(camera.center[0])
+        boxes.append(x)
+    shake = [np.abs(np.diff(path[100:], 2)).mean() for path in (centers, boxes)]
+    assert shake[0] < 0.15 * shake[1]
+
+
+def film(path: Path, *, size: tuple[int, int] = (160, 160), found: bool = True) -> CropSink:
+    """A white square walks over a dark picture; it is found at frame 5 and lost at frame 30."""
+    with CropSink(path, SCENE, size=size, crf=10) as sink:
+        for k in range(40):
+            image = np.full((360, 640, 3), 30, np.uint8)
+            x = 60 + 10 * k
+            image[160:200, x - 20 : x + 20] = 255
+            xyxy = np.array([[x - 20.0, 160, x + 20, 200], [5, 5, 20, 20]])
+            tracks = Tracks(np.array([3, 4]), xyxy, np.ones(2), np.zeros(2, int), np.arange(2))
+            kinds = {5: "follow.found", 30: "follow.lost"} if found else {}
+            events = (Event(kinds[k], k / 25, k, 3),) if k in kinds else ()
+            sink.write(Result(Frame(image, k, k / 25), Detections.empty(), tracks, events))
+    return sink
+
+
+def test_the_film_has_its_size_its_length_and_the_object_in_its_middle(tmp_path: Path) -> None:
+    sink = film(tmp_path / "him.mp4")
+    assert sink.notes == []
+    with av.open(str(sink.path)) as container:
+        pictures = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    assert len(pictures) == 25
+    for picture in pictures[:-3]:
+        assert picture.shape == (160, 160)
+        rows, columns = np.nonzero(picture > 140)
+        assert rows.mean() == pytest.approx(80, abs=4)
+        assert columns.mean() == pytest.approx(80, abs=15)
+        assert np.ptp(rows) == pytest.approx(160 / ROOM, abs=8)
+    columns = [np.nonzero(picture > 140)[1].mean() for picture in pictures]
+    assert columns[-1] == pytest.approx(80, abs=8), "the camera has caught up"
+
+
+def test_nobody_found_leaves_no_film_but_a_note(tmp_path: Path) -> None:
+    sink = film(tmp_path / "nobody.mp4", found=False)
+    assert not sink.path.exists()
+    assert "nobody was followed" in sink.notes[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [(481, 480), (2, 2), (480, 10_000)])
+def test_sizes_that_cannot_be_encoded_are_refused(tmp_path: Path, size: tuple[int, int]) -> None:
+    with pytest.raises(OptionError, match="even sizes"):
+        CropSink(tmp_path / "x.mp4", SCENE, size=size)

@@ -1,0 +1,143 @@
+"""A second video, of one object only: cropped around it, steadied, of one size."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+
+from bytetrack.types import FloatArray
+from tracker.sinks.video import VideoSink
+from tracker.types import Image, OptionError, Result, Scene, Stopwatch
+
+MOVE_S = 0.4  # time constant of the camera's place: slower than a step, faster than a turn
+ZOOM_S = 1.5  # of its zoom, which disturbs more when it is nervous
+COAST_S = 0.5  # how long the camera goes on moving when it sees nothing
+ROOM = 2.0  # the picture is this many times as high as the object
+LEAST_PX = 16.0  # of the source across the picture; less shows nothing
+
+
+@dataclass
+class Camera:
+    """Keeps an object in a steady view: constant velocity between frames, the error let in slowly.
+
+    An alpha-beta filter (Benedict and Bordner 1962) on the place, so that what moves evenly does not lag,
+    begun as the straight line of least squares; a running mean of the logarithm of the size.
+    """
+
+    center: FloatArray = field(init=False)  # (2,) pixels of the source
+    velocity: FloatArray = field(init=False)  # (2,) pixels per second
+    height: float = field(init=False, default=0.0)  # of the object, pixels
+    _boxes: int = field(init=False, default=1)
+
+    def move(self, passed_s: float, xyxy: FloatArray | None) -> None:
+        """Go on by ``passed_s`` seconds, towards the box (4,) where one is seen."""
+        if xyxy is None:
+            if self.height:
+                self.velocity = self.velocity * math.exp(-passed_s / COAST_S)
+                self.center = self.center + self.velocity * passed_s
+            return
+        center = (xyxy[:2] + xyxy[2:]) / 2
+        height = max(float(np.max(xyxy[2:] - xyxy[:2])), 1.0)
+        if not self.height:
+            self.center, self.velocity, self.height = center, np.zeros(2), height
+            return
+        passed_s = max(passed_s, 1e-3)
+        self.center = self.center + self.velocity * passed_s
+        self._boxes += 1
+        n = self._boxes
+        alpha = max(1 - math.exp(-passed_s / MOVE_S), 2 * (2 * n - 1) / (n * (n + 1)))
+        beta = max(alpha * alpha / (2 - alpha), 6 / (n * (n + 1)))
+        error = center - self.center
+        self.center = self.center + alpha * error
+        self.velocity = self.velocity + beta * error / passed_s
+        self.height *= (height / self.height) ** (1 - math.exp(-passed_s / ZOOM_S))
+
+    def view(self, picture: tuple[int, int], size: tuple[int, int]) -> tuple[float, float, float]:
+        """Return left, top and scale (source pixels per pixel) of a view of ``size`` inside the picture.
+
+        Where the object is too large for the picture the whole picture is seen, as far as the shape allows.
+        """
+        scale = max(ROOM * self.height / size[1], LEAST_PX / min(size))
+        scale = min(scale, picture[0] / size[0], picture[1] / size[1])
+        seen = np.array(size) * scale
+        corner = np.clip(self.center - seen / 2, 0, np.array(picture) - seen)
+        return float(corner[0]), float(corner[1]), scale
+
+
+class CropSink:
+    """Films the object that the events ``follow.found`` and ``follow.lost`` name.
+
+    It begins when the object is found and rests while it is given up; ``painter`` gives the picture that is
+    cut from, by default the bare frame. ``size`` is that of the file, whatever happens.
+
+    Raises what `VideoSink` raises, and ``OptionError`` for a size that cannot be encoded.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        scene: Scene,
+        painter: Callable[[Result], Image] | None = None,
+        *,
+        size: tuple[int, int] = (480, 480),
+        crf: int = 23,
+        overwrite: bool = False,
+        stopwatch: Stopwatch | None = None,
+    ) -> None:
+        if min(size) < 16 or max(size) > 8192 or size[0] % 2 or size[1] % 2:
+            raise OptionError(f"{path}: a picture of {size[0]}x{size[1]} cannot be encoded; use even sizes")
+        self._painter, self._size = painter, size
+        self._video = VideoSink(path, scene, self._shoot, crf=crf, overwrite=overwrite, stopwatch=stopwatch)
+        self.path, self.notes = self._video.path, self._video.notes
+        self._target: int | None = None
+        self._camera = Camera()
+        self._views: deque[tuple[float, float, float]] = deque()  # of results on their way to the encoder
+        self._before_s: float | None = None
+
+    def __enter__(self) -> CropSink:
+        """Open the file."""
+        self._video.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Complete the file; there is none when nobody was found."""
+        if self._before_s is None:
+            self.notes.append(f"{self.path.name} was not written: nobody was followed")
+        self._video.__exit__(kind, error, trace)
+
+    def write(self, result: Result) -> None:
+        """Film this frame if there is somebody to film."""
+        for event in result.events:
+            if event.kind == "follow.found":
+                self._target = event.track_id
+            elif event.kind == "follow.lost":
+                self._target, self._camera = None, Camera()
+        if self._target is None:
+            return
+        now = result.frame.time
+        passed_s = 0.0 if self._before_s is None else now - self._before_s
+        self._before_s = now
+        boxes = result.tracks.xyxy[result.tracks.track_id == self._target]
+        self._camera.move(passed_s, boxes[0] if len(boxes) else None)
+        height, width = result.frame.image.shape[:2]
+        self._views.append(self._camera.view((width, height), self._size))
+        self._video.write(result)
+
+    def _shoot(self, result: Result) -> Image:
+        """Cut the view out; called once per written result, in order, by the thread that encodes."""
+        left, top, scale = self._views.popleft()
+        image = result.frame.image if self._painter is None else self._painter(result)
+        # the centre of pixel i lies at i + 0.5
+        matrix = np.array([[scale, 0, left + scale / 2 - 0.5], [0, scale, top + scale / 2 - 0.5]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cut = cv2.warpAffine(image, matrix, self._size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(cut, np.uint8)
