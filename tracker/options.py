@@ -56,6 +56,8 @@ class Options:
     max_det: int = option(300, "Most boxes per frame.", "Detection", "--max-det", low=1, metavar="N")
     device: str = option("auto", "Where the network runs: auto, cpu, a GPU's number, mps.", "Detection", "--device", metavar="DEV")
     half: bool = option(False, "Half precision (GPU).", "Detection", "--half")
+    backend: str = option("auto", "What runs the network. auto: torch on a GPU, OpenVINO on x86 CPUs, else torch.", "Detection", "--backend", choices=("auto", "torch", "openvino"))
+    batch: int = option(1, "Pictures per pass of the network, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
 
     new_track_thresh: float | None = option(None, "Least score that begins a new track.  [default: conf + 0.1]", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
     match_thresh: float = option(0.8, "Greatest cost (1 - IoU * score) of the first association.", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")

@@ -1,0 +1,224 @@
+"""``track()``: what the command line can do, in Python. Everything with an effect is opened here."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from bytetrack import BYTETracker
+from tracker import pipeline
+from tracker.detectors import open_detector
+from tracker.draw import draw, paint
+from tracker.options import Options
+from tracker.sinks import CsvSink, JsonSink, MotSink, VideoSink, WindowSink
+from tracker.sources import open_source
+from tracker.types import (
+    EndRun,
+    Event,
+    OutputError,
+    Picture,
+    Plugin,
+    PluginError,
+    Result,
+    Scene,
+    Sink,
+    Stopwatch,
+)
+
+FRAMES_PER_BUFFER_SECOND = 30  # ByteTrack's track_buffer counts frames at 30 fps
+
+
+def track(
+    source: str | int | Path,
+    *,
+    plugins: Sequence[Plugin] = (),
+    stop: threading.Event | None = None,
+    **options: Any,
+) -> Iterator[Result]:
+    """Follow everything in ``source``: yield one ``Result`` per frame, in order, as it is computed.
+
+    ``options`` are the fields of `tracker.options.Options`, named like the flags of the command line:
+    ``track("street.mp4", classes=("person",), conf=0.4, output="out.mp4")``. Files are written only where
+    an option names one. Leaving the loop early closes everything and completes the files.
+
+    Raises a `tracker.types.TrackError` whose text says what is wrong and what to do.
+    """
+    chosen = Options(**options)
+    prefix = Path(chosen.output).with_suffix("") if chosen.output else None
+    with Session(source, chosen, plugins, stop, prefix=prefix) as session:
+        yield from session
+
+
+class Session:
+    """One run, opened by ``with`` and iterated once."""
+
+    def __init__(
+        self,
+        source: str | int | Path,
+        options: Options,
+        plugins: Sequence[Plugin] = (),
+        stop: threading.Event | None = None,
+        *,
+        sketch: bool = True,
+        prefix: Path | None = None,
+    ) -> None:
+        self.sketch = sketch  # whether anybody may look at a picture
+        self.prefix = prefix  # plugins leave PREFIX_routes.png and the like; None: they leave nothing
+        self.left: list[Path] = []
+        self.uri = str(source)
+        self.options, self.plugins = options, list(plugins)
+        self.stop = stop or threading.Event()
+        self.stopwatch = Stopwatch()
+        self.last_events: list[Event] = []  # what came after the last frame
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Session:
+        """Open source, detector, plugins and sinks, in this order; what was opened is closed on an error."""
+        try:
+            self._open()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let plugins say their last, then close everything, the last opened first."""
+        with self._stack:
+            if not isinstance(error, PluginError):  # a plugin that failed is not asked again
+                self._finish()
+
+    def __iter__(self) -> Iterator[Result]:
+        """Yield one ``Result`` per frame; each has been through every sink."""
+        painter = functools.partial(draw, names=self.detector.names, line_width=self.options.line_width)
+        for result in pipeline.run(
+            self.source,
+            self.detector,
+            self.tracker,
+            self.plugins,
+            sketch=self.sketch,
+            stopwatch=self.stopwatch,
+        ):
+            result = replace(result, painter=painter)
+            try:
+                for sink in self.sinks:
+                    sink.write(result)
+            except EndRun:
+                return
+            yield result
+
+    def _finish(self) -> None:
+        self.last_events = pipeline.finish(self.plugins)
+        for sink in self.sinks:
+            if hasattr(sink, "finish"):
+                sink.finish(self.last_events)
+        if self.prefix is not None:
+            self.left = [path for plugin in self.plugins for path in leave_files(plugin, self.prefix)]
+
+    def notes(self) -> list[str]:
+        """Return what the user should know: skipped packets, dropped frames."""
+        return [note for part in (self.source, *self.sinks) for note in getattr(part, "notes", ())]
+
+    def summaries(self) -> list[Sequence[tuple[str, str]]]:
+        """Return the plugins' rows for the table."""
+        return [plugin.summary() for plugin in self.plugins if hasattr(plugin, "summary")]
+
+    def outputs(self) -> list[str]:
+        """Return the files written."""
+        return [str(sink.path) for sink in self.sinks if hasattr(sink, "path")] + [str(p) for p in self.left]
+
+    def _open(self) -> None:
+        options = self.options
+        self.source = self._stack.enter_context(
+            open_source(
+                self.uri,
+                start_s=options.start,
+                end_s=options.end,
+                stride=options.vid_stride,
+                max_frames=options.max_frames,
+                stop=self.stop,
+                stopwatch=self.stopwatch,
+            )
+        )
+        self.detector = self._stack.enter_context(
+            open_detector(
+                options.weights,
+                classes=options.classes or None,
+                iou=options.iou,
+                imgsz=options.imgsz,
+                max_det=options.max_det,
+                device=options.device,
+                half=options.half,
+                backend=options.backend,
+                batch=options.batch,
+                in_flight=1 if self.source.live else None,  # the newest frame is worth more than throughput
+                stopwatch=self.stopwatch,
+            )
+        )
+        self.tracker = BYTETracker(
+            track_thresh=options.conf,
+            new_track_thresh=options.new_track_thresh,
+            match_thresh=options.match_thresh,
+            track_buffer=round(options.lost * FRAMES_PER_BUFFER_SECOND),
+            frame_rate=self.source.fps,
+        )
+        self.scene = Scene(
+            source=self.source.name,
+            size=self.source.size,
+            fps=self.source.fps,
+            live=self.source.live,
+            names=self.detector.names,
+            lost_s=options.lost,
+        )
+        for plugin in self.plugins:
+            if hasattr(plugin, "start"):
+                plugin.start(self.scene)
+        self.sinks: list[Sink] = [self._stack.enter_context(sink) for sink in self._make_sinks()]
+
+    def _make_sinks(self) -> Iterator[Sink]:
+        options, scene = self.options, self.scene
+        if options.output:
+            yield VideoSink(
+                options.output,
+                scene,
+                Result.plot,
+                crf=options.crf,
+                audio_from=None if scene.live else self.uri,
+                overwrite=options.overwrite,
+                stopwatch=self.stopwatch,
+            )
+        if options.save_mot:
+            yield MotSink(options.save_mot, overwrite=options.overwrite)
+        if options.save_csv:
+            yield CsvSink(options.save_csv, scene, overwrite=options.overwrite)
+        if options.save_json:
+            yield JsonSink(options.save_json, scene, overwrite=options.overwrite)
+        if options.show:
+            yield WindowSink(f"track: {scene.source}", Result.plot, live=scene.live)
+
+
+def leave_files(plugin: Plugin, prefix: Path) -> Iterator[Path]:
+    """Write what a plugin leaves at the end as ``PREFIX_suffix``; yield the paths."""
+    import cv2
+
+    for suffix, content in plugin.files().items() if hasattr(plugin, "files") else ():
+        path = prefix.with_name(f"{prefix.name}_{suffix}")
+        if isinstance(content, Picture):
+            data = cv2.imencode(path.suffix, paint(content.background.copy(), content.marks))[1].tobytes()
+        else:
+            data = json.dumps(content, ensure_ascii=False, indent=1).encode()
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {path}: {error.strerror}; choose another place with -o"
+            ) from error
+        yield path
