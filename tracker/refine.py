@@ -1,0 +1,137 @@
+"""The second look at finished tracks: short gaps are filled, boxes are smoothed.
+
+Both need the future of a track, so both come after tracking. Filling straight lines is the ByteTrack paper's
+own last step; the smoother is Whittaker's (1923) with second differences, as Eilers wrote it up ("A perfect
+smoother", Analytical Chemistry 75, 2003): of a series y with weights w it finds the z that minimises
+
+    sum w (y - z)²  +  λ sum (z[i-1] - 2 z[i] + z[i+1])²
+
+whose normal equations (W + λ D'D) z = W y have five diagonals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import solveh_banded
+
+from bytetrack import Detections, Tracks
+from bytetrack.types import FloatArray, IntArray
+
+FILLED = -1  # ``Tracks.source`` of a box that nothing was seen behind; its score is 0
+LEAST_WEIGHT = 1e-3  # of a box with score 0: keeps the equations solvable
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """How far a second look may go; measured on MOT17 and PETS 2009."""
+
+    gap_s: float = 0.67  # longest time between two sightings that is filled; 20 frames at 30 fps
+    penalty: float = 50.0  # λ at 30 fps; it grows with the square of the frame rate, see `penalty_at`
+    filled_weight: float = 0.2  # w of a filled box; that of a seen one is its score
+
+    def penalty_at(self, fps: float) -> float:
+        """Return λ: a second difference per frame is an acceleration divided by fps²."""
+        return self.penalty * (fps / 30) ** 2
+
+
+def refine(
+    tracks: Sequence[Tracks], time_s: ArrayLike, refinement: Refinement = Refinement()
+) -> list[Tracks]:
+    """Fill and smooth the tracks of consecutive frames; returns as many, ordered by id.
+
+    ``time_s`` (F,) ascends. What was filled has source -1 and score 0: something to look at, never to count.
+    Boxes that come with source -1 take part as if they had been filled.
+
+    >>> def box(x):
+    ...     zero = np.zeros(1, int)
+    ...     return Tracks(zero + 1, np.array([[x, 0.0, x + 4, 8]]), np.ones(1), zero, zero)
+    >>> filled = refine([box(0), Tracks.empty(), box(2)], [0, 0.1, 0.2])[1]
+    >>> filled.xyxy.round(6).tolist(), filled.source.tolist()
+    ([[1.0, 0.0, 5.0, 8.0]], [-1])
+    """
+    time_s = np.asarray(time_s, np.float64)
+    if time_s.shape != (len(tracks),):
+        raise ValueError(f"time_s must have shape ({len(tracks)},) like tracks, got {time_s.shape}")
+    frame: IntArray = np.repeat(np.arange(len(tracks)), [len(one) for one in tracks])
+    if len(frame) == 0:
+        return list(tracks)
+    step_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 1.0
+    frame, rows = _filled(frame, _joined(tracks), time_s, refinement.gap_s + step_s / 2)
+    first_of_piece = np.ones(len(frame), bool)
+    first_of_piece[1:] = (np.diff(rows.track_id) != 0) | (np.diff(frame) != 1)
+    weight = np.where(rows.source == FILLED, refinement.filled_weight, np.maximum(rows.score, LEAST_WEIGHT))
+    rows = replace(rows, xyxy=smooth(rows.xyxy, weight, first_of_piece, refinement.penalty_at(1 / step_s)))
+    order = np.argsort(frame, kind="stable")  # by frame, then by id
+    bounds = np.searchsorted(frame[order], np.arange(len(tracks) + 1)).tolist()
+    rows = rows[order]
+    return [rows[first:last] for first, last in pairwise(bounds)]
+
+
+def measured(tracks: Tracks, detections: Detections) -> Tracks:
+    """Return tracks with the boxes as they were detected: a smoother needs no filter before it."""
+    xyxy = np.array(tracks.xyxy, np.float64)
+    seen = tracks.source >= 0
+    xyxy[seen] = detections.xyxy[tracks.source[seen]]
+    return replace(tracks, xyxy=xyxy)
+
+
+def smooth(
+    values: FloatArray, weight: FloatArray, first_of_piece: NDArray[np.bool_], penalty: float
+) -> FloatArray:
+    """Return (N, D) values smoothed within pieces by Whittaker's method, all at once.
+
+    ``weight`` (N,) is above 0; ``first_of_piece`` (N,) is true where a piece of the series begins. The
+    matrices of the pieces stand along the diagonal of one band matrix, so a single solve does them all.
+    """
+    n = len(values)
+    bands = np.zeros((3, n))  # upper form: bands[2] the diagonal, bands[2 - k, k:] the k-th above it
+    bands[2] = weight
+    if n >= 3:
+        inner = ~(first_of_piece[1:-1] | first_of_piece[2:])  # rows of D: whose three values are of one piece
+        λ = penalty * inner
+        bands[2, :-2] += λ
+        bands[2, 1:-1] += 4 * λ
+        bands[2, 2:] += λ
+        bands[1, 1:-1] -= 2 * λ
+        bands[1, 2:] -= 2 * λ
+        bands[0, 2:] += λ
+    result: FloatArray = solveh_banded(bands, weight[:, None] * values, overwrite_ab=True, check_finite=False)
+    return result
+
+
+def _joined(tracks: Sequence[Tracks]) -> Tracks:
+    return Tracks(
+        np.concatenate([one.track_id for one in tracks]),
+        np.concatenate([one.xyxy for one in tracks]).astype(np.float64),
+        np.concatenate([one.score for one in tracks]),
+        np.concatenate([one.class_id for one in tracks]),
+        np.concatenate([one.source for one in tracks]),
+    )
+
+
+def _filled(frame: IntArray, rows: Tracks, time_s: FloatArray, longest_s: float) -> tuple[IntArray, Tracks]:
+    """Return frames and rows, ordered by id and frame, with straight lines across short gaps."""
+    order = np.lexsort((frame, rows.track_id))
+    frame, rows = frame[order], rows[order]
+    before = (
+        (np.diff(rows.track_id) == 0) & (np.diff(frame) > 1) & (np.diff(time_s[frame]) <= longest_s)
+    ).nonzero()[0]
+    missing = frame[before + 1] - frame[before] - 1
+    left = np.repeat(before, missing)  # the row before the gap, for every filled row
+    ends = np.cumsum(missing)
+    new_frame = frame[left] + 1 + np.arange(len(left)) - np.repeat(ends - missing, missing)
+    share = (time_s[new_frame] - time_s[frame[left]]) / (time_s[frame[left + 1]] - time_s[frame[left]])
+    new = replace(
+        rows[left],
+        xyxy=rows.xyxy[left] + share[:, None] * (rows.xyxy[left + 1] - rows.xyxy[left]),
+        score=np.zeros(len(left)),
+        source=np.full(len(left), FILLED),
+    )
+    frame, rows = np.concatenate((frame, new_frame)), _joined((rows, new))
+    order = np.lexsort((frame, rows.track_id))
+    return frame[order], rows[order]
