@@ -12,13 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from bytetrack import BYTETracker
 from tracker import pipeline
 from tracker.detectors import open_detector
 from tracker.draw import draw, paint
 from tracker.options import Options
-from tracker.sinks import CsvSink, JsonSink, MotSink, VideoSink, WindowSink
+from tracker.plugging import make_plugins
+from tracker.sinks import CropSink, CsvSink, JsonSink, MotSink, VideoSink, WindowSink
 from tracker.sources import open_source
+from tracker.trackers import make_tracker
 from tracker.types import (
     EndRun,
     Event,
@@ -31,8 +32,6 @@ from tracker.types import (
     Sink,
     Stopwatch,
 )
-
-FRAMES_PER_BUFFER_SECOND = 30  # ByteTrack's track_buffer counts frames at 30 fps
 
 
 def track(
@@ -163,13 +162,7 @@ class Session:
                 stopwatch=self.stopwatch,
             )
         )
-        self.tracker = BYTETracker(
-            track_thresh=options.conf,
-            new_track_thresh=options.new_track_thresh,
-            match_thresh=options.match_thresh,
-            track_buffer=round(options.lost * FRAMES_PER_BUFFER_SECOND),
-            frame_rate=self.source.fps,
-        )
+        self.tracker = make_tracker("bytetrack", options, self.source.fps)
         self.scene = Scene(
             source=self.source.name,
             size=self.source.size,
@@ -178,6 +171,7 @@ class Session:
             names=self.detector.names,
             lost_s=options.lost,
         )
+        self.plugins += make_plugins(options, self.scene.size, self.scene.names)
         for plugin in self.plugins:
             if hasattr(plugin, "start"):
                 plugin.start(self.scene)
@@ -195,6 +189,8 @@ class Session:
                 overwrite=options.overwrite,
                 stopwatch=self.stopwatch,
             )
+        if options.crop:
+            yield CropSink(options.crop, scene, crf=options.crf, overwrite=options.overwrite)
         if options.save_mot:
             yield MotSink(options.save_mot, overwrite=options.overwrite)
         if options.save_csv:

@@ -63,11 +63,18 @@ class Options:
     match_thresh: float = option(0.8, "Greatest cost (1 - IoU * score) of the first association.", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
     lost: float = option(1.0, "Seconds an object that is not seen keeps its number (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
 
+    line: tuple[str, ...] = option((), "Count who crosses a line: 'x,y x,y ...' in pixels or in parts of the picture; 'NAME=x,y x,y' names it.", "Counting", "--line", metavar="POINTS")
+    zone: tuple[str, ...] = option((), "Watch who enters a polygon and how long they stay: 'x,y x,y x,y ...'.", "Counting", "--zone", metavar="POINTS")
+    zones: str | None = option(None, "Lines and zones from a YAML file (check it with `track zones check`).", "Counting", "--zones", metavar="FILE")
+    plugin: tuple[str, ...] = option((), "Run a plugin by name: route, heatmap, 'speed:option=value;option=value', or one that you installed.", "Counting", "--plugin", metavar="NAME")
+    follow: str | None = option(None, "Highlight one object: its number, or 'x,y@second' of a point it covers.", "Counting", "--follow", metavar="TARGET")
+
     output: str | None = option(None, "Annotated video; the extension chooses the container.  [default: SOURCE_output.mp4]", "Output", "-o", "--output", metavar="FILE")
     overwrite: bool = option(False, "Replace output files that exist.", "Output", "--overwrite")
     crf: int = option(23, "Constant quality of H.264: lower is better and larger.", "Output", "--crf", low=0, high=51, metavar="Q")
     line_width: int | None = option(None, "Width of drawn lines in pixels.  [default: by size of the picture]", "Output", "--line-width", low=1, high=100, metavar="PX")
     show: bool = option(False, "Show a window while running; q or Esc ends.", "Output", "--show")
+    crop: str | None = option(None, "A steadied video of the object that --follow names.", "Output", "--crop", metavar="FILE")
     save_mot: str | None = option(None, "Tracks as MOTChallenge text.", "Output", "--save-mot", metavar="FILE")
     save_csv: str | None = option(None, "Tracks as a table, one row per object and frame.", "Output", "--save-csv", metavar="FILE")
     save_json: str | None = option(None, "Tracks and events as JSON lines, one line per frame.", "Output", "--save-json", metavar="FILE")
@@ -79,6 +86,8 @@ class Options:
             _check(spec.metadata, getattr(self, spec.name))
         if self.end is not None and self.end <= self.start:
             raise OptionError(f"--end {self.end:g} lies before --start {self.start:g}; give a later second")
+        if self.crop and not self.follow:
+            raise OptionError("--crop films the object that --follow names; give --follow too")
 
 
 def _check(meta: Any, value: Any) -> None:
