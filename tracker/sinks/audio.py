@@ -50,6 +50,7 @@ class Audio:
                 assert isinstance(added, AudioStream)
                 self._stream = added
                 self._stream.layout = "mono" if self._source.channels == 1 else "stereo"
+                self._stream.codec_context.open()
                 self._copy = False
             self._packets = self._copied() if self._copy else self._transcoded()
         except BaseException:

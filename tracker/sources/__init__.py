@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -17,13 +18,23 @@ def open_source(
     max_frames: int | None = None,
     stop: threading.Event | None = None,
     stopwatch: Stopwatch | None = None,
+    rtsp_transport: str = "tcp",
+    camera_size: tuple[int, int] | None = None,
+    camera_fps: float | None = None,
+    give_up_after_s: float | None = None,
 ) -> Source:
     """Return the source that ``uri`` means, not yet opened.
 
-    A folder, glob pattern or image file gives its images, anything else is a video file. ``start_s`` and
-    ``end_s`` are media time, ``stride`` 2 yields every second frame. Iteration ends soon after ``stop`` is
-    set. Raises ``OptionError`` here and ``InputError`` when it is entered.
+    A number or ``/dev/video*`` is a camera of this machine, an address with a scheme (``rtsp://``,
+    ``rtmp://``, ``http://``, ``udp://``, ``srt://``) a live stream unless it is HTTP and names a video file;
+    a folder, glob pattern or image file gives its images, anything else is a video file. A file of that very
+    name is taken before everything else.
+
+    ``start_s`` and ``end_s`` are media time (of live sources: seconds since the first frame, no start),
+    ``stride`` 2 yields every second frame. Iteration ends soon after ``stop`` is set. The last four options
+    are for live sources. Raises ``OptionError`` here and ``InputError`` when it is entered.
     """
+    from tracker.sources import address
     from tracker.sources.ahead import Wanted
     from tracker.sources.images import SUFFIXES, Images
     from tracker.sources.video_file import VideoFile
@@ -31,6 +42,22 @@ def open_source(
     text = str(uri).removeprefix("file://")
     path = Path(text)
     wanted = Wanted(start_s, end_s, stride, max_frames)
+    if address.is_remote_file(text):
+        return VideoFile(text, wanted, stop, stopwatch)
+    camera = re.fullmatch(r"\d+|/dev/video.*", text) and not path.is_file()
+    if camera or address.scheme(text):
+        from tracker.sources.camera import CameraCapture
+        from tracker.sources.live import Capture, Live
+        from tracker.sources.stream import StreamCapture
+
+        capture: Capture
+        if camera:
+            name = shown = f"camera{text}" if text.isdecimal() else path.name
+            capture = CameraCapture(text, camera_size, camera_fps)
+        else:
+            name, shown = address.name(text), address.redact(text)
+            capture = StreamCapture(text, rtsp_transport)
+        return Live(name, shown, capture, wanted, stop, stopwatch, give_up_after_s=give_up_after_s)
     pattern = any(sign in text for sign in "*?[") and not path.exists()
     if pattern or path.is_dir() or path.suffix.lower() in SUFFIXES:
         return Images(text, wanted, stop, stopwatch)

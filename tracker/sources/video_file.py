@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from tracker.sources import address
 from tracker.sources.ahead import Picture, ReadAhead, Wanted
 from tracker.types import Image, InputError, Stopwatch
 
@@ -21,6 +22,7 @@ FPS = 25.0  # where a file does not say
 MAX_FPS = 1000.0  # beyond it a header lies
 MAX_PIXELS = 1 << 27  # 16k x 8k; a damaged header must not make the decoder ask for all memory
 MAX_GAP_S = 86_400.0  # a longer jump is a broken clock, not a pause
+OPEN_S = 20.0  # for a file behind HTTP
 MAX_BAD_READS = 1000  # consecutive failures of the demuxer after which the rest is given up
 TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
@@ -40,28 +42,31 @@ class VideoFile(ReadAhead):
         stop: threading.Event | None = None,
         stopwatch: Stopwatch | None = None,
     ) -> None:
-        self.path = Path(path)
-        super().__init__(self.path.name, wanted or Wanted(), stop, stopwatch)
+        remote = address.is_remote_file(str(path))
+        self._path = None if remote else Path(path)
+        self._address = str(path) if remote else f"file:{path}"  # else a name such as 12:30.mp4 is a protocol
+        self._shown = address.redact(str(path))
+        super().__init__(Path(self._shown).name, wanted or Wanted(), stop, stopwatch)
         self._container: InputContainer | None = None
         self._corrupt = 0
-        self._repaired = False
 
     def _open(self) -> None:
-        if not self.path.exists():
-            raise InputError(f"{self.path}: no such file")
-        if self.path.stat().st_size == 0:
-            raise InputError(f"{self.path}: the file is empty")
+        if self._path is not None and not self._path.exists():
+            raise InputError(f"{self._shown}: no such file")
+        if self._path is not None and self._path.stat().st_size == 0:
+            raise InputError(f"{self._shown}: the file is empty")
         try:
             self._rewind()
             first = next(self._decoded(), None)
         except PermissionError:
-            raise InputError(f"{self.path}: no permission to read it") from None
-        except av.error.FFmpegError as error:
-            raise InputError(self._unreadable(error)) from error
+            raise InputError(f"{self._shown}: no permission to read it") from None
+        except (av.error.FFmpegError, ValueError) as error:
+            cause = error if self._path is not None else None  # its text holds the address
+            raise InputError(self._unreadable(error)) from cause
         if first is None:
-            raise InputError(f"{self.path}: not one frame of its video stream can be decoded")
+            raise InputError(f"{self._shown}: not one frame of its video stream can be decoded")
         stream = self._stream
-        self.fps = _frame_rate(stream)
+        self.fps = frame_rate(stream)
         self._origin = first.pts or 0
         self._rotation = first.rotation % 360
         width, height = first.width, first.height
@@ -71,31 +76,34 @@ class VideoFile(ReadAhead):
         self.length = self.wanted.length(frames, self.fps) if frames else None
         if self.wanted.start_s is not None and self._duration and self.wanted.start_s >= self._duration:
             raise InputError(
-                f"{self.path}: --start {self.wanted.start_s} s lies behind its end ({self._duration:.1f} s)"
+                f"{self._shown}: --start {self.wanted.start_s} s lies behind its end ({self._duration:.1f} s)"
             )
 
     def _rewind(self) -> None:
         self._close()
         self._corrupt = 0
         self._container = av.open(
-            str(self.path), metadata_errors="replace", options={"max_pixels": str(MAX_PIXELS)}
+            self._address,
+            metadata_errors="replace",
+            options={"max_pixels": str(MAX_PIXELS)},
+            timeout=OPEN_S if self._path is None else None,
         )
         videos = [s for s in self._container.streams.video if s.codec_context is not None]
         if not videos:
             kinds = ", ".join(sorted({s.type for s in self._container.streams})) or "nothing"
-            raise InputError(f"{self.path}: contains no video that can be decoded (only {kinds})")
+            raise InputError(f"{self._shown}: contains no video that can be decoded (only {kinds})")
         self._stream: VideoStream = max(videos, key=lambda s: s.width * s.height)  # cover art is small
         self._stream.thread_type = "AUTO"
 
     def _unreadable(self, error: Exception) -> str:
-        with self.path.open("rb") as file:
-            head = file.read(64)
+        head = b""
+        if self._path is not None and self._path.is_file():
+            with self._path.open("rb") as file:
+                head = file.read(64)
         if b"ftyp" in head[:12]:
-            return (
-                f"{self.path}: an MP4/MOV without its index (moov), cut off while it was written; try untrunc"
-            )
-        reason = getattr(error, "strerror", None) or str(error)
-        return f"{self.path}: not a video that can be read ({reason})"
+            return f"{self._shown}: an MP4/MOV without its index (moov): cut off while written; try untrunc"
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        return f"{self._shown}: not a video that can be read ({reason})"
 
     def _stated_duration(self) -> float | None:
         """Return what the header says, in seconds, None where it is silent."""
@@ -211,7 +219,8 @@ def to_bgr(frame: VideoFrame, size: tuple[int, int], rotation: int) -> Image:
     return image
 
 
-def _frame_rate(stream: VideoStream) -> float:
+def frame_rate(stream: VideoStream) -> float:
+    """Return a stream's nominal frames per second, 25 where it does not say."""
     for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
         if rate and 0 < rate <= MAX_FPS:
             return float(rate)

@@ -1,0 +1,287 @@
+"""Live sources against a real server on this machine that is late, dies, falls silent and sends nonsense."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tests.tracker.sources.rtsp import BITS, CODE, RtspServer, stamp, stamped
+from tracker.sources import open_source
+from tracker.sources.ahead import Wanted
+from tracker.sources.live import Clock, Live
+from tracker.sources.stream import StreamCapture
+from tracker.types import EndRun, Frame, InputError, OptionError
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    before = threading.active_count()
+    yield
+    deadline = time.monotonic() + 2
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert threading.active_count() == before
+
+
+def live(url: str, silent_s: float = 1.0, **options: object) -> Live:
+    return Live("cam", "rtsp://cam", StreamCapture(url, silent_s=silent_s), Wanted(), **options)  # type: ignore[arg-type]
+
+
+def until(frames: Iterator[Frame], condition: Callable[[], object], limit_s: float = 20) -> list[Frame]:
+    """Take frames until something is true."""
+    taken, end = [], time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, "it did not come about in time"
+        taken.append(next(frames))
+    return taken
+
+
+class TestNewestFrame:
+    @pytest.mark.parametrize("transport", ["tcp", "udp"])
+    def test_a_slow_consumer_gets_the_newest_frame(self, transport: str) -> None:
+        ages, indices = [], []
+        with RtspServer(stamped) as server, open_source(server.url, rtsp_transport=transport) as source:
+            assert (source.live, source.size, source.length) == (True, (CODE * BITS, 96), None)
+            assert source.fps == pytest.approx(40, rel=0.2)
+            for frame in source:
+                time.sleep(0.15)  # a detector of 7 frames per second
+                ages.append(age(frame))
+                indices.append(frame.index)
+                assert abs(frame.time - time.time()) < 1
+                if len(ages) == 10:
+                    break
+        assert np.median(ages) < 0.15 + 0.25
+        assert ages[-1] < 0.6, "the delay must not grow"
+        assert np.diff(indices).min() >= 1
+        assert np.median(np.diff(indices)) >= 3, "dropped frames are counted"
+        assert any("frames dropped to stay live" in note for note in source.notes)
+
+    def test_times_follow_the_camera_not_the_network(self) -> None:
+        with RtspServer(stamped) as server, live(server.url) as source:
+            frames = [frame for frame, _ in zip(source, range(30), strict=False)][10:]
+        told = np.array([stamp(f.image) for f in frames])
+        taken = np.array([f.time for f in frames])
+        assert np.abs(np.diff(told) - np.diff(taken)).max() < 0.03
+
+
+class TestReconnect:
+    def test_a_server_that_comes_late_is_waited_for(self, caplog: pytest.LogCaptureFixture) -> None:
+        server = RtspServer(stamped)
+        server.start()
+        server.kill()
+        begin = time.monotonic()
+        timer = threading.Timer(1.0, server.start)
+        timer.start()
+        with live(server.url) as source:
+            assert time.monotonic() - begin > 1.0
+            assert next(iter(source)).image.shape == (96, CODE * BITS, 3)
+            assert source.events() == []  # nothing was there to be lost
+        timer.join()
+        server.kill()
+        assert "connection refused; trying again" in caplog.text
+        assert "connected" in caplog.text
+
+    def test_a_server_that_dies_and_returns_costs_a_gap_and_nothing_else(self) -> None:
+        with RtspServer(stamped) as server, live(server.url) as source:
+            frames = iter(source)
+            events = []
+            taken = until(frames, lambda: source.received > 5)
+            for round_ in range(2):
+                server.kill()
+                time.sleep(0.3)
+                server.start()
+                begin = server.clients
+                taken += until(frames, lambda begin=begin: server.clients > begin)
+                received = source.received
+                taken += until(frames, lambda received=received: source.received > received + 5)
+                events += source.events()
+                assert len(events) == 2 * (round_ + 1)
+        assert [e.kind for e in events] == ["source.lost", "source.back"] * 2
+        assert all(e.data["reason"] for e in events[::2])
+        gaps = [e.data["gap_s"] for e in events[1::2]]
+        assert all(0.3 < gap < 5 for gap in gaps)
+        assert [b.time - a.time for a, b in zip(events[::2], events[1::2], strict=True)] == pytest.approx(
+            gaps, abs=1e-3
+        )
+        steps = np.diff([f.time for f in taken])
+        assert (steps > 0).all()
+        assert (steps > 0.3).sum() == 2, "no invented frames in the gaps"
+        assert np.all(np.diff([f.index for f in taken]) > 0)
+
+    def test_a_server_that_falls_silent_is_noticed(self) -> None:
+        with RtspServer(stamped) as server, live(server.url, silent_s=1.0) as source:
+            frames = iter(source)
+            until(frames, lambda: source.received > 5)
+            server.silent.set()
+            time.sleep(2.0)
+            server.silent.clear()
+            received = source.received
+            until(frames, lambda: source.received > received + 5)
+            lost, back = source.events()
+        assert "silent for 1 s" in lost.data["reason"]
+        assert back.data["gap_s"] > 1.5
+
+    def test_a_short_silence_is_no_loss(self) -> None:
+        with RtspServer(stamped) as server, live(server.url, silent_s=3.0) as source:
+            frames = iter(source)
+            until(frames, lambda: source.received > 5)
+            server.silent.set()
+            time.sleep(1.2)  # longer than one wait for a packet
+            server.silent.clear()
+            received = source.received
+            until(frames, lambda: source.received > received + 5)
+            assert source.events() == []
+            assert server.clients == 1
+
+    def test_giving_up_is_an_error_in_one_line(self) -> None:
+        with (
+            pytest.raises(
+                InputError, match=r"rtsp://cam: no picture for 1 s \(connection refused\); gave up"
+            ),
+            live("rtsp://127.0.0.1:9/cam", give_up_after_s=1.0),
+        ):
+            pass
+
+    def test_stop_while_connecting(self) -> None:
+        stop = threading.Event()
+        timer = threading.Timer(0.3, stop.set)
+        timer.start()
+        begin = time.monotonic()
+        with pytest.raises(EndRun), live("rtsp://127.0.0.1:9/cam", stop=stop):
+            pass
+        assert time.monotonic() - begin < 2
+        timer.join()
+
+    @pytest.mark.parametrize("state", ["running", "silent"])
+    def test_stop_ends_within_two_seconds(self, state: str) -> None:
+        stop = threading.Event()
+        with RtspServer(stamped) as server:
+            with live(server.url, silent_s=5.0, stop=stop) as source:
+                frames = iter(source)
+                until(frames, lambda: source.received > 5)
+                if state == "silent":
+                    server.silent.set()
+                    time.sleep(0.3)
+                stop.set()
+                begin = time.monotonic()
+                for _ in frames:
+                    pass
+            assert time.monotonic() - begin < 2
+
+
+class TestNonsense:
+    def test_another_resolution_mid_stream_is_scaled_to_the_first(self) -> None:
+        size = [(CODE * BITS, 96)]
+        with RtspServer(lambda: stamped(size[0])) as server, live(server.url) as source:
+            frames = iter(source)
+            until(frames, lambda: source.received > 5)
+            size[0] = (CODE * BITS // 2, 48)
+            received = source.received
+            later = until(frames, lambda: source.received > received + 10)
+        assert {f.image.shape for f in later} == {(96, CODE * BITS, 3)}
+        assert all(age(f) < 1 for f in later[-3:])
+
+    def test_garbage_between_good_data(self) -> None:
+        with RtspServer(stamped) as server, live(server.url) as source:
+            frames = iter(source)
+            until(frames, lambda: source.received > 5)
+            server.garbage.set()
+            time.sleep(0.5)
+            server.garbage.clear()
+            time.sleep(0.5)
+            received = source.received
+            later = until(frames, lambda: source.received > received + 20)
+        assert age(later[-1]) < 1
+
+    def test_lost_packets_do_no_harm(self) -> None:
+        with RtspServer(stamped) as server:
+            server.loss = 0.02
+            with live(server.url) as source:
+                taken = until(iter(source), lambda: source.received > 60)
+        assert all(b.time > a.time for a, b in pairwise(taken))
+
+
+class TestSecrets:
+    def test_a_password_reaches_nothing_that_is_shown(
+        self, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        with RtspServer(stamped, password="hunter2") as server:
+            good = server.url.replace("rtsp://", "rtsp://admin:hunter2@") + "?token=hunter2"
+            with open_source(good) as source:
+                next(iter(source))
+            with pytest.raises(InputError) as caught, open_source(server.url + "?token=hunter2"):
+                pass
+        shown = f"{source.name} {source.notes} {caught.value!r} {caught.value.__cause__}"
+        shown += f"{caplog.text} {capfd.readouterr()}"
+        assert "hunter2" not in shown
+        assert "check user, password and address" in str(caught.value)
+
+    def test_a_server_that_is_not_there(self, caplog: pytest.LogCaptureFixture) -> None:
+        source = open_source("rtsp://me:hunter2@127.0.0.1:9/x?y=hunter2", give_up_after_s=0.1)
+        with pytest.raises(InputError) as caught, source:
+            pass
+        assert "hunter2" not in f"{caught.value!r}{caught.value.__cause__}{caplog.text}"
+
+
+class TestClock:
+    def test_the_least_delayed_frame_tells_the_offset(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock = Clock()
+        now = [100.0]
+        monkeypatch.setattr(clock, "now", lambda: now[0])
+        delays = [0.2, 0.05, 0.3, 2.0, 0.05]
+        taken = []
+        for index, delay in enumerate(delays):
+            now[0] = 100 + index + delay
+            taken.append(clock.taken(float(index)))
+        assert np.diff(taken[1:]) == pytest.approx([1.0] * 3, abs=0.01)
+
+    def test_a_stream_that_begins_anew_is_not_old(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock = Clock()
+        now = [100.0]
+        monkeypatch.setattr(clock, "now", lambda: now[0])
+        clock.taken(5000.0)
+        now[0] = 101.0
+        assert clock.taken(3.0) == 101.0
+        now[0] = 102.0
+        assert clock.taken(4.0) == pytest.approx(102.0)
+
+    def test_a_jump_of_the_wall_clock_does_not_reach_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock = Clock()
+        before = clock.now()
+        monkeypatch.setattr(time, "time", lambda: 0.0)
+        assert 0 <= clock.now() - before < 1
+
+
+def age(frame: Frame) -> float:
+    """Return the seconds since the server painted a picture."""
+    return (time.time() - stamp(frame.image) + 2**31 / 1000) % (2**32 / 1000) - 2**31 / 1000
+
+
+def test_an_error_in_a_capture_reaches_the_consumer_as_it_was() -> None:
+    class Broken(StreamCapture):
+        def open(self, ended: threading.Event) -> None:
+            raise ZeroDivisionError("in the reading thread")
+
+    source = Live("x", "x", Broken("rtsp://x"), Wanted())
+    with pytest.raises(ZeroDivisionError, match="in the reading thread"), source:
+        pass
+
+
+def test_a_live_source_has_no_beginning() -> None:
+    with pytest.raises(OptionError, match="live"):
+        open_source("rtsp://host/cam", start_s=5)
+    with pytest.raises(OptionError, match="rtsp-transport"):
+        open_source("rtsp://host/cam", rtsp_transport="carrier pigeon")
+
+
+def test_a_camera_that_is_not_there() -> None:
+    source = open_source("97", give_up_after_s=0.1)
+    with pytest.raises(InputError, match=r"camera97: no picture for 0.1 s \(no such camera"), source:
+        pass

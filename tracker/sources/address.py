@@ -1,0 +1,55 @@
+"""What may be shown of an address, and what kind of source it means."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+STREAMS = frozenset(("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt", "tcp", "mms"))
+FILES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".wmv", ".flv", ".3gp"))
+
+
+def scheme(uri: str) -> str:
+    """Return the scheme of a stream's address in lower case, "" for anything else.
+
+    >>> scheme("RTSP://camera/1"), scheme("C:/video.mp4"), scheme("clip.mp4")
+    ('rtsp', '', '')
+    """
+    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", uri)
+    return found[1].lower() if found and found[1].lower() in STREAMS else ""
+
+
+def is_remote_file(uri: str) -> bool:
+    """Whether an HTTP address names a video file: read whole and in order, unlike a camera.
+
+    >>> is_remote_file("http://host/clip.mp4?token=1"), is_remote_file("http://host/live.m3u8")
+    (True, False)
+    """
+    path = urlsplit(uri).path.lower()
+    return scheme(uri) in ("http", "https") and any(path.endswith(suffix) for suffix in FILES)
+
+
+def redact(uri: str) -> str:
+    """Return an address without user, password and query, where tokens stand.
+
+    >>> redact("rtsp://admin:s3c/r:e@t@10.0.0.5:554/cam?token=abc#x")
+    'rtsp://10.0.0.5:554/cam'
+    >>> redact("clip.mp4")
+    'clip.mp4'
+    """
+    kind = scheme(uri)
+    if not kind:
+        return uri
+    rest = uri.split("://", 1)[1]
+    rest = rest.rsplit("@", 1)[-1]  # a password may hold / and @ itself
+    return f"{kind}://{re.split('[?#]', rest, maxsplit=1)[0]}"
+
+
+def name(uri: str) -> str:
+    """Return a short name that can be part of a file name.
+
+    >>> name("rtsp://admin:pw@10.0.0.5:554/Streaming/Channels/101?x=1")
+    '10.0.0.5_554_Streaming_Channels_101'
+    """
+    plain = redact(uri).split("://", 1)[-1]
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", plain).strip("_.") or "stream"

@@ -1,0 +1,312 @@
+"""Sources that happen now: a thread keeps the newest picture and opens the source again when it is lost."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import statistics
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Protocol
+
+from tracker.sources.ahead import POLL_S, Wanted
+from tracker.types import EndRun, Event, Frame, Image, InputError, OptionError, Stopwatch
+
+LOG = logging.getLogger("track")
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0  # between two attempts to connect; doubled each time
+HEALTHY_S = 10.0  # a connection that lived so long ends the doubling
+DELAYS = 1000  # of the last so many frames the median is told
+RATE_FRAMES, RATE_S = 10, 1.0  # from how many pictures, and for how long, the frame rate is measured
+UNKNOWN_FPS = 25.0
+JOIN_S = 1.5  # a reader that hangs in the network any longer is left to its own time limit
+
+
+class LostError(Exception):
+    """The connection ended or never came about; trying again may help."""
+
+
+class Capture(Protocol):
+    """One connection to a live source."""
+
+    fps: float | None
+
+    def open(self, ended: threading.Event) -> None:
+        """Connect; raises ``LostError``, or ``InputError`` where trying again is useless."""
+        ...
+
+    def read(self, clock: Clock) -> Iterator[tuple[float, Image | None]]:
+        """Yield pictures with the wall-clock time they were taken; None for one that was skipped.
+
+        Raises ``LostError`` at the end, for a live source has none.
+        """
+        ...
+
+    def close(self) -> None:
+        """Disconnect."""
+        ...
+
+
+class Clock:
+    """Wall-clock time that never jumps, and stream timestamps as wall-clock time.
+
+    The stream's own timestamps are steadier than arrival: the frame that was under way for the shortest
+    time tells the offset between both clocks, every other one its delay.
+    """
+
+    DRIFT = 1e-3  # seconds per second by which a camera's clock may run slow
+    RESTART_S = 30.0  # a frame that seems later than this comes from a stream that began anew
+
+    def __init__(self) -> None:
+        self._start = time.time() - time.monotonic()
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew with the next timestamp."""
+        self._offset: float | None = None
+        self._seen = self._pts = 0.0
+
+    def now(self) -> float:
+        """Return Unix time as it was at the start plus the time since."""
+        return self._start + time.monotonic()
+
+    def taken(self, pts_s: float | None) -> float:
+        """Return when the picture with a stream timestamp was taken; without one: now."""
+        now = self.now()
+        if pts_s is None:
+            return now
+        offset = now - pts_s
+        if (
+            self._offset is None
+            or pts_s < self._pts - self.RESTART_S / 10
+            or offset - self._offset > self.RESTART_S
+        ):
+            self._offset = offset
+        else:
+            self._offset = min(offset, self._offset + self.DRIFT * (now - self._seen))
+        self._seen, self._pts = now, pts_s
+        return self.at(pts_s)
+
+    def at(self, pts_s: float) -> float:
+        """Return the wall-clock time of a stream timestamp, never later than now."""
+        now = self.now()
+        return now if self._offset is None else min(pts_s + self._offset, now)
+
+
+class Live:
+    """The newest frame of a capture, again and again, for as long as anybody wants.
+
+    ``Frame.time`` is Unix time. ``Frame.index`` counts every picture received, also the dropped. A lost
+    source is opened again after 0.5 s, then 1, 2, ... 30 s, the first time as every other; ``events`` tells
+    of ``source.lost`` and ``source.back``. Nothing is invented for the time between.
+    """
+
+    live = True
+    length: int | None = None
+
+    def __init__(
+        self,
+        name: str,
+        shown: str,
+        capture: Capture,
+        wanted: Wanted,
+        stop: threading.Event | None = None,
+        stopwatch: Stopwatch | None = None,
+        *,
+        give_up_after_s: float | None = None,  # without a picture; None: never
+    ) -> None:
+        if wanted.start_s:
+            raise OptionError(f"--start {wanted.start_s:g}: {shown} is live and has no beginning")
+        self.name, self.shown = name, shown
+        self.wanted = wanted
+        self.notes: list[str] = []
+        self.dropped = self.received = 0
+        self._capture = capture
+        self._give_up_after_s = give_up_after_s
+        self._stop = stop or threading.Event()
+        self._closing = threading.Event()
+        self._watch = stopwatch or Stopwatch()
+        self._clock = Clock()
+        self._fresh = threading.Condition()
+        self._newest: Frame | None = None
+        self._error: BaseException | None = None
+        self._events: list[Event] = []
+        self._delays: deque[float] = deque(maxlen=DELAYS)
+        self._last: tuple[int, float] | None = None  # index and time of the last picture received
+        self._gaps: list[float] = []
+        self._times: list[float] = []  # when the first pictures were taken
+        self._thread = threading.Thread(target=self._run, name=f"read {name}", daemon=True)
+
+    def __enter__(self) -> Live:
+        """Connect, however long it takes; ``size`` and ``fps`` come with the first picture.
+
+        Raises ``InputError`` where it is useless to try again, ``EndRun`` when stopped before.
+        """
+        self._thread.start()
+        try:
+            frame = self._take(keep=True)
+        except BaseException:
+            self._close()
+            raise
+        if frame is None:
+            self._close()
+            raise EndRun(f"{self.shown}: stopped before the first picture")
+        self.size = (frame.image.shape[1], frame.image.shape[0])
+        self.fps = self._rate()
+        self._began = frame.time
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Disconnect."""
+        self._close()
+        self._take_notes()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the newest frame whenever one is asked for; raises ``InputError`` after giving up."""
+        given = 0
+        while given != self.wanted.max_frames:
+            frame = self._take()
+            if frame is None or not self.wanted.before_end(frame.time - self._began, self.fps):
+                return
+            given += 1
+            yield frame
+            self._delays.append(self._clock.now() - frame.time)
+
+    def _rate(self) -> float:
+        """Return the capture's rate where the first pictures confirm it, else the rate they come at."""
+        until = time.monotonic() + RATE_S
+        while len(self._times) < RATE_FRAMES and time.monotonic() < until and not self._ended():
+            time.sleep(0.01)
+        steps = sorted(b - a for a, b in itertools.pairwise(tuple(self._times)))
+        said = self._capture.fps
+        if not steps or steps[len(steps) // 2] <= 0:
+            return said or UNKNOWN_FPS
+        seen = min(1 / steps[len(steps) // 2], 1000.0)
+        return said if said is not None and abs(said / seen - 1) < 0.2 else round(seen, 2)
+
+    @property
+    def delay_s(self) -> float:
+        """Median age in seconds that recent frames had when the consumer was done with them."""
+        return statistics.median(self._delays) if self._delays else 0.0
+
+    def events(self) -> list[Event]:
+        """Return what happened to the connection since the last call."""
+        with self._fresh:
+            events, self._events = self._events, []
+        return events
+
+    def _take(self, keep: bool = False) -> Frame | None:
+        with self._fresh:
+            while not self._stop.is_set() and not self._closing.is_set():
+                if self._newest is not None:
+                    frame = self._newest
+                    if not keep:
+                        self._newest = None
+                    return frame
+                if self._error is not None:
+                    raise self._error
+                self._fresh.wait(POLL_S)
+        return None
+
+    def _close(self) -> None:
+        self._closing.set()
+        self._thread.join(JOIN_S)
+
+    def _ended(self) -> bool:
+        return self._closing.is_set() or self._stop.is_set()
+
+    def _run(self) -> None:
+        try:
+            self._stay_connected()
+        except BaseException as error:  # whatever it is, the consumer must learn of it
+            with self._fresh:
+                self._error = error
+                self._fresh.notify_all()
+
+    def _stay_connected(self) -> None:
+        wait_s, lost_at = FIRST_WAIT_S, time.monotonic()
+        told = False
+        while not self._ended():
+            began = time.monotonic()
+            try:
+                self._clock.forget()
+                self._capture.open(self._closing)
+                for taken, image in self._capture.read(self._clock):
+                    if self._ended():
+                        return
+                    if image is not None and told:
+                        self._tell_back(taken)
+                        told = False
+                    self._receive(taken, image)
+                    lost_at = time.monotonic()
+            except LostError as error:
+                if self._ended():
+                    return
+                if not told:
+                    self._tell_lost(str(error))
+                    told = True
+                if self._give_up_after_s is not None and time.monotonic() - lost_at >= self._give_up_after_s:
+                    raise InputError(
+                        f"{self.shown}: no picture for {self._give_up_after_s:g} s ({error}); gave up"
+                    ) from None
+            finally:
+                self._capture.close()
+            if time.monotonic() - began > HEALTHY_S:
+                wait_s = FIRST_WAIT_S
+            limit = wait_s
+            if self._give_up_after_s is not None:
+                limit = max(0.0, min(wait_s, lost_at + self._give_up_after_s - time.monotonic()))
+            self._sleep(limit)
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+
+    def _sleep(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self._ended() and (left := until - time.monotonic()) > 0:
+            self._closing.wait(min(left, POLL_S))
+
+    def _receive(self, taken: float, image: Image | None) -> None:
+        index = self.received
+        self.received += 1
+        if image is None or index % self.wanted.stride:
+            self.dropped += image is None
+            return
+        if self._last is not None and taken <= self._last[1]:
+            taken = self._last[1] + 1e-6
+        self._last = (index, taken)
+        if len(self._times) < RATE_FRAMES:
+            self._times.append(taken)
+        image.flags.writeable = False
+        with self._fresh:
+            self.dropped += self._newest is not None
+            self._newest = Frame(image, index, taken)
+            self._fresh.notify_all()
+
+    def _tell_lost(self, reason: str) -> None:
+        index, at = self._last or (0, self._clock.now())
+        LOG.warning("%s: %s; trying again until it is back (Ctrl-C ends)", self.shown, reason)
+        if self._last is not None:
+            with self._fresh:
+                self._events.append(Event("source.lost", at, index, data={"reason": reason}))
+
+    def _tell_back(self, taken: float) -> None:
+        if self._last is None:
+            LOG.warning("%s: connected", self.shown)
+            return
+        gap_s = taken - self._last[1]
+        self._gaps.append(gap_s)
+        LOG.warning("%s: back after %.1f s", self.shown, gap_s)
+        with self._fresh:
+            self._events.append(Event("source.back", taken, self.received, data={"gap_s": round(gap_s, 3)}))
+
+    def _take_notes(self) -> None:
+        if self.dropped:
+            self.notes.append(
+                f"{self.dropped} of {self.received} frames dropped to stay live; "
+                f"median delay {self.delay_s * 1000:.0f} ms"
+            )
+        if self._gaps:
+            self.notes.append(f"the source was lost {len(self._gaps)} times, {sum(self._gaps):.1f} s in all")

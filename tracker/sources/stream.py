@@ -1,0 +1,153 @@
+"""Network cameras and streams through PyAV: RTSP, RTMP, HLS, MJPEG and whatever else ffmpeg speaks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from tracker.sources.address import redact, scheme
+from tracker.sources.live import Clock, LostError
+from tracker.sources.video_file import MAX_PIXELS, frame_rate, to_bgr
+from tracker.types import Image, InputError, OptionError
+
+OPEN_S = 10.0  # a camera that has not answered by then is asked again
+SILENT_S = 5.0  # no packet for so long: the connection is dead although it stands
+READ_S = 0.5  # one wait for a packet; short, so that the thread sees when it should end
+LATE_S = 3.0  # further behind than this, everything up to the next key frame is skipped
+TRANSPORTS = ("tcp", "udp")
+FOR_GOOD = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError, av.error.ProtocolNotFoundError)
+
+
+class StreamCapture:
+    """A connection through PyAV, tuned for little delay: no reordering queue, no frame threads."""
+
+    def __init__(self, uri: str, transport: str = "tcp", silent_s: float = SILENT_S) -> None:
+        if transport not in TRANSPORTS:
+            raise OptionError(f"--rtsp-transport {transport}: choose tcp or udp")
+        self._uri, self._silent_s = uri, silent_s
+        self._shown = redact(uri)
+        self._scheme = scheme(uri)
+        self._transport = transport
+        self.fps: float | None = None
+        self._container: InputContainer | None = None
+        self._size: tuple[int, int] | None = None
+
+    @property
+    def _patient(self) -> bool:
+        """Whether a read that timed out may simply be repeated: only RTSP survives it."""
+        return self._scheme.startswith("rtsp")
+
+    @property
+    def _bursts(self) -> bool:
+        """Whether pictures come in pieces of some seconds, to be shown at their own pace."""
+        return PurePosixPath(urlsplit(self._uri).path).suffix.lower() in (".m3u8", ".mpd")
+
+    def open(self, ended: threading.Event) -> None:
+        """Connect; raises ``LostError``, or ``InputError`` where trying again is useless."""
+        options = {"fflags": "nobuffer", "max_pixels": str(MAX_PIXELS), "fpsprobesize": "2"}
+        if self._scheme.startswith("rtsp"):
+            options |= {"rtsp_transport": self._transport, "max_delay": "200000"}
+            if self._transport == "tcp":
+                options["reorder_queue_size"] = "0"
+        self._ended = ended
+        read_s = READ_S if self._patient else self._silent_s
+        try:
+            self._container = av.open(self._uri, options=options, timeout=(OPEN_S, read_s))
+        except FOR_GOOD as error:
+            raise InputError(f"{self._shown}: {_reason(error)}; check user, password and address") from None
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise LostError(_reason(error)) from None
+        if not self._container.streams.video:
+            raise LostError("no video in it")
+        stream: VideoStream = self._container.streams.video[0]
+        if stream.codec_context is None:
+            raise InputError(f"{self._shown}: its video codec cannot be decoded here")
+        stream.thread_type = "SLICE"  # frame threads would hold back one picture each
+        self._stream = stream
+        self.fps = self.fps or frame_rate(stream)
+
+    def read(self, clock: Clock) -> Iterator[tuple[float, Image | None]]:
+        """Yield pictures with the wall-clock time they were taken; None for one that was skipped."""
+        behind = False
+        anchor: float | None = None
+        for packet in self._packets():
+            base = packet.time_base
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            seconds = float(stamp * base) if stamp is not None and base is not None else None
+            taken = clock.taken(seconds)
+            if clock.now() - taken > LATE_S and not self._bursts:
+                behind = True
+            if behind and not packet.is_keyframe:
+                yield taken, None
+                continue
+            behind = False
+            try:
+                frames = packet.decode()
+            except (av.error.FFmpegError, ValueError):
+                yield taken, None
+                continue
+            for frame in frames:
+                if frame.is_corrupt:
+                    yield taken, None
+                    continue
+                rotation = frame.rotation % 360
+                if self._size is None:
+                    turned = rotation in (90, 270)
+                    self._size = (frame.height, frame.width) if turned else (frame.width, frame.height)
+                pts_s = (
+                    float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
+                )
+                if pts_s is not None:
+                    taken = clock.at(pts_s)
+                    if self._bursts:
+                        anchor, taken = self._pace(clock, anchor, pts_s)
+                yield taken, to_bgr(frame, self._size, rotation)
+
+    def _pace(self, clock: Clock, anchor: float | None, pts_s: float) -> tuple[float, float]:
+        """Wait until a picture is due; the first one and a stream that fell behind set the pace anew."""
+        now = clock.now()
+        if anchor is None or not -0.5 < pts_s + anchor - now < 30.0:
+            anchor = now - pts_s
+        while (left := pts_s + anchor - clock.now()) > 0 and not self._ended.is_set():
+            time.sleep(min(left, 0.05))
+        return anchor, pts_s + anchor
+
+    def _packets(self) -> Iterator[av.packet.Packet[VideoStream]]:
+        assert self._container is not None
+        heard = time.monotonic()
+        while not self._ended.is_set():
+            try:
+                for packet in self._container.demux(self._stream):
+                    if self._ended.is_set():
+                        return
+                    heard = time.monotonic()
+                    if packet.size:
+                        yield packet
+                raise LostError("the stream ended")
+            except av.error.ExitError:  # the time for one read was over
+                if not self._patient or time.monotonic() - heard >= self._silent_s:
+                    raise LostError(f"connected, but silent for {self._silent_s:g} s") from None
+            except av.error.FFmpegError as error:
+                raise LostError(_reason(error)) from None
+
+    def close(self) -> None:
+        """Disconnect."""
+        container, self._container = self._container, None
+        if container is not None:
+            with suppress(av.error.FFmpegError):
+                container.close()
+
+
+def _reason(error: BaseException) -> str:
+    """Return what went wrong; never the text of the error itself, which may hold the address."""
+    if isinstance(error, av.error.ExitError):
+        return f"no answer within {OPEN_S:g} s"
+    return (getattr(error, "strerror", None) or type(error).__name__).lower()
