@@ -1,0 +1,176 @@
+"""Events on their way out: a bounded queue and threads, so that no receiver can hold up the run."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+from fnmatch import fnmatchcase
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from tracker.types import Event, Json, Result, Scene
+
+ROOM = 1000  # events that may wait; a longer queue would deliver yesterday's alarms
+GRACE_S = 5.0  # after the last frame, for what is still on its way
+
+
+class Undelivered(Exception):  # noqa: N818 - counted and noted, not an error of the run
+    """An event could not be delivered; the text says why, without any address."""
+
+
+class ActionSink:
+    """Delivers the events of some kinds, in the background; what could not be delivered is noted.
+
+    ``write`` never waits: when ``room`` events are waiting the oldest is given up. Leaving takes at most
+    about ``grace_s`` seconds, plus the one delivery that is under way.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        shown: str,
+        scene: Scene,
+        *,
+        workers: int = 1,
+        room: int = ROOM,
+        grace_s: float = GRACE_S,
+    ) -> None:
+        self.notes: list[str] = []
+        self._kind, self._shown, self._scene = kind, shown, scene
+        self._room, self._grace_s, self._workers = room, grace_s, workers
+        self._waiting: deque[Event] = deque()
+        self._change = threading.Condition()
+        self._closing = threading.Event()  # from now on nothing is worth waiting for
+        self._no_more = False
+        self._taken = self._given_up = self._failed = self._under_way = 0
+        self._reason = ""
+
+    def __enter__(self) -> ActionSink:
+        """Start the threads."""
+        self._threads = [
+            # daemons, so that a second Ctrl-C ends the process at once
+            threading.Thread(target=self._work, name=f"{self._shown} {i}", daemon=True)
+            for i in range(self._workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give what waits a moment, then note what was not delivered."""
+        until = time.monotonic() + self._grace_s
+        with self._change:
+            self._no_more = True
+            self._change.notify_all()
+            while (self._waiting or self._under_way) and (left := until - time.monotonic()) > 0:
+                self._change.wait(left)
+            left_over = len(self._waiting)
+            self._waiting.clear()
+            self._closing.set()
+            self._change.notify_all()
+        for thread in self._threads:
+            thread.join()
+        self._note(left_over)
+
+    def write(self, result: Result) -> None:
+        """Take the events of a frame; never waits."""
+        self._take(result.events)
+
+    def finish(self, events: Sequence[Event]) -> None:
+        """Take the events that come after the last frame."""
+        self._take(events)
+
+    def deliver(self, event: Event) -> None:
+        """Deliver one event; raises `Undelivered`. Waits only on ``self._closing``, and otherwise briefly."""
+        raise NotImplementedError
+
+    def message(self, event: Event) -> dict[str, Json]:
+        """Return what is told of an event, ready for JSON."""
+        data = dict(event.data)
+        wall = self._wall(event.time)
+        row: dict[str, Json] = {"source": self._scene.source, "frame": event.frame}
+        row |= {"time_s": round(event.time, 6)} | ({"wall_time": wall} if wall else {})
+        row |= {"kind": event.kind, "name": data.pop("line", data.pop("zone", None))}
+        row |= {"direction": data.pop("direction", None), "track_id": event.track_id}
+        row |= {"class_id": event.class_id, "class": data.pop("class_name", None)}
+        return row | data
+
+    def encoded(self, message: dict[str, Json]) -> bytes:
+        """Return a message as JSON on one line."""
+        return json.dumps(message, ensure_ascii=False, default=_plain).encode()
+
+    def _wall(self, time_s: float) -> str | None:
+        """Return the time of day, ISO 8601, where it is known."""
+        start = 0.0 if self._scene.live else self._scene.start_wall
+        if start is None:
+            return None
+        return datetime.fromtimestamp(start + time_s).astimezone().isoformat(timespec="milliseconds")
+
+    def _take(self, events: Sequence[Event]) -> None:
+        mine = [event for event in events if fnmatchcase(event.kind, self._kind)]
+        if not mine:
+            return
+        with self._change:
+            self._taken += len(mine)
+            self._waiting.extend(mine)
+            while len(self._waiting) > self._room:
+                self._waiting.popleft()
+                self._given_up += 1
+            self._change.notify_all()
+
+    def _work(self) -> None:
+        while (event := self._next()) is not None:
+            reason = None
+            try:
+                self.deliver(event)
+            except Undelivered as error:
+                reason = str(error)
+            except Exception as error:  # its text may hold the address
+                reason = type(error).__name__
+            with self._change:
+                self._under_way -= 1
+                if reason is not None:
+                    self._failed += 1
+                    self._reason = reason
+                self._change.notify_all()
+
+    def _next(self) -> Event | None:
+        with self._change:
+            while not self._waiting:
+                if self._no_more:
+                    return None
+                self._change.wait()
+            self._under_way += 1
+            return self._waiting.popleft()
+
+    def _note(self, left_over: int) -> None:
+        lost = self._given_up + self._failed + left_over
+        if not lost:
+            return
+        parts = [
+            f"{count} {what}"
+            for count, what in (
+                (self._given_up, "given up because too many waited"),
+                (self._failed, f"failed, the last: {self._reason}"),
+                (left_over, "still waiting at the end"),
+            )
+            if count
+        ]
+        self.notes.append(
+            f"{lost} of {self._taken} events '{self._kind}' did not reach {self._shown}: {'; '.join(parts)}"
+        )
+
+
+def _plain(value: Any) -> Json:
+    """Turn numpy's scalars and arrays into what JSON knows."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} in an event's data cannot be written as JSON")

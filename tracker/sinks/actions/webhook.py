@@ -1,0 +1,84 @@
+"""Events to a web address: one POST of JSON each, tried again when the receiver is not there."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from tracker.sinks.actions.outbox import ActionSink, Undelivered
+from tracker.types import Event, OptionError, Scene
+
+TIMEOUT_S = 5.0  # of one attempt
+ATTEMPTS = 6
+BACKOFF_S = 0.5  # before the second attempt; doubles: 15.5 s in all
+AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})  # answers that another attempt may better
+
+
+class WebhookSink(ActionSink):
+    """Posts each event as JSON; a name and password in the address become basic authentication.
+
+    No answer, or one that says "later", is tried `ATTEMPTS` times. A redirection is not followed: the event
+    would arrive without its body. Of the address only scheme and host are ever shown.
+    """
+
+    def __init__(
+        self, kind: str, address: str, scene: Scene, *, backoff_s: float = BACKOFF_S, **more: Any
+    ) -> None:
+        try:
+            parts = urlsplit(address)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if not host or any(not 32 < ord(letter) < 127 for letter in address):
+            raise OptionError(f"--on {kind}=http...: not a web address; write https://host/path")
+        name = f"[{host}]" if ":" in host else host
+        place = name if port is None else f"{name}:{port}"
+        super().__init__(kind, f"{parts.scheme}://{place}", scene, **more)
+        self._url = parts._replace(netloc=place, fragment="").geturl()
+        self._backoff_s = backoff_s
+        self._headers = {"Content-Type": "application/json", "User-Agent": "track"}
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            self._headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        self._opener = urllib.request.build_opener(_Here)
+
+    def deliver(self, event: Event) -> None:
+        """Post it, again and again where that may help."""
+        body = self.encoded(self.message(event))
+        reason = ""
+        for attempt in range(ATTEMPTS):
+            if attempt and self._closing.wait(self._backoff_s * 2 ** (attempt - 1)):
+                raise Undelivered(f"{reason}; the run ended before another attempt")
+            reason, again = self._post(body)
+            if not reason:
+                return
+            if not again:
+                break
+        raise Undelivered(reason)
+
+    def _post(self, body: bytes) -> tuple[str, bool]:
+        """Return why an attempt failed, nothing where it did not, and whether another may succeed."""
+        request = urllib.request.Request(self._url, body, self._headers)
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_S) as answer:
+                answer.read(1)
+        except urllib.error.HTTPError as error:
+            error.close()
+            if 300 <= error.code < 400:
+                return f"redirected ({error.code}); give the final address", False
+            return f"answered {error.code}", error.code in AGAIN
+        except urllib.error.URLError as error:
+            why = error.reason
+            return (getattr(why, "strerror", None) or type(why).__name__).lower(), True
+        except (OSError, http.client.HTTPException) as error:
+            return type(error).__name__, True
+        return "", False
+
+
+class _Here(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
