@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +21,11 @@ from tracker.sinks import CropSink, CsvSink, JsonSink, MotSink, VideoSink, Windo
 from tracker.sources import open_source
 from tracker.trackers import make_tracker
 from tracker.types import (
+    Detector,
     EndRun,
     Event,
+    Frame,
+    OptionError,
     OutputError,
     Picture,
     Plugin,
@@ -30,7 +33,9 @@ from tracker.types import (
     Result,
     Scene,
     Sink,
+    Source,
     Stopwatch,
+    Tracker,
 )
 
 
@@ -75,7 +80,9 @@ class Session:
         self.options, self.plugins = options, list(plugins)
         self.stop = stop or threading.Event()
         self.stopwatch = Stopwatch()
+        self.advance: Callable[[int], None] | None = None  # told of every frame of a first pass
         self.last_events: list[Event] = []  # what came after the last frame
+        self._notes: list[str] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> Session:
@@ -99,12 +106,7 @@ class Session:
         """Yield one ``Result`` per frame; each has been through every sink."""
         painter = functools.partial(draw, names=self.detector.names, line_width=self.options.line_width)
         for result in pipeline.run(
-            self.source,
-            self.detector,
-            self.tracker,
-            self.plugins,
-            sketch=self.sketch,
-            stopwatch=self.stopwatch,
+            *self._parts(), self.plugins, sketch=self.sketch, stopwatch=self.stopwatch
         ):
             result = replace(result, painter=painter)
             try:
@@ -124,7 +126,8 @@ class Session:
 
     def notes(self) -> list[str]:
         """Return what the user should know: skipped packets, dropped frames."""
-        return [note for part in (self.source, *self.sinks) for note in getattr(part, "notes", ())]
+        parts = (self.source, *self.sinks)
+        return [note for part in parts for note in getattr(part, "notes", ())] + self._notes
 
     def summaries(self) -> list[Sequence[tuple[str, str]]]:
         """Return the plugins' rows for the table."""
@@ -136,17 +139,11 @@ class Session:
 
     def _open(self) -> None:
         options = self.options
-        self.source = self._stack.enter_context(
-            open_source(
-                self.uri,
-                start_s=options.start,
-                end_s=options.end,
-                stride=options.vid_stride,
-                max_frames=options.max_frames,
-                stop=self.stop,
-                stopwatch=self.stopwatch,
+        self.source = self._stack.enter_context(self._open_source())
+        if options.refine and self.source.live:
+            raise OptionError(
+                f"--refine needs the end of every track, and {self.source.name} is live; record it first"
             )
-        )
         self.detector = self._stack.enter_context(
             open_detector(
                 options.weights,
@@ -176,6 +173,32 @@ class Session:
             if hasattr(plugin, "start"):
                 plugin.start(self.scene)
         self.sinks: list[Sink] = [self._stack.enter_context(sink) for sink in self._make_sinks()]
+
+    def _open_source(self) -> Source:
+        options = self.options
+        return open_source(
+            self.uri,
+            start_s=options.start,
+            end_s=options.end,
+            stride=options.vid_stride,
+            max_frames=options.max_frames,
+            stop=self.stop,
+            stopwatch=self.stopwatch,
+        )
+
+    def _parts(self) -> tuple[Iterable[Frame], Detector, Tracker]:
+        """Return what the loop runs on; with ``--refine`` the tracks are finished before."""
+        if not self.options.refine:
+            return self.source, self.detector, self.tracker
+        from tracker.second_pass import rehearse
+
+        script = rehearse(
+            self.source, self.detector, self.tracker, advance=self.advance, stopwatch=self.stopwatch
+        )
+        if self.stop.is_set():
+            self._notes.append("interrupted before the second pass; nothing was drawn or saved")
+            return (), script, script
+        return self._stack.enter_context(self._open_source()), script, script
 
     def _make_sinks(self) -> Iterator[Sink]:
         options, scene = self.options, self.scene

@@ -167,7 +167,10 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
         )
         with session:
             report = Report(session.detector.names, forget_s=2 * options.lost + 1)
-            with Progress(session.source.length, session.source.name, enabled=not quiet) as progress:
+            passes = 2 if options.refine else 1
+            length = session.source.length and session.source.length * passes
+            with Progress(length, session.source.name, enabled=not quiet) as progress:
+                session.advance = progress.advance
                 for result in session:
                     report.add(result)
                     progress.advance(len(result.tracks))

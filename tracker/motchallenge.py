@@ -12,6 +12,7 @@ import numpy as np
 
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray
+from tracker.refine import measured, refine
 from tracker.types import InputError, OutputError, Tracker
 
 FRAME, ID, BOX, SCORE, CLASS = 0, 1, slice(2, 6), 6, 7  # columns; frames and ids from 1
@@ -143,9 +144,17 @@ def rows_of(tracks_of: Iterable[Tracks]) -> FloatArray:
     return np.concatenate(rows)
 
 
-def follow(one: Recording, tracker: Tracker) -> FloatArray:
-    """Run a tracker over stored detections; returns MOTChallenge rows (N, 10)."""
-    return rows_of(tracker.update(boxes) for boxes in frames_of(read_rows(one.detections), one.frames))
+def follow(one: Recording, tracker: Tracker, *, second_pass: bool = False) -> FloatArray:
+    """Run a tracker over stored detections; returns MOTChallenge rows (N, 10).
+
+    ``second_pass`` fills and smooths the tracks when they are finished (`tracker.refine`).
+    """
+    boxes = list(frames_of(read_rows(one.detections), one.frames))
+    tracks = [tracker.update(found) for found in boxes]
+    if second_pass:
+        raw = [measured(seen, found) for seen, found in zip(tracks, boxes, strict=True)]
+        tracks = refine(raw, np.arange(one.frames) / one.fps)
+    return rows_of(tracks)
 
 
 def write_rows(path: Path, rows: FloatArray) -> None:

@@ -61,6 +61,7 @@ class Options:
 
     new_track_thresh: float | None = option(None, "Least score that begins a new track.  [default: conf + 0.1]", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
     match_thresh: float = option(0.8, "Greatest cost (1 - IoU * score) of the first association.", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
+    refine: bool = option(False, "Files: finish the tracks first, fill short gaps and smooth the boxes, then draw (decodes twice).", "Tracking", "--refine")
     lost: float = option(1.0, "Seconds an object that is not seen keeps its number (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
 
     line: tuple[str, ...] = option((), "Count who crosses a line: 'x,y x,y ...' in pixels or in parts of the picture; 'NAME=x,y x,y' names it.", "Counting", "--line", metavar="POINTS")

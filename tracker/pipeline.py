@@ -28,7 +28,8 @@ def run(
             tracks = tracker.update(detections, dt=frames_passed(before, frame.time, tracker.frame_rate))
         before = frame.time
         with watch("plugins"):
-            events = tuple(event for plugin in plugins for event in _update(plugin, frame, tracks))
+            seen = tracks[tracks.source >= 0]  # what is only supposed is shown, never counted
+            events = tuple(event for plugin in plugins for event in _update(plugin, frame, seen))
             canvas = Canvas()
             for plugin in plugins if sketch else ():
                 _draw(plugin, canvas, frame)

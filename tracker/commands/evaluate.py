@@ -61,6 +61,7 @@ FOLDER = click.Path(path_type=Path)
     show_default=True,
     help="Seconds a lost object keeps its number.",
 )
+@click.option("--refine", is_flag=True, help="With --detections: fill and smooth finished tracks.")
 def command(
     results: tuple[Path, ...],
     gt: Path | None,
@@ -93,7 +94,10 @@ def command(
         options = Options(**settings)
         stored = recordings(detections, "det", [one.name for one in truths])
         for kind in kinds:
-            rows = {one.name: follow(one, make_tracker(kind, options, one.fps)) for one in stored}
+            rows = {
+                one.name: follow(one, make_tracker(kind, options, one.fps), second_pass=options.refine)
+                for one in stored
+            }
             if save is not None:
                 for name in rows:
                     write_rows(save / kind / f"{name}.txt", rows[name])

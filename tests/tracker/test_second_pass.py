@@ -1,0 +1,95 @@
+"""A file seen twice: the same frames, with tracks that know how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bytetrack import BYTETracker, Detections
+from tests.tracker.fakes import CountingPlugin, ListDetector, frames, walker
+from tracker import api, pipeline
+from tracker.options import Options
+from tracker.second_pass import rehearse
+from tracker.types import Frame, OptionError
+
+FPS = 25.0
+HOLES = {7, 8, 12}
+
+
+class Patient(ListDetector):
+    """Does not mind a source that ends early."""
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
+        yield from zip(frames, self.found, strict=False)
+
+
+@pytest.fixture
+def interrupted_walk() -> list[Detections]:
+    return [Detections.empty() if i in HOLES else boxes for i, boxes in enumerate(walker(20))]
+
+
+def test_gaps_are_shown_but_no_plugin_sees_them(interrupted_walk: list[Detections]) -> None:
+    film, plugin = frames(20, fps=FPS), CountingPlugin()
+    script = rehearse(film, ListDetector(interrupted_walk), BYTETracker(frame_rate=FPS))
+    results = list(pipeline.run(film, script, script, [plugin]))
+    assert [len(one.tracks) for one in results] == [1] * 20
+    assert {i for i, one in enumerate(results) if one.tracks.source[0] < 0} == HOLES
+    assert {i for i, seen in enumerate(plugin.seen) if not seen} == HOLES
+    assert [one.frame.index for one in results] == list(range(20))
+    assert [len(one.detections) for one in results] == [0 if i in HOLES else 1 for i in range(20)]
+    left = np.array([one.tracks.xyxy[0, 0] for one in results])
+    np.testing.assert_allclose(left, 2.0 * np.arange(20), atol=1e-6)  # nothing of the filter's delay
+
+
+def test_the_first_pass_reports_every_frame(interrupted_walk: list[Detections]) -> None:
+    told: list[int] = []
+    rehearse(frames(20), ListDetector(interrupted_walk), BYTETracker(), advance=told.append)
+    assert len(told) == 20
+    assert sum(told) == 20 - len(HOLES)
+
+
+def test_a_second_decoding_that_ends_early_ends_the_run() -> None:
+    script = rehearse(frames(9), ListDetector(walker(9)), BYTETracker())
+    assert len(list(pipeline.run(frames(9)[:4], script, script))) == 4
+
+
+def test_an_interrupted_first_pass_draws_nothing_and_says_so(
+    make_video: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "open_detector", lambda *_, **__: Patient(walker(12)))
+    options = Options(refine=True, save_csv=str(tmp_path / "t.csv"))
+    with api.Session(str(make_video()), options) as session:
+        session.advance = lambda _: session.stop.set()
+        assert len(list(session)) == 0
+    assert any("interrupted" in note for note in session.notes())
+
+
+def test_a_run_of_a_file(
+    make_video: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    interrupted_walk: list[Detections],
+) -> None:
+    monkeypatch.setattr(api, "open_detector", lambda *_, **__: ListDetector(interrupted_walk))
+    path = tmp_path / "t.csv"
+    results = list(api.track(make_video(frames=20), refine=True, save_csv=str(path)))
+    assert [len(one.tracks) for one in results] == [1] * 20
+    assert len(path.read_text().splitlines()) == 21
+    assert sum(",0.0000," in line for line in path.read_text().splitlines()) == len(HOLES)  # confidence 0
+
+
+def test_a_live_source_is_refused_in_one_line(
+    make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def live(*given: object, **options: object) -> object:
+        source = api_open(*given, **options)  # type: ignore[arg-type]
+        source.live = True
+        return source
+
+    api_open = api.open_source
+    monkeypatch.setattr(api, "open_source", live)
+    with pytest.raises(OptionError, match="--refine needs the end"):
+        list(api.track(make_video(), refine=True))
