@@ -155,6 +155,7 @@ class Session:
                 half=options.half,
                 backend=options.backend,
                 batch=options.batch,
+                int8=options.int8,
                 in_flight=1 if self.source.live else None,  # the newest frame is worth more than throughput
                 stopwatch=self.stopwatch,
             )

@@ -21,6 +21,7 @@ from tracker.options import Options
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {
+    "export": ("tracker.commands.export", "Convert weights ahead of time; make int8 models."),
     "eval": ("tracker.commands.evaluate", "Score tracks against ground truth."),
 }
 

@@ -97,7 +97,9 @@ def convert(weights: Path) -> tuple[Any, dict[int, str], bool]:
             with torch.no_grad(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # tracing warns of what the head's export mode has foreseen
                 example = torch.zeros(1, 3, 96, 64)
-                model = ov.convert_model(network, example_input=example, input=[-1, 3, -1, -1])
+                trace: Any = torch.jit.trace  # untyped
+                traced = trace(network, example, strict=False, check_trace=False)
+                model = ov.convert_model(traced, example_input=example, input=[-1, 3, -1, -1])
         except Exception as error:  # whatever tracing or the frontend finds fault with
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise WeightsError(
@@ -114,8 +116,13 @@ def convert(weights: Path) -> tuple[Any, dict[int, str], bool]:
     return steps.build(), names, bool(getattr(loaded, "end2end", False))
 
 
-def store(folder: Path, model: Any, names: dict[int, str], *, final: bool) -> Converted:
-    """Write a model into the cache in one step; raises ``WeightsError`` when that cannot be written."""
+def store(
+    folder: Path, model: Any, names: dict[int, str], *, final: bool, replace: bool = False
+) -> Converted:
+    """Write a model into the cache in one step; one that is there stays unless ``replace``.
+
+    Raises ``WeightsError`` when it cannot be written.
+    """
     ov = quiet_openvino()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -124,7 +131,7 @@ def store(folder: Path, model: Any, names: dict[int, str], *, final: bool) -> Co
             files = {name: sha256(Path(new, name)) for name in ("model.xml", "model.bin")}
             about = {"names": names, "final": final, "files": files}
             Path(new, ABOUT).write_text(json.dumps(about), encoding="utf-8")
-            _replace(Path(new), folder)
+            _move(Path(new), folder, replace=replace)
     except (OSError, RuntimeError) as error:  # OpenVINO reports a full disk as RuntimeError
         raise WeightsError(f"cannot write the converted model into {folder.parent}: {error}") from error
     if (kept := stored(folder)) is None:
@@ -134,9 +141,9 @@ def store(folder: Path, model: Any, names: dict[int, str], *, final: bool) -> Co
     return kept
 
 
-def _replace(new: Path, folder: Path) -> None:
+def _move(new: Path, folder: Path, *, replace: bool) -> None:
     """Move ``new`` to ``folder``; where another process was faster, its whole model stays."""
-    if stored(folder) is not None:
+    if not replace and stored(folder) is not None:
         return
     shutil.rmtree(folder, ignore_errors=True)
     try:

@@ -44,15 +44,22 @@ def quiet() -> Iterator[None]:
 
 def quiet_openvino() -> Any:
     """Import OpenVINO without the package that reports its use; raises ``ImportError`` where it is not."""
-    if "openvino" not in sys.modules and "openvino_telemetry" not in sys.modules:
-        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # makes its import fail; that is foreseen
-        try:
-            import openvino
-        finally:
-            del sys.modules["openvino_telemetry"]
-    import openvino
-
+    with unreported():
+        import openvino
     return openvino
+
+
+@contextmanager
+def unreported() -> Iterator[None]:
+    """Let imports of OpenVINO and NNCF fail to find what reports their use; they foresee that."""
+    if "openvino_telemetry" in sys.modules:
+        yield  # somebody else's choice
+        return
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # how Python says: not to be imported
+    try:
+        yield
+    finally:
+        del sys.modules["openvino_telemetry"]
 
 
 def _import() -> None:
