@@ -41,19 +41,26 @@ def own_cache(
 
 @pytest.fixture(scope="session")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a YOLOv8n of three classes with random weights: it sees things everywhere."""
+    """Return a YOLO of three classes with random weights and few layers: it sees things everywhere."""
     path: Path = tmp_path_factory.mktemp("weights") / "untrained.pt"
     with quiet():
         import torch
         from ultralytics.nn.tasks import DetectionModel
 
         torch.manual_seed(7)
-        model = DetectionModel("yolov8n.yaml", nc=3, verbose=False)
+        layers = [[-1, 1, "Conv", [width, 3, 2]] for width in (8, 16, 32, 32, 32)]
+        head = [[[2, 3, 4], 1, "Detect", ["nc"]]]  # as in every YOLOv8: maps of strides 8, 16 and 32
+        model = DetectionModel({"nc": 3, "backbone": layers, "head": head}, verbose=False)
         model.names = {0: "person", 1: "traffic light", 2: "car"}
         for module in model.modules():
             if isinstance(module, torch.nn.BatchNorm2d):  # as if trained: activations neither die nor explode
                 module.running_mean.normal_(0, 0.1)
                 module.running_var.uniform_(0.05, 0.2)
+        with torch.no_grad():
+            for boxes, classes in zip(model.model[-1].cv2, model.model[-1].cv3, strict=True):
+                boxes[-1].weight.normal_(0, 0.5)  # boxes of many sizes
+                classes[-1].weight.normal_(0, 0.5)
+                classes[-1].bias.fill_(-4)  # of all classes, most of them unlikely
         torch.save({"model": model}, path)
     return path
 
