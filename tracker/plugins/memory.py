@@ -13,6 +13,7 @@ from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.plugins.anchors import box_size
 
+ROUNDING_S = 1e-4  # a table of tracks holds microseconds: counting from it must come to the same
 VELOCITY_S = 0.5  # time constant of the velocity's running mean: about a step of a walker
 INHERIT_S = 1.0  # how long a lost track can be continued by a new one
 INHERIT_SIZES = 0.75  # greatest distance from the predicted place, in sizes of the object
@@ -86,7 +87,7 @@ class Memory:
     def forget(self, now: float) -> NDArray[Any]:
         """Drop what has not been seen for ``keep_s`` seconds and return a copy of those rows."""
         alive = self.alive()
-        gone = alive[self.rows["seen_s"][alive] < now - self.keep_s]
+        gone = alive[self.rows["seen_s"][alive] < now - self.keep_s - ROUNDING_S]
         for row in gone.tolist():
             del self._row_of[int(self.rows["track_id"][row])]
             self._free.append(row)
@@ -112,7 +113,7 @@ class Memory:
         """Return which new track (place among ``tracks``) continues which lost one (id), nearest first."""
         visible = set(tracks.track_id.tolist())
         lost = np.array([row for track_id, row in self._row_of.items() if track_id not in visible], np.int64)
-        lost = lost[now - self.rows["seen_s"][lost] <= INHERIT_S] if len(lost) else lost
+        lost = lost[now - self.rows["seen_s"][lost] <= INHERIT_S + ROUNDING_S] if len(lost) else lost
         if not len(lost):
             return {}
         rows = self.rows[lost]

@@ -29,9 +29,10 @@ from tracker.plugins.geometry import (
     overlap_of_smaller,
     self_intersection,
 )
-from tracker.plugins.memory import INHERIT_S, Memory
+from tracker.plugins.memory import INHERIT_S, ROUNDING_S, Memory
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
+MOST_PERIOD_S = 2.0  # two frames further apart than this are a pause of the source
 HOLD_S = 0.5  # who is out of sight for so long, behind somebody else, is still taken to be there
 APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
 COLUMNS = (
@@ -100,7 +101,10 @@ class Zone:
     def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
         """Return who entered, left or stayed too long."""
         now, memory = frame.time, self._memory
-        self._first = now if self._first is None else self._first
+        if self._first is None:
+            self._first = now
+        elif 0 < now - self._now <= MOST_PERIOD_S:
+            self._period = now - self._now  # not the source's: frames may be skipped
         self._now, self._frame = now, frame.index
         events = [self._exit(row, self._last(row)) for row in memory.forget(now) if row["inside"]]
         if len(tracks):
@@ -219,7 +223,9 @@ class Zone:
             return []
         rows, now = self._memory.rows, self._now
         late = (
-            rows["inside"][found] & ~rows["loitered"][found] & (now - rows["since_s"][found] >= self.loiter_s)
+            rows["inside"][found]
+            & ~rows["loitered"][found]
+            & (now - rows["since_s"][found] >= self.loiter_s - ROUNDING_S)
         )
         rows["loitered"][found[late]] = True
         self.loiterers += int(late.sum())

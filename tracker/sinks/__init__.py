@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from tracker.sinks.counts import CountsSink
 from tracker.sinks.crop import CropSink
 from tracker.sinks.csv_table import CsvSink
+from tracker.sinks.events import EventsSink
 from tracker.sinks.json_lines import JsonSink
 from tracker.sinks.mot import MotSink
 from tracker.sinks.video import VideoSink
 from tracker.sinks.window import WindowSink
 
-__all__ = ["CropSink", "CsvSink", "JsonSink", "MotSink", "VideoSink", "WindowSink"]
+__all__ = [
+    "CountsSink",
+    "CropSink",
+    "CsvSink",
+    "EventsSink",
+    "JsonSink",
+    "MotSink",
+    "VideoSink",
+    "WindowSink",
+]

@@ -18,7 +18,9 @@ COLUMNS = (
 class CsvSink(Lines):
     """The columns of supervision's CSV with frame and seconds before them.
 
-    ``frame`` counts from 0, the number events carry too; ``time_s`` is given to the microsecond.
+    ``frame`` counts from 0, the number events carry too; ``time_s`` is given to the microsecond. A frame in
+    which nothing was followed has one row without the columns of an object, so that the clock of whoever
+    counts from the table (`track replay`) goes on.
     """
 
     def __init__(self, path: str | Path, scene: Scene, *, overwrite: bool = False) -> None:
@@ -30,11 +32,13 @@ class CsvSink(Lines):
         return ",".join(COLUMNS) + "\n"
 
     def lines(self, result: Result) -> str:
-        """Return one row per track."""
+        """Return one row per track, or one that says that there was none."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         tracks = result.tracks
         frame, time_s = result.frame.index, f"{result.frame.time:.6f}"
+        if not len(tracks):
+            writer.writerow([frame, time_s, *[""] * (len(COLUMNS) - 2)])
         for track_id, box, score, class_id in zip(
             tracks.track_id.tolist(),
             tracks.xyxy.tolist(),
@@ -42,7 +46,7 @@ class CsvSink(Lines):
             tracks.class_id.tolist(),
             strict=True,
         ):
-            corners = (f"{value:.3f}" for value in box)
+            corners = (f"{value:.6f}" for value in box)
             name = self._names.get(class_id, str(class_id))
             writer.writerow([frame, time_s, *corners, class_id, name, f"{score:.4f}", track_id])
         return text.getvalue()

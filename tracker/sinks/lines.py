@@ -75,5 +75,13 @@ class Lines:
         except OSError as error:
             raise self._failure(error) from error
 
+    def flush(self) -> None:
+        """Make sure that what was written is in the file; raises ``OutputError``."""
+        try:
+            if self._file is not None:
+                self._file.flush()
+        except OSError as error:
+            raise self._failure(error) from error
+
     def _failure(self, error: OSError) -> OutputError:
         return OutputError(f"{self.path}: {error.strerror}; what was written before is kept")

@@ -152,11 +152,13 @@ def test_mot_text_is_what_evaluation_tools_read(tmp_path: Path) -> None:
 
 def test_csv_has_the_columns_people_know_and_quotes_names(tmp_path: Path) -> None:
     with CsvSink(tmp_path / "t.csv", SCENE) as sink:
+        sink.write(result(3))
         sink.write(result(4))
     assert (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines() == [
         "frame,time_s,x_min,y_min,x_max,y_max,class_id,class_name,confidence,tracker_id",
-        "4,0.400000,5.500,2.000,15.250,22.000,0,person,0.9000,1",
-        '4,0.400000,30.000,4.125,40.000,24.000,2,"lorry, ""big""",0.5000,7',
+        "3,0.300000,,,,,,,,",
+        "4,0.400000,5.500000,2.000000,15.250000,22.000000,0,person,0.9000,1",
+        '4,0.400000,30.000000,4.125000,40.000000,24.000000,2,"lorry, ""big""",0.5000,7',
     ]
 
 

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bytetrack import Detections, Tracks
+from tracker.sinks.counts import CountsSink, parse_interval
+from tracker.types import Event, Frame, OptionError, Result, Scene
+
+FPS = 4.0
+
+
+def scene(**more: object) -> Scene:
+    return Scene("clip", (64, 48), FPS, False, {0: "person", 2: "car"}, **more)  # type: ignore[arg-type]
+
+
+def crossing(frame: int, name: str = "door", way: str = "in", class_name: str = "person") -> Event:
+    return Event(
+        f"line.{way}", frame / FPS, frame, 1, 0, {"line": name, "direction": way, "class_name": class_name}
+    )
+
+
+def write(
+    path: Path, events: list[Event], frames: int, made: Scene, last: int = 0, **options: float
+) -> list[dict]:
+    """Run a sink; the ``last`` events come after the last frame."""
+    black = np.zeros((1, 1, 3), np.uint8)
+    during, after = (events[:-last], events[-last:]) if last else (events, [])
+    offset = made.start_wall if made.live and made.start_wall else 0.0
+    with CountsSink(path, made, overwrite=True, **options) as sink:
+        for index in range(frames):
+            here = tuple(event for event in during if event.frame == index)
+            frame = Frame(black, index, index / FPS + offset)
+            sink.write(Result(frame, Detections.empty(), Tracks.empty(), here))
+        sink.finish(after)
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+happenings = st.lists(
+    st.builds(
+        crossing,
+        st.integers(0, 99),
+        st.sampled_from(["door", "gate"]),
+        st.sampled_from(["in", "out"]),
+        st.sampled_from(["person", "car"]),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(happenings, st.sampled_from([None, 0.25, 1.0, 3.0, 7.5, 60.0]), st.integers(0, 3))
+def test_rows_add_up_to_the_events(events: list[Event], interval: float | None, last: int) -> None:
+    events = sorted(events, key=lambda event: event.frame)
+    with TemporaryDirectory() as folder:
+        rows = write(
+            Path(folder) / "c.csv", events, 100, scene(), min(last, len(events)), interval_s=interval
+        )
+    told = Counter((e.data["line"], e.data["direction"], e.data["class_name"]) for e in events)
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for row in rows:
+        counted[row["name"], row["direction"], row["class"]] += int(row["count"])
+    assert counted == told
+
+
+def test_intervals_follow_each_other_and_say_zero(tmp_path: Path) -> None:
+    rows = write(tmp_path / "c.csv", [crossing(2), crossing(3), crossing(45)], 60, scene(), interval_s=5.0)
+    assert [(r["start_s"], r["end_s"], r["count"]) for r in rows] == [
+        ("0.000", "5.000", "2"),
+        ("5.000", "10.000", "0"),
+        ("10.000", "15.000", "1"),
+    ]
+
+
+def test_intervals_begin_on_the_round_of_the_clock(tmp_path: Path) -> None:
+    noon_and_a_minute = 1_700_000_000.0 - 1_700_000_000 % 900 + 60
+    rows = write(
+        tmp_path / "c.csv",
+        [crossing(0)],
+        4,
+        scene(start_wall=noon_and_a_minute),
+        interval_s=parse_interval("15m"),
+    )
+    assert (rows[0]["start_s"], rows[0]["end_s"]) == ("-60.000", "840.000")
+    assert ":00.000" in rows[0]["start"]
+
+
+def test_without_an_interval_the_run_is_one(tmp_path: Path) -> None:
+    (row,) = write(tmp_path / "c.csv", [crossing(2), crossing(30)], 41, scene())
+    assert (row["start_s"], row["end_s"], row["count"]) == ("0.000", "10.000", "2")
+
+
+def test_rows_are_there_when_their_interval_is_over(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    with CountsSink(path, scene(), interval_s=1.0) as sink:
+        for index in range(9):
+            frame = Frame(np.zeros((1, 1, 3), np.uint8), index, index / FPS)
+            sink.write(Result(frame, Detections.empty(), Tracks.empty(), (crossing(index),)))
+        assert len(path.read_text().splitlines()) == 1 + 2
+
+
+def test_zones_count_what_happened(tmp_path: Path) -> None:
+    data = {"zone": "till", "class_name": "person"}
+    events = [Event(f"zone.{what}", 0.0, 0, 1, 0, data) for what in ("enter", "exit", "loiter")]
+    rows = write(tmp_path / "c.csv", [*events, Event("source.lost", 0.0, 0)], 4, scene())
+    assert [(r["direction"], r["count"]) for r in rows] == [("enter", "1"), ("exit", "1"), ("loiter", "1")]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("15m", 900), ("30s", 30), ("1h", 3600), ("90", 90), ("0.5 min", 30)]
+)
+def test_intervals_as_people_write_them(text: str, seconds: float) -> None:
+    assert parse_interval(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "-5m", "15x", "m", "nan", "inf"])
+def test_intervals_that_are_none(text: str) -> None:
+    with pytest.raises(OptionError, match="write for example 30s"):
+        parse_interval(text)

@@ -1,0 +1,178 @@
+"""Saved tracks as if they were followed just now: source, detector and tracker of a run without a model."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from bytetrack import Detections, Tracks
+from tracker.types import Frame, Image, InputError
+
+REQUIRED = ("frame", "x_min", "y_min", "x_max", "y_max", "tracker_id")
+MOT_CLASS = "object"  # MOTChallenge text knows no classes
+
+
+class Row(NamedTuple):
+    """One object in one frame; without an id: nothing was seen in this frame."""
+
+    frame: int
+    time: float
+    track_id: int | None = None
+    xyxy: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    score: float = 1.0
+    class_id: int = 0
+
+
+@dataclass
+class SavedTracks:
+    """The tracks of one file: what ``--save-csv`` or ``--save-mot`` wrote, or supervision's CSV.
+
+    It stands in for source, detector and tracker of the frame loop. Frames that the file does not name had
+    nothing in them. ``fps`` is needed where the file has no times. Raises ``InputError``.
+    """
+
+    path: Path
+    fps: float | None = None
+    names: dict[int, str] = field(default_factory=dict)
+    length: int = 0  # number of frames that will come
+    frame_rate: float = 0.0
+    extent: tuple[float, float] = (0.0, 0.0)  # right and bottom of all boxes
+
+    def __post_init__(self) -> None:
+        """Read the file once to know classes, times and extent."""
+        first: Row | None = None
+        last: Row | None = None
+        steps: list[tuple[int, float]] = []
+        right = bottom = 0.0
+        for row in self._rows():
+            if last is not None and row.frame < last.frame:
+                raise InputError(f"{self.path}: frame {row.frame} stands after {last.frame}; sort by frame")
+            if last is not None and row.frame > last.frame and len(steps) < 1000:
+                steps.append((row.frame - last.frame, row.time - last.time))
+            first, last = first or row, row
+            right, bottom = max(right, row.xyxy[2]), max(bottom, row.xyxy[3])
+        if first is None or last is None:
+            raise InputError(f"{self.path}: holds no tracks; write them with --save-csv")
+        self._step = math.gcd(*(frames for frames, _ in steps)) if steps else 1
+        rates = sorted(frames / seconds for frames, seconds in steps if seconds > 0)
+        self.frame_rate = self.fps or (rates[len(rates) // 2] if rates else 30.0)
+        self.length = (last.frame - first.frame) // self._step + 1
+        self.extent = right, bottom
+
+    def frames(self, image: Image) -> Iterator[Frame]:
+        """Yield the frames from the first to the last that the file names, with a picture of nothing."""
+        last: tuple[int, float] | None = None
+        for (index, time), _ in groupby(self._rows(), key=lambda row: (row.frame, row.time)):
+            if last is not None:  # frames between two that are named had nothing in them
+                missing = range(last[0] + self._step, index, self._step)
+                pace = (time - last[1]) / (index - last[0])
+                yield from (Frame(image, n, last[1] + (n - last[0]) * pace) for n in missing)
+            yield Frame(image, index, time)
+            last = index, time
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
+        """Stand in for the detector: hold the tracks of each frame ready, and give them their time."""
+        groups = groupby(self._rows(), key=lambda row: row.frame)
+        upcoming = next(groups, None)
+        for frame in frames:
+            while upcoming is not None and upcoming[0] < frame.index:
+                upcoming = next(groups, None)
+            rows: Sequence[Row] = ()
+            if upcoming is not None and upcoming[0] == frame.index:
+                rows = list(upcoming[1])
+                frame = replace(frame, time=rows[0].time)
+                upcoming = next(groups, None)
+            self._now = _tracks(row for row in rows if row.track_id is not None)
+            yield frame, Detections.empty()
+
+    def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
+        """Stand in for the tracker: return the tracks of the present frame."""
+        return self._now
+
+    def _rows(self) -> Iterator[Row]:
+        try:
+            with self.path.open(encoding="utf-8-sig", newline="") as file:
+                start = file.readline()
+                header = next(csv.reader([start]), [])
+                if any(word.strip() == "tracker_id" for word in header):
+                    yield from self._table(file, [word.strip() for word in header])
+                else:
+                    file.seek(0)
+                    yield from self._mot(file)
+        except (OSError, UnicodeDecodeError) as error:
+            problem = getattr(error, "strerror", None) or error
+            raise InputError(f"{self.path}: cannot be read: {problem}") from error
+
+    def _table(self, lines: Iterable[str], header: list[str]) -> Iterator[Row]:
+        missing = [name for name in REQUIRED if name not in header]
+        if missing:
+            raise InputError(f"{self.path}:1: the column {missing[0]!r} is missing; --save-csv writes it")
+        at = [header.index(name) for name in REQUIRED]
+        others = ("time_s", "confidence", "class_id", "class_name")
+        time_at, score_at, class_at, name_at = (header.index(n) if n in header else -1 for n in others)
+        for number, cells in enumerate(csv.reader(lines), 2):
+            if not cells:
+                continue
+            try:
+                frame, *box, track_id = (cells[n] for n in at)
+                time = float(cells[time_at]) if time_at >= 0 and self.fps is None else self._time(int(frame))
+                if not track_id:
+                    yield Row(int(frame), time)
+                    continue
+                class_id = int(cells[class_at]) if class_at >= 0 and cells[class_at] else 0
+                if class_id not in self.names:
+                    self.names[class_id] = cells[name_at] if name_at >= 0 else str(class_id)
+                score = float(cells[score_at]) if score_at >= 0 and cells[score_at] else 1.0
+                x, y, right, bottom = map(float, box)
+                yield Row(int(frame), time, int(track_id), (x, y, right, bottom), score, class_id)
+            except (ValueError, IndexError) as error:
+                raise InputError(f"{self.path}:{number}: not a row of tracks: {error}") from error
+
+    def _mot(self, lines: Iterable[str]) -> Iterator[Row]:
+        self.names.setdefault(0, MOT_CLASS)
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                frame, track_id, x, y, width, height, *rest = line.replace(",", " ").split()
+                left, top = float(x), float(y)
+                box = left, top, left + float(width), top + float(height)
+                score = float(rest[0]) if rest else 1.0
+                index = int(frame) - 1
+                yield Row(index, self._time(index), int(track_id), box, score)
+            except ValueError as error:
+                raise InputError(
+                    f"{self.path}:{number}: neither a table of tracks (--save-csv) nor MOTChallenge text"
+                ) from error
+
+    def _time(self, frame: int) -> float:
+        if self.fps is None:
+            raise InputError(f"{self.path}: has no times; give the recording with --video, or --fps")
+        return frame / self.fps
+
+
+def blank(size: tuple[int, int]) -> Image:
+    """Return a black picture of this size that takes no memory."""
+    picture: Image = np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (size[1], size[0], 3))
+    return picture
+
+
+def _tracks(rows: Iterable[Row]) -> Tracks:
+    seen = list(rows)
+    if not seen:
+        return Tracks.empty()
+    _, _, track_id, xyxy, score, class_id = zip(*seen, strict=True)
+    return Tracks(
+        np.array(track_id, np.int64),
+        np.array(xyxy, np.float64),
+        np.array(score, np.float64),
+        np.array(class_id, np.int64),
+        np.arange(len(seen)),
+    )

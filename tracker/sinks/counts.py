@@ -1,0 +1,105 @@
+"""Counts per interval: how many of which class did what at which line or zone."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tracker.sinks.events import shape_name, wall_time
+from tracker.sinks.lines import Lines
+from tracker.types import Event, OptionError, Result, Scene
+
+COLUMNS = ("start_s", "end_s", "start", "name", "direction", "class", "count")
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class CountsSink(Lines):
+    """A row per interval, line or zone, direction and class; rows add up to the events.
+
+    An interval's rows are written when it is over; once something has been counted, later intervals say 0
+    where it was not. Intervals begin on the round: of the clock where it is known (``start``), else of the
+    recording. Without ``interval_s`` the whole run is one. Zones count "enter", "exit" and "loiter".
+    """
+
+    def __init__(
+        self, path: str | Path, scene: Scene, *, interval_s: float | None = None, overwrite: bool = False
+    ) -> None:
+        super().__init__(path, overwrite=overwrite)
+        if interval_s is not None and not (0 < interval_s < math.inf):
+            raise OptionError(f"an interval must be longer than 0 s, not {interval_s}")
+        self._scene, self._interval = scene, interval_s
+        self._clock = 0.0 if scene.live else scene.start_wall or 0.0
+        self._counts: Counter[tuple[str, str, str]] = Counter()  # of the open interval; 0: seen before
+        self._number: int | None = None  # of the open interval
+        self._first, self._last = 0.0, 0.0
+
+    def header(self) -> str:
+        """Return the line of column names."""
+        return ",".join(COLUMNS) + "\n"
+
+    def write(self, result: Result) -> None:
+        """Count the events of one frame; complete the intervals that are over."""
+        self._tick(result.frame.time)
+        self._count(result.events)
+
+    def finish(self, events: Sequence[Event]) -> None:
+        """Count what came after the last frame and complete the last interval."""
+        self._count(events)
+        self._close()
+        self._number = None
+
+    def lines(self, result: Result) -> str:
+        """Return nothing: rows are written when their interval is over."""
+        return ""
+
+    def _tick(self, time: float) -> None:
+        number = 0 if self._interval is None else math.floor((time + self._clock) / self._interval)
+        if self._number is None:
+            self._number, self._first = number, time
+        while self._number < number:
+            self._last = self._begin(self._number + 1)
+            self._close()
+            self._number += 1
+        self._last = time
+
+    def _count(self, events: Iterable[Event]) -> None:
+        for event in events:
+            name = shape_name(event.data)
+            if name is not None:
+                direction = event.data.get("direction") or event.kind.rpartition(".")[2]
+                self._counts[name, str(direction), str(event.data.get("class_name", event.class_id))] += 1
+
+    def _begin(self, number: int) -> float:
+        """Return when an interval begins, in the frames' time."""
+        return self._first if self._interval is None else number * self._interval - self._clock
+
+    def _close(self) -> None:
+        if self._number is None:
+            return
+        start = self._begin(self._number)
+        end = self._last if self._interval is None else start + self._interval
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        wall = wall_time(start, self._scene) or ""
+        for key in sorted(self._counts):
+            writer.writerow([f"{start:.3f}", f"{end:.3f}", wall, *key, self._counts[key]])
+            self._counts[key] = 0
+        self._put(text.getvalue())
+        self.flush()
+
+
+def parse_interval(text: str) -> float:
+    """Return the seconds of ``15m``, ``30s``, ``1h`` or ``90``; raises ``OptionError``.
+
+    >>> parse_interval("15m")
+    900.0
+    """
+    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-z]*)\s*", text.lower())
+    if not found or found[2] not in UNITS or not float(found[1]) > 0:
+        raise OptionError(f"interval {text!r} is unknown; write for example 30s, 15m or 1h")
+    return float(found[1]) * UNITS[found[2]]

@@ -1,0 +1,70 @@
+"""Every event as it happens, one JSON object to a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from tracker.sinks.lines import Lines
+from tracker.types import Event, Json, Result, Scene
+
+
+class EventsSink(Lines):
+    """One object per event: frame, time_s, wall_time, kind, name, direction, track_id, class_id, class.
+
+    Each line is in the file as soon as it is written. ``wall_time`` (ISO 8601 with offset) is there where it
+    is known when the recording began or the source is live. What else the event says follows.
+    """
+
+    def __init__(self, path: str | Path, scene: Scene, *, overwrite: bool = False) -> None:
+        super().__init__(path, overwrite=overwrite)
+        self._scene = scene
+
+    def lines(self, result: Result) -> str:
+        """Return one line per event."""
+        return "".join(self._line(event) for event in result.events)
+
+    def write(self, result: Result) -> None:
+        """Write the events of one frame and flush."""
+        if result.events:
+            self._put(self.lines(result))
+            self.flush()
+
+    def finish(self, events: Sequence[Event]) -> None:
+        """Write what came after the last frame."""
+        if events:
+            self._put("".join(self._line(event) for event in events))
+            self.flush()
+
+    def _line(self, event: Event) -> str:
+        data = dict(event.data)
+        wall = wall_time(event.time, self._scene)
+        row: dict[str, Json] = {"frame": event.frame, "time_s": round(event.time, 6)}
+        row |= {"wall_time": wall} if wall else {}
+        row |= {"kind": event.kind, "name": shape_name(data), "direction": data.get("direction")}
+        row |= {"track_id": event.track_id, "class_id": event.class_id, "class": data.pop("class_name", None)}
+        for known in ("line", "zone", "direction"):
+            data.pop(known, None)
+        return json.dumps(row | data, ensure_ascii=False, default=_plain) + "\n"
+
+
+def shape_name(data: Mapping[str, Json]) -> str | None:
+    """Return the name of the line or zone an event is about, or None."""
+    name = data.get("line", data.get("zone"))
+    return None if name is None else str(name)
+
+
+def wall_time(time: float, scene: Scene) -> str | None:
+    """Return the wall-clock time of a frame's time, ISO 8601 with offset; None where it is not known."""
+    start = 0.0 if scene.live else scene.start_wall
+    if start is None:
+        return None
+    return datetime.fromtimestamp(start + time).astimezone().isoformat(timespec="milliseconds")
+
+
+def _plain(value: object) -> Json:
+    if hasattr(value, "tolist"):  # numpy
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} in an event's data cannot be written as JSON: {value!r}")
