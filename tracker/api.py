@@ -17,7 +17,16 @@ from tracker.detectors import open_detector
 from tracker.draw import draw, paint
 from tracker.options import Options
 from tracker.plugging import make_plugins
-from tracker.sinks import CropSink, CsvSink, JsonSink, MotSink, VideoSink, WindowSink
+from tracker.sinks import (
+    CountsSink,
+    CropSink,
+    CsvSink,
+    EventsSink,
+    JsonSink,
+    MotSink,
+    VideoSink,
+    WindowSink,
+)
 from tracker.sources import open_source
 from tracker.trackers import make_tracker
 from tracker.types import (
@@ -215,6 +224,10 @@ class Session:
             )
         if options.crop:
             yield CropSink(options.crop, scene, crf=options.crf, overwrite=options.overwrite)
+        if options.events:
+            yield EventsSink(options.events, scene, overwrite=options.overwrite)
+        if options.counts:
+            yield CountsSink(options.counts, scene, interval=options.interval, overwrite=options.overwrite)
         if options.save_mot:
             yield MotSink(options.save_mot, overwrite=options.overwrite)
         if options.save_csv:

@@ -70,6 +70,9 @@ class Options:
     zones: str | None = option(None, "Lines and zones from a YAML file (check it with `track zones check`).", "Counting", "--zones", metavar="FILE")
     plugin: tuple[str, ...] = option((), "Run a plugin by name: route, heatmap, 'speed:option=value;option=value', or one that you installed.", "Counting", "--plugin", metavar="NAME")
     follow: str | None = option(None, "Highlight one object: its number, or 'x,y@second' of a point it covers.", "Counting", "--follow", metavar="TARGET")
+    events: str | None = option(None, "Every crossing, entry, exit and alarm as JSON lines, as it happens.", "Counting", "--events", metavar="FILE")
+    counts: str | None = option(None, "Counts by line or zone, direction and class as CSV.", "Counting", "--counts", metavar="FILE")
+    interval: str | None = option(None, "Count anew every 30s, 15m or 1h, on the round.  [default: the whole run]", "Counting", "--interval", metavar="TIME")
 
     output: str | None = option(None, "Annotated video; the extension chooses the container.  [default: SOURCE_output.mp4]", "Output", "-o", "--output", metavar="FILE")
     overwrite: bool = option(False, "Replace output files that exist.", "Output", "--overwrite")
@@ -88,6 +91,8 @@ class Options:
             _check(spec.metadata, getattr(self, spec.name))
         if self.end is not None and self.end <= self.start:
             raise OptionError(f"--end {self.end:g} lies before --start {self.start:g}; give a later second")
+        if self.interval and not self.counts:
+            raise OptionError("--interval divides what --counts writes; give --counts FILE too")
         if self.crop and not self.follow:
             raise OptionError("--crop films the object that --follow names; give --follow too")
 

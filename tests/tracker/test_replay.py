@@ -54,7 +54,7 @@ def run(
         plugin.start(scene)  # type: ignore[attr-defined]
     events, counts = (
         EventsSink(folder / "events.jsonl", scene),
-        CountsSink(folder / "counts.csv", scene, interval_s=5),
+        CountsSink(folder / "counts.csv", scene, interval=5),
     )
     table, mot = CsvSink(folder / "tracks.csv", scene), MotSink(folder / "tracks.txt")
     with events, counts, table, mot:

@@ -23,16 +23,16 @@ class CountsSink(Lines):
 
     An interval's rows are written when it is over; once something has been counted, later intervals say 0
     where it was not. Intervals begin on the round: of the clock where it is known (``start``), else of the
-    recording. Without ``interval_s`` the whole run is one. Zones count "enter", "exit" and "loiter".
+    recording. ``interval`` is in seconds or as `parse_interval`
+    takes it; without one the whole run is one. Zones count "enter", "exit" and "loiter".
     """
 
     def __init__(
-        self, path: str | Path, scene: Scene, *, interval_s: float | None = None, overwrite: bool = False
+        self, path: str | Path, scene: Scene, *, interval: str | float | None = None, overwrite: bool = False
     ) -> None:
         super().__init__(path, overwrite=overwrite)
-        if interval_s is not None and not (0 < interval_s < math.inf):
-            raise OptionError(f"an interval must be longer than 0 s, not {interval_s}")
-        self._scene, self._interval = scene, interval_s
+        self._scene = scene
+        self._interval = None if interval is None else parse_interval(str(interval))
         self._clock = 0.0 if scene.live else scene.start_wall or 0.0
         self._counts: Counter[tuple[str, str, str]] = Counter()  # of the open interval; 0: seen before
         self._number: int | None = None  # of the open interval

@@ -67,7 +67,7 @@ KINDS: list[Kind] = [
     ("out.mkv", lambda p, **o: VideoSink(p, SCENE, plain, **o), video_rows, int),
     ("out.mov", lambda p, **o: VideoSink(p, SCENE, plain, **o), video_rows, int),
     ("out.webm", lambda p, **o: VideoSink(p, SCENE, plain, **o), video_rows, int),
-    ("out.csv", lambda p, **o: CsvSink(p, SCENE, **o), csv_rows, with_tracks),
+    ("out.csv", lambda p, **o: CsvSink(p, SCENE, **o), csv_rows, int),
     ("out.jsonl", lambda p, **o: JsonSink(p, SCENE, **o), json_rows, int),
     ("out.txt", lambda p, **o: MotSink(p, **o), mot_rows, with_tracks),
 ]

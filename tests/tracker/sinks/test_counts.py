@@ -28,7 +28,7 @@ def crossing(frame: int, name: str = "door", way: str = "in", class_name: str = 
 
 
 def write(
-    path: Path, events: list[Event], frames: int, made: Scene, last: int = 0, **options: float
+    path: Path, events: list[Event], frames: int, made: Scene, last: int = 0, **options: object
 ) -> list[dict]:
     """Run a sink; the ``last`` events come after the last frame."""
     black = np.zeros((1, 1, 3), np.uint8)
@@ -61,9 +61,7 @@ happenings = st.lists(
 def test_rows_add_up_to_the_events(events: list[Event], interval: float | None, last: int) -> None:
     events = sorted(events, key=lambda event: event.frame)
     with TemporaryDirectory() as folder:
-        rows = write(
-            Path(folder) / "c.csv", events, 100, scene(), min(last, len(events)), interval_s=interval
-        )
+        rows = write(Path(folder) / "c.csv", events, 100, scene(), min(last, len(events)), interval=interval)
     told = Counter((e.data["line"], e.data["direction"], e.data["class_name"]) for e in events)
     counted: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
@@ -72,7 +70,7 @@ def test_rows_add_up_to_the_events(events: list[Event], interval: float | None, 
 
 
 def test_intervals_follow_each_other_and_say_zero(tmp_path: Path) -> None:
-    rows = write(tmp_path / "c.csv", [crossing(2), crossing(3), crossing(45)], 60, scene(), interval_s=5.0)
+    rows = write(tmp_path / "c.csv", [crossing(2), crossing(3), crossing(45)], 60, scene(), interval=5.0)
     assert [(r["start_s"], r["end_s"], r["count"]) for r in rows] == [
         ("0.000", "5.000", "2"),
         ("5.000", "10.000", "0"),
@@ -87,7 +85,7 @@ def test_intervals_begin_on_the_round_of_the_clock(tmp_path: Path) -> None:
         [crossing(0)],
         4,
         scene(start_wall=noon_and_a_minute),
-        interval_s=parse_interval("15m"),
+        interval="15m",
     )
     assert (rows[0]["start_s"], rows[0]["end_s"]) == ("-60.000", "840.000")
     assert ":00.000" in rows[0]["start"]
@@ -100,7 +98,7 @@ def test_without_an_interval_the_run_is_one(tmp_path: Path) -> None:
 
 def test_rows_are_there_when_their_interval_is_over(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
-    with CountsSink(path, scene(), interval_s=1.0) as sink:
+    with CountsSink(path, scene(), interval=1.0) as sink:
         for index in range(9):
             frame = Frame(np.zeros((1, 1, 3), np.uint8), index, index / FPS)
             sink.write(Result(frame, Detections.empty(), Tracks.empty(), (crossing(index),)))
