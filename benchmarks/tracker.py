@@ -1,0 +1,175 @@
+"""Milliseconds per frame of ByteTrack implementations: ``python -m benchmarks.tracker``.
+
+Every tracker sees the same detections, frame by frame in turn, so that whatever else the machine does hits
+all alike. Inputs are prepared in each tracker's own form beforehand; only ``update`` is timed. Printed are
+medians after a warm-up. Extra rows: the same density as 100 objects on 1920x1080 at other counts, and
+MOT17-02 where ../shared lies beside the checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bytetrack import BYTETracker, Detections
+
+WARM_UP = 15  # frames
+SHARED = Path(__file__).parent.parent.parent / "shared"
+Update = Callable[[Any], Any]
+Prepare = Callable[[Detections], Any]
+THRESHOLDS = {"track": 0.6, "new": 0.7, "match": 0.9}
+
+
+def crowd(objects: int, frames: int, width: float = 1920, height: float = 1080) -> Iterator[Detections]:
+    """People of 60 to 180 px walking about: boxes jitter by 2 %, 7 % are missed, 5 % are clutter."""
+    rng = np.random.default_rng(objects)
+    tall = rng.uniform(60, 180, objects)
+    size = np.stack((0.41 * tall, tall), 1)
+    center = rng.uniform(0, (width, height), (objects, 2))
+    velocity = rng.normal(0, 2, (objects, 2))
+    for _ in range(frames):
+        center += velocity
+        beyond = (center < 0) | (center > (width, height))
+        velocity[beyond] *= -1
+        seen = rng.random(objects) > 0.07
+        clutter = rng.binomial(objects, 0.05)
+        at = np.vstack((center, rng.uniform(0, (width, height), (clutter, 2))))
+        extent = np.vstack((size, rng.uniform(30, 150, (clutter, 2))))
+        box = np.hstack((at - extent / 2, at + extent / 2))
+        box += rng.normal(0, 1, box.shape) * 0.02 * np.hstack((extent, extent))
+        score = np.append(rng.beta(8, 2, objects), rng.uniform(0.1, 0.9, clutter))
+        keep = np.append(seen, np.ones(clutter, bool))
+        yield Detections(box[keep], score[keep], np.zeros(keep.sum(), np.int64))
+
+
+def mot17(folder: Path) -> list[Detections]:
+    rows = np.loadtxt(folder / "det/det.txt", delimiter=",")
+    rows[:, 4:6] += rows[:, 2:4]
+    frames = (rows[rows[:, 0] == frame] for frame in range(1, int(rows[:, 0].max()) + 1))
+    return [Detections(r[:, 2:6], r[:, 6], np.zeros(len(r), np.int64)) for r in frames]
+
+
+def as_rows(detections: Detections) -> NDArray[np.float64]:
+    return np.column_stack((detections.xyxy, detections.score, detections.class_id))
+
+
+def ours() -> tuple[Prepare, Callable[[], Update]]:
+    def make() -> Update:
+        return BYTETracker(
+            track_thresh=THRESHOLDS["track"],
+            new_track_thresh=THRESHOLDS["new"],
+            match_thresh=THRESHOLDS["match"],
+        ).update
+
+    return lambda detections: detections, make
+
+
+def ultralytics() -> tuple[Prepare, Callable[[], Update]]:
+    from ultralytics.engine.results import Boxes
+    from ultralytics.trackers.byte_tracker import BYTETracker as Theirs
+
+    options = SimpleNamespace(
+        track_high_thresh=THRESHOLDS["track"],
+        track_low_thresh=0.1,
+        new_track_thresh=THRESHOLDS["new"],
+        match_thresh=THRESHOLDS["match"],
+        track_buffer=30,
+        fuse_score=True,
+    )
+    return lambda detections: Boxes(as_rows(detections), (1080, 1920)), lambda: Theirs(options).update
+
+
+def trackers() -> tuple[Prepare, Callable[[], Update]]:
+    import supervision
+    from trackers import ByteTrackTracker
+
+    def prepare(detections: Detections) -> Any:
+        return supervision.Detections(
+            xyxy=detections.xyxy, confidence=detections.score, class_id=detections.class_id
+        )
+
+    def make() -> Update:
+        update: Update = ByteTrackTracker(
+            track_activation_threshold=THRESHOLDS["new"], high_conf_det_threshold=THRESHOLDS["track"]
+        ).update
+        return update
+
+    return prepare, make
+
+
+def boxmot() -> tuple[Prepare, Callable[[], Update]]:
+    from boxmot import ByteTrack
+
+    picture = np.zeros((1080, 1920, 3), np.uint8)
+
+    def make() -> Update:
+        tracker = ByteTrack(track_thresh=THRESHOLDS["track"], match_thresh=THRESHOLDS["match"], track_buffer=30)
+        return lambda rows: tracker.update(rows, picture)
+
+    return as_rows, make
+
+
+PEERS = {"ultralytics": ultralytics, "trackers": trackers, "boxmot": boxmot}
+
+
+def measure(frames: list[Detections], systems: dict[str, tuple[Prepare, Callable[[], Update]]]) -> dict[str, float]:
+    """Return the median milliseconds of one update, by system."""
+    updates = {name: make() for name, (_, make) in systems.items()}
+    inputs = {name: [prepare(frame) for frame in frames] for name, (prepare, _) in systems.items()}
+    spent: dict[str, list[float]] = {name: [] for name in systems}
+    for index in range(len(frames)):
+        for name, update in updates.items():
+            argument = inputs[name][index]
+            begin = time.perf_counter()
+            update(argument)
+            spent[name].append(time.perf_counter() - begin)
+    return {name: 1e3 * float(np.median(times[WARM_UP:])) for name, times in spent.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, help="frames per row (default: fewer for more objects)")
+    parser.add_argument("--alone", action="store_true", help="measure ours only")
+    arguments = parser.parse_args()
+    systems = {"ours": ours()}
+    for name, peer in PEERS.items():
+        if arguments.alone:
+            continue
+        if importlib.util.find_spec(name) is None:
+            print(f"{name} is not installed (pip install {name}): left out")
+            continue
+        systems[name] = peer()
+
+    def row(label: str, frames: list[Detections]) -> float:
+        times = measure(frames, systems)
+        cells = [f"{times['ours']:10.3f}"]
+        cells += [f"{times[n]:10.3f} ({times[n] / times['ours']:4.1f}x)" for n in systems if n != "ours"]
+        print(f"{label:<26}" + "  ".join(cells), flush=True)
+        return times["ours"]
+
+    print("median ms per update, in brackets how many times slower than ours")
+    print(f"{'':<26}{'ours':>10}  " + "  ".join(f"{name:>18}" for name in systems if name != "ours"))
+    counts = {10: 400, 100: 200, 300: 80, 1000: 50}
+    for objects, default in counts.items():
+        row(f"{objects} on 1920x1080", list(crowd(objects, arguments.frames or default)))
+    constant = {}
+    for objects, default in counts.items():
+        scale = (objects / 100) ** 0.5
+        frames = list(crowd(objects, arguments.frames or default, 1920 * scale, 1080 * scale))
+        constant[objects] = row(f"{objects} at constant density", frames)
+    folder = SHARED / "data/mot17-val-half/MOT17-02"
+    if folder.is_dir():
+        row("MOT17-02", mot17(folder))
+    print(f"growth of ours from 100 to 1000 at constant density: {constant[1000] / constant[100]:.1f}x")
+
+
+if __name__ == "__main__":
+    main()
