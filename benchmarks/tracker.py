@@ -111,7 +111,9 @@ def boxmot() -> tuple[Prepare, Callable[[], Update]]:
     picture = np.zeros((1080, 1920, 3), np.uint8)
 
     def make() -> Update:
-        tracker = ByteTrack(track_thresh=THRESHOLDS["track"], match_thresh=THRESHOLDS["match"], track_buffer=30)
+        tracker = ByteTrack(
+            track_thresh=THRESHOLDS["track"], match_thresh=THRESHOLDS["match"], track_buffer=30
+        )
         return lambda rows: tracker.update(rows, picture)
 
     return as_rows, make
@@ -120,7 +122,9 @@ def boxmot() -> tuple[Prepare, Callable[[], Update]]:
 PEERS = {"ultralytics": ultralytics, "trackers": trackers, "boxmot": boxmot}
 
 
-def measure(frames: list[Detections], systems: dict[str, tuple[Prepare, Callable[[], Update]]]) -> dict[str, float]:
+def measure(
+    frames: list[Detections], systems: dict[str, tuple[Prepare, Callable[[], Update]]]
+) -> dict[str, float]:
     """Return the median milliseconds of one update, by system."""
     updates = {name: make() for name, (_, make) in systems.items()}
     inputs = {name: [prepare(frame) for frame in frames] for name, (prepare, _) in systems.items()}
@@ -135,7 +139,9 @@ def measure(frames: list[Detections], systems: dict[str, tuple[Prepare, Callable
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--frames", type=int, help="frames per row (default: fewer for more objects)")
     parser.add_argument("--alone", action="store_true", help="measure ours only")
     arguments = parser.parse_args()

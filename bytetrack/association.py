@@ -18,8 +18,8 @@ from bytetrack.assignment import best_matching
 from bytetrack.boxes import Pairs
 from bytetrack.types import FloatArray, IntArray
 
-TENTATIVE, TRACKED, LOST, _MATCHED = range(4)  # states of a track; the last only while associating
-LOW, HIGH, _TAKEN = range(3)  # levels of a detection's score; likewise
+TENTATIVE, TRACKED, LOST, GONE = range(4)  # states of a track
+LOW, HIGH, TAKEN = range(3)  # levels of a detection: by its score, or no longer to be had
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,7 @@ class Encounter:
     score: FloatArray  # (D,) of the detections
 
 
+LEVELS = 3
 Similarity: TypeAlias = Callable[[Pairs, Encounter], FloatArray]  # -> (E,), 1 is the same, 0 nothing alike
 
 
@@ -55,8 +56,14 @@ class Step:
     limit: float  # the greatest cost, 1 - similarity, of a match
 
     @cached_property
-    def _takes(self) -> NDArray[np.bool_]:
-        return np.array([state in self.states for state in range(_MATCHED + 1)])
+    def _takes(self) -> NDArray[np.bool_]:  # by state · LEVELS + level
+        takes = np.zeros((4, LEVELS), bool)
+        takes[list(self.states), self.level] = True
+        return takes.ravel()
+
+    @cached_property
+    def _floor(self) -> float:
+        return 1.0 - self.limit
 
 
 def associate(
@@ -66,19 +73,19 @@ def associate(
 
     ``pairs`` are those that overlap at all; ``state`` (T,) and ``level`` (D,) say who may take part in what.
     """
-    state, level = state.copy(), level.copy()
+    state, level = state * LEVELS, level.copy()  # state + level now says all about a pair
     rows, columns = [], []
     for step in steps:
-        invited = (step._takes[state][pairs.row] & (level == step.level)[pairs.column]).nonzero()[0]
+        invited = step._takes[state[pairs.row] + level[pairs.column]].nonzero()[0]
         if len(invited) == 0:
             continue
         met = pairs[invited]
-        gain = step.limit - (1.0 - step.similarity(met, encounter))
-        worth = (gain > 0).nonzero()[0]
+        gain = step.similarity(met, encounter) - step._floor  # limit - cost
+        worth = (gain > 0.0).nonzero()[0]
         row, column = met.row[worth], met.column[worth]
         chosen = best_matching(row, column, gain[worth], (len(state), len(level)))
         row, column = row[chosen], column[chosen]
-        state[row], level[column] = _MATCHED, _TAKEN
+        state[row], level[column] = GONE * LEVELS, TAKEN
         rows.append(row)
         columns.append(column)
     if not rows:

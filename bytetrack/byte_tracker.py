@@ -7,9 +7,10 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from bytetrack.association import (
+    GONE,
     HIGH,
     LOST,
     LOW,
@@ -28,6 +29,8 @@ from bytetrack.types import Detections, FloatArray, IntArray, Tracks
 
 NOMINAL_RATE = 30.0  # frames per second that ``track_buffer`` is counted at, as in the official code
 ROUNDING = 1e-6  # frames; sums of fractional time steps must not make a track expire a frame early
+
+AFTER_A_MISS = np.array([GONE, LOST, LOST])  # by state
 
 Self = TypeVar("Self", bound="BYTETracker")
 
@@ -66,10 +69,9 @@ class BYTETracker:
             raise ValueError(f"frame_rate must be above 0, got {self.frame_rate}")
         if not self.track_buffer >= 0:
             raise ValueError(f"track_buffer must not be negative, got {self.track_buffer}")
-        self._birth_thresh = (
-            # rounded: 0.2 + 0.1 is a little above 0.3, and a score of 0.3 is meant to be enough
-            round(self.track_thresh + 0.1, 9) if self.new_track_thresh is None else self.new_track_thresh
-        )
+        # Rounded: 0.2 + 0.1 is a little above 0.3, and a score of 0.3 is meant to be enough.
+        birth = round(self.track_thresh + 0.1, 9) if self.new_track_thresh is None else self.new_track_thresh
+        self._birth_thresh = max(birth, self.track_thresh)  # only the high set begins tracks
         self.motion = self._motion()
         self.steps = self._steps()
         self.reset()
@@ -102,8 +104,9 @@ class BYTETracker:
             detections = Detections.from_array(detections)
         table = self._table
         self._advance(dt)
-        usable, level, xyxy = self._sort_out(detections)
+        usable, xyxy = self._sort_out(detections)
         score = detections.score[usable]
+        level = (score >= self.track_thresh).astype(np.intp)  # LOW, HIGH
         encounter = Encounter(self.motion.to_xyxy(table.belief[0]), xyxy, score)
         pairs = overlapping(encounter.track_xyxy, xyxy)
         rows, matched = associate(self.steps, pairs, encounter, table.labels[STATE], level)
@@ -112,24 +115,22 @@ class BYTETracker:
         vote_rows = table.vote_rows(detections.class_id[usable])
         table.labels[SOURCE] = -1
         if len(rows):
-            table.belief[:, :, rows] = self.motion.update(table.belief.take(rows, 2), measured[:, matched])
+            table.belief[:, :, rows] = self.motion.update(
+                table.belief.take(rows, 2), measured.take(matched, 1)
+            )
+            weight = score[matched]
             table.labels[SOURCE, rows] = usable[matched]
             table.numbers[SEEN, rows] = self._time
-            table.numbers[SCORE, rows] = score[matched]
-            table.numbers[vote_rows[matched], rows] += score[matched]
-        alive = self._pass_judgement()
-        births = self._births(xyxy, score, level, matched, vote_rows)
+            table.numbers[SCORE, rows] = weight
+            table.numbers[vote_rows[matched], rows] += weight
+        self._judge(rows)
+        births = self._births(xyxy, score, matched, vote_rows)
         if len(births):
             self._begin(births, measured, score, vote_rows, usable)
-            alive = np.concatenate((alive, np.ones(len(births), bool)))
-        xyxy = self.motion.to_xyxy(table.belief[0])
-        self._drop_duplicates(xyxy, alive)
-        if not alive.all():
-            kept = alive.nonzero()[0]
-            table.keep(kept)
-            xyxy = xyxy[:, kept]
+        self._drop_duplicates()
+        self._sweep_out()
         self._begun = True
-        return self._confirmed(xyxy)
+        return self._confirmed()
 
     def predict(self, dt: float = 1.0) -> Tracks:
         """Let time pass without looking: the tracks not lost, where the filter expects them (source -1).
@@ -137,12 +138,10 @@ class BYTETracker:
         For frames in which no detector ran. Lost tracks may expire; none becomes lost.
         """
         self._advance(dt)
-        table = self._table
-        table.labels[SOURCE] = -1
-        expired = (table.labels[STATE] == LOST) & (self._time - table.numbers[SEEN] > self._patience)
-        if expired.any():
-            table.keep((~expired).nonzero()[0])
-        return self._confirmed(self.motion.to_xyxy(table.belief[0]))
+        self._table.labels[SOURCE] = -1
+        self._expire((self._table.labels[STATE] == LOST).nonzero()[0])
+        self._sweep_out()
+        return self._confirmed()
 
     @property
     def _patience(self) -> float:
@@ -154,40 +153,46 @@ class BYTETracker:
         self._time += dt
         table = self._table
         tentative = table.labels[STATE] == TENTATIVE
-        step = np.where(tentative, 0.0, dt) if tentative.any() else dt  # for tentative tracks time stands
+        # For tentative tracks time stands still.
+        step = np.where(tentative, 0.0, dt) if np.count_nonzero(tentative) else dt
         table.belief = self.motion.predict(table.belief, step)
 
-    def _sort_out(self, detections: Detections) -> tuple[IntArray, IntArray, FloatArray]:
-        """Return rows that take part (D,), their level (D,) and corners (4, D)."""
+    def _sort_out(self, detections: Detections) -> tuple[IntArray, FloatArray]:
+        """Return the rows that take part (D,) and their corners (4, D)."""
         xyxy, score = columns(detections.xyxy), detections.score
-        extent = xyxy[2:] - xyxy[:2]
-        high = score >= self.track_thresh  # in the score's own precision: float32 0.6 is 0.6
-        usable = ((high | (score > self.low_thresh)) & (extent.min(0) > 0)).nonzero()[0]
-        if len(usable) < len(score):
-            xyxy, high = xyxy[:, usable], high[usable]
-        return usable, np.where(high, HIGH, LOW), xyxy
+        # Compared in the score's own precision: float32 0.6 is 0.6.
+        usable = (
+            score > self.low_thresh if self.low_thresh < self.track_thresh else score >= self.track_thresh
+        )
+        positive = xyxy[2:] > xyxy[:2]
+        if np.count_nonzero(usable) == len(score) and np.count_nonzero(positive) == 2 * len(score):
+            return np.arange(len(score)), xyxy
+        rows = (usable & positive[0] & positive[1]).nonzero()[0]
+        return rows, xyxy.take(rows, 1)
 
-    def _pass_judgement(self) -> NDArray[np.bool_]:
-        """Change the states after matching; returns the mask of the tracks that live on."""
+    def _judge(self, matched_rows: IntArray) -> None:
+        """Give every track its state after matching."""
         table = self._table
-        state = table.labels[STATE]
-        unseen = table.labels[SOURCE] < 0
-        state[~unseen] = TRACKED
-        missed = (unseen & (state == TRACKED)).nonzero()[0]
-        if len(missed):
-            state[missed] = LOST
-            table.belief[1, self.motion.growth, missed] = 0.0
-        dead = unseen & ((state == TENTATIVE) | (self._time - table.numbers[SEEN] > self._patience))
-        alive: NDArray[np.bool_] = ~dead
-        return alive
+        state = AFTER_A_MISS[table.labels[STATE]]
+        state[matched_rows] = TRACKED
+        table.labels[STATE] = state
+        lost = (state == LOST).nonzero()[0]
+        if len(lost):
+            table.belief[1, self.motion.growth, lost] = 0.0
+            self._expire(lost)
+
+    def _expire(self, lost: IntArray) -> None:
+        patience = self.track_buffer * self.frame_rate / NOMINAL_RATE + ROUNDING
+        expired = self._table.numbers[SEEN, lost] < self._time - patience
+        self._table.labels[STATE, lost[expired]] = GONE
 
     def _births(
-        self, xyxy: FloatArray, score: FloatArray, level: IntArray, matched: IntArray, vote_rows: IntArray
+        self, xyxy: FloatArray, score: FloatArray, matched: IntArray, vote_rows: IntArray
     ) -> IntArray:
         """Return the detections that begin a track, in an order that does not depend on theirs."""
-        eligible = (level == HIGH) & (score >= self._birth_thresh)
-        eligible[matched] = False
-        births: IntArray = eligible.nonzero()[0]
+        begins = score >= self._birth_thresh
+        begins[matched] = False
+        births: IntArray = begins.nonzero()[0]
         if len(births) > 1:
             births = births[np.lexsort((vote_rows[births], *xyxy[:, births], -score[births]))]
         return births
@@ -205,33 +210,39 @@ class BYTETracker:
         numbers[vote_rows[births], np.arange(n)] = score[births]
         self._table.add(self.motion.initiate(measured[:, births]), labels, numbers)
 
-    def _drop_duplicates(self, xyxy: FloatArray, alive: NDArray[np.bool_]) -> None:
-        """Of a seen and a lost track on the same place strike out the younger, in ``alive``."""
+    def _drop_duplicates(self) -> None:
+        """Of a seen and a lost track on the same place give up the younger."""
         table = self._table
-        lost = table.labels[STATE] == LOST
-        lost &= alive
-        if self.duplicate_iou is None or not lost.any():
+        lost = (table.labels[STATE] == LOST).nonzero()[0]
+        if self.duplicate_iou is None or len(lost) == 0:
             return
-        seen_rows, lost_rows = (alive & ~lost).nonzero()[0], lost.nonzero()[0]
-        pairs = overlapping(xyxy[:, seen_rows], xyxy[:, lost_rows])
+        seen = (table.labels[SOURCE] >= 0).nonzero()[0]
+        xyxy = self.motion.to_xyxy(table.belief[0])
+        pairs = overlapping(xyxy.take(seen, 1), xyxy.take(lost, 1))
         same = (pairs.iou > self.duplicate_iou).nonzero()[0]
         if len(same):
-            seen_rows, lost_rows = seen_rows[pairs.row[same]], lost_rows[pairs.column[same]]
+            seen, lost = seen[pairs.row[same]], lost[pairs.column[same]]
             age = table.numbers[SEEN] - table.numbers[BORN]
-            seen_is_older = age[seen_rows] > age[lost_rows]
-            alive[np.where(seen_is_older, lost_rows, seen_rows)] = False
+            table.labels[STATE, np.where(age[seen] > age[lost], lost, seen)] = GONE
 
-    def _confirmed(self, xyxy: FloatArray) -> Tracks:
+    def _sweep_out(self) -> None:
+        """Forget the tracks that are gone."""
+        gone = self._table.labels[STATE] == GONE
+        if np.count_nonzero(gone):
+            self._table.keep((~gone).nonzero()[0])
+
+    def _confirmed(self) -> Tracks:
         """Return the tracks that are followed at present, giving ids to those that have none."""
         table = self._table
         rows = (table.labels[STATE] == TRACKED).nonzero()[0]
-        _, track_id, source = table.labels[:, rows]
+        _, track_id, source = table.labels.take(rows, 1)
         new = (track_id == 0).nonzero()[0]
         if len(new):
             track_id[new] = np.arange(self._next_id, self._next_id + len(new))
             self._next_id += len(new)
             table.labels[TRACK_ID, rows] = track_id
-        return Tracks(track_id, xyxy[:, rows].T, table.numbers[SCORE, rows], table.class_id(rows), source)
+        xyxy = self.motion.to_xyxy(table.belief[0].take(rows, 1))
+        return Tracks(track_id, xyxy.T, table.numbers[SCORE].take(rows), table.class_id(rows), source)
 
     def state(self) -> dict[str, Any]:
         """Return everything the tracker knows as plain lists and numbers, for pickle or JSON."""

@@ -55,9 +55,16 @@ class MotionModel:
     first_velocity: Four
 
     @cached_property
-    def _variance(self) -> dict[str, FloatArray]:
-        names = ("position", "velocity", "measurement", "first_position", "first_velocity")
-        return {name: np.square(np.array(getattr(self, name), np.float64))[:, None] for name in names}
+    def _motion_variance(self) -> FloatArray:  # (2, 4, 1) q_p, q_v
+        return np.square((self.position, self.velocity))[:, :, None]
+
+    @cached_property
+    def _measurement_variance(self) -> FloatArray:  # (4, 1) r
+        return np.square(self.measurement)[:, None]
+
+    @cached_property
+    def _first_variance(self) -> FloatArray:  # (2, 4, 1) p, v
+        return np.square((self.first_position, self.first_velocity))[:, :, None]
 
     @cached_property
     def _unit_rows(self) -> NDArray[np.intp]:
@@ -68,7 +75,7 @@ class MotionModel:
         return [row for row, unit in enumerate(self.unit) if unit is None]
 
     def _unit_squared(self, position: FloatArray) -> FloatArray:
-        unit = position[self._unit_rows]
+        unit: FloatArray = position.take(self._unit_rows, 0)
         for row in self._absolute:
             unit[row] = 1.0
         unit *= unit
@@ -76,42 +83,29 @@ class MotionModel:
 
     def initiate(self, measured: FloatArray) -> Belief:
         """Return the belief after one measurement (4, N) of each object, at rest."""
-        variance, unit = self._variance, self._unit_squared(measured)
         belief = np.zeros((5, *measured.shape))
         belief[0] = measured
-        belief[2] = unit * variance["first_position"]
-        belief[4] = unit * variance["first_velocity"]
+        belief[2::2] = self._first_variance * self._unit_squared(measured)
         return belief
 
     def predict(self, belief: Belief, dt: float | FloatArray = 1.0) -> Belief:
         """Return the belief ``dt`` nominal frames later; ``dt`` may be (N,), one per track."""
-        x, velocity, p, c, v = belief
-        variance, unit = self._variance, self._unit_squared(x)
-        unit *= dt
-        later = np.empty_like(belief)
-        turned = v * dt
-        np.add(c, turned, out=later[3])
-        np.add(c, later[3], out=turned)  # 2 c + dt v
-        turned *= dt
-        turned += p
-        np.add(turned, unit * variance["position"], out=later[2])
-        unit *= variance["velocity"]
-        np.add(v, unit, out=later[4])
-        np.add(x, velocity * dt, out=later[0])
-        later[1] = velocity
+        later: Belief = belief.copy()
+        later[0::3] += belief[1::3] * dt  # x += dt x' and c += dt v
+        later[2] += (belief[3] + later[3]) * dt  # p += dt (c before + c after), which is dt (2 c + dt v)
+        later[2::2] += self._motion_variance * (self._unit_squared(belief[0]) * dt)  # p and v
         return later
 
     def update(self, belief: Belief, measured: FloatArray) -> Belief:
         """Return the belief after one measurement (4, N) of each object."""
-        x, _, p, _, _ = belief
-        s = self._unit_squared(x)
-        s *= self._variance["measurement"]
-        s += p
-        gain = belief[2:4] / s  # k, k': how far position and velocity follow the innovation
+        s = self._unit_squared(belief[0])
+        s *= self._measurement_variance
+        s += belief[2]
+        gain = belief[2:4] / s  # k and k'
         later: Belief = belief.copy()
-        later[:2] += gain * (measured - x)
+        later[:2] += gain * (measured - belief[0])
         later[3:] -= gain * belief[3]  # c -= k c and v -= k' c
-        later[2] -= gain[0] * p
+        later[2] -= gain[0] * belief[2]
         return later
 
 

@@ -48,8 +48,8 @@ class TrackTable:
     def vote_rows(self, class_id: IntArray) -> IntArray:
         """Return the row of ``numbers`` that counts each class (D,), making room for new ones."""
         place = self.classes.searchsorted(class_id)
-        known = len(self.classes) > 0 and (self.classes.take(place, mode="clip") == class_id).all()
-        if not known:
+        known = self.classes.take(place, mode="clip") == class_id if len(self.classes) else place < 0
+        if np.count_nonzero(known) < len(class_id):
             classes = np.union1d(self.classes, class_id)
             numbers = np.zeros((VOTES + len(classes), len(self)))
             numbers[:VOTES] = self.numbers[:VOTES]
