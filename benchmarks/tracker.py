@@ -12,17 +12,16 @@ import argparse
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import mot17
 from bytetrack import BYTETracker, Detections
 
 WARM_UP = 15  # frames
-SHARED = Path(__file__).parent.parent.parent / "shared"
 Update = Callable[[Any], Any]
 Prepare = Callable[[Detections], Any]
 THRESHOLDS = {"track": 0.6, "new": 0.7, "match": 0.9}
@@ -48,13 +47,6 @@ def crowd(objects: int, frames: int, width: float = 1920, height: float = 1080) 
         score = np.append(rng.beta(8, 2, objects), rng.uniform(0.1, 0.9, clutter))
         keep = np.append(seen, np.ones(clutter, bool))
         yield Detections(box[keep], score[keep], np.zeros(keep.sum(), np.int64))
-
-
-def mot17(folder: Path) -> list[Detections]:
-    rows = np.loadtxt(folder / "det/det.txt", delimiter=",")
-    rows[:, 4:6] += rows[:, 2:4]
-    frames = (rows[rows[:, 0] == frame] for frame in range(1, int(rows[:, 0].max()) + 1))
-    return [Detections(r[:, 2:6], r[:, 6], np.zeros(len(r), np.int64)) for r in frames]
 
 
 def as_rows(detections: Detections) -> NDArray[np.float64]:
@@ -171,9 +163,8 @@ def main() -> None:
         scale = (objects / 100) ** 0.5
         frames = list(crowd(objects, arguments.frames or default, 1920 * scale, 1080 * scale))
         constant[objects] = row(f"{objects} at constant density", frames)
-    folder = SHARED / "data/mot17-val-half/MOT17-02"
-    if folder.is_dir():
-        row("MOT17-02", mot17(folder))
+    if mot17.FOLDER.is_dir():
+        row("MOT17-02", mot17.detections("MOT17-02"))
     print(f"growth of ours from 100 to 1000 at constant density: {constant[1000] / constant[100]:.1f}x")
 
 

@@ -14,6 +14,8 @@ from scipy.optimize import linear_sum_assignment
 
 from bytetrack.types import FloatArray, IntArray
 
+FEW = 64  # pairs; the solver is done with so few before another look would be (measured)
+
 
 def best_matching(row: IntArray, column: IntArray, gain: FloatArray, shape: tuple[int, int]) -> IntArray:
     """Choose the matching of greatest total gain from E possible pairs of a matrix of ``shape``.
@@ -30,9 +32,10 @@ def best_matching(row: IntArray, column: IntArray, gain: FloatArray, shape: tupl
         if _distinct(row, shape[0]) and _distinct(column, shape[1]):
             chosen.append(left)
             break
-        sure = _beyond_doubt(row, column, gain, shape).nonzero()[0]
+        few = len(left) <= FEW
+        sure = left[:0] if few else _beyond_doubt(row, column, gain, shape).nonzero()[0]
         if len(sure) == 0:
-            chosen.append(left[_solve(row, column, gain)])
+            chosen.append(left[_solve(row, column, gain, shape)])
             break
         chosen.append(left[sure])
         open_row, open_column = np.ones(shape[0], bool), np.ones(shape[1], bool)
@@ -85,13 +88,21 @@ def _beyond_doubt(
     return best
 
 
-def _solve(row: IntArray, column: IntArray, gain: FloatArray) -> IntArray:
-    rows, row = np.unique(row, return_inverse=True)
-    columns, column = np.unique(column, return_inverse=True)
-    matrix = np.zeros((len(rows), len(columns)))  # a pair that cannot be gains nothing, like no pair at all
+def _solve(row: IntArray, column: IntArray, gain: FloatArray, shape: tuple[int, int]) -> IntArray:
+    row, rows = _renumber(row, shape[0])
+    column, columns = _renumber(column, shape[1])
+    matrix = np.zeros((rows, columns))  # a pair that cannot be gains nothing, like no pair at all
     pair = np.full(matrix.shape, -1)
     matrix[row, column] = gain
     pair[row, column] = np.arange(len(gain))
     solution = pair[linear_sum_assignment(matrix, maximize=True)]
     result: IntArray = solution[solution >= 0]
     return result
+
+
+def _renumber(index: IntArray, size: int) -> tuple[IntArray, int]:
+    """Return indices below ``size`` counted without gaps, and how many different ones there are."""
+    present = np.zeros(size, np.intp)
+    present[index] = 1
+    number = present.cumsum()
+    return number[index] - 1, int(number[-1])

@@ -16,7 +16,7 @@ from bytetrack.types import FloatArray, IntArray
 # One small matrix product is faster than a handful of sums; with halves and ones it is as exact.
 CENTER_AND_SIZE = np.array([[0.5, 0, 0.5, 0], [0, 0.5, 0, 0.5], [-1, 0, 1, 0], [0, -1, 0, 1]])
 CORNERS = np.array([[1, 0, -0.5, 0], [0, 1, 0, -0.5], [1, 0, 0.5, 0], [0, 1, 0, 0.5]])
-DENSE_LIMIT = 60_000  # entries; above, sorting is faster than a full matrix (measured at 250 x 250)
+DENSE_LIMIT = 15_000  # entries; with more, sorting is faster than the full matrix (measured)
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ class Detections:
         """Convert to arrays and refuse what cannot be tracked."""
         xyxy = _as_float(self.xyxy).reshape(-1, 4) if np.size(self.xyxy) == 0 else _as_float(self.xyxy)
         score, class_id = _as_float(self.score), np.asarray(self.class_id)
-        if class_id.size == 0:
+        if class_id.dtype.kind not in "iu":  # an empty list, or tensors' float classes
             class_id = class_id.astype(np.int64)
         if xyxy.ndim != 2 or xyxy.shape[1] != 4:
             raise ValueError(f"xyxy must have shape (N, 4), got {xyxy.shape}")
@@ -44,9 +44,8 @@ class Detections:
             raise ValueError(
                 f"score and class_id must have shape ({n},) like xyxy, got {score.shape} and {class_id.shape}"
             )
-        finite = np.isfinite(xyxy).all(axis=1) & np.isfinite(score)
-        if not finite.all():
-            row = int(np.flatnonzero(~finite)[0])
+        if np.count_nonzero(np.isfinite(xyxy)) < 4 * n or np.count_nonzero(np.isfinite(score)) < n:
+            row = int(np.flatnonzero(~(np.isfinite(xyxy).all(axis=1) & np.isfinite(score)))[0])
             raise ValueError(f"detection {row} is not finite: xyxy={xyxy[row].tolist()}, score={score[row]}")
         object.__setattr__(self, "xyxy", xyxy)
         object.__setattr__(self, "score", score)
