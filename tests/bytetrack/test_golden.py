@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from bytetrack import BYTETracker, Detections, Tracks
+from benchmarks import mot17
+from benchmarks.dropped_frames import GOLDEN, compare
+from bytetrack import BYTETracker, Tracks
 
-SEQUENCES = ("MOT17-02", "MOT17-05", "MOT17-09", "MOT17-11")
-
-
-def by_frame(path: Path, frames: int) -> Iterator[NDArray[np.float64]]:
-    rows = np.loadtxt(path, delimiter=",")
-    rows[:, 4:6] += rows[:, 2:4]  # left, top, width, height -> corners
-    for frame in range(1, frames + 1):
-        yield rows[rows[:, 0] == frame]
+pytestmark = pytest.mark.usefixtures("shared")
 
 
-def follow(folder: Path, frames: int) -> Iterator[Tracks]:
-    tracker = BYTETracker(track_thresh=0.6, match_thresh=0.9, new_track_thresh=0.7)
-    for rows in by_frame(folder / "det/det.txt", frames):
-        yield tracker.update(Detections(rows[:, 2:6], rows[:, 6], np.zeros(len(rows), int)))
+def follow(name: str) -> list[Tracks]:
+    tracker = BYTETracker(**GOLDEN)
+    return [tracker.update(detections) for detections in mot17.detections(name)]
 
 
-def length(folder: Path) -> int:
-    (line,) = (line for line in (folder / "seqinfo.ini").read_text().splitlines() if "seqLength" in line)
-    return int(line.split("=")[1])
-
-
-@pytest.mark.parametrize("name", SEQUENCES)
-def test_equals_the_official_code_in_every_frame(shared: Path, name: str) -> None:
-    folder = shared / "data/mot17-val-half" / name
-    frames = length(folder)
+@pytest.mark.parametrize("name", mot17.SEQUENCES)
+def test_equals_the_official_code_in_every_frame(name: str) -> None:
+    golden = np.loadtxt(mot17.FOLDER / name / "golden/bytetrack.txt", delimiter=",")
+    golden[:, 4:6] += golden[:, 2:4]
+    assert golden[:, 0].max() <= mot17.length(name)
     ours_of: dict[int, int] = {}
-    golden = by_frame(folder / "golden/bytetrack.txt", frames)
-    for frame, (truth, tracks) in enumerate(zip(golden, follow(folder, frames), strict=True), start=1):
+    for frame, tracks in enumerate(follow(name), start=1):
+        truth = golden[golden[:, 0] == frame]
         assert len(truth) == len(tracks), f"frame {frame}"
         if len(truth) == 0:
             continue
@@ -52,3 +41,26 @@ def test_equals_the_official_code_in_every_frame(shared: Path, name: str) -> Non
                 f"frame {frame}: id {theirs} was {ours_of[theirs]}"
             )
     assert sorted(ours_of.values()) == list(range(1, len(ours_of) + 1)), "one to one and without holes"
+
+
+def test_trackeval_gives_the_official_figures(shared: Path) -> None:
+    pytest.importorskip("trackeval")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TrackEval's own
+        scores = mot17.score({name: mot17.as_rows(follow(name)) for name in mot17.SEQUENCES})
+    table = (shared / "data/mot17-val-half/README.md").read_text(encoding="utf-8").splitlines()
+    for name in mot17.SEQUENCES:
+        (line,) = (line for line in table if line.startswith(f"| {name}"))
+        hota, mota, idf1, switches = (float(cell) for cell in line.strip("| ").split("|")[1:])
+        found = [scores[name][key] for key in ("HOTA", "MOTA", "IDF1", "IDSW")]
+        np.testing.assert_allclose(found, [hota, mota, idf1, switches], atol=0.0051)
+
+
+def test_knowing_the_time_pays_where_frames_are_missing() -> None:
+    pytest.importorskip("trackeval")
+    seen = {"MOT17-09": mot17.detections("MOT17-09")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TrackEval's own
+        runs = [compare(seen, seed) for seed in range(4)]
+    aware, unaware = ([run[kind]["MOT17-09"]["IDF1"] for run in runs] for kind in (0, 1))
+    assert np.mean(aware) > np.mean(unaware) + 0.5
