@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation
 
-from tracker.types import Image
+from bytetrack import Detections, Tracks
+from tracker.types import Frame, Image, Result, Scene
 
 EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
 STEP = 9  # grey levels between two frames
@@ -23,6 +24,27 @@ def picture(index: int, size: tuple[int, int] = (64, 48)) -> Image:
     image = np.full((height, width, 3), FLOOR + STEP * (index % 24), np.uint8)
     image[: height // 4, : width // 4] = (0, 0, 255)
     return image
+
+
+def plain(result: Result) -> Image:
+    """Paint nothing."""
+    return result.frame.image
+
+
+def result(index: int, time: float | None = None, size: tuple[int, int] = (64, 48)) -> Result:
+    """Return a result without tracks; ten a second where no time is given."""
+    frame = Frame(picture(index, size), index, index / 10 if time is None else time)
+    return Result(frame, Detections.empty(), Tracks.empty())
+
+
+def scene(live: bool = False) -> Scene:
+    return Scene("clip", (64, 48), 10.0, live, {})
+
+
+def noise(seed: int = 1) -> Callable[[Result], Image]:
+    """Return a painter whose pictures of some 10 kB cannot be compressed."""
+    dice = np.random.default_rng(seed)
+    return lambda _: dice.integers(0, 255, (120, 160, 3), np.uint8)
 
 
 def number(image: Image) -> int:

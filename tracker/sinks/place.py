@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from tracker.types import OutputError
+
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+
+
+class DiskFullError(OutputError):
+    """There is no room for more; there may be again."""
 
 
 def check(path: Path, overwrite: bool, never: Path | None = None) -> None:
@@ -29,6 +36,8 @@ def temporary(path: Path) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
+            if error.errno in FULL:
+                raise DiskFullError(f"{path}: the disk is full; free space, or use -o") from error
             raise OutputError(
                 f"{path}: cannot be written ({error.strerror}); choose another folder with -o"
             ) from error

@@ -3,57 +3,26 @@
 from __future__ import annotations
 
 import errno
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from fractions import Fraction
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 import av
-import cv2
-import numpy as np
-from av.container import OutputContainer
-from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation
-from av.video.stream import VideoStream
 
 from tracker.sinks import place
-from tracker.sinks.audio import Audio, has_audio
 from tracker.sinks.behind import Behind
+from tracker.sinks.place import DiskFullError
+from tracker.sinks.recording import ENCODINGS, Recording, remux
+from tracker.sinks.segments import Segments, seconds
 from tracker.types import Image, OptionError, OutputError, Result, Scene, Stopwatch
 
-CLOCK_HZ = 90_000  # MPEG's own; the time base is the first multiple of the frame rate that is as fine
-FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
-EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND  # without it pictures get darker
-BT709 = 1  # matrix, primaries and transfer all have this number (ITU-T H.273)
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How one kind of container is filled."""
-
-    format: str  # libavformat's muxer
-    video: str
-    audio: str  # where the source's own sound cannot be copied
-    options: Mapping[str, str] = field(default_factory=dict)  # of the video encoder
-    sounds: frozenset[str] | None = None  # codecs worth copying; None: all that the muxer takes
-    fragments: bool = False  # written in fragments, put in order at the end
-
-
-_PLAYED = frozenset(("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"))  # what players take in MP4
-_X264 = {"preset": "veryfast"}
-_VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "b": "0"}
-ENCODINGS = {
-    ".mp4": Encoding("mp4", "libx264", "aac", _X264, _PLAYED, fragments=True),
-    ".m4v": Encoding("mp4", "libx264", "aac", _X264, _PLAYED, fragments=True),
-    ".mov": Encoding("mov", "libx264", "aac", _X264, fragments=True),
-    ".mkv": Encoding("matroska", "libx264", "aac", _X264),
-    ".webm": Encoding("webm", "libvpx-vp9", "libopus", _VP9),
-}
-# A fragment a second: what kill -9 or a full disk can cost. delay_moov keeps the first picture at 0.
-FRAGMENTS = {"movflags": "+delay_moov+default_base_moof", "frag_duration": "1000000", "flush_packets": "1"}
-WHOLE = {"movflags": "+faststart"}
+LOG = logging.getLogger("track")
+RETRY_S = 10.0  # between two looks whether a full disk has room again
+ROOM_BYTES = 100e6  # free space with which a recording starts again
 
 
 class VideoSink:
@@ -63,7 +32,11 @@ class VideoSink:
     (MP4: after its index has been put in front) when the sink is closed, whatever closed it. Timestamps are
     those of the frames, counted from the first one. Odd sizes are filled up by one repeated row or column.
 
-    Raises ``OptionError`` for an extension or ``crf`` that cannot be used, ``OutputError`` for everything
+    With ``segment`` (``10m``) it becomes a series of files named by time, of which ``keep`` (``24h``) and
+    ``keep_gb`` leave the youngest. While a live source runs, a full disk stops the recording and not the run;
+    it starts again, with a new file, when there is room.
+
+    Raises ``OptionError`` for an extension or a number that cannot be used, ``OutputError`` for everything
     else; after a full disk what was written stays.
     """
 
@@ -76,10 +49,14 @@ class VideoSink:
         crf: int = 23,  # libx264's own default; 18 looks lossless, 28 is small
         audio_from: str | Path | None = None,
         overwrite: bool = False,
+        segment: str | float | None = None,
+        keep: str | float | None = None,
+        keep_gb: float | None = None,
         stopwatch: Stopwatch | None = None,
     ) -> None:
         self.path = Path(path)
         self.notes: list[str] = []
+        self.files: list[Path] = []  # complete and in place; the last of them where there are many
         encoding = ENCODINGS.get(self.path.suffix.lower())
         if encoding is None:
             known = ", ".join(ENCODINGS)
@@ -88,17 +65,33 @@ class VideoSink:
             )
         if not 0 <= crf <= 51:
             raise OptionError(f"--crf {crf}: must be 0 (lossless) to 51 (worst)")
-        self._encoding = encoding
-        self._scene, self._painter, self._crf, self._overwrite = scene, painter, crf, overwrite
+        if (keep is not None or keep_gb is not None) and segment is None:
+            raise OptionError("--keep and --keep-gb delete old segments: add --segment, such as 10m")
+        if keep_gb is not None and not 0 < keep_gb < float("inf"):
+            raise OptionError(f"--keep-gb {keep_gb}: must be more than 0")
+        self._segments = Segments(
+            self.path,
+            scene.live,
+            None if segment is None else seconds(segment, "--segment"),
+            None if keep is None else seconds(keep, "--keep"),
+            keep_gb,
+        )
+        self._many = segment is not None
+        self._encoding, self._scene, self._painter, self._crf = encoding, scene, painter, crf
+        self._overwrite = overwrite
         self._audio_from = None if audio_from is None else Path(audio_from)
         self._watch = stopwatch or Stopwatch()
-        self._written = 0
+        self._recording: Recording | None = None
+        self._part: Path | None = None
+        self._goal = self.path
+        self._number = 0
+        self._resume = 0.0  # monotonic time before which a full disk is not tried again
+        self._unrecorded = 0
 
     def __enter__(self) -> VideoSink:
         """Check the place and create the temporary file; raises ``OutputError``."""
-        place.check(self.path, self._overwrite, never=self._audio_from)
+        place.check(self.path, self._overwrite or self._many, never=self._audio_from)
         self._part = place.temporary(self.path)
-        self._recording: Recording | None = None
         self._behind: Behind[Result] = Behind(f"write {self.path.name}", self._record)
         return self
 
@@ -113,164 +106,120 @@ class VideoSink:
         self._behind.finish()
         try:
             self._complete()
-        except OutputError:
-            if kind is None:
+        except OutputError as failure:
+            if self._scene.live and isinstance(failure, DiskFullError):
+                self.notes.append(str(failure))  # the run itself went well
+            elif kind is None:
                 raise
+        finally:
+            if self._unrecorded:
+                self.notes.append(f"{self._unrecorded} frames were not recorded: the disk was full")
         if kind is None:
             self._behind.check()
 
     def _record(self, result: Result) -> None:
+        if time.monotonic() < self._resume:
+            self._unrecorded += 1
+            return
         with self._watch("draw"):
             image = self._painter(result)
         with self._watch("encode"):
             try:
-                if self._recording is None:
-                    self._recording = Recording(
-                        self._part,
-                        self._encoding,
-                        self._scene.fps,
-                        image,
-                        self._crf,
-                        self._audio_from,
-                        result.frame.time,
-                    )
-                self._recording.add(image, result.frame.time)
-                self._written += 1
+                self._encode(image, result.frame.time)
+            except DiskFullError as error:
+                self._suspend(error)
             except (av.error.FFmpegError, OSError) as error:
-                raise self._failure(error) from error
+                failure = self._failure(error, self._recording)
+                if not isinstance(failure, DiskFullError):
+                    raise failure from error
+                self._suspend(failure)
 
-    def _failure(self, error: Exception) -> OutputError:
-        code = getattr(error, "errno", None)
-        what = (
-            "the disk is full" if code in FULL else f"cannot be written ({getattr(error, 'strerror', error)})"
+    def _encode(self, image: Image, time_s: float) -> None:
+        number = self._segments.number(time_s)
+        if self._recording is not None and number != self._number:
+            self._complete()
+            self._segments.prune()
+        if self._recording is None:
+            self._begin(image, time_s)
+            self._number = number
+        assert self._recording is not None
+        self._recording.add(image, time_s)
+
+    def _begin(self, image: Image, time_s: float) -> None:
+        if self._resume:
+            free = shutil.disk_usage(self.path.parent).free
+            if free < ROOM_BYTES:
+                raise OSError(errno.ENOSPC, "no space left")
+            LOG.warning("%s: recording goes on", self.path)
+        again = self._many or bool(self._resume)
+        self._goal = self._segments.name(time_s) if again else self.path
+        self._resume = 0.0
+        if again:
+            if self._part is not None:  # the one that proved that the folder takes files
+                self._part.unlink(missing_ok=True)
+            self._part = place.temporary(self._goal)
+        assert self._part is not None
+        self._recording = Recording(
+            self._part,
+            self._encoding,
+            self._scene.fps,
+            image,
+            self._crf,
+            self._audio_from,
+            time_s,
+            self.notes,
         )
-        seconds = self._recording.seconds if self._recording else 0.0
-        return OutputError(
-            f"{self.path}: {what}; it keeps about the first {seconds:.0f} s; free space, or use -o"
-        )
+
+    def _suspend(self, failure: DiskFullError) -> None:
+        """Go on without recording where the source is live, else raise."""
+        if not self._scene.live:
+            raise failure
+        if not self._resume:
+            LOG.warning("%s; the run goes on, recording when there is room", failure)
+        self._resume = time.monotonic() + RETRY_S
+        self._unrecorded += 1
+        with suppress(OutputError):  # told already
+            self._complete()
+        self._segments.prune()
+
+    def _failure(self, error: Exception, recording: Recording | None) -> OutputError:
+        kept = f"it keeps about the first {recording.seconds if recording else 0:.0f} s"
+        if getattr(error, "errno", None) in place.FULL:
+            return DiskFullError(f"{self._goal}: the disk is full; {kept}; free space, or use -o")
+        reason = getattr(error, "strerror", None) or error
+        return OutputError(f"{self._goal}: cannot be written ({reason}); {kept}; use another -o")
 
     def _complete(self) -> None:
-        failure: OutputError | None = None
-        if self._recording is not None:
-            try:
-                self._recording.close()
-            except (av.error.FFmpegError, OSError) as error:
-                failure = self._failure(error)
-        if not self._written:
-            self._part.unlink(missing_ok=True)  # nothing came: no file rather than an empty one
+        """Close what is open and move it into place; no file comes from no pictures."""
+        recording, self._recording = self._recording, None
+        part, self._part = self._part, None
+        if part is None:
             return
-        if self._encoding.fragments:
-            self._put_in_order()
-        place.settle(self._part, self.path)
+        failure: OutputError | None = None
+        if recording is not None:
+            try:
+                recording.close()
+            except (av.error.FFmpegError, OSError) as error:
+                failure = self._failure(error, recording)
+        if recording is None or not recording.pictures:
+            part.unlink(missing_ok=True)
+            return
+        if self._encoding.fragments and not self._many:
+            self._put_in_order(part)
+        place.settle(part, self._goal)
+        self.files = [*self.files[-9:], self._goal]
         if failure is not None:
             raise failure
 
-    def _put_in_order(self) -> None:
+    def _put_in_order(self, part: Path) -> None:
         """Copy the fragments into one piece, its index in front: it starts at once in a browser."""
-        whole = place.temporary(self.path)
+        whole = place.temporary(self._goal)
         try:
-            remux(self._part, whole, self._encoding.format)
+            remux(part, whole, self._encoding.format)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             whole.unlink(missing_ok=True)  # the fragments play as they are
-            self.notes.append(f"{self.path.name} was left in fragments ({getattr(error, 'strerror', error)})")
+            self.notes.append(
+                f"{self._goal.name} was left in fragments ({getattr(error, 'strerror', error)})"
+            )
         else:
-            whole.replace(self._part)
-
-
-class Recording:
-    """An open container with its video encoder and perhaps sound."""
-
-    def __init__(
-        self,
-        part: Path,
-        encoding: Encoding,
-        fps: float,
-        image: Image,
-        crf: int,
-        audio_from: Path | None,
-        first_s: float,
-    ) -> None:
-        self.seconds = 0.0
-        self._first_s = first_s
-        options = FRAGMENTS if encoding.fragments else {"flush_packets": "1"}
-        self._container: OutputContainer = av.open(
-            str(part), "w", format=encoding.format, options=dict(options)
-        )
-        rate = Fraction(fps).limit_denominator(1001)
-        ticks = rate.numerator * -(-CLOCK_HZ // rate.numerator)  # 30000/1001 gives 90000: 3003 per frame
-        self._base = Fraction(1, ticks)
-        self._step = max(round(ticks / fps), 1)
-        stream = self._container.add_stream(
-            encoding.video, rate=rate, options={**encoding.options, "crf": str(crf)}
-        )
-        assert isinstance(stream, VideoStream)
-        height, width = image.shape[:2]
-        self._size = (width, height)
-        stream.width, stream.height = width + width % 2, height + height % 2
-        stream.pix_fmt = "yuv420p"
-        context = stream.codec_context
-        context.time_base = self._base
-        context.thread_count = encoder_threads()
-        context.color_range, context.colorspace, context.color_primaries, context.color_trc = (
-            1,
-            BT709,
-            BT709,
-            BT709,
-        )
-        self._stream = stream
-        self._audio = None
-        if audio_from is not None and has_audio(audio_from):
-            self._audio = Audio(audio_from, self._container, first_s, encoding.audio, encoding.sounds)
-        self._before = -1
-
-    def add(self, image: Image, time_s: float) -> None:
-        """Encode one picture at its time."""
-        if (image.shape[1], image.shape[0]) != self._size:
-            image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.uint8)
-        right, bottom = self._size[0] % 2, self._size[1] % 2
-        if right or bottom:
-            image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
-        frame = frame.reformat(
-            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", interpolation=EXACT
-        )
-        frame.colorspace, frame.color_range = BT709, 1
-        pts = round((time_s - self._first_s) / self._base)
-        if pts <= self._before:
-            pts = self._before + 1
-        self._step = pts - self._before if self._before >= 0 else self._step
-        frame.pts, frame.time_base = pts, self._base
-        frame.duration = self._step
-        self._before = pts
-        self._container.mux(self._stream.encode(frame))
-        self.seconds = float((pts + self._step) * self._base)
-        if self._audio is not None:
-            self._audio.advance(self.seconds)
-
-    def close(self) -> None:
-        """Write what the encoder still holds, and the trailer; the file is closed in any case."""
-        try:
-            self._container.mux(self._stream.encode(None))
-        finally:
-            if self._audio is not None:
-                self._audio.close()
-            self._container.close()
-
-
-def remux(part: Path, whole: Path, format_name: str) -> None:
-    """Copy every packet of ``part`` into ``whole``, with the index in front."""
-    with (
-        av.open(str(part)) as source,
-        av.open(str(whole), "w", format=format_name, options=dict(WHOLE)) as target,
-    ):
-        streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
-        for packet in source.demux():
-            if packet.dts is not None and packet.size:
-                packet.stream = streams[packet.stream.index]
-                target.mux(packet)
-
-
-def encoder_threads() -> int:
-    """Return half the cores this process may use: the detector needs the others."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
-    return min(max(cores // 2, 1), 8)
+            whole.replace(part)

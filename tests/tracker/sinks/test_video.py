@@ -3,8 +3,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import threading
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,22 +13,12 @@ import numpy as np
 import pytest
 
 from bytetrack import Detections, Tracks
-from tests.tracker.videos import loudness, number, picture, write_video
+from tests.tracker.videos import loudness, number, picture, plain, result, write_video
 from tracker.sinks import VideoSink
 from tracker.sources import open_source
-from tracker.types import Frame, Image, OptionError, OutputError, Result, Scene, Stopwatch
+from tracker.types import Image, OptionError, OutputError, Result, Scene, Stopwatch
 
-ROOT = Path(__file__).parents[3]
 SCENE = Scene("clip", (64, 48), 10.0, False, {})
-
-
-def plain(result: Result) -> Image:
-    return result.frame.image
-
-
-def result(index: int, time: float | None = None, size: tuple[int, int] = (64, 48)) -> Result:
-    frame = Frame(picture(index, size), index, index / 10 if time is None else time)
-    return Result(frame, Detections.empty(), Tracks.empty())
 
 
 def copy(source_path: Path, out: Path, **options: float) -> None:
@@ -204,53 +194,35 @@ class TestTrouble:
             sink.write(result(0))
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize("name", ["o.mp4", "o.mkv"])
-    def test_a_full_disk_keeps_what_was_written(self, tmp_path: Path, name: str) -> None:
-        """The disk is one of half a megabyte, mounted where only the child process sees it."""
-        mount = f"mount -t tmpfs -o size=512k tmpfs '{tmp_path}'"
-        private = ["unshare", "--mount", "sh", "-c"]
-        if (
-            not shutil.which("unshare")
-            or subprocess.run([*private, mount], capture_output=True, check=False).returncode
-        ):
-            pytest.skip("mounting a small disk is not allowed here")
-        code = f"""
-import sys
-sys.path.insert(0, {str(ROOT)!r})
-from tests.tracker.sinks.test_video import *
-folder = Path({str(tmp_path)!r})
-noise = np.random.default_rng(1)
-try:
-    painter = lambda r: noise.integers(0, 255, (240, 320, 3), np.uint8)
-    with VideoSink(folder / {name!r}, SCENE, painter) as sink:
-        for index in range(400):
-            sink.write(result(index))
-except OutputError as error:
-    print(error)
-print([path.name for path in folder.iterdir()])
-with open_source(folder / {name!r}) as source:
-    print(len(list(source)))
-"""
-        run = [*private, f'{mount} && exec "$0" -c "$1"', sys.executable, code]
-        text = subprocess.run(run, capture_output=True, text=True, check=True, timeout=60).stdout
-        message, files, frames = text.splitlines()
-        assert "the disk is full; it keeps about the first" in message
-        assert files == f"['{name}']"
-        assert int(frames) >= 8  # of some 40 kB each
-
-    def test_a_killed_run_leaves_a_file_that_plays(self, tmp_path: Path) -> None:
+    def test_a_full_disk_keeps_what_was_written(
+        self, small_disk: Callable[[str], str], tmp_path: Path
+    ) -> None:
         code = """
-import os, signal, sys
-sys.path.insert(0, sys.argv[2])
-from tests.tracker.sinks.test_video import *
-with VideoSink(sys.argv[1], SCENE, plain) as sink:
+for name in ("o.mp4", "o.mkv"):
+    try:
+        with VideoSink(folder / name, scene(), noise()) as sink:
+            for index in range(400):
+                sink.write(result(index))
+    except OutputError as error:
+        print(error)
+    print([path.name for path in folder.iterdir()])
+    with open_source(folder / name) as source:
+        print(len(list(source)))
+    (folder / name).unlink()
+"""
+        lines = small_disk(code).splitlines()
+        for name, (message, files, frames) in zip(("o.mp4", "o.mkv"), (lines[:3], lines[3:]), strict=True):
+            assert f"{name}: the disk is full; it keeps about the first" in message
+            assert files == f"['{name}']"
+            assert int(frames) >= 15
+
+    def test_a_killed_run_leaves_a_file_that_plays(self, child: Callable[[str], str], tmp_path: Path) -> None:
+        child("""
+with VideoSink(folder / "o.mp4", scene(), plain) as sink:
     for index in range(200):
         sink.write(result(index, size=(320, 240)))
     os.kill(os.getpid(), signal.SIGKILL)
-"""
-        subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path / "o.mp4"), str(ROOT)], timeout=60, check=False
-        )
+""")
         (left,) = tmp_path.iterdir()
         assert left.name == "o.part.mp4"
         assert len(times(left)) > 100

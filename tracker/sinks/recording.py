@@ -1,0 +1,162 @@
+"""One encoded file: container, video encoder and sound."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.container import OutputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
+from av.video.stream import VideoStream
+
+from tracker.sinks.audio import Audio, has_audio
+from tracker.types import Image
+
+CLOCK_HZ = 90_000  # MPEG's own; the time base is the first multiple of the frame rate that is as fine
+EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND  # without it pictures get darker
+BT709 = 1  # matrix, primaries and transfer all have this number (ITU-T H.273)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How one kind of container is filled."""
+
+    format: str  # libavformat's muxer
+    video: str
+    audio: str  # where the source's own sound cannot be copied
+    options: Mapping[str, str] = field(default_factory=dict)  # of the video encoder
+    sounds: frozenset[str] | None = None  # codecs worth copying; None: all that the muxer takes
+    fragments: bool = False  # written in fragments, put in order at the end
+
+
+_PLAYED = frozenset(("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"))  # what players take in MP4
+_X264 = {"preset": "veryfast"}
+_VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "b": "0"}
+ENCODINGS = {
+    ".mp4": Encoding("mp4", "libx264", "aac", _X264, _PLAYED, fragments=True),
+    ".m4v": Encoding("mp4", "libx264", "aac", _X264, _PLAYED, fragments=True),
+    ".mov": Encoding("mov", "libx264", "aac", _X264, fragments=True),
+    ".mkv": Encoding("matroska", "libx264", "aac", _X264),
+    ".webm": Encoding("webm", "libvpx-vp9", "libopus", _VP9),
+}
+# A fragment a second: what kill -9 or a full disk can cost. delay_moov keeps the first picture at 0.
+# Hybrid ones (FFmpeg 7.1) become an ordinary file when it is closed, without being copied.
+_HYBRID = "+hybrid_fragmented" if av.library_versions["libavformat"] >= (61, 7, 100) else ""
+FRAGMENTS = {
+    "movflags": f"+delay_moov+default_base_moof{_HYBRID}",
+    "frag_duration": "1000000",
+    "flush_packets": "1",
+}
+WHOLE = {"movflags": "+faststart"}
+
+
+class Recording:
+    """An open container with its video encoder and perhaps sound."""
+
+    def __init__(
+        self,
+        part: Path,
+        encoding: Encoding,
+        fps: float,
+        image: Image,
+        crf: int,
+        audio_from: Path | None,
+        first_s: float,
+        notes: list[str],
+    ) -> None:
+        self.seconds = 0.0
+        self.pictures = 0
+        self._first_s = first_s
+        options = FRAGMENTS if encoding.fragments else {"flush_packets": "1"}
+        self._container: OutputContainer = av.open(
+            f"file:{part}", "w", format=encoding.format, options=dict(options)
+        )
+        rate = Fraction(fps).limit_denominator(1001)
+        ticks = rate.numerator * -(-CLOCK_HZ // rate.numerator)  # 30000/1001 gives 90000: 3003 per frame
+        self._base = Fraction(1, ticks)
+        self._step = max(round(ticks / fps), 1)
+        stream = self._container.add_stream(
+            encoding.video, rate=rate, options={**encoding.options, "crf": str(crf)}
+        )
+        assert isinstance(stream, VideoStream)
+        height, width = image.shape[:2]
+        self._size = (width, height)
+        stream.width, stream.height = width + width % 2, height + height % 2
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = self._base
+        context.thread_count = encoder_threads()
+        context.color_range, context.colorspace, context.color_primaries, context.color_trc = (
+            1,
+            BT709,
+            BT709,
+            BT709,
+        )
+        self._stream = stream
+        self._audio: Audio | None = None
+        if audio_from is not None and has_audio(audio_from):
+            try:
+                self._audio = Audio(audio_from, self._container, first_s, encoding.audio, encoding.sounds)
+            except (av.error.FFmpegError, ValueError) as error:
+                notes.append(f"the sound was left out ({getattr(error, 'strerror', None) or error})")
+        self._before = -1
+
+    def add(self, image: Image, time_s: float) -> None:
+        """Encode one picture at its time."""
+        if (image.shape[1], image.shape[0]) != self._size:
+            image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+        right, bottom = self._size[0] % 2, self._size[1] % 2
+        if right or bottom:
+            image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
+        frame = frame.reformat(
+            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", interpolation=EXACT
+        )
+        frame.colorspace, frame.color_range = BT709, 1
+        pts = round((time_s - self._first_s) / self._base)
+        if pts <= self._before:
+            pts = self._before + 1
+        self._step = pts - self._before if self._before >= 0 else self._step
+        frame.pts, frame.time_base = pts, self._base
+        frame.duration = self._step
+        self._before = pts
+        self.pictures += 1
+        self._container.mux(self._stream.encode(frame))
+        self.seconds = float((pts + self._step) * self._base)
+        if self._audio is not None:
+            self._audio.advance(self.seconds)
+
+    def close(self) -> None:
+        """Write what the encoder still holds, and the trailer; the file is closed in any case."""
+        try:
+            self._container.mux(self._stream.encode(None))
+        finally:
+            if self._audio is not None:
+                self._audio.close()
+            self._container.close()
+
+
+def remux(part: Path, whole: Path, format_name: str) -> None:
+    """Copy every packet of ``part`` into ``whole``, with the index in front."""
+    with (
+        av.open(f"file:{part}") as source,
+        av.open(f"file:{whole}", "w", format=format_name, options=dict(WHOLE)) as target,
+    ):
+        streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None and packet.size:
+                packet.stream = streams[packet.stream.index]
+                target.mux(packet)
+
+
+def encoder_threads() -> int:
+    """Return half the cores this process may use: the detector needs the others."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+    return min(max(cores // 2, 1), 8)

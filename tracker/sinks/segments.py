@@ -1,0 +1,87 @@
+"""Recording for days: files named by time, the oldest of them deleted."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracker.types import OptionError
+
+UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+STAMP = r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(?:-\d+)?|\d\d+-\d\d-\d\d(?:-\d+)?"  # time of day, or of the film
+
+
+def seconds(text: str | float, option: str) -> float:
+    """Return a duration such as ``90``, ``90s``, ``10m``, ``24h`` or ``7d`` in seconds.
+
+    >>> seconds("10m", "--segment"), seconds(90, "--segment"), seconds("1.5h", "--keep")
+    (600.0, 90.0, 5400.0)
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", str(text))
+    value = float(found[1]) * UNITS_S[found[2] or "s"] if found else 0.0
+    if not 0 < value < math.inf:
+        raise OptionError(f"{option} {text!r}: give a duration such as 90s, 10m, 24h or 7d")
+    return value
+
+
+@dataclass(frozen=True)
+class Segments:
+    """When a new file begins, what it is called, and which are kept.
+
+    A file ends at the next multiple of ``length_s`` of the clock. Only files that bear ``path``'s name and a
+    time are ever deleted.
+    """
+
+    path: Path  # out.mp4: the files are out_2026-03-01_14-20-00.mp4, or out_00-10-00.mp4 of a film
+    live: bool
+    length_s: float | None = None  # None: one file
+    keep_s: float | None = None  # age after which a file goes
+    keep_gb: float | None = None  # 1e9 bytes that all files together may have
+
+    def number(self, time_s: float) -> int:
+        """Return which segment a time belongs to."""
+        return 0 if self.length_s is None else math.floor(time_s / self.length_s)
+
+    def name(self, time_s: float) -> Path:
+        """Return a path for the segment beginning at a time that no file has."""
+        if self.live:
+            stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(time_s))
+        else:
+            whole = int(time_s)
+            stamp = f"{whole // 3600:02d}-{whole // 60 % 60:02d}-{whole % 60:02d}"
+        path = self.path.with_name(f"{self.path.stem}_{stamp}{self.path.suffix}")
+        count = 2  # the hour that summer time repeats
+        while path.exists():
+            path = self.path.with_name(f"{self.path.stem}_{stamp}-{count}{self.path.suffix}")
+            count += 1
+        return path
+
+    def prune(self) -> None:
+        """Delete what is too old or too much, the oldest first; the newest file always stays."""
+        if self.keep_s is None and self.keep_gb is None:
+            return
+        files = sorted(self._own(), key=lambda entry: entry[1])
+        total = sum(size for _, _, size in files)
+        for path, changed, size in files[:-1]:
+            old = self.keep_s is not None and time.time() - changed > self.keep_s
+            much = self.keep_gb is not None and total > self.keep_gb * 1e9
+            if not (old or much):
+                return
+            path.unlink(missing_ok=True)
+            total -= size
+
+    def _own(self) -> Iterator[tuple[Path, float, int]]:
+        mine = re.compile(
+            f"{re.escape(self.path.stem)}_(?:{STAMP})(?:\\.part\\d*)?{re.escape(self.path.suffix)}"
+        )
+        for path in self.path.parent.iterdir():
+            if mine.fullmatch(path.name):
+                try:
+                    state = path.stat()
+                except OSError:
+                    continue
+                yield path, state.st_mtime, state.st_size
