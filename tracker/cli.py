@@ -22,6 +22,8 @@ from tracker.options import Options
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {
     "export": ("tracker.commands.export", "Convert weights ahead of time; make int8 models."),
+    "replay": ("tracker.commands.replay", "Count anew from saved tracks, without the detector."),
+    "zones": ("tracker.commands.zones", "Check a zone file: preview and plain words."),
     "eval": ("tracker.commands.evaluate", "Score tracks against ground truth."),
 }
 

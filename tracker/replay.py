@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -40,7 +40,7 @@ class SavedTracks:
 
     path: Path
     fps: float | None = None
-    names: dict[int, str] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
     length: int = 0  # number of frames that will come
     frame_rate: float = 0.0
     extent: tuple[float, float] = (0.0, 0.0)  # right and bottom of all boxes
@@ -76,6 +76,17 @@ class SavedTracks:
                 yield from (Frame(image, n, last[1] + (n - last[0]) * pace) for n in missing)
             yield Frame(image, index, time)
             last = index, time
+
+    def __enter__(self) -> SavedTracks:
+        """Return itself: the file is opened for each reading."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """Find nothing: what was found is in the tracks."""
+        return [Detections.empty() for _ in images]
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
         """Stand in for the detector: hold the tracks of each frame ready, and give them their time."""
@@ -128,7 +139,8 @@ class SavedTracks:
                     continue
                 class_id = int(cells[class_at]) if class_at >= 0 and cells[class_at] else 0
                 if class_id not in self.names:
-                    self.names[class_id] = cells[name_at] if name_at >= 0 else str(class_id)
+                    name = cells[name_at] if name_at >= 0 else str(class_id)
+                    self.names = {**self.names, class_id: name}
                 score = float(cells[score_at]) if score_at >= 0 and cells[score_at] else 1.0
                 x, y, right, bottom = map(float, box)
                 yield Row(int(frame), time, int(track_id), (x, y, right, bottom), score, class_id)
@@ -136,7 +148,7 @@ class SavedTracks:
                 raise InputError(f"{self.path}:{number}: not a row of tracks: {error}") from error
 
     def _mot(self, lines: Iterable[str]) -> Iterator[Row]:
-        self.names.setdefault(0, MOT_CLASS)
+        self.names = {0: MOT_CLASS}
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue

@@ -124,7 +124,7 @@ class Reader:
             towards=word("towards", None),
             anchor=word("anchor", "bottom_center"),
             classes=tuple(self._words(entries["classes"][0])) if "classes" in entries else (),
-            color=word("color", CYCLE[len(self._found) % len(CYCLE)]),
+            color=word("color", self._next_color()),
             loiter_s=self._seconds(entries["loiter"][0]) if "loiter" in entries else None,
         )
         at = {key: at_line for key, (_, at_line) in entries.items()}
@@ -150,7 +150,7 @@ class Reader:
         kind = "line" if len(points) == 2 else "zone"
         if kind == "zone" and len(points) > 3 and points[0] == points[-1]:
             points = points[:-1]  # polygon tools close the ring
-        color = CYCLE[len(self._found) % len(CYCLE)]
+        color = self._next_color()
         self._add(Shape(kind, name, points, size_for(points, self.size), color=color), line, {})
 
     def _add(self, shape: Shape, line: int, at: Mapping[str, int]) -> None:
@@ -159,6 +159,10 @@ class Reader:
         self._found.append(
             sound(shape, {key: f"{self.path}:{at[key] + 1}" for key in at}, f"{self.path}:{line + 1}")
         )
+
+    def _next_color(self) -> str:
+        used = {shape.color for shape in self._found}
+        return next((color for color in CYCLE if color not in used), CYCLE[len(self._found) % len(CYCLE)])
 
     def _entries(self, node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, int]]:
         entries: dict[str, tuple[yaml.Node, int]] = {}

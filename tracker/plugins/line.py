@@ -31,6 +31,14 @@ from tracker.plugins.memory import INHERIT_S, Memory
 from tracker.types import Canvas, Color, Event, Frame, OptionError, Scene
 
 TOWARDS = {"right": (1.0, 0.0), "left": (-1.0, 0.0), "down": (0.0, 1.0), "up": (0.0, -1.0)}
+OPPOSITE = {"right": "left", "left": "right", "down": "up", "up": "down"}
+TIP_ANCHOR = {
+    "right": "lm",
+    "left": "rm",
+    "down": "mt",
+    "up": "mb",
+}  # of a text that begins where an arrow ends
+ARROW_AT = 0.3  # along the line: lines often cross in the middle
 ARROW = 0.07  # length of the arrow in parts of the picture's shorter side
 END_PX = 1e-6  # by so much a line is longer than drawn: its end points belong to it
 ON_LINE_PX = 1e-9  # nearer than this an anchor lies on the line itself
@@ -125,20 +133,29 @@ class Line:
         canvas.polyline(self._line, self.color, width=2)
         start, tip = self.arrow()
         canvas.polyline([start, tip], self.color, width=2, arrow=True)
-        into, out = (self.total(name) for name in self.names)
-        text = f"{self.name}  {self.names[0]} {into}  {self.names[1]} {out}"
-        width, height = self._scene.size
-        place = np.clip(start, (0.12 * width, 0.05 * height), (0.88 * width, 0.95 * height))
-        canvas.text(text, place, self.color, anchor="mb" if tip[1] >= start[1] else "mt")
+        heading = self.heading()
+        for name, place, anchor in (
+            (self.names[0], tip, TIP_ANCHOR[heading]),
+            (self.names[1], 1.3 * start - 0.3 * tip, TIP_ANCHOR[OPPOSITE[heading]]),
+        ):
+            canvas.text(f"{self.name} {name} {self.total(name)}", place, self.color, anchor=anchor)
         canvas.table(self.name, [(name, _by_class(self.totals, name)) for name in self.names], self.color)
 
     def arrow(self) -> tuple[FloatArray, FloatArray]:
-        """Return the middle of the line's middle part, and a point away from it on the side "in" leads to."""
-        middle = (len(self._line) - 1) // 2
-        a, b = self._line[middle], self._line[middle + 1]
-        normal = np.array([a[1] - b[1], b[0] - a[0]]) / np.hypot(*(b - a))
-        start = (a + b) / 2
+        """Return a point on the line and one away from it on the side that "in" leads to."""
+        edge = np.diff(self._line, axis=0)
+        lengths = np.hypot(*edge.T)
+        along = ARROW_AT * lengths.sum() - np.concatenate(([0.0], np.cumsum(lengths)[:-1]))
+        part = int(np.flatnonzero(along >= 0)[-1])
+        direction = edge[part] / lengths[part]
+        start = self._line[part] + along[part] * direction
+        normal = np.array([-direction[1], direction[0]])
         return start, start + self._in * normal * ARROW * min(self._scene.size)
+
+    def heading(self) -> str:
+        """Return where "in" leads on the picture: right, left, up or down."""
+        start, tip = self.arrow()
+        return max(TOWARDS, key=lambda way: float((tip - start) @ np.array(TOWARDS[way])))
 
     def total(self, direction: str) -> int:
         """Return how many have crossed in the direction of this name."""

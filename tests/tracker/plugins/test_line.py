@@ -229,7 +229,8 @@ def test_it_draws_line_arrow_and_totals() -> None:
     line.draw(canvas)
     marks = {mark.kind: mark.arguments for mark in canvas.marks}
     assert any(mark.arguments.get("arrow") for mark in canvas.marks)
-    assert marks["text"]["text"] == "door  in 1  out 0"
+    texts = {mark.arguments["text"]: mark.arguments["at"][0] for mark in canvas.marks if mark.kind == "text"}
+    assert texts["door in 1"] > BORDER_X > texts["door out 0"]  # each on the side it leads to
     assert marks["table"]["rows"] == (("in", "1"), ("out", "0"))
 
 

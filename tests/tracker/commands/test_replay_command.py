@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import pytest
+from click import UsageError
+from click.testing import CliRunner
+
+from tracker.commands.replay import command
+
+
+def replay(*arguments: str | Path) -> str:
+    result = CliRunner().invoke(
+        command, list(map(str, arguments)), catch_exceptions=False, standalone_mode=False
+    )
+    if result.exception:
+        raise result.exception
+    return result.output
+
+
+@pytest.fixture
+def tracks(tmp_path: Path) -> Path:
+    """A person who walks from left to right in twelve frames at 25 fps."""
+    path = tmp_path / "tracks.csv"
+    rows = [f"{n},{n / 25:.6f},{n * 10},20,{n * 10 + 20},60,0,person,0.9,1" for n in range(12)]
+    header = "frame,time_s,x_min,y_min,x_max,y_max,class_id,class_name,confidence,tracker_id"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def test_it_counts_without_the_recording(tmp_path: Path, tracks: Path) -> None:
+    events, counts = tmp_path / "e.jsonl", tmp_path / "c.csv"
+    told = replay(
+        tracks, "--size", "160x96", "--line", "door=80,0 80,96", "--zone", "till=20,40 60,40 60,90 20,90",
+        "--events", events, "--counts", counts,
+    )  # fmt: skip
+    happened = [(row["kind"], row["name"]) for row in map(json.loads, events.read_text().splitlines())]
+    assert happened == [("zone.enter", "till"), ("zone.exit", "till"), ("line.in", "door")]
+    with counts.open() as file:
+        assert {(r["name"], r["direction"], r["count"]) for r in csv.DictReader(file)} == {
+            ("door", "in", "1"),
+            ("till", "enter", "1"),
+            ("till", "exit", "1"),
+        }
+    assert "door in" in told and "written" in told
+
+
+def test_it_draws_over_the_recording(tmp_path: Path, tracks: Path, make_video: Callable[..., Path]) -> None:
+    out = tmp_path / "out.mp4"
+    replay(tracks, "--video", make_video(), "--line", "80,0 80,96", "-o", out, "-q")
+    with av.open(str(out)) as container:
+        pictures = [frame.to_ndarray(format="bgr24").astype(int) for frame in container.decode(video=0)]
+    assert len(pictures) == 12
+    blue, green, red = pictures[3][90, 80]  # the yellow line
+    assert min(green, red) > blue + 60
+
+
+def test_the_size_is_the_zone_files_where_nothing_else_tells(tmp_path: Path, tracks: Path) -> None:
+    zones = tmp_path / "zones.yaml"
+    zones.write_text("size: [160, 96]\nlines: [{name: a, points: [[80, 0], [80, 96]], classes: [car]}]\n")
+    events = tmp_path / "e.jsonl"
+    replay(tracks, "--zones", zones, "--events", events, "-q")
+    assert events.read_text() == ""  # no car came by
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--line", "0,0.5 1,0.5"], "how large is the picture"),
+        (["--size", "160x96"], "nothing to count"),
+        (["--size", "160", "--line", "0,0.5 1,0.5"], "write width and height as 1280x720"),
+        (["--size", "160x96", "--line", "0,0.5 1,0.5", "-o", "out.mp4"], "give the recording with --video"),
+    ],
+)
+def test_what_is_missing_is_said(tracks: Path, arguments: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        replay(tracks, *arguments)

@@ -1,0 +1,167 @@
+"""``track replay``: count anew from saved tracks, without the detector."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tracker.options import Options
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path)
+NAMES = {spec.name: spec for spec in dataclasses.fields(Options)}
+
+
+def _same(name: str) -> Callable[[Decorated], Decorated]:
+    """Offer an option of ``track`` here too, with its own words."""
+    spec = NAMES[name]
+    kind = str(spec.type)
+    number = float if "float" in kind else int if "int" in kind else str
+    more: dict[str, Any] = {"is_flag": True} if kind == "bool" else {"type": number}
+    return click.option(
+        *(flag for flag in spec.metadata["flags"]),
+        name,
+        multiple=kind.startswith("tuple"),
+        default=spec.default,
+        help=spec.metadata["help"],
+        metavar=spec.metadata["metavar"],
+        show_default=spec.default not in (None, (), False),
+        **more,
+    )
+
+
+@click.command()
+@click.argument("tracks", type=FILE)
+@_same("line")
+@_same("zone")
+@_same("zones")
+@_same("plugin")
+@_same("events")
+@_same("counts")
+@_same("interval")
+@_same("lost")
+@click.option("--video", type=FILE, help="The recording that the tracks belong to.")
+@_same("output")
+@_same("overwrite")
+@_same("crf")
+@click.option(
+    "--size", metavar="WxH", help="Size of the picture, without --video.  [default: of the zone file]"
+)
+@click.option("--fps", type=float, help="Frames per second, for tracks without times (MOTChallenge text).")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
+def command(
+    tracks: Path, video: Path | None, size: str | None, fps: float | None, quiet: bool, **given: Any
+) -> int:
+    """Count lines, zones and the like from TRACKS: what --save-csv or --save-mot wrote.
+
+    Thousands of frames a second; the same numbers as the run that wrote the tracks. With --video and -o the
+    annotated video is written again.
+    """
+    if given["output"] and not video:
+        raise click.UsageError("-o needs the pictures: give the recording with --video")
+    options = Options(**given)
+    with ExitStack() as stack:
+        _run(stack, tracks, video, options, _parse_size(size), fps, quiet)
+    return 0
+
+
+def _run(
+    stack: ExitStack,
+    path: Path,
+    video: Path | None,
+    options: Options,
+    size: tuple[int, int] | None,
+    fps: float | None,
+    quiet: bool,
+) -> None:
+    from tracker import pipeline
+    from tracker.api import leave_files
+    from tracker.coco import COCO
+    from tracker.draw import draw
+    from tracker.plugging import make_plugins
+    from tracker.progress import Progress
+    from tracker.replay import SavedTracks, blank
+    from tracker.report import Report
+    from tracker.sources import open_source
+    from tracker.types import Scene, Stopwatch
+
+    source = stack.enter_context(open_source(video)) if video else None
+    saved = SavedTracks(path, fps or (source.fps if source and path.suffix != ".csv" else None))
+    size = source.size if source else size or _size_of(options, saved.extent)
+    names = {**COCO, **saved.names}  # a class may be asked for that nothing belonged to
+    scene = Scene(path.name, size, saved.frame_rate, False, names, options.lost)
+    plugins = make_plugins(options, size, names)
+    if not plugins:
+        raise click.UsageError("nothing to count; give --line, --zone, --zones or --plugin")
+    for plugin in plugins:
+        if hasattr(plugin, "start"):
+            plugin.start(scene)
+    sinks = [stack.enter_context(sink) for sink in _sinks(options, scene)]
+    report = Report(saved.names, forget_s=2 * options.lost + 1)
+    stopwatch = Stopwatch()
+    length = source.length if source else saved.length
+    results = pipeline.run(
+        source or saved.frames(blank(size)),
+        saved,
+        saved,
+        plugins,
+        sketch=bool(options.output),
+        stopwatch=stopwatch,
+    )
+    with Progress(length, path.name, enabled=not quiet) as progress:
+        for result in results:
+            result = dataclasses.replace(result, painter=lambda result: draw(result, saved.names))
+            for sink in sinks:
+                sink.write(result)
+            report.add(result)
+            progress.advance(len(result.tracks))
+    last = pipeline.finish(plugins)
+    for sink in sinks:
+        if hasattr(sink, "finish"):
+            sink.finish(last)
+    stack.close()  # complete the files before they are named
+    left = []
+    if options.output:
+        prefix = Path(options.output).with_suffix("")
+        left = [str(file) for plugin in plugins for file in leave_files(plugin, prefix)]
+    if not quiet:
+        summaries = [plugin.summary() for plugin in plugins if hasattr(plugin, "summary")]
+        progress.table(report.rows(stopwatch.seconds, summaries), [*(str(s.path) for s in sinks), *left])
+
+
+def _sinks(options: Options, scene: Any) -> Iterator[Any]:
+    from tracker.sinks import CountsSink, EventsSink, VideoSink
+    from tracker.types import Result
+
+    if options.output:
+        yield VideoSink(options.output, scene, Result.plot, crf=options.crf, overwrite=options.overwrite)
+    if options.events:
+        yield EventsSink(options.events, scene, overwrite=options.overwrite)
+    if options.counts:
+        yield CountsSink(options.counts, scene, interval=options.interval, overwrite=options.overwrite)
+
+
+def _parse_size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise click.UsageError(f"--size {text!r}: write width and height as 1280x720")
+    return int(width), int(height)
+
+
+def _size_of(options: Options, extent: tuple[float, float]) -> tuple[int, int]:
+    """Return the size that the zone file names, where the boxes fit into it."""
+    from tracker import zonefile
+
+    if options.zones:
+        for shape in zonefile.load(options.zones):
+            if shape.size:
+                return round(shape.size[0]), round(shape.size[1])
+    reach = f"{extent[0]:.0f}x{extent[1]:.0f}"
+    raise click.UsageError(f"how large is the picture? Give --size WxH or --video (boxes reach to {reach})")

@@ -1,0 +1,107 @@
+"""``track zones check``: see what a zone file means before counting with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from tracker.shapes import Shape
+    from tracker.types import Canvas, Frame, Scene
+
+FILE = click.Path(path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """Lines and zones in a file."""
+
+
+@command.command()
+@click.argument("zones", type=FILE)
+@click.argument("video")
+@click.option("-o", "--output", type=FILE, help="The preview.  [default: ZONES_preview.png]")
+@click.option(
+    "--at", "at_s", type=float, default=0.0, show_default=True, help="Second of the video to draw on."
+)
+@click.option("--weights", metavar="FILE", help="Check class names against this model's.  [default: COCO's]")
+def check(zones: Path, video: str, output: Path | None, at_s: float, weights: str | None) -> None:
+    """Draw ZONES over a picture of VIDEO and print what was understood.
+
+    The preview shows every name, the way that "in" leads at lines, and zones with their area.
+    """
+    from tracker.types import Canvas, OutputError, Scene
+    from tracker.zonefile import load
+
+    frame, size, fps = _picture(video, at_s)
+    names = _names(weights)
+    shapes = load(zones, size)
+    scene, canvas = Scene(Path(video).name, size, fps, False, names), Canvas()
+    told = [_show(shape, scene, canvas) for shape in shapes]
+    output = output or zones.with_name(f"{zones.stem}_preview.png")
+    try:
+        output.write_bytes(_paint(frame, canvas))
+    except OSError as error:
+        raise OutputError(
+            f"{output}: cannot be written ({error.strerror}); choose another with -o"
+        ) from error
+    for line in told:
+        click.echo(line)
+    click.echo(f"written {output}")
+
+
+def _show(shape: Shape, scene: Scene, canvas: Canvas) -> str:
+    """Draw a shape as a run would, and say in words what it is."""
+    from tracker.plugins.geometry import area
+    from tracker.plugins.line import Line
+    from tracker.plugins.zone import Zone
+
+    shape.check(scene.names)
+    plugin = shape.plugin(scene.size)
+    assert isinstance(plugin, Line | Zone)
+    plugin.start(scene)
+    plugin.draw(canvas)
+    points = shape.pixels(scene.size)
+    if isinstance(plugin, Line):
+        what = f"{shape.names[0]!r} leads {plugin.heading()}, {shape.names[1]!r} the other way"
+    else:
+        covered = area(points)
+        what = f"{covered:.0f} px² ({100 * covered / (scene.size[0] * scene.size[1]):.1f} % of the picture)"
+        what += f", alarm after {shape.loiter_s:g} s" if shape.loiter_s else ""
+        canvas.text(f"{covered:.0f} px2", points.mean(axis=0), plugin.color, anchor="mm")
+    corners = " ".join(f"{x:.0f},{y:.0f}" for x, y in points.tolist())
+    whom = ", ".join(shape.classes) or "everything"
+    return f"{shape.kind} {shape.name}: {what}; {whom}, by {plugin.anchor}; {corners}"
+
+
+def _picture(video: str, at_s: float) -> tuple[Frame, tuple[int, int], float]:
+    from tracker.sources import open_source
+    from tracker.types import InputError
+
+    with open_source(video, start_s=at_s or None, max_frames=1) as source:
+        for frame in source:
+            return frame, source.size, source.fps
+    raise InputError(f"{video}: has no picture at {at_s:g} s; give an earlier second with --at")
+
+
+def _names(weights: str | None) -> Mapping[int, str]:
+    if weights is None:
+        from tracker.coco import COCO
+
+        return COCO
+    from tracker.detectors import open_detector
+
+    with open_detector(weights) as detector:
+        return detector.names
+
+
+def _paint(frame: Frame, canvas: Canvas) -> bytes:
+    import cv2
+
+    from tracker.draw import paint
+
+    marks = [mark for mark in canvas.marks if mark.kind != "table"]  # nothing has been counted yet
+    return cv2.imencode(".png", paint(frame.image.copy(), marks))[1].tobytes()
