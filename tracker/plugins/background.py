@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tracker.types import Image
 
 MOST_FRAMES = 24  # kept: what stands still for less than half of them vanishes
+MOST_PER_S = 2  # frames kept nearer to each other show the same
 LONGEST_SIDE = 1280  # pixels of the picture kept: 24 frames of it are 66 MB, whatever the source
 STRIP = 8  # rows whose median is taken at a time
 
@@ -16,16 +17,16 @@ STRIP = 8  # rows whose median is taken at a time
 class EmptyScene:
     """Keeps up to `MOST_FRAMES` pictures, evenly spread however long the run, and returns their median.
 
-    Every ``stride``-th frame is kept; when there is no more room every second one is let go and the stride
-    doubles, so that no length has to be known.
+    Every ``stride``-th frame is kept, at first `MOST_PER_S`; when there is no more room every second one is
+    let go and the stride doubles, so that no length has to be known.
     """
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    def __init__(self, size: tuple[int, int], fps: float) -> None:
         scale = min(1.0, LONGEST_SIDE / max(size))
         self.size = (max(round(size[0] * scale), 1), max(round(size[1] * scale), 1))
         self.scale = self.size[0] / size[0], self.size[1] / size[1]  # of x and y, from the source's pixels
         self._kept: list[Image] = []
-        self._stride, self._seen = 1, 0
+        self._stride, self._seen = max(round(fps / MOST_PER_S), 1), 0
 
     def look(self, image: Image) -> None:
         """Take note of a frame."""

@@ -59,7 +59,7 @@ class Heatmap:
         layers = round(np.log2(WIDEST)) + 1
         # Footprints are laid on when somebody looks: until then one layer per width, in octaves.
         self._seconds = np.zeros((layers, height, width))
-        self._empty = EmptyScene(scene.size)
+        self._empty = EmptyScene(scene.size, scene.fps)
         self._period = 1 / scene.fps if scene.fps > 0 else 0.0
         self._longest = max(scene.lost_s, 2 * self._period)  # what passed unseen is nobody's time
         self._before: float | None = None
@@ -129,8 +129,8 @@ class Heatmap:
             return np.zeros(0, np.bool_)
         found = memory.find(now, tracks, anchors)
         memory.store(found, now, tracks, anchors)
-        rows = memory.rows[["velocity", "size"]][found]
-        still: NDArray[np.bool_] = np.hypot(*rows["velocity"].T) < STILL_SIZES_S * rows["size"]
+        speed = np.hypot(*memory.rows["velocity"][found].T)
+        still: NDArray[np.bool_] = speed < STILL_SIZES_S * memory.rows["size"][found]
         return still  # False while a velocity is not known yet (NaN)
 
 

@@ -19,6 +19,7 @@ from tracker.plugins.memory import INHERIT_S, Memory
 from tracker.plugins.trail import Trail, smoothed
 from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
 
+POINTS_PER_S = 10  # of a trail: closer ones cannot be told apart, and each has to be painted
 SMOOTH_S = 0.3  # a trail is averaged over this much to both sides: less than a step of a walker
 NEAR = 1 / 400  # of the picture's diagonal: nearer points of a route are one, and corners less are straight
 EDGE_SIZES = 0.5  # a route begins or ends at an edge its box is within this many of its own sizes of
@@ -95,11 +96,11 @@ class Route:
         """Learn the picture's size, the frame rate and the classes' names."""
         self._scene = scene
         self._wanted = resolve_classes(self.classes, scene.names)
-        self._trail = Trail(self.seconds, scene.fps)
+        self._trail = Trail(self.seconds, min(scene.fps, POINTS_PER_S))
         self._memory = Memory((*COLUMNS, *self._trail.columns), keep_s=scene.lost_s + INHERIT_S)
-        self._empty = EmptyScene(scene.size)
+        self._empty = EmptyScene(scene.size, scene.fps)
         self._near = NEAR * float(np.hypot(*scene.size))
-        self._half = min(round(SMOOTH_S * scene.fps), round(SMOOTH_S / self._trail.step_s))
+        self._half = round(SMOOTH_S / max(self._trail.step_s, 1 / scene.fps))
         self._paths: dict[int, Path] = {}
         self._begun = 0
         self._walks: list[Walk] = []

@@ -17,7 +17,8 @@ from tracker.plugins.trail import Trail
 from tracker.types import Canvas, Color, Event, Frame, OptionError, Scene
 
 KMH = 3.6  # km/h per m/s
-POINTS = 12  # of a window: their 66 slopes have a median as steady as those of every frame
+POINTS = 10  # of a window: the median of their slopes is as steady as that of every frame's
+APART = 3  # slopes are taken between points at least this part (1 / 3) of the window's points apart
 REFRESH_S = 0.2  # between two estimates: numbers that change faster cannot be read
 LEAST_POINTS = 5
 LEAST_PART = 0.6  # of the window must be seen
@@ -38,7 +39,7 @@ class Speed:
     """Measures speed on the ground, from points of the picture whose places in metres are known.
 
     The speed is the slope of the anchor's way on the ground over a window, by the median of all slopes
-    between two of its points (Theil 1950, Sen 1968): one box in four may be wrong. What is slower than
+    between two of its points (Theil 1950, Sen 1968): single wrong boxes change little. What is slower than
     ``min_kmh`` stands; faster than ``max_kmh``, less certain than a quarter, cut off by the picture's edge
     or above the horizon has no speed.
 
@@ -115,8 +116,8 @@ class Speed:
             metres = float(np.hypot(*(self._metres[b] - self._metres[a])))
             middle = (self._image[a] + self._image[b]) / 2
             canvas.text(f"{metres:g} m", middle, self.color, size=0.8, anchor="mm")
-        rows = self._memory.rows[["track_id", "kmh", "seen_s"]][self._memory.alive()]
-        shown = (rows["seen_s"] == self._now) & ~np.isnan(rows["kmh"])
+        rows, alive = self._memory.rows, self._memory.alive()
+        shown = alive[(rows["seen_s"][alive] == self._now) & ~np.isnan(rows["kmh"][alive])]
         for track_id, kmh in zip(rows["track_id"][shown].tolist(), rows["kmh"][shown].tolist(), strict=True):
             canvas.label(track_id, f"{kmh:.0f} km/h")
 
@@ -184,11 +185,11 @@ class Speed:
 def theil_sen(times: FloatArray, way: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return velocity (M, 2) and its standard error (M,) of ways (M, R, 2) at times (M, R), NaN left out.
 
-    The velocity is, per axis, the median slope between two points. Its error is that of least squares,
-    12 ** 0.5 * sigma / (span * n ** 0.5), with sigma from the median absolute residual.
+    The velocity is, per axis, the median slope between two points that are not neighbours. Its error is that
+    of least squares, 12 ** 0.5 * sigma / (span * n ** 0.5), with sigma from the median absolute residual.
     """
     times = times - times[:, -1:]  # a clock that counts from 1970 leaves few digits for what follows
-    first, second = np.triu_indices(times.shape[1], 1)
+    first, second = np.triu_indices(times.shape[1], max(times.shape[1] // APART, 1))
     passed = times[:, second] - times[:, first]
     passed = np.where(passed > 0, passed, np.nan)
     velocity = np.stack([_median((way[:, second, k] - way[:, first, k]) / passed) for k in (0, 1)], axis=1)

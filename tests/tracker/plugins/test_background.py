@@ -11,7 +11,7 @@ from tracker.plugins.background import LONGEST_SIDE, MOST_FRAMES, EmptyScene
 @pytest.mark.parametrize("count", [1, 5, MOST_FRAMES, 700])
 def test_what_passes_is_gone_and_what_stands_stays(count: int) -> None:
     scene = np.random.default_rng(1).integers(0, 255, (50, 80, 3), dtype=np.uint8)
-    empty = EmptyScene((80, 50))
+    empty = EmptyScene((80, 50), 2)
     for i in range(count):
         image = scene.copy()
         if count > 1:
@@ -23,7 +23,7 @@ def test_what_passes_is_gone_and_what_stands_stays(count: int) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 23, 24, 25, 1000])
 def test_frames_kept_are_few_and_evenly_spread(count: int) -> None:
-    empty = EmptyScene((1, 1))
+    empty = EmptyScene((1, 1), 2)
     for i in range(count):
         empty.look(np.array([[[i % 256, i // 256, 0]]], np.uint8))
     kept = [int(p[0, 0, 0]) + 256 * int(p[0, 0, 1]) for p in empty._kept]
@@ -33,10 +33,17 @@ def test_frames_kept_are_few_and_evenly_spread(count: int) -> None:
 
 
 def test_a_large_picture_is_kept_small() -> None:
-    empty = EmptyScene((3840, 2160))
+    empty = EmptyScene((3840, 2160), 60)
     empty.look(np.zeros((2160, 3840, 3), np.uint8))
     assert empty.picture().shape == (LONGEST_SIDE * 9 // 16, LONGEST_SIDE, 3)
 
 
 def test_no_frame_gives_grey() -> None:
-    assert (EmptyScene((4, 3)).picture() == 127).all()
+    assert (EmptyScene((4, 3), 25).picture() == 127).all()
+
+
+def test_a_fast_camera_is_not_looked_at_more_often() -> None:
+    fast = EmptyScene((1, 1), 60)
+    for _ in range(301):
+        fast.look(np.zeros((1, 1, 3), np.uint8))
+    assert len(fast._kept) == 11

@@ -39,7 +39,7 @@ def test_a_window_is_in_order_ends_now_and_reaches_back(
     assert (np.diff(kept) > 0).all()
     assert set(kept) <= set(times)
     assert (points[-len(kept) :] == np.column_stack([kept, -kept])).all()
-    longest_gap = max(max(steps), 2 * trail.step_s)
+    longest_gap = max(steps) + trail.step_s
     assert kept[0] <= max(times[0], times[-1] - seconds + longest_gap) + 1e-9
 
 
