@@ -126,7 +126,7 @@ class Session:
             yield result
 
     def _finish(self) -> None:
-        self.last_events = pipeline.finish(self.plugins)
+        self.last_events = pipeline.finish(self.plugins, self.source)
         for sink in self.sinks:
             if hasattr(sink, "finish"):
                 sink.finish(self.last_events)
@@ -194,6 +194,10 @@ class Session:
             max_frames=options.max_frames,
             stop=self.stop,
             stopwatch=self.stopwatch,
+            rtsp_transport=options.rtsp_transport,
+            camera_size=options.camera_size,
+            camera_fps=options.camera_fps,
+            give_up_after_s=options.give_up_after,
         )
 
     def _parts(self) -> tuple[Iterable[Frame], Detector, Tracker]:
@@ -220,6 +224,9 @@ class Session:
                 crf=options.crf,
                 audio_from=None if scene.live else self.uri,
                 overwrite=options.overwrite,
+                segment=options.segment,
+                keep=options.keep,
+                keep_gb=options.keep_gb,
                 stopwatch=self.stopwatch,
             )
         if options.crop:

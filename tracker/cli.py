@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
-from tracker.errors import TrackError
+from tracker.errors import EndRun, TrackError
 from tracker.options import Options
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
@@ -124,7 +124,8 @@ def _parameters() -> list[click.Parameter]:
 def run(source: str, no_save: bool, quiet: bool, **given: Any) -> int:
     """Follow everything in SOURCE and write it back, annotated, with numbers.
 
-    SOURCE is a video file, or a folder or glob of pictures. A source that has the name of a command is
+    SOURCE is a video file, a folder or glob of pictures, a camera (0, /dev/video0) or a stream
+    (rtsp://, rtmp://, http://, ...). A source that has the name of a command is
     given as ./NAME.
     """
     given["classes"] = tuple(
@@ -147,6 +148,10 @@ def default_output(source: str) -> str:
     >>> default_output("clips/street.avi"), default_output("frames/*.png")
     ('street_output.mp4', 'frames_output.mp4')
     """
+    if "://" in source:
+        from tracker.sources import address  # brings numpy, for which --help should not wait
+
+        return f"{address.name(source)}_output.mp4"  # never what may hold a password
     path = Path(source)
     while any(letter in path.name for letter in "*?["):
         path = path.parent
@@ -168,15 +173,18 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
             sketch=bool(options.output or options.show),
             prefix=Path(options.output or default_output(source)).with_suffix(""),
         )
-        with session:
-            report = Report(session.detector.names, forget_s=2 * options.lost + 1)
-            passes = 2 if options.refine else 1
-            length = session.source.length and session.source.length * passes
-            with Progress(length, session.source.name, enabled=not quiet) as progress:
-                session.advance = progress.advance
-                for result in session:
-                    report.add(result)
-                    progress.advance(len(result.tracks))
+        try:
+            with session:
+                report = Report(session.detector.names, forget_s=2 * options.lost + 1)
+                passes = 2 if options.refine else 1
+                length = session.source.length and session.source.length * passes
+                with Progress(length, session.source.name, enabled=not quiet) as progress:
+                    session.advance = progress.advance
+                    for result in session:
+                        report.add(result)
+                        progress.advance(len(result.tracks))
+        except EndRun:  # stopped while a camera was still being waited for
+            return 128 + received[0] if received else 0
         for note in session.notes():
             click.echo(f"track: {note}", err=True)
         if not quiet:

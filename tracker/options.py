@@ -48,6 +48,11 @@ class Options:
     vid_stride: int = option(1, "Use every N-th frame.", "Input", "--vid-stride", low=1, metavar="N")
     max_frames: int | None = option(None, "Stop after N frames.", "Input", "--max-frames", low=1, metavar="N")
 
+    rtsp_transport: str = option("tcp", "How RTSP cameras send: tcp loses nothing, udp where a network demands it.", "Cameras", "--rtsp-transport", choices=("tcp", "udp"))
+    camera_size: str | None = option(None, "Ask a camera of this machine for this picture, such as 1280x720.", "Cameras", "--camera-size", metavar="WxH")
+    camera_fps: float | None = option(None, "Ask a camera of this machine for this rate.", "Cameras", "--camera-fps", low=0.1, high=1000, metavar="FPS")
+    give_up_after: float | None = option(None, "End when a live source gave no picture for so many seconds.  [default: try for ever]", "Cameras", "--give-up-after", low=0, metavar="S")
+
     weights: str = option("yolov8n.pt", "Detection weights: a name or a path. Weights are programs: name only those you trust.", "Detection", "--weights", "--model", metavar="FILE")
     classes: tuple[str, ...] = option((), "Follow these classes only: names or ids, comma separated (person,car).", "Detection", "--classes", metavar="LIST")
     conf: float = option(0.5, "Track threshold: boxes scored at least this much are associated first. The detector itself keeps boxes from 0.1, which the second association needs.", "Detection", "--conf", low=0, high=1, metavar="P")
@@ -77,6 +82,9 @@ class Options:
     output: str | None = option(None, "Annotated video; the extension chooses the container.  [default: SOURCE_output.mp4]", "Output", "-o", "--output", metavar="FILE")
     overwrite: bool = option(False, "Replace output files that exist.", "Output", "--overwrite")
     crf: int = option(23, "Constant quality of H.264: lower is better and larger.", "Output", "--crf", low=0, high=51, metavar="Q")
+    segment: str | None = option(None, "Begin a new video every 10m, 1h, ...; the files are named by time.", "Output", "--segment", metavar="TIME")
+    keep: str | None = option(None, "Delete segments older than 24h, 7d, ...", "Output", "--keep", metavar="TIME")
+    keep_gb: float | None = option(None, "Delete the oldest segments beyond so many gigabytes.", "Output", "--keep-gb", low=0, metavar="GB")
     line_width: int | None = option(None, "Width of drawn lines in pixels.  [default: by size of the picture]", "Output", "--line-width", low=1, high=100, metavar="PX")
     show: bool = option(False, "Show a window while running; q or Esc ends.", "Output", "--show")
     crop: str | None = option(None, "A steadied video of the object that --follow names.", "Output", "--crop", metavar="FILE")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bytetrack import Tracks
 from tracker.types import Canvas, Detector, Event, Frame, Plugin, PluginError, Result, Stopwatch, Tracker
@@ -22,6 +22,7 @@ def run(
     ``sketch`` collects what plugins draw. Raises ``PluginError`` when a plugin raises.
     """
     watch = stopwatch or Stopwatch()
+    happened: Callable[[], list[Event]] = getattr(source, "events", list)
     before: float | None = None
     for frame, detections in detector.stream(source):
         with watch("track"):
@@ -29,16 +30,17 @@ def run(
         before = frame.time
         with watch("plugins"):
             seen = tracks[tracks.source >= 0]  # what is only supposed is shown, never counted
-            events = tuple(event for plugin in plugins for event in _update(plugin, frame, seen))
+            events = (*happened(), *(event for plugin in plugins for event in _update(plugin, frame, seen)))
             canvas = Canvas()
             for plugin in plugins if sketch else ():
                 _draw(plugin, canvas, frame)
         yield Result(frame, detections, tracks, events, tuple(canvas.marks))
 
 
-def finish(plugins: Sequence[Plugin]) -> list[Event]:
-    """Collect what the plugins have to say after the last frame."""
-    return [event for plugin in plugins if hasattr(plugin, "finish") for event in plugin.finish()]
+def finish(plugins: Sequence[Plugin], source: Iterable[Frame] = ()) -> list[Event]:
+    """Collect what happened to the source, and what the plugins have to say, after the last frame."""
+    lost: list[Event] = getattr(source, "events", list)()
+    return lost + [event for plugin in plugins if hasattr(plugin, "finish") for event in plugin.finish()]
 
 
 def frames_passed(before: float | None, now: float, frame_rate: float) -> float:

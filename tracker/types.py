@@ -231,6 +231,9 @@ class Source(Protocol):
     """Where frames come from: opened by ``with``, iterated once, in order.
 
     Iteration ends soon after the ``stop`` event given to ``open_source`` is set. Raises ``InputError``.
+
+    Optional: ``events() -> list[Event]`` returns what happened to the source since the last call, such as
+    ``source.lost`` and ``source.back`` of a camera.
     """
 
     name: str  # to show and to derive file names from; never holds credentials

@@ -6,7 +6,7 @@ import re
 import threading
 from pathlib import Path
 
-from tracker.types import Source, Stopwatch
+from tracker.types import OptionError, Source, Stopwatch
 
 
 def open_source(
@@ -19,7 +19,7 @@ def open_source(
     stop: threading.Event | None = None,
     stopwatch: Stopwatch | None = None,
     rtsp_transport: str = "tcp",
-    camera_size: tuple[int, int] | None = None,
+    camera_size: str | tuple[int, int] | None = None,
     camera_fps: float | None = None,
     give_up_after_s: float | None = None,
 ) -> Source:
@@ -53,7 +53,7 @@ def open_source(
         capture: Capture
         if camera:
             name = shown = f"camera{text}" if text.isdecimal() else path.name
-            capture = CameraCapture(text, camera_size, camera_fps)
+            capture = CameraCapture(text, _size(camera_size), camera_fps)
         else:
             name, shown = address.name(text), address.redact(text)
             capture = StreamCapture(text, rtsp_transport)
@@ -62,3 +62,12 @@ def open_source(
     if pattern or path.is_dir() or path.suffix.lower() in SUFFIXES:
         return Images(text, wanted, stop, stopwatch)
     return VideoFile(path, wanted, stop, stopwatch)
+
+
+def _size(text: str | tuple[int, int] | None) -> tuple[int, int] | None:
+    if text is None or isinstance(text, tuple):
+        return text
+    found = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
+    if not found:
+        raise OptionError(f"--camera-size {text!r}: give width x height, such as 1280x720")
+    return int(found[1]), int(found[2])
