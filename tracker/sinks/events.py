@@ -39,15 +39,20 @@ class EventsSink(Lines):
             self.flush()
 
     def _line(self, event: Event) -> str:
-        data = dict(event.data)
-        wall = wall_time(event.time, self._scene)
-        row: dict[str, Json] = {"frame": event.frame, "time_s": round(event.time, 6)}
-        row |= {"wall_time": wall} if wall else {}
-        row |= {"kind": event.kind, "name": shape_name(data), "direction": data.get("direction")}
-        row |= {"track_id": event.track_id, "class_id": event.class_id, "class": data.pop("class_name", None)}
-        for known in ("line", "zone", "direction"):
-            data.pop(known, None)
-        return json.dumps(row | data, ensure_ascii=False, default=_plain) + "\n"
+        return json.dumps(event_row(event, self._scene), ensure_ascii=False, default=plain) + "\n"
+
+
+def event_row(event: Event, scene: Scene) -> dict[str, Json]:
+    """Return what is told of an event, in the log and by every action; ``plain`` makes it JSON."""
+    data = dict(event.data)
+    wall = wall_time(event.time, scene)
+    row: dict[str, Json] = {"frame": event.frame, "time_s": round(event.time, 6)}
+    row |= {"wall_time": wall} if wall else {}
+    row |= {"kind": event.kind, "name": shape_name(data), "direction": data.get("direction")}
+    row |= {"track_id": event.track_id, "class_id": event.class_id, "class": data.pop("class_name", None)}
+    for known in ("line", "zone", "direction"):
+        data.pop(known, None)
+    return row | data
 
 
 def shape_name(data: Mapping[str, Json]) -> str | None:
@@ -64,7 +69,8 @@ def wall_time(time: float, scene: Scene) -> str | None:
     return datetime.fromtimestamp(start + time).astimezone().isoformat(timespec="milliseconds")
 
 
-def _plain(value: object) -> Json:
+def plain(value: object) -> Json:
+    """Turn numpy's scalars and arrays into what JSON knows."""
     if hasattr(value, "tolist"):  # numpy
         return value.tolist()
     raise TypeError(f"{type(value).__name__} in an event's data cannot be written as JSON: {value!r}")

@@ -7,13 +7,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from datetime import datetime
 from fnmatch import fnmatchcase
 from types import TracebackType
-from typing import Any
 
-import numpy as np
-
+from tracker.sinks.events import event_row, plain
 from tracker.types import Event, Json, Result, Scene
 
 ROOM = 1000  # events that may wait; a longer queue would deliver yesterday's alarms
@@ -94,25 +91,11 @@ class ActionSink:
 
     def message(self, event: Event) -> dict[str, Json]:
         """Return what is told of an event, ready for JSON."""
-        data = dict(event.data)
-        wall = self._wall(event.time)
-        row: dict[str, Json] = {"source": self._scene.source, "frame": event.frame}
-        row |= {"time_s": round(event.time, 6)} | ({"wall_time": wall} if wall else {})
-        row |= {"kind": event.kind, "name": data.pop("line", data.pop("zone", None))}
-        row |= {"direction": data.pop("direction", None), "track_id": event.track_id}
-        row |= {"class_id": event.class_id, "class": data.pop("class_name", None)}
-        return row | data
+        return {"source": self._scene.source, **event_row(event, self._scene)}
 
     def encoded(self, message: dict[str, Json]) -> bytes:
         """Return a message as JSON on one line."""
-        return json.dumps(message, ensure_ascii=False, default=_plain).encode()
-
-    def _wall(self, time_s: float) -> str | None:
-        """Return the time of day, ISO 8601, where it is known."""
-        start = 0.0 if self._scene.live else self._scene.start_wall
-        if start is None:
-            return None
-        return datetime.fromtimestamp(start + time_s).astimezone().isoformat(timespec="milliseconds")
+        return json.dumps(message, ensure_ascii=False, default=plain).encode()
 
     def _take(self, events: Sequence[Event]) -> None:
         mine = [event for event in events if fnmatchcase(event.kind, self._kind)]
@@ -167,10 +150,3 @@ class ActionSink:
         self.notes.append(
             f"{lost} of {self._taken} events '{self._kind}' did not reach {self._shown}: {'; '.join(parts)}"
         )
-
-
-def _plain(value: Any) -> Json:
-    """Turn numpy's scalars and arrays into what JSON knows."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} in an event's data cannot be written as JSON")
