@@ -57,13 +57,13 @@ def anchor_points(xyxy: FloatArray, anchor: str, size: tuple[int, int]) -> Float
     points = np.empty((len(xyxy), 2))
     points[:, 0] = xyxy[:, 0] * (1 - x) + xyxy[:, 2] * x
     points[:, 1] = xyxy[:, 1] * (1 - y) + xyxy[:, 3] * y
-    clipped: FloatArray = np.clip(points, EDGE_PX, np.asarray(size, np.float64) - EDGE_PX)
-    return clipped
+    np.maximum(points, EDGE_PX, out=points)
+    return np.minimum(points, (size[0] - EDGE_PX, size[1] - EDGE_PX), out=points)
 
 
 def box_size(xyxy: FloatArray) -> FloatArray:
     """Return each object's own size (M,) in pixels: the root of its box's area."""
-    sides = np.clip(xyxy[:, 2:] - xyxy[:, :2], 0, None)
+    sides = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0)
     root: FloatArray = np.sqrt(sides[:, 0] * sides[:, 1])
     return root
 

@@ -20,23 +20,31 @@ def cross(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     return product
 
 
-def signed_crossings(start: FloatArray, end: FloatArray, line: FloatArray) -> IntArray:
-    """Return how often each path ``start -> end`` (M, 2) crosses the polyline (K, 2), with sign.
+def signed_crossings(start: FloatArray, end: FloatArray, line: FloatArray) -> tuple[IntArray, bool]:
+    """Return how often each path ``start -> end`` (M, 2) crosses the polyline (K, 2), with sign: (M,).
+
+    And whether any path may end on the line itself, where it has crossed nothing yet.
 
     +1 is a crossing to the right-hand side of somebody who walks along the line on the picture (y points
     down), -1 to the left; going over and back in one step is 0. A path through a corner of the polyline
     crosses once. A path that starts where nothing is known (NaN) crosses nothing.
 
     >>> signed_crossings(np.array([[5.0, -1.0]]), np.array([[5.0, 1.0]]), np.array([[0.0, 0.0], [9.0, 0.0]]))
-    array([1])
+    (array([1]), False)
     """
     edge = line[1:] - line[:-1]
     before = cross(edge, start[:, None] - line[:-1])  # (M, K-1) sides of the line's parts
     after = cross(edge, end[:, None] - line[:-1])
-    beside = cross((end - start)[:, None], line - start[:, None]) > 0  # (M, K) sides of the path
-    crossed = (before * after < 0) & (beside[:, 1:] != beside[:, :-1])
-    total: IntArray = np.where(crossed, np.sign(after), 0).sum(axis=1).astype(np.int64)
-    return total
+    passed = before * after < 0
+    touching = not after.all()
+    total = np.zeros(len(start), np.int64)
+    rows = np.flatnonzero(passed.any(axis=1))
+    if len(rows):
+        start, end, after = start[rows], end[rows], after[rows]
+        beside = cross((end - start)[:, None], line - start[:, None]) > 0  # (M, K) sides of the path
+        crossed = passed[rows] & (beside[:, 1:] != beside[:, :-1])
+        total[rows] = np.where(crossed, np.sign(after), 0).sum(axis=1)
+    return total, touching
 
 
 def crossing_fraction(start: FloatArray, end: FloatArray, line: FloatArray) -> float:
@@ -67,11 +75,11 @@ def distance_to_segments(points: FloatArray, start: FloatArray, end: FloatArray)
 def inside_polygon(points: FloatArray, polygon: FloatArray) -> Mask:
     """Return which points (M, 2) lie inside the polygon (K, 2), by the even-odd rule."""
     x, y = points[:, :1], points[:, 1:]
-    x0, y0 = polygon[:, 0], polygon[:, 1]
-    x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
-    height = np.where(y1 == y0, 1.0, y1 - y0)  # level edges are never straddled
+    x0, y0 = polygon.T
+    x1, y1 = np.concatenate((polygon[1:], polygon[:1])).T
+    slope = (x1 - x0) / np.where(y1 == y0, 1.0, y1 - y0)  # level sides are never straddled
     straddles = (y0 > y) != (y1 > y)
-    inside: Mask = (straddles & (x < (x1 - x0) * (y - y0) / height + x0)).sum(axis=1) % 2 == 1
+    inside: Mask = np.logical_xor.reduce(straddles & (x < slope * (y - y0) + x0), axis=1)
     return inside
 
 

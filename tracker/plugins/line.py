@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
-from bytetrack.types import FloatArray
+from bytetrack.types import FloatArray, IntArray
 from tracker.plugins.anchors import (
     SHADOW_OVERLAP,
     SHADOW_S,
@@ -109,23 +109,40 @@ class Line:
         found = memory.find(now, tracks, anchors)
         rows = memory.rows
         before = rows["anchor"][found]
-        step = signed_crossings(before, anchors, line)
+        step, touching = signed_crossings(before, anchors, line)
+        events = []
+        if step.any() or rows["pending"][found].any():
+            events = self._settle(frame, tracks, found, before, anchors, step)
+        if touching:  # an anchor exactly on the line is on neither side: its path goes on from where it came
+            away = distance_to_segments(anchors, line[:-1], line[1:])
+            still = ((away <= ON_LINE_PX) & ~np.isnan(before[:, 0]))[:, None]
+            anchors = np.where(still, before, anchors)
+        memory.store(found, now, tracks, anchors)
+        return events
+
+    def _settle(
+        self,
+        frame: Frame,
+        tracks: Tracks,
+        found: IntArray,
+        before: FloatArray,
+        anchors: FloatArray,
+        step: IntArray,
+    ) -> list[Event]:
+        """Take note of crossings and count those whose object has got clear of the line."""
+        now, rows, line = frame.time, self._memory.rows, self._path
         for place in np.flatnonzero(step).tolist():
             row, part = found[place], crossing_fraction(before[place], anchors[place], line)
             rows["crossed_s"][row] = rows["seen_s"][row] + part * (now - rows["seen_s"][row])
             rows["crossed_at"][row] = before[place] + part * (anchors[place] - before[place])
         pending = rows["pending"][found] + step
-        away = distance_to_segments(anchors, line[:-1], line[1:])
-        clear = away > hysteresis(tracks.xyxy)
+        clear = distance_to_segments(anchors, line[:-1], line[1:]) > hysteresis(tracks.xyxy)
         rows["pending"][found] = np.where(clear, 0, pending)
         events = []
         for place in np.flatnonzero(clear & (pending != 0)).tolist():
             sign = int(np.sign(pending[place]))
             if self._counts(now, tracks, place, sign):
                 events.append(self._event(frame, tracks, place, sign, rows[found[place]]))
-        # An anchor exactly on the line is on neither side: the path goes on from where it came.
-        still = ((away <= ON_LINE_PX) & ~np.isnan(before[:, 0]))[:, None]
-        memory.store(found, now, tracks, np.where(still, before, anchors))
         return events
 
     def draw(self, canvas: Canvas) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from bytetrack.types import FloatArray, IntArray
 from tracker.plugins.anchors import box_size
 
 ROUNDING_S = 1e-4  # a table of tracks holds microseconds: counting from it must come to the same
-VELOCITY_S = 0.5  # time constant of the velocity's running mean: about a step of a walker
+CHECKPOINT_S = 0.25  # velocity is that of the last one to two of these: about a step of a walker
 INHERIT_S = 1.0  # how long a lost track can be continued by a new one
 INHERIT_SIZES = 0.75  # greatest distance from the predicted place, in sizes of the object
 INHERIT_GROWTH = 2.0  # greatest ratio of the two sizes
@@ -23,9 +24,8 @@ BASE = (
     ("track_id", np.int64),
     ("class_id", np.int64),
     ("seen_s", np.float64),
-    ("size", np.float64),
-    ("anchor", np.float64, (2,)),  # NaN: never seen, or continued by another track
-    ("velocity", np.float64, (2,)),  # pixels per second, NaN until seen twice
+    ("anchor", np.float64, (2,)),  # NaN: never seen
+    ("past", np.float64, (2, 3)),  # the two checkpoints before: x, y and when; NaN before there was one
     ("xyxy", np.float64, (4,)),
 )
 
@@ -42,6 +42,9 @@ class Memory:
     keep_s: float = 1.0
     rows: NDArray[Any] = field(init=False)
     _row_of: dict[int, int] = field(init=False, default_factory=dict)
+    _oldest_s: float = field(init=False, default=-math.inf)  # no row was last seen before this
+    _signature: bytes = field(init=False, default=b"")
+    _found: IntArray = field(init=False, default_factory=lambda: np.empty(0, np.int64))
     _free: list[int] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
@@ -58,40 +61,50 @@ class Memory:
 
     def find(self, now: float, tracks: Tracks, anchors: FloatArray) -> IntArray:
         """Return the row (M,) of each track; a new one gets a fresh row or another track's legacy."""
+        signature = tracks.track_id.tobytes()
+        if signature == self._signature:  # the same tracks as a frame ago
+            return self._found
         ids = tracks.track_id.tolist()
         new = [place for place, track_id in enumerate(ids) if track_id not in self._row_of]
         if new:
             heirs = self._heirs(now, tracks, anchors, new)
             for place in new:
-                self._row_of[ids[place]] = self._take_over(heirs[place]) if place in heirs else self._fresh()
-        found = np.fromiter((self._row_of[track_id] for track_id in ids), np.int64, len(ids))
-        self.rows["track_id"][found] = tracks.track_id
-        return found
+                row = self._row_of.pop(heirs[place]) if place in heirs else self._fresh()
+                self._row_of[ids[place]] = row
+                self.rows["track_id"][row] = ids[place]
+        self._signature = signature
+        self._found = np.array([self._row_of[track_id] for track_id in ids], np.int64)
+        return self._found
 
     def store(self, found: IntArray, now: float, tracks: Tracks, anchors: FloatArray) -> None:
         """Remember where the tracks in rows ``found`` (M,) are now."""
         rows = self.rows
-        passed = (now - rows["seen_s"][found])[:, None]
-        moved = anchors - rows["anchor"][found]
-        old = rows["velocity"][found]
-        with np.errstate(divide="ignore", invalid="ignore"):  # a clock that stands still teaches nothing
-            velocity = np.where(passed > 0, moved / passed, old)
-        weight = np.where(np.isnan(old), 1.0, 1.0 - np.exp(-np.maximum(passed, 0) / VELOCITY_S))
-        rows["velocity"][found] = np.where(np.isnan(old), 0.0, old) * (1 - weight) + velocity * weight
+        past = rows["past"]
+        due = ~(now - past[found, 0, 2] < CHECKPOINT_S - ROUNDING_S)
+        if due.any():
+            chosen = found[due]
+            past[chosen, 1] = past[chosen, 0]
+            past[chosen, 0, :2] = anchors[due]
+            past[chosen, 0, 2] = now
         rows["class_id"][found] = tracks.class_id
         rows["seen_s"][found] = now
-        rows["size"][found] = box_size(tracks.xyxy)
         rows["anchor"][found] = anchors
         rows["xyxy"][found] = tracks.xyxy
 
     def forget(self, now: float) -> NDArray[Any]:
         """Drop what has not been seen for ``keep_s`` seconds and return a copy of those rows."""
+        limit = now - self.keep_s - ROUNDING_S
+        if self._oldest_s >= limit:
+            return self.rows[:0]
         alive = self.alive()
-        gone = alive[self.rows["seen_s"][alive] < now - self.keep_s - ROUNDING_S]
+        seen = self.rows["seen_s"][alive]
+        gone = alive[seen < limit]
+        self._oldest_s = float(seen[seen >= limit].min(initial=now))
+        copy: NDArray[Any] = self.rows[gone]
         for row in gone.tolist():
             del self._row_of[int(self.rows["track_id"][row])]
             self._free.append(row)
-        copy: NDArray[Any] = self.rows[gone]
+        self.rows[gone] = np.zeros((), self.rows.dtype)
         return copy
 
     def _fresh(self) -> int:
@@ -101,13 +114,8 @@ class Memory:
             self.rows[: len(old)] = old
             self._free.extend(range(size - 1, len(old) - 1, -1))
         row = self._free.pop()
-        self.rows[row] = np.zeros((), self.rows.dtype)
-        for name in ("anchor", "velocity"):
-            self.rows[name][row] = np.nan
+        self.rows["anchor"][row] = self.rows["past"][row] = np.nan
         return row
-
-    def _take_over(self, track_id: int) -> int:
-        return self._row_of.pop(track_id)
 
     def _heirs(self, now: float, tracks: Tracks, anchors: FloatArray, new: list[int]) -> dict[int, int]:
         """Return which new track (place among ``tracks``) continues which lost one (id), nearest first."""
@@ -118,12 +126,12 @@ class Memory:
             return {}
         rows = self.rows[lost]
         gap = (now - rows["seen_s"])[:, None]
-        place = rows["anchor"] + np.nan_to_num(rows["velocity"]) * gap
-        sizes = box_size(tracks.xyxy)
+        place = rows["anchor"] + velocity(rows) * gap
+        sizes, old_sizes = box_size(tracks.xyxy), np.maximum(box_size(rows["xyxy"]), 1.0)
         pairs = []
         for n in new:
-            distance = np.hypot(*(anchors[n] - place).T) / np.maximum(rows["size"], 1.0)
-            growth = np.maximum(sizes[n], 1.0) / np.maximum(rows["size"], 1.0)
+            distance = np.hypot(*(anchors[n] - place).T) / old_sizes
+            growth = np.maximum(sizes[n], 1.0) / old_sizes
             near = (distance <= INHERIT_SIZES) & (rows["class_id"] == tracks.class_id[n])
             near &= (growth <= INHERIT_GROWTH) & (growth >= 1 / INHERIT_GROWTH)
             pairs += [(float(distance[k]), n, int(rows["track_id"][k])) for k in np.flatnonzero(near)]
@@ -132,3 +140,13 @@ class Memory:
             if n not in heirs and track_id not in heirs.values():
                 heirs[n] = track_id
         return heirs
+
+
+def velocity(rows: NDArray[Any]) -> FloatArray:
+    """Return the velocity (M, 2) of remembered tracks in pixels per second; 0 where one was seen once."""
+    oldest = np.where(np.isnan(rows["past"][:, 1, 2]), 0, 1)
+    past = rows["past"][np.arange(len(rows)), oldest]
+    passed = (rows["seen_s"] - past[:, 2])[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):  # seen once: no time has passed
+        mean: FloatArray = np.where(passed > 0, (rows["anchor"] - past[:, :2]) / passed, 0.0)
+    return mean

@@ -111,12 +111,12 @@ class Zone:
             anchors = anchor_points(tracks.xyxy, self.anchor, self._scene.size)
             found = memory.find(now, tracks, anchors)
             fresh = np.isnan(memory.rows["anchor"][found, 0])
+            memory.rows["turned_s"][found[fresh]] = np.nan
             memory.store(found, now, tracks, anchors)
             events += self._turns(now, tracks.xyxy, anchors, found, fresh)
             events += self._loiterers(found)
-        alive = memory.alive()
-        present = now - memory.rows["seen_s"][alive] <= HOLD_S
-        self.occupancy = int((memory.rows["inside"][alive] & present).sum())
+        rows = memory.rows
+        self.occupancy = int(np.count_nonzero(rows["inside"] & (rows["seen_s"] >= now - HOLD_S)))
         self.occupancy_max = max(self.occupancy_max, self.occupancy)
         return events
 
@@ -169,10 +169,10 @@ class Zone:
         rows = self._memory.rows
         inside, turned_s = rows["inside"][found], rows["turned_s"][found]
         turned = inside_polygon(anchors, self._shape) != inside
+        if not turned.any() and np.isnan(turned_s).all():
+            return []
         turned_s = np.where(turned, np.where(np.isnan(turned_s) | fresh, now, turned_s), np.nan)
         rows["turned_s"][found] = turned_s
-        if not turned.any():
-            return []
         rows["waiting"][found] &= turned
         fresh = fresh | rows["waiting"][found]
         passed = turned & (fresh | (distance_to_segments(anchors, *self._border) > hysteresis(xyxy)))
@@ -205,11 +205,13 @@ class Zone:
         rows = self._memory.rows
         others = found[rows["inside"][found]]
         together = abs(rows["since_s"][others] - row["turned_s"]) <= SHADOW_S
-        larger = rows["size"][others] >= row["size"]
-        others = others[together | (larger & fresh)]
+        sizes, own_size = box_size(rows["xyxy"][others]), float(box_size(row["xyxy"][None])[0])
+        chosen = together | ((sizes >= own_size) & fresh)
+        others, sizes = others[chosen], sizes[chosen]
         least = APART_OVERLAP if row["waiting"] else SHADOW_OVERLAP
-        for other in others[overlap_of_smaller(row["xyxy"], rows["xyxy"][others]) > least].tolist():
-            if rows["size"][other] >= row["size"]:
+        overlapping = overlap_of_smaller(row["xyxy"], rows["xyxy"][others]) > least
+        for other, size in zip(others[overlapping].tolist(), sizes[overlapping].tolist(), strict=True):
+            if size >= own_size:
                 return True
             for name in ("inside", "since_s", "visited", "loitered"):
                 row[name] = rows[name][other]
