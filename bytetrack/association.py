@@ -29,6 +29,8 @@ class Encounter:
     track_xyxy: FloatArray  # (4, T) predicted
     detection_xyxy: FloatArray  # (4, D)
     score: FloatArray  # (D,) of the detections
+    labels: IntArray  # (3, T) of the tracks, see `bytetrack.table`
+    source: IntArray  # (D,) rows of the detections in what was given to ``update``
 
 
 LEVELS = 3

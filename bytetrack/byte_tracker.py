@@ -107,7 +107,7 @@ class BYTETracker:
         usable, xyxy = self._sort_out(detections)
         score = detections.score[usable]
         level = (score >= self.track_thresh).astype(np.intp)  # LOW, HIGH
-        encounter = Encounter(self.motion.to_xyxy(table.belief[0]), xyxy, score)
+        encounter = Encounter(self.motion.to_xyxy(table.belief[0]), xyxy, score, table.labels, usable)
         pairs = overlapping(encounter.track_xyxy, xyxy)
         rows, matched = associate(self.steps, pairs, encounter, table.labels[STATE], level)
 
@@ -143,9 +143,13 @@ class BYTETracker:
         self._sweep_out()
         return self._confirmed()
 
-    @property
-    def _patience(self) -> float:
-        return self.track_buffer * self.frame_rate / NOMINAL_RATE + ROUNDING
+    def forget(self, track_id: ArrayLike | None = None) -> None:
+        """Drop these tracks, or all; what is seen at their places begins new ones, and ids go on."""
+        table = self._table
+        if track_id is None:
+            table.keep(np.empty(0, np.intp))
+        else:
+            table.keep((~np.isin(table.labels[TRACK_ID], track_id)).nonzero()[0])
 
     def _advance(self, dt: float) -> None:
         if not 0 < dt < np.inf:

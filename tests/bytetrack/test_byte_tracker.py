@@ -332,3 +332,15 @@ def test_plain_arrays() -> None:
     assert len(tracker.update(np.empty((0, 6)))) == 0
     with pytest.raises(ValueError, match=r"\(N, 5\) or \(N, 6\), got \(1, 4\)"):
         tracker.update([[0, 0, 50, 100]])
+
+
+def test_what_is_forgotten_begins_anew_and_ids_go_on() -> None:
+    tracker = BYTETracker()
+    two = Detections([[0, 0, 10, 20], [100, 0, 110, 20]], [0.9, 0.9], [0, 0])
+    assert tracker.update(two).track_id.tolist() == [1, 2]
+    tracker.forget([1])
+    assert tracker.update(two).track_id.tolist() == [2]
+    assert tracker.update(two).track_id.tolist() == [2, 3]
+    tracker.forget()
+    assert tracker.update(two).track_id.tolist() == []
+    assert tracker.update(two).track_id.tolist() == [4, 5]
