@@ -169,7 +169,7 @@ class Session:
                 stopwatch=self.stopwatch,
             )
         )
-        self.tracker = make_tracker("bytetrack", options, self.source.fps)
+        self.tracker = make_tracker("bytetrack", options, self.source.fps, self.source.size)
         self.scene = Scene(
             source=self.source.name,
             size=self.source.size,

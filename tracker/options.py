@@ -67,6 +67,8 @@ class Options:
 
     new_track_thresh: float | None = option(None, "Least score that begins a new track.  [default: conf + 0.1]", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
     match_thresh: float = option(0.8, "Greatest cost (1 - IoU * score) of the first association.", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
+    appearance: str = option("none", "Tell objects apart by looks where boxes compete, and know again who was lost: none, color, or a ReID network MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")
+    remember: float | None = option(None, "With --appearance: know again for S seconds, also who left the picture.  [default: 20, not who left]", "Tracking", "--remember", low=0, high=86400, metavar="S")
     refine: bool = option(False, "Files: finish the tracks first, fill short gaps and smooth the boxes, then draw (decodes twice).", "Tracking", "--refine")
     lost: float = option(1.0, "Seconds an object that is not seen keeps its number (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
 
@@ -97,6 +99,8 @@ class Options:
         """Refuse values out of range before anything is opened."""
         for spec in dataclasses.fields(self):
             _check(spec.metadata, getattr(self, spec.name))
+        if self.remember is not None and self.appearance == "none":
+            raise OptionError("--remember needs looks to know again; add --appearance color")
         if self.end is not None and self.end <= self.start:
             raise OptionError(f"--end {self.end:g} lies before --start {self.start:g}; give a later second")
         if self.interval and not self.counts:

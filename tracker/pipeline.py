@@ -24,8 +24,11 @@ def run(
     watch = stopwatch or Stopwatch()
     happened: Callable[[], list[Event]] = getattr(source, "events", list)
     before: float | None = None
+    look = getattr(tracker, "look", None)
     for frame, detections in detector.stream(source):
         with watch("track"):
+            if look is not None:
+                look(frame)
             tracks = tracker.update(detections, dt=frames_passed(before, frame.time, tracker.frame_rate))
         before = frame.time
         with watch("plugins"):

@@ -10,18 +10,24 @@ from tracker.types import Tracker
 
 FRAMES_PER_BUFFER_SECOND = 30  # ByteTrack's track_buffer counts frames at 30 fps
 
-TRACKERS: dict[str, Callable[..., Tracker]] = {"bytetrack": BYTETracker}
+TRACKERS: dict[str, Callable[..., BYTETracker]] = {"bytetrack": BYTETracker}
 
 
-def make_tracker(kind: str, options: Options, fps: float) -> Tracker:
-    """Return a fresh tracker of a ``kind`` in ``TRACKERS`` for a source of ``fps`` frames per second.
+def make_tracker(kind: str, options: Options, fps: float, size: tuple[int, int] | None = None) -> Tracker:
+    """Return a fresh tracker of a ``kind`` in ``TRACKERS``, with eyes where an option asks for them.
 
-    Every class in ``TRACKERS`` takes the parameters of ``BYTETracker``.
+    ``fps`` and ``size`` (width, height in pixels) are the source's. Every class in ``TRACKERS`` takes the
+    parameters of ``BYTETracker``. Raises ``OptionError`` and ``WeightsError`` for ``--appearance``.
     """
-    return TRACKERS[kind](
+    tracker = TRACKERS[kind](
         track_thresh=options.conf,
         new_track_thresh=options.new_track_thresh,
         match_thresh=options.match_thresh,
         track_buffer=options.lost * FRAMES_PER_BUFFER_SECOND,
         frame_rate=fps,
     )
+    if options.appearance == "none":
+        return tracker
+    from tracker.seeing import with_eyes
+
+    return with_eyes(tracker, options, size)

@@ -283,7 +283,10 @@ class Detector(Protocol):
 
 
 class Tracker(Protocol):
-    """Gives detections an identity."""
+    """Gives detections an identity.
+
+    Optional: ``look(frame: Frame) -> None`` takes the picture of the next ``update``.
+    """
 
     frame_rate: float
 

@@ -1,0 +1,140 @@
+"""Looks as vectors: the laws every kind keeps, and that a network is taken or refused in one line."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from bytetrack import BYTETracker, Detections
+from bytetrack.appearance import Recognizer
+from tests.tracker.fakes import ListDetector
+from tracker import pipeline
+from tracker.appearance import Appearance, ColorStripes, ReidNetwork, crop, open_appearance
+from tracker.options import Options
+from tracker.seeing import SeeingTracker
+from tracker.trackers import make_tracker
+from tracker.types import Frame, Image, OptionError, WeightsError
+
+RED, BLUE, GREEN = (40, 40, 200), (200, 60, 40), (60, 160, 60)  # BGR
+
+
+def person(image: Image, x: int, y: int, shirt: tuple[int, int, int], trousers: tuple[int, int, int]) -> None:
+    image[y : y + 60, x : x + 30] = shirt
+    image[y + 60 : y + 120, x : x + 30] = trousers
+
+
+@pytest.fixture
+def street() -> Image:
+    image = np.full((240, 320, 3), 120, np.uint8)
+    person(image, 20, 50, RED, BLUE)
+    person(image, 100, 60, RED, BLUE)
+    person(image, 200, 40, GREEN, RED)
+    noise = np.random.default_rng(0).normal(0, 6, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+BOXES = np.array([[20.0, 50, 50, 170], [100, 60, 130, 180], [200, 40, 230, 160]])
+
+
+network = functools.cache(ReidNetwork)  # compiled once
+
+
+@pytest.fixture(params=["color", "osnet"])
+def appearance(request: pytest.FixtureRequest) -> Appearance:
+    if request.param == "color":
+        return ColorStripes()
+    return network(request.getfixturevalue("shared") / "weights" / "osnet_x0_25_msmt17.onnx")
+
+
+class TestEveryKind:
+    def test_gives_one_vector_of_length_one_per_box(self, appearance: Appearance, street: Image) -> None:
+        vectors = appearance.describe(street, BOXES)
+        assert vectors.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+    def test_the_same_clothes_are_alike(self, appearance: Appearance, street: Image) -> None:
+        one, same, other = appearance.describe(street, BOXES)
+        assert one @ same > appearance.neutral
+        assert one @ same > one @ other
+
+    def test_does_not_depend_on_company(self, appearance: Appearance, street: Image) -> None:
+        together = appearance.describe(street, BOXES)
+        alone = np.concatenate([appearance.describe(street, box[None]) for box in BOXES])
+        np.testing.assert_allclose(together, alone, atol=1e-5)
+
+    def test_odd_boxes_are_described(self, appearance: Appearance, street: Image) -> None:
+        odd = np.array([[-50.0, -50, 10, 10], [310, 230, 400, 300], [5, 5, 5.2, 5.1], [900, 900, 950, 990]])
+        vectors = appearance.describe(street, odd)
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+    def test_no_boxes_no_vectors_and_the_picture_is_kept(self, appearance: Appearance, street: Image) -> None:
+        before = street.copy()
+        street.setflags(write=False)
+        assert len(appearance.describe(street, np.empty((0, 4)))) == 0
+        appearance.describe(street, BOXES)
+        np.testing.assert_array_equal(street, before)
+
+
+def test_colours_survive_a_change_of_size(street: Image) -> None:
+    large = cv2.resize(street, None, fx=3, fy=3)
+    one, other = (ColorStripes().describe(image, box) for image, box in ((street, BOXES), (large, 3 * BOXES)))
+    assert (np.sum(one * other, axis=1) > 0.9).all()
+
+
+def test_a_crop_is_never_empty(street: Image) -> None:
+    assert crop(street, np.array([20.0, 50, 50, 170])).shape == (120, 30, 3)
+    assert crop(street, np.array([20.0, 50, 50, 170]), margin=0.1).shape == (120, 24, 3)
+    assert crop(street, np.array([500.0, 500, 501, 501])).shape == (1, 1, 3)
+
+
+def test_names_are_understood_or_refused(tmp_path: Path) -> None:
+    assert open_appearance("none") is None
+    assert isinstance(open_appearance("color"), ColorStripes)
+    with pytest.raises(OptionError, match="none, color or"):
+        open_appearance("colour")
+    with pytest.raises(WeightsError, match="no such file"):
+        open_appearance(str(tmp_path / "x.onnx"))
+    (tmp_path / "bad.onnx").write_bytes(b"no network")
+    with pytest.raises(WeightsError, match=r"bad\.onnx") as caught:
+        open_appearance(str(tmp_path / "bad.onnx"))
+    assert "\n" not in str(caught.value)
+
+
+def somebody_behind_a_van(picture: int, clothes: tuple[int, int, int]) -> tuple[Image, Detections]:
+    """Return a frame: in red first, unseen for two seconds, then farther on in ``clothes``."""
+    image = np.full((200, 400, 3), 120, np.uint8)
+    if 20 <= picture < 80:
+        return image, Detections.empty()
+    left = 100 if picture < 20 else 200
+    person(image, left, 40, RED if picture < 20 else clothes, BLUE)
+    return image, Detections([[left, 40, left + 30, 160]], [0.9], [0])
+
+
+@pytest.mark.parametrize(("clothes", "expected"), [(RED, 1), (GREEN, 2)])
+def test_in_a_run_the_pictures_reach_the_tracker(clothes: tuple[int, int, int], expected: int) -> None:
+    shown = [somebody_behind_a_van(i, clothes) for i in range(90)]
+    film = [Frame(image, i, i / 30) for i, (image, _) in enumerate(shown)]
+    within = Recognizer(BYTETracker(), size=(400, 200), neutral=ColorStripes.neutral)
+    results = pipeline.run(
+        film, ListDetector([found for _, found in shown]), SeeingTracker(within, ColorStripes())
+    )
+    assert [one.tracks.track_id.tolist() for one in results][-1] == [expected]
+
+
+def test_a_tracker_that_was_shown_nothing_goes_by_places() -> None:
+    eyes = SeeingTracker(Recognizer(BYTETracker()), ColorStripes())
+    assert eyes.frame_rate == 30
+    assert eyes.update(Detections([[0, 0, 10, 20]], [0.9], [0])).track_id.tolist() == [1]
+
+
+def test_options_become_a_tracker_with_eyes() -> None:
+    assert isinstance(make_tracker("bytetrack", Options(), 25.0, (64, 48)), BYTETracker)
+    eyes = make_tracker("bytetrack", Options(appearance="color", remember=90.0), 25.0, (64, 48))
+    assert isinstance(eyes, SeeingTracker)
+    assert (eyes.tracker.remember_s, eyes.tracker.returning, eyes.frame_rate) == (90, True, 25)
+    with pytest.raises(OptionError, match="--appearance color"):
+        Options(remember=5.0)

@@ -1,0 +1,47 @@
+"""A tracker with eyes: what it needs of the picture is computed when it asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bytetrack import BYTETracker, Detections, Tracks
+from bytetrack.appearance import Recognizer
+from bytetrack.types import FloatArray, IntArray
+from tracker.appearance import Appearance, open_appearance
+from tracker.options import Options
+from tracker.types import Frame, Tracker
+
+
+class SeeingTracker:
+    """Shows a `Recognizer` the rows of a frame that it asks for."""
+
+    def __init__(self, tracker: Recognizer, appearance: Appearance) -> None:
+        self.tracker, self.appearance = tracker, appearance
+        self.frame_rate = tracker.frame_rate
+        self._frame: Frame | None = None
+
+    def look(self, frame: Frame) -> None:
+        """Take the picture that the next ``update`` is about."""
+        self._frame = frame
+
+    def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
+        """Match the boxes of the frame that was looked at."""
+        frame, self._frame = self._frame, None
+        if frame is None:
+            return self.tracker.update(detections, dt)
+
+        def features(rows: IntArray) -> FloatArray:
+            return self.appearance.describe(frame.image, detections.xyxy[rows])
+
+        return self.tracker.update(detections, dt, features)
+
+
+def with_eyes(tracker: BYTETracker, options: Options, size: tuple[int, int] | None) -> Tracker:
+    """Return the tracker as the options want it to see."""
+    appearance = open_appearance(options.appearance)
+    if appearance is None:
+        return tracker
+    memory: dict[str, Any] = {}
+    if options.remember is not None:
+        memory = {"remember_s": options.remember, "returning": True}
+    return SeeingTracker(Recognizer(tracker, size=size, neutral=appearance.neutral, **memory), appearance)
