@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from tracker.sources.live import Clock, LostError
+from tracker.sources.clock import Clock
+from tracker.sources.live import LostError
 from tracker.types import Image
 
 MISSES = 5  # reads in a row that give nothing: it was unplugged

@@ -14,7 +14,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from tracker.sources.address import redact, scheme
-from tracker.sources.live import Clock, LostError
+from tracker.sources.clock import Clock
+from tracker.sources.live import LostError
 from tracker.sources.video_file import MAX_PIXELS, frame_rate, to_bgr
 from tracker.types import Image, InputError, OptionError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -143,8 +144,12 @@ class VideoFile(ReadAhead):
             sought = self._seek(start)
         if not sought:
             self._rewind()
-        yield from self._timed(sought)
-        self._take_notes()
+        self._damaged, self._complete = 0, False
+        try:
+            yield from self._timed(sought)
+            self._complete = not self._ended()
+        finally:
+            self._take_notes()
 
     def _seek(self, start_s: float) -> bool:
         """Go to a key frame at or before ``start_s``; False where the container cannot."""
@@ -163,6 +168,7 @@ class VideoFile(ReadAhead):
     def _timed(self, sought: bool) -> Iterator[Picture]:
         base, step = self._stream.time_base, 1 / self.fps
         index, before = -1, None
+        self._last: float | None = None
         lost = self._corrupt
         for frame in self._decoded():
             time = None if frame.pts is None or base is None else float((frame.pts - self._origin) * base)
@@ -173,17 +179,18 @@ class VideoFile(ReadAhead):
                 if time is None or not 0 < time - before < MAX_GAP_S:
                     time = before + step
                 index += 1 + self._corrupt - lost
-            before, lost = time, self._corrupt
-            yield index, time, _Pixels(frame, self.size, self._rotation, self)
-        self._last = before
+            self._damaged += bool(frame.is_corrupt)
+            before = self._last = time
+            lost = self._corrupt
+            yield index, time, functools.partial(to_bgr, frame, self.size, self._rotation)
 
     def _take_notes(self) -> None:
-        if self._ended():
-            return
         if self._corrupt:
             self.notes.append(f"{self._corrupt} corrupt packets skipped")
+        if self._damaged:
+            self.notes.append(f"{self._damaged} damaged frames, used as far as they could be decoded")
         last, stated = self._last, self._duration
-        if stated is not None and last is not None and self.wanted.end_s is None:
+        if self._complete and stated is not None and last is not None:
             missing = stated - last - 1 / self.fps
             if missing > max(1.0, 0.02 * stated) or (self._stream.frames and missing > 2.5 / self.fps):
                 self.notes.append(
@@ -195,18 +202,6 @@ class VideoFile(ReadAhead):
             with suppress(av.error.FFmpegError):
                 self._container.close()
             self._container = None
-
-
-class _Pixels:
-    """The picture of a decoded frame, converted when it is called."""
-
-    __slots__ = ("_frame", "_owner", "_rotation", "_size")
-
-    def __init__(self, frame: VideoFrame, size: tuple[int, int], rotation: int, owner: VideoFile) -> None:
-        self._frame, self._size, self._rotation, self._owner = frame, size, rotation, owner
-
-    def __call__(self) -> Image:
-        return to_bgr(self._frame, self._size, self._rotation)
 
 
 def to_bgr(frame: VideoFrame, size: tuple[int, int], rotation: int) -> Image:

@@ -31,7 +31,9 @@ def stamped(size: tuple[int, int] = (CODE * BITS, 96)) -> Image:
     image = np.full((size[1], size[0], 3), 90, np.uint8)
     now = int(time.time() * 1000) & 0xFFFFFFFF
     for bit in range(BITS):
-        image[16:64, bit * size[0] // BITS : (bit + 1) * size[0] // BITS] = 255 * (now >> bit & 1)
+        image[size[1] // 6 : size[1] * 2 // 3, bit * size[0] // BITS : (bit + 1) * size[0] // BITS] = 255 * (
+            now >> bit & 1
+        )
     return image
 
 

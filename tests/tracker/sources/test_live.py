@@ -14,7 +14,8 @@ import pytest
 from tests.tracker.sources.rtsp import BITS, CODE, RtspServer, stamp, stamped
 from tracker.sources import open_source
 from tracker.sources.ahead import Wanted
-from tracker.sources.live import Clock, Live
+from tracker.sources.clock import Clock
+from tracker.sources.live import Live
 from tracker.sources.stream import StreamCapture
 from tracker.types import EndRun, Frame, InputError, OptionError
 

@@ -1,0 +1,140 @@
+"""Cameras and films behind HTTP: MJPEG, HLS and a plain file, from a server of this test's own."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tests.tracker.sources.rtsp import stamped
+from tests.tracker.sources.test_live import age
+from tests.tracker.videos import number, write_video
+from tracker.sources import open_source
+from tracker.types import InputError
+
+FPS = 20
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Files of a folder, and a camera under /cam.mjpg."""
+
+    silent: threading.Event
+
+    def do_GET(self) -> None:
+        if self.path.split("?")[0] != "/cam.mjpg":
+            return super().do_GET()
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=cut")
+        self.end_headers()
+        try:
+            while True:
+                time.sleep(1 / FPS)
+                if self.silent.is_set():
+                    continue
+                data = cv2.imencode(".jpg", stamped((768, 96)))[1].tobytes()
+                head = f"--cut\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+                self.wfile.write(head.encode() + data + b"\r\n")
+        except OSError:
+            pass
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[tuple[str, threading.Event]]:
+    """Serve ``tmp_path``; return the address and what makes the camera silent."""
+    silent = threading.Event()
+    handler = type("Quiet", (Handler,), {"silent": silent})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(tmp_path)))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", silent
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_mjpeg_gives_the_newest_picture(web: tuple[str, threading.Event]) -> None:
+    with open_source(f"{web[0]}/cam.mjpg?token=hunter2") as source:
+        assert (source.live, source.size) == (True, (768, 96))
+        assert "hunter2" not in source.name
+        ages = []
+        for frame in source:
+            time.sleep(0.12)
+            ages.append(age(frame))
+            if len(ages) == 8:
+                break
+    assert np.median(ages) < 0.12 + 0.25
+
+
+def test_hls_is_shown_at_its_own_pace(web: tuple[str, threading.Event], tmp_path: Path) -> None:
+    ended = threading.Event()
+    thread = threading.Thread(target=broadcast, args=(tmp_path, ended))
+    thread.start()
+    try:
+        while not (tmp_path / "live.m3u8").exists():
+            time.sleep(0.05)
+        with open_source(f"{web[0]}/live.m3u8") as source:
+            arrivals, times = [], []
+            for frame in source:
+                arrivals.append(time.monotonic())
+                times.append(frame.time)
+                if len(times) == 40:
+                    break
+    finally:
+        ended.set()
+        thread.join()
+    steps = np.diff(times)
+    assert np.median(steps) == pytest.approx(1 / FPS, rel=0.1)
+    assert np.percentile(np.diff(arrivals), 90) > 0.02, "pictures come one by one, not in bursts"
+    assert len(times) > 0.8 * (times[-1] - times[0]) * FPS, "hardly one is dropped"
+
+
+def broadcast(folder: Path, ended: threading.Event) -> None:
+    options = {"hls_time": "0.5", "hls_list_size": "6", "hls_flags": "delete_segments"}
+    with av.open(str(folder / "live.m3u8"), "w", format="hls", options=options) as container:
+        stream = container.add_stream(
+            "libx264", rate=FPS, options={"preset": "ultrafast", "tune": "zerolatency"}
+        )
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 768, 96, "yuv420p", FPS // 2
+        begin, index = time.monotonic(), 0
+        while not ended.is_set():
+            frame = av.VideoFrame.from_ndarray(stamped((768, 96)), "bgr24")
+            frame.pts, frame.time_base = index, Fraction(1, FPS)
+            container.mux(stream.encode(frame))
+            index += 1
+            time.sleep(max(0.0, begin + index / FPS - time.monotonic()))
+
+
+def test_a_film_behind_http_is_a_file(web: tuple[str, threading.Event], tmp_path: Path) -> None:
+    write_video(tmp_path / "clip.mp4", 20)
+    with open_source(f"{web[0]}/clip.mp4?token=hunter2", start_s=0.5) as source:
+        assert (source.live, source.name, source.length) == (False, "clip.mp4", 15)
+        assert [number(f.image) for f in source] == list(range(5, 20))
+
+
+def test_a_film_that_is_not_there(web: tuple[str, threading.Event]) -> None:
+    with pytest.raises(InputError, match="404") as caught, open_source(f"{web[0]}/none.mp4?token=hunter2"):
+        pass
+    assert "hunter2" not in f"{caught.value!r}{caught.value.__cause__}"
+
+
+def test_a_camera_that_is_not_there_is_tried_again(
+    web: tuple[str, threading.Event], caplog: pytest.LogCaptureFixture
+) -> None:
+    source = open_source(f"{web[0]}/none.m3u8?token=hunter2", give_up_after_s=0.7)
+    with pytest.raises(InputError, match=r"no picture for 0\.7 s \(.*404.*\); gave up") as caught, source:
+        pass
+    assert "trying again" in caplog.text
+    assert "hunter2" not in f"{caught.value!r}{caught.value.__cause__}{caplog.text}"
