@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray
-from tracker.plugins.anchors import anchor_points, check_anchor, resolve_classes
+from tracker.plugins.anchors import anchor_points, box_size, check_anchor, resolve_classes
 from tracker.plugins.background import EmptyScene
-from tracker.plugins.memory import INHERIT_S, Memory
+from tracker.plugins.memory import INHERIT_S, Memory, velocity
 from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
 
 MODES = ("presence", "standing")
@@ -129,8 +129,9 @@ class Heatmap:
             return np.zeros(0, np.bool_)
         found = memory.find(now, tracks, anchors)
         memory.store(found, now, tracks, anchors)
-        speed = np.hypot(*memory.rows["velocity"][found].T)
-        still: NDArray[np.bool_] = speed < STILL_SIZES_S * memory.rows["size"][found]
+        rows = memory.rows[found]
+        speed = np.hypot(*velocity(rows).T)
+        still: NDArray[np.bool_] = speed < STILL_SIZES_S * box_size(rows["xyxy"])
         return still  # False while a velocity is not known yet (NaN)
 
 

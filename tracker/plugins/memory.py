@@ -15,10 +15,11 @@ from bytetrack.types import FloatArray, IntArray
 from tracker.plugins.anchors import box_size
 
 ROUNDING_S = 1e-4  # a table of tracks holds microseconds: counting from it must come to the same
-CHECKPOINT_S = 0.25  # velocity is that of the last one to two of these: about a step of a walker
+CHECKPOINT_S = 0.5  # velocity is that of the last one to two of these: about a step of a walker
 INHERIT_S = 1.0  # how long a lost track can be continued by a new one
 INHERIT_SIZES = 0.75  # greatest distance from the predicted place, in sizes of the object
 INHERIT_GROWTH = 2.0  # greatest ratio of the two sizes
+NOBODY = b"?"  # the signature of no set of tracks
 
 BASE = (
     ("track_id", np.int64),
@@ -43,7 +44,7 @@ class Memory:
     rows: NDArray[Any] = field(init=False)
     _row_of: dict[int, int] = field(init=False, default_factory=dict)
     _oldest_s: float = field(init=False, default=-math.inf)  # no row was last seen before this
-    _signature: bytes = field(init=False, default=b"")
+    _signature: bytes = field(init=False, default=NOBODY)
     _found: IntArray = field(init=False, default_factory=lambda: np.empty(0, np.int64))
     _free: list[int] = field(init=False, default_factory=list)
 
@@ -105,6 +106,7 @@ class Memory:
             del self._row_of[int(self.rows["track_id"][row])]
             self._free.append(row)
         self.rows[gone] = np.zeros((), self.rows.dtype)
+        self._signature = NOBODY  # the rows found a frame ago may be among them
         return copy
 
     def _fresh(self) -> int:
@@ -126,7 +128,7 @@ class Memory:
             return {}
         rows = self.rows[lost]
         gap = (now - rows["seen_s"])[:, None]
-        place = rows["anchor"] + velocity(rows) * gap
+        place = rows["anchor"] + np.nan_to_num(velocity(rows)) * gap
         sizes, old_sizes = box_size(tracks.xyxy), np.maximum(box_size(rows["xyxy"]), 1.0)
         pairs = []
         for n in new:
@@ -143,10 +145,10 @@ class Memory:
 
 
 def velocity(rows: NDArray[Any]) -> FloatArray:
-    """Return the velocity (M, 2) of remembered tracks in pixels per second; 0 where one was seen once."""
+    """Return the velocity (M, 2) of remembered tracks in pixels per second; NaN if seen once."""
     oldest = np.where(np.isnan(rows["past"][:, 1, 2]), 0, 1)
     past = rows["past"][np.arange(len(rows)), oldest]
     passed = (rows["seen_s"] - past[:, 2])[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):  # seen once: no time has passed
-        mean: FloatArray = np.where(passed > 0, (rows["anchor"] - past[:, :2]) / passed, 0.0)
+        mean: FloatArray = np.where(passed > 0, (rows["anchor"] - past[:, :2]) / passed, np.nan)
     return mean

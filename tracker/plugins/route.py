@@ -13,7 +13,7 @@ import numpy as np
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray
-from tracker.plugins.anchors import anchor_points, check_anchor, resolve_classes
+from tracker.plugins.anchors import anchor_points, box_size, check_anchor, resolve_classes
 from tracker.plugins.background import EmptyScene
 from tracker.plugins.memory import INHERIT_S, Memory
 from tracker.plugins.trail import Trail, smoothed
@@ -183,7 +183,7 @@ class Route:
         path.points.append((float(row["anchor"][0]), float(row["anchor"][1])))
         path.settle(self._near)
         points = np.array(path.points, np.float32)
-        if np.hypot(*np.ptp(points, axis=0)) < row["size"]:
+        if np.hypot(*np.ptp(points, axis=0)) < box_size(row["xyxy"][None])[0]:
             self.still += 1
             return []
         walk = Walk(
