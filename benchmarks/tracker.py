@@ -3,7 +3,7 @@
 Every tracker sees the same detections, frame by frame in turn, so that whatever else the machine does hits
 all alike, and the clock is the thread's own, which stands while others run. Inputs are prepared in each
 tracker's own form beforehand; only ``update`` is timed. Printed are medians after a warm-up. Further rows:
-the density of 100 objects on 1920x1080 at other counts, and MOT17-02 where ../shared lies beside the checkout.
+the density of 100 objects on 1920x1080 at other counts, and MOT17-02 where ../shared lies beside the clone.
 """
 
 from __future__ import annotations
