@@ -165,6 +165,7 @@ class Session:
                 backend=options.backend,
                 batch=options.batch,
                 int8=options.int8,
+                every=options.detect_every,
                 in_flight=1 if self.source.live else None,  # the newest frame is worth more than throughput
                 stopwatch=self.stopwatch,
             )

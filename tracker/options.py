@@ -64,6 +64,7 @@ class Options:
     backend: str = option("auto", "What runs the network. auto: torch on a GPU, OpenVINO on x86 CPUs, else torch.", "Detection", "--backend", choices=("auto", "torch", "openvino"))
     int8: bool = option(False, "Use the 8-bit model that `track export --int8 --calibrate VIDEO` made of these weights.", "Detection", "--int8")
     batch: int = option(1, "Pictures per pass of the network, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
+    detect_every: int = option(1, "Look at every N-th frame only; between, tracks go on as they moved. For weak machines.", "Detection", "--detect-every", low=1, high=1000, metavar="N")
 
     new_track_thresh: float | None = option(None, "Least score that begins a new track.  [default: conf + 0.1]", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
     match_thresh: float = option(0.8, "Greatest cost (1 - IoU * score) of the first association.", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import cast
 
-from bytetrack import Tracks
-from tracker.types import Canvas, Detector, Event, Frame, Plugin, PluginError, Result, Stopwatch, Tracker
+from bytetrack import Detections, Tracks
+from tracker.types import (
+    Canvas,
+    Detector,
+    Event,
+    Frame,
+    Plugin,
+    PluginError,
+    PredictingTracker,
+    Result,
+    Stopwatch,
+    Tracker,
+)
 
 
 def run(
@@ -29,7 +41,11 @@ def run(
         with watch("track"):
             if look is not None:
                 look(frame)
-            tracks = tracker.update(detections, dt=frames_passed(before, frame.time, tracker.frame_rate))
+            dt = frames_passed(before, frame.time, tracker.frame_rate)
+            if detections is None:  # nobody looked; only a detector told to leave frames out does that
+                tracks = cast(PredictingTracker, tracker).predict(dt)
+            else:
+                tracks = tracker.update(detections, dt)
         before = frame.time
         with watch("plugins"):
             seen = tracks[tracks.source >= 0]  # what is only supposed is shown, never counted
@@ -37,7 +53,13 @@ def run(
             canvas = Canvas()
             for plugin in plugins if sketch else ():
                 _draw(plugin, canvas, frame)
-        yield Result(frame, detections, tracks, events, tuple(canvas.marks))
+        yield Result(
+            frame,
+            Detections.empty() if detections is None else detections,
+            tracks,
+            events,
+            tuple(canvas.marks),
+        )
 
 
 def finish(plugins: Sequence[Plugin], source: Iterable[Frame] = ()) -> list[Event]:

@@ -277,8 +277,11 @@ class Detector(Protocol):
         """Return one ``Detections`` per picture."""
         ...
 
-    def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
-        """Detect in order; may keep several frames in flight, a bounded number."""
+    def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections | None]]:
+        """Detect in order; may keep several frames in flight, a bounded number.
+
+        ``None`` says that nobody looked at this frame.
+        """
         ...
 
 
@@ -292,6 +295,14 @@ class Tracker(Protocol):
 
     def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
         """Advance by ``dt`` nominal frames (1 / frame_rate seconds each) and match."""
+        ...
+
+
+class PredictingTracker(Tracker, Protocol):
+    """One that can go on without having looked, as BYTETracker can."""
+
+    def predict(self, dt: float = 1.0) -> Tracks:
+        """Advance by ``dt``: the tracks where they are supposed to be, ``source`` -1."""
         ...
 
 

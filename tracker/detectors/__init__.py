@@ -29,25 +29,37 @@ def open_detector(
     int8: bool = Settings.int8,
     in_flight: int | None = Settings.in_flight,
     threads: int | None = Settings.threads,
+    every: int = 1,
     stopwatch: Stopwatch | None = None,
 ) -> Detector:
     """Return a detector, to be opened by ``with``; what the options mean stands in ``Settings``.
 
     ``weights`` is a path or a bare name (see ``weights.find_weights``), which may be downloaded here.
     ``backend`` is torch, openvino, or auto: torch on a GPU, else OpenVINO on an x86 CPU, else torch.
-    ``stopwatch`` counts the stage "detect". Raises ``OptionError`` and ``WeightsError``.
+    ``every`` above 1 looks at every N-th frame only (see ``EveryNth``). ``stopwatch`` counts the stage
+    "detect". Raises ``OptionError`` and ``WeightsError``.
     """
     device = str(device).strip().lower()
     settings = Settings(classes, conf, iou, imgsz, max_det, device, half, batch, int8, in_flight, threads)
     if backend not in BACKENDS:
         raise OptionError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
+    if every < 1:
+        raise OptionError(f"--detect-every must be at least 1, got {every}")
     from tracker.detectors.weights import find_weights
 
-    path = find_weights(weights)
+    detector = _make(find_weights(weights), backend, settings, stopwatch)
+    if every == 1:
+        return detector
+    from tracker.detectors.every_nth import EveryNth
+
+    return EveryNth(detector, every, prompt=in_flight == 1)
+
+
+def _make(path: Path, backend: str, settings: Settings, stopwatch: Stopwatch | None) -> Detector:
     if backend == "auto":
         backend = choose(path, settings)
     if backend == "torch":
-        if int8:
+        if settings.int8:
             raise OptionError(
                 "--int8 runs on OpenVINO only: leave out --backend torch and --device, or --int8"
             )

@@ -1,0 +1,59 @@
+"""Looks at every N-th frame only, for machines too weak to look at all."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+
+from bytetrack import Detections
+from tracker.types import Detector, Frame, Image
+
+
+class EveryNth:
+    """A detector around another; frames nobody looked at come with ``None`` instead of detections."""
+
+    names: Mapping[int, str]
+
+    def __init__(self, detector: Detector, every: int, *, prompt: bool = False) -> None:
+        """Look at one frame in ``every``; ``prompt`` keeps nothing in flight, so that none has to wait."""
+        self.names = detector.names
+        self.detector = detector
+        self.every = every
+        self.prompt = prompt
+
+    def __enter__(self) -> EveryNth:
+        """Load the model."""
+        self.names = self.detector.__enter__().names
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Free it."""
+        self.detector.__exit__(kind, error, trace)
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """Return one ``Detections`` per picture: who asks for pictures wants all of them looked at."""
+        return self.detector.detect(images)
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections | None]]:
+        """Yield every frame in order, the first and every N-th after it with detections."""
+        if self.prompt:
+            for count, frame in enumerate(frames):
+                yield frame, self.detector.detect([frame.image])[0] if count % self.every == 0 else None
+            return
+        waiting: deque[Frame] = deque()
+
+        def looked_at() -> Iterator[Frame]:
+            for count, frame in enumerate(frames):
+                waiting.append(frame)
+                if count % self.every == 0:
+                    yield frame
+
+        for looked, detections in self.detector.stream(looked_at()):
+            while (frame := waiting.popleft()) is not looked:
+                yield frame, None
+            yield looked, detections
+        for frame in waiting:
+            yield frame, None
