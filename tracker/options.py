@@ -102,6 +102,8 @@ class Options:
             _check(spec.metadata, getattr(self, spec.name))
         if self.remember is not None and self.appearance == "none":
             raise OptionError("--remember needs looks to know again; add --appearance color")
+        if self.detect_every > 1 and self.appearance != "none":
+            raise OptionError("--detect-every leaves out the looks that --appearance needs; give one of them")
         if self.end is not None and self.end <= self.start:
             raise OptionError(f"--end {self.end:g} lies before --start {self.start:g}; give a later second")
         if self.interval and not self.counts:

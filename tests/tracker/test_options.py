@@ -25,6 +25,8 @@ def test_defaults_are_within_their_own_ranges() -> None:
         ({"crf": 99}, "--crf 99"),
         ({"lost": float("inf")}, "--lost inf"),
         ({"start": 5.0, "end": 4.0}, "before --start"),
+        ({"detect_every": 0}, "--detect-every 0"),
+        ({"detect_every": 2, "appearance": "color"}, "--detect-every leaves out"),
     ],
 )
 def test_absurd_values_are_refused_in_one_line(given: dict[str, object], words: str) -> None:
