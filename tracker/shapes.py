@@ -20,6 +20,7 @@ COLORS = {  # red, green, blue
     **{"teal": "#469990", "white": "#ffffff", "black": "#000000"},
 }
 CYCLE = ("yellow", "green", "cyan", "orange", "magenta", "lime", "pink", "teal")  # of shapes without a colour
+BESIDE = {"line": 0, "zone": 4}  # where in the cycle a kind begins, so that the first of each differ
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 PAIR = rf"[\[(]\s*({NUMBER})\s*[,\s]\s*({NUMBER})\s*,?\s*[\])]"
 OUTSIDE = 0.01  # a point may lie so far outside the picture, in parts of its longer side: a drawing's slip
@@ -98,7 +99,9 @@ def from_text(kind: str, text: str, number: int = 1, size: tuple[float, float] |
             f'--{kind} "{text}" is not a list of points; write --{kind} "0,300 768,300" in pixels'
             f' or --{kind} "0,0.5 1,0.5" in parts of the picture'
         )
-    shape = Shape(kind, name, points, size_for(points, size), color=CYCLE[(number - 1) % len(CYCLE)])
+    shape = Shape(
+        kind, name, points, size_for(points, size), color=CYCLE[(number - 1 + BESIDE[kind]) % len(CYCLE)]
+    )
     return sound(shape)
 
 

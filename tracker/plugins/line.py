@@ -95,6 +95,7 @@ class Line:
         """Learn the picture's size, where an end that touches its edge goes on, and the classes' names."""
         self._scene = scene
         self._path = extended(self._line, scene.size)
+        self._arrow, self._heading = self.arrow(), self.heading()
         self._wanted = resolve_classes(self.classes, scene.names)
         self._memory = Memory(COLUMNS, keep_s=scene.lost_s + INHERIT_S)
         self._recent: deque[tuple[float, int, int, FloatArray]] = deque()  # time, sign, track_id, box
@@ -148,9 +149,9 @@ class Line:
     def draw(self, canvas: Canvas) -> None:
         """Show the line, an arrow for "in" and the running totals."""
         canvas.polyline(self._line, self.color, width=2)
-        start, tip = self.arrow()
+        start, tip = self._arrow
         canvas.polyline([start, tip], self.color, width=2, arrow=True)
-        heading = self.heading()
+        heading = self._heading
         for name, place, anchor in (
             (self.names[0], tip, TIP_ANCHOR[heading]),
             (self.names[1], 1.3 * start - 0.3 * tip, TIP_ANCHOR[OPPOSITE[heading]]),
