@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bytetrack import BYTETracker, Detections, Tracks
 from bytetrack.boxes import iou
+from bytetrack.table import TRACK_ID
 from tests.bytetrack.crowd import crowd, random_boxes
 
 seeds = st.integers(0, 2**32 - 1)
@@ -239,15 +240,25 @@ def test_a_lost_box_stops_growing_but_not_moving() -> None:
     assert after[0] > before[0] + 2
 
 
-def test_of_duplicates_the_older_survives() -> None:
-    tracker = BYTETracker()
-    for _ in range(5):
+@pytest.mark.parametrize(
+    ("age_of_first", "duplicate_iou", "known"),
+    [
+        (3, 0.85, [2]),  # the second is older by the time they meet: the first is given up
+        (30, 0.85, [1]),  # the first is older: the second is given up, and the first found again
+        (30, None, [1, 2]),  # nobody looks
+    ],
+)
+def test_of_duplicates_the_older_survives(
+    age_of_first: int, duplicate_iou: float | None, known: list[int]
+) -> None:
+    tracker = BYTETracker(duplicate_iou=duplicate_iou, match_thresh=0.9)
+    for _ in range(age_of_first):
         tracker.update(box(0))
-    # It jumps too far to be matched; the new track drifts back onto the place where the old one is lost.
-    for x in (60, 48, 36, 24, 12, 4, 1):
-        tracks = tracker.update(Detections([[x, 0, x + 50, 100]], [0.9], [0]))
-    assert len(tracker.state()["table"]["labels"][0]) == 1
-    assert tracks.track_id.tolist() in ([1], [2])
+    # Where the first is lost another drifts in, from too far away to be matched with it.
+    for x in (60, 60, 48, 36, 24, 12, 4, 1):
+        tracker.update(box(x))
+    tracker.update(box(0))
+    assert tracker.state()["table"]["labels"][TRACK_ID] == known
 
 
 # Time
