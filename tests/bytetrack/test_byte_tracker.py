@@ -212,6 +212,10 @@ def test_a_threshold_below_the_floor_still_admits_its_boxes() -> None:
     assert len(tracker.update(box(0, score=0.06))) == 1
 
 
+def test_only_the_high_set_begins_tracks() -> None:
+    assert len(BYTETracker(track_thresh=0.6, new_track_thresh=0.3).update(box(0, score=0.5))) == 0
+
+
 def test_of_two_boxes_alike_the_surer_is_taken() -> None:
     tracker = BYTETracker()
     tracker.update(box(0))
