@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from functools import cache
+from unittest import mock
 
 import lap
 import numpy as np
@@ -54,9 +55,11 @@ def cheapest(cost: NDArray[np.float64], limit: float) -> float:
     st.floats(0.01, 1.5),
 )
 def test_is_the_cheapest_of_all_matchings(cost: NDArray[np.float64], limit: float) -> None:
-    rows, columns = linear_assignment(cost, limit)
-    assert price(cost, limit, rows, columns) == pytest.approx(cheapest(cost, limit), abs=1e-9)
-    assert (cost[rows, columns] < limit).all()
+    for few in (0, assignment.FEW):  # small ones go to the solver at once unless told otherwise
+        with mock.patch.object(assignment, "FEW", few):
+            rows, columns = linear_assignment(cost, limit)
+        assert price(cost, limit, rows, columns) == pytest.approx(cheapest(cost, limit), abs=1e-9)
+        assert (cost[rows, columns] < limit).all()
 
 
 @given(seeds, st.integers(1, 60), st.integers(1, 60), st.floats(0.02, 1), st.floats(0.1, 0.99))
@@ -86,7 +89,8 @@ def test_the_limit_is_a_price_not_a_filter() -> None:
     assert linear_assignment(cost, 0.9)[1].tolist() == [1, 0]
 
 
-def test_equal_rivals_are_left_to_the_solver() -> None:
+def test_equal_rivals_are_left_to_the_solver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assignment, "FEW", 0)
     # Rows 0 and 1 like column 0 alike, row 0 has an alternative: taking either for sure would lose it.
     cost = np.array([[0.2, 0.3], [0.2, 1.0]])
     assert linear_assignment(cost, 0.9)[1].tolist() == [1, 0]
