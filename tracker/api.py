@@ -17,6 +17,7 @@ from tracker.detectors import open_detector
 from tracker.draw import draw, paint
 from tracker.options import Options
 from tracker.plugging import make_plugins
+from tracker.report import Report
 from tracker.sinks import (
     CountsSink,
     CropSink,
@@ -27,7 +28,9 @@ from tracker.sinks import (
     VideoSink,
     WindowSink,
 )
+from tracker.sinks.place import another
 from tracker.sources import open_source
+from tracker.state import Resumed, StateFile
 from tracker.trackers import make_tracker
 from tracker.types import (
     Detector,
@@ -92,6 +95,9 @@ class Session:
         self.advance: Callable[[int], None] | None = None  # told of every frame of a first pass
         self.last_events: list[Event] = []  # what came after the last frame
         self._notes: list[str] = []
+        self._state = StateFile(options.state, options.state_every) if options.state else None
+        self._last: tuple[int, float] | None = None  # index and time of the last frame
+        self._ended = False  # by itself
         self._stack = ExitStack()
 
     def __enter__(self) -> Session:
@@ -114,24 +120,44 @@ class Session:
     def __iter__(self) -> Iterator[Result]:
         """Yield one ``Result`` per frame; each has been through every sink."""
         painter = functools.partial(draw, names=self.detector.names, line_width=self.options.line_width)
+        since = self._last[1] if self._state and self._state.goes_on and self._last else None
         for result in pipeline.run(
-            *self._parts(), self.plugins, sketch=self.sketch, stopwatch=self.stopwatch
+            *self._parts(), self.plugins, sketch=self.sketch, stopwatch=self.stopwatch, since=since
         ):
             result = replace(result, painter=painter)
+            self._last = result.frame.index, result.frame.time
+            self.report.add(result)
             try:
                 for sink in self.sinks:
                     sink.write(result)
             except EndRun:
                 return
+            if self._state is not None and self._state.due():
+                self._save()
             yield result
+            if self.stop.is_set():
+                return
+        self._ended = not self.stop.is_set()
 
     def _finish(self) -> None:
+        """Let plugins and sinks say their last; a run that will go on says nothing, but saves its state."""
+        if not self._ended:
+            self._save(wait=True)
         self.last_events = pipeline.finish(self.plugins, self.source)
+        if self._state is not None and not self._ended:
+            self.last_events = []
         for sink in self.sinks:
             if hasattr(sink, "finish"):
                 sink.finish(self.last_events)
         if self.prefix is not None:
             self.left = [path for plugin in self.plugins for path in leave_files(plugin, self.prefix)]
+        if self._ended:
+            self._save(wait=True, ended=True)
+
+    def _save(self, *, wait: bool = False, ended: bool = False) -> None:
+        if self._state is not None and self._last is not None:
+            parts = (self.scene, self._last, self.tracker, self.plugins, self.sinks, self.report)
+            self._state.save(*parts, wait=wait, ended=ended)
 
     def notes(self) -> list[str]:
         """Return what the user should know: skipped packets, dropped frames."""
@@ -148,6 +174,7 @@ class Session:
 
     def _open(self) -> None:
         options = self.options
+        saved = self._state.load() if self._state else None
         self.source = self._stack.enter_context(self._open_source())
         if options.refine and self.source.live:
             raise OptionError(
@@ -170,7 +197,6 @@ class Session:
                 stopwatch=self.stopwatch,
             )
         )
-        self.tracker = make_tracker("bytetrack", options, self.source.fps, self.source.size)
         self.scene = Scene(
             source=self.source.name,
             size=self.source.size,
@@ -183,16 +209,28 @@ class Session:
         for plugin in self.plugins:
             if hasattr(plugin, "start"):
                 plugin.start(self.scene)
-        self.sinks: list[Sink] = [self._stack.enter_context(sink) for sink in self._make_sinks()]
+        self.tracker = make_tracker("bytetrack", options, self.source.fps, self.source.size)
+        self.report = Report(self.scene.names, forget_s=2 * options.lost + 1)
+        self.sinks: list[Sink] = list(self._make_sinks())
+        if self._state is not None:
+            self.tracker = self._state.begin(self.scene, self.tracker, resumed=options.resume)
+            self._state.restore(self.plugins, self.sinks, self.report)
+        if saved is not None:
+            self._last = saved.frame, saved.time
+        for sink in self.sinks:
+            self._stack.enter_context(sink)
 
     def _open_source(self) -> Source:
         options = self.options
-        return open_source(
+        saved = self._state.saved if self._state and options.resume else None
+        if saved is not None and saved.live:
+            saved = None  # what is live goes on where it is
+        source = open_source(
             self.uri,
-            start_s=options.start,
+            start_s=max(options.start, saved.time) if saved else options.start,
             end_s=options.end,
             stride=options.vid_stride,
-            max_frames=options.max_frames,
+            max_frames=None if saved else options.max_frames,
             stop=self.stop,
             stopwatch=self.stopwatch,
             rtsp_transport=options.rtsp_transport,
@@ -200,6 +238,10 @@ class Session:
             camera_fps=options.camera_fps,
             give_up_after_s=options.give_up_after,
         )
+        if self._state is None or saved is None:
+            return source
+        self._state.check_source(source.name)
+        return Resumed(source, saved, options.max_frames)
 
     def _parts(self) -> tuple[Iterable[Frame], Detector, Tracker]:
         """Return what the loop runs on; with ``--refine`` the tracks are finished before."""
@@ -217,9 +259,10 @@ class Session:
 
     def _make_sinks(self) -> Iterator[Sink]:
         options, scene = self.options, self.scene
+        going_on = self._state is not None and self._state.saved is not None
         if options.output:
             yield VideoSink(
-                options.output,
+                another(options.output) if going_on else options.output,
                 scene,
                 Result.plot,
                 crf=options.crf,
@@ -231,7 +274,8 @@ class Session:
                 stopwatch=self.stopwatch,
             )
         if options.crop:
-            yield CropSink(options.crop, scene, crf=options.crf, overwrite=options.overwrite)
+            crop = another(options.crop) if going_on else options.crop
+            yield CropSink(crop, scene, crf=options.crf, overwrite=options.overwrite)
         if options.events:
             yield EventsSink(options.events, scene, overwrite=options.overwrite)
         if options.counts:

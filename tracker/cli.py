@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -160,12 +160,11 @@ def default_output(source: str) -> str:
 
 def execute(source: str, options: Options, *, quiet: bool = False) -> int:
     """Run with progress, signals and the table; return the exit status."""
-    from tracker.api import Session
-    from tracker.progress import Progress
-    from tracker.report import Report
+    stop, received = threading.Event(), Received()
+    with suppress(EndRun, Interrupted), _signals(stop, received):
+        from tracker.api import Session
+        from tracker.progress import Progress
 
-    stop = threading.Event()
-    with _signals(stop) as received:
         session = Session(
             source,
             options,
@@ -173,35 +172,47 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
             sketch=bool(options.output or options.show),
             prefix=Path(options.output or default_output(source)).with_suffix(""),
         )
-        try:
-            with session:
-                report = Report(session.detector.names, forget_s=2 * options.lost + 1)
-                passes = 2 if options.refine else 1
-                length = session.source.length and session.source.length * passes
-                with Progress(length, session.source.name, enabled=not quiet) as progress:
-                    session.advance = progress.advance
-                    for result in session:
-                        report.add(result)
-                        progress.advance(len(result.tracks))
-        except EndRun:  # stopped while a camera was still being waited for
-            return 128 + received[0] if received else 0
+        with session:
+            received.opening = False
+            passes = 2 if options.refine else 1
+            length = session.source.length and session.source.length * passes
+            with Progress(length, session.source.name, enabled=not quiet) as progress:
+                session.advance = progress.advance
+                for result in session:
+                    progress.advance(len(result.tracks))
         for note in session.notes():
             click.echo(f"track: {note}", err=True)
         if not quiet:
-            progress.table(report.rows(session.stopwatch.seconds, session.summaries()), session.outputs())
-    return 128 + received[0] if received else 0
+            progress.table(
+                session.report.rows(session.stopwatch.seconds, session.summaries()), session.outputs()
+            )
+    return received.status
+
+
+class Interrupted(BaseException):
+    """A signal came before anything was written; nobody on the way may take it for an error of theirs."""
+
+
+@dataclasses.dataclass
+class Received:
+    """What a signal has asked for."""
+
+    opening: bool = True  # nothing is written yet, and loading a model listens to no event
+    status: int = 0  # of the exit; 130 or 143 once a signal has come
 
 
 @contextmanager
-def _signals(stop: threading.Event) -> Iterator[list[int]]:
+def _signals(stop: threading.Event, received: Received) -> Iterator[None]:
     """Let the first SIGINT, SIGTERM or SIGHUP end the run in order, and a second one at once."""
-    received: list[int] = []
 
     def handle(number: int, _: FrameType | None) -> None:
-        if received:
-            os._exit(128 + number)
-        received.append(number)
+        again = received.status
+        received.status = 128 + number
+        if again:
+            os._exit(received.status)
         stop.set()
+        if received.opening:
+            raise Interrupted
 
     before = {}
     if threading.current_thread() is threading.main_thread():
@@ -210,7 +221,7 @@ def _signals(stop: threading.Event) -> Iterator[list[int]]:
                 number = getattr(signal, name)
                 before[number] = signal.signal(number, handle)
     try:
-        yield received
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

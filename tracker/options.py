@@ -82,6 +82,10 @@ class Options:
     counts: str | None = option(None, "Counts by line or zone, direction and class as CSV.", "Counting", "--counts", metavar="FILE")
     interval: str | None = option(None, "Count anew every 30s, 15m or 1h, on the round.  [default: the whole run]", "Counting", "--interval", metavar="TIME")
 
+    state: str | None = option(None, "Keep counts and identities in this file, and go on from it at the next start.", "Counting", "--state", metavar="FILE")
+    state_every: float = option(10.0, "Seconds between two saves of --state.", "Counting", "--state-every", low=0.1, high=86400, metavar="S")
+    resume: bool = option(False, "With --state: begin a file at the frame where the last run stopped.", "Counting", "--resume")
+
     output: str | None = option(None, "Annotated video; the extension chooses the container.  [default: SOURCE_output.mp4]", "Output", "-o", "--output", metavar="FILE")
     overwrite: bool = option(False, "Replace output files that exist.", "Output", "--overwrite")
     crf: int = option(23, "Constant quality of H.264: lower is better and larger.", "Output", "--crf", low=0, high=51, metavar="Q")
@@ -106,6 +110,10 @@ class Options:
             raise OptionError("--detect-every leaves out the looks that --appearance needs; give one of them")
         if self.end is not None and self.end <= self.start:
             raise OptionError(f"--end {self.end:g} lies before --start {self.start:g}; give a later second")
+        if self.resume and not self.state:
+            raise OptionError("--resume goes on from what --state keeps; give --state FILE too")
+        if self.state and self.refine:
+            raise OptionError("--refine needs the whole file at once, --state saves halves; leave one out")
         if self.interval and not self.counts:
             raise OptionError("--interval divides what --counts writes; give --counts FILE too")
         if self.crop and not self.follow:

@@ -28,14 +28,16 @@ def run(
     *,
     sketch: bool = True,
     stopwatch: Stopwatch | None = None,
+    since: float | None = None,
 ) -> Iterator[Result]:
     """Yield one ``Result`` per frame, in order, with no other effect.
 
-    ``sketch`` collects what plugins draw. Raises ``PluginError`` when a plugin raises.
+    ``sketch`` collects what plugins draw; ``since`` is the time of the frame that the tracker saw last, where
+    it goes on from an earlier run. Raises ``PluginError`` when a plugin raises.
     """
     watch = stopwatch or Stopwatch()
     happened: Callable[[], list[Event]] = getattr(source, "events", list)
-    before: float | None = None
+    before = since
     look = getattr(tracker, "look", None)
     for frame, detections in detector.stream(source):
         with watch("track"):

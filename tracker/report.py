@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tracker.types import Result
+from tracker.types import Json, Result
 
 STAGES = ("decode", "detect", "track", "plugins", "draw", "encode")
 
@@ -19,6 +19,7 @@ class Report:
     names: Mapping[int, str]
     forget_s: float  # an identity unseen for longer never comes back
     frames: int = 0
+    earlier: int = 0  # frames of the parts of this run that came before
     objects: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.perf_counter)
     _alive: dict[int, tuple[int, float]] = field(default_factory=dict)
@@ -40,6 +41,18 @@ class Report:
         """Return the number of identities per class so far."""
         return self.objects + Counter(self._name(class_id) for class_id, _ in self._alive.values())
 
+    def state(self) -> dict[str, Json]:
+        """Return a copy of the counts, and who was seen last when."""
+        alive = [[track_id, *seen] for track_id, seen in self._alive.items()]
+        return {"frames": self.earlier + self.frames, "objects": dict(self.objects), "alive": alive}
+
+    def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
+        """Go on from there; without ``tracks`` nobody of then comes back."""
+        self.earlier, self.objects = int(state["frames"]), Counter(state["objects"])
+        self._alive = {track_id: (class_id, seen) for track_id, class_id, seen in state["alive"]}
+        if not tracks:
+            self._retire(float("inf"))
+
     def elapsed_s(self) -> float:
         """Return seconds since the report was made."""
         return time.perf_counter() - self.started
@@ -51,6 +64,8 @@ class Report:
         elapsed = self.elapsed_s()
         rate = f", {self.frames / elapsed:.1f} fps" if elapsed > 0 else ""
         rows = [("frames", f"{self.frames} in {elapsed:.1f} s{rate}")]
+        if self.earlier:
+            rows.append(("before", f"{self.earlier} frames"))
         found = self.distinct()
         rows += [(name, f"{count} distinct") for name, count in found.most_common()] or [("objects", "none")]
         for more in extra:

@@ -316,6 +316,12 @@ class Plugin(Protocol):
     ``finish() -> Iterable[Event]``            after the last frame: summaries
     ``files() -> Mapping[str, Picture | Json]``  after ``finish``: what is left at the end, by suffix
     ``summary() -> Sequence[tuple[str, str]]``  after ``finish``: rows for the table on the terminal
+    ``state() -> Json``                        between two updates: a copy of what it counted and remembers
+    ``restore(state: Json, tracks: bool)``     after ``start``: go on from what ``state`` returned
+
+    ``tracks`` tells whether time goes on too: who was there may still be there, under the same number. Else
+    (another recording, or the same from its start) only totals are taken over. What ``restore`` cannot use
+    raises ``ValueError``, ``KeyError`` or ``TypeError``. A plugin without the pair begins anew each time.
     """
 
     def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
@@ -326,7 +332,9 @@ class Plugin(Protocol):
 class Sink(Protocol):
     """Where results go: opened by ``with``, closed whatever happens; what was written stays usable.
 
-    Optional: ``finish(events: Sequence[Event]) -> None`` takes the events that come after the last frame.
+    Optional: ``finish(events: Sequence[Event]) -> None`` takes the events that come after the last frame;
+    ``state() -> Json`` and, before it is entered, ``restore(state: Json, tracks: bool)`` are for runs that go
+    on where an earlier one stopped, as those of ``Plugin``.
     """
 
     def __enter__(self) -> Sink:

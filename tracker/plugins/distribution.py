@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from tracker.types import Json
 
 BINS_PER_DECADE = 100  # each bin is 2.3 % wide
 LEAST = 1e-3  # what is smaller falls into the lowest bin
@@ -32,6 +35,16 @@ class Distribution:
         self.count += 1
         place = math.floor(math.log10(max(value, LEAST)) * BINS_PER_DECADE)
         self._bins[place] = self._bins.get(place, 0) + 1
+
+    def state(self) -> dict[str, Json]:
+        """Return a copy as plain numbers."""
+        bins = sorted(self._bins.items())
+        return {"sum": self.sum, "greatest": self.greatest, "count": self.count, "bins": bins}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Json]) -> Distribution:
+        """Rebuild from what `state` returned."""
+        return cls(state["sum"], state["greatest"], state["count"], dict(map(tuple, state["bins"])))
 
     def quantile(self, part: float) -> float:
         """Return what this part of the values does not exceed, to the width of a bin; 0 without values."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,6 +122,26 @@ class Follow:
         watched = self._time - (self._first or 0.0)
         text = f"{self._name}, seen {self._seen_s:.1f} s of {watched:.1f} s"
         return [("followed", text + (f", lost {self._losses} times" if self._losses > 1 else ""))]
+
+    def state(self) -> Json:
+        """Return whom it follows, and who is where."""
+        names = ("_track_id", "_name", "_first", "_before", "_seen_s", "_losses")
+        box = None if self._box is None else self._box.tolist()
+        return {
+            "memory": self._memory.state(),
+            "box": box,
+            **{name[1:]: getattr(self, name) for name in names},
+        }
+
+    def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
+        """Go on from there; in another recording look for the object anew."""
+        if not tracks:
+            return
+        self._memory.restore(state["memory"])
+        self._box = None if state["box"] is None else np.array(state["box"])
+        self._track_id, self._name = state["track_id"], str(state["name"])
+        self._first, self._before = state["first"], state["before"]
+        self._seen_s, self._losses = float(state["seen_s"]), int(state["losses"])
 
     def _choose(self, now: float, tracks: Tracks) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Return which of the tracks is meant: at most one."""

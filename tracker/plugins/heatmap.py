@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -121,6 +123,26 @@ class Heatmap:
         draw_scale(canvas, float(seconds.max()), self._empty.size, self.mode)
         suffix = "heatmap.png" if self.mode == "presence" else "heatmap_standing.png"
         return {suffix: Picture(self._empty.picture(), tuple(canvas.marks))}
+
+    def state(self) -> Json:
+        """Return the seconds (zlib, base64: the grid is large and mostly empty), and who is where."""
+        seconds = base64.b64encode(zlib.compress(self._seconds.tobytes(), 1)).decode()
+        return {
+            "shape": list(self._seconds.shape),
+            "seconds": seconds,
+            "before": self._before,
+            "memory": self._memory.state(),
+        }
+
+    def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
+        """Go on from there; the empty scene is looked at anew."""
+        if tuple(state["shape"]) != self._seconds.shape:
+            raise ValueError("the grid has another shape")
+        data = zlib.decompress(base64.b64decode(state["seconds"]))
+        self._seconds += np.frombuffer(data).reshape(self._seconds.shape)
+        if tracks:
+            self._before = state["before"]
+            self._memory.restore(state["memory"])
 
     def _stands(self, now: float, tracks: Tracks, anchors: FloatArray) -> NDArray[np.bool_]:
         memory = self._memory

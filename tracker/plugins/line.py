@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,7 +28,7 @@ from tracker.plugins.geometry import (
     signed_crossings,
 )
 from tracker.plugins.memory import INHERIT_S, Memory
-from tracker.types import Canvas, Color, Event, Frame, OptionError, Scene
+from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 TOWARDS = {"right": (1.0, 0.0), "left": (-1.0, 0.0), "down": (0.0, 1.0), "up": (0.0, -1.0)}
 OPPOSITE = {"right": "left", "left": "right", "down": "up", "up": "down"}
@@ -182,6 +182,21 @@ class Line:
     def summary(self) -> Sequence[tuple[str, str]]:
         """Return the totals, by class where there is more than one."""
         return [(f"{self.name} {name}", _by_class(self.totals, name)) for name in self.names]
+
+    def state(self) -> Json:
+        """Return the totals, and who is where."""
+        return {
+            "totals": [[*key, count] for key, count in self.totals.items()],
+            "memory": self._memory.state(),
+            "recent": [[time, sign, track_id, box.tolist()] for time, sign, track_id, box in self._recent],
+        }
+
+    def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
+        """Go on from there."""
+        self.totals.update({(way, name): count for way, name, count in state["totals"]})
+        if tracks:
+            self._memory.restore(state["memory"])
+            self._recent.extend((*rest, np.array(box)) for *rest, box in state["recent"])
 
     def _counts(self, now: float, tracks: Tracks, place: int, sign: int) -> bool:
         """Return whether this crossing is new, and not that of a second box on the same object."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.plugins.anchors import box_size
+from tracker.types import Json
 
 ROUNDING_S = 1e-4  # a table of tracks holds microseconds: counting from it must come to the same
 CHECKPOINT_S = 0.5  # velocity is that of the last one to two of these: about a step of a walker
@@ -109,6 +110,20 @@ class Memory:
         self._signature = NOBODY  # the rows found a frame ago may be among them
         return copy
 
+    def state(self) -> dict[str, Json]:
+        """Return a copy of the rows in use as lists, column by column; NaN is None."""
+        rows = self.rows[self.alive()]
+        return {name: plain(rows[name]) for name in rows.dtype.names or ()}
+
+    def restore(self, state: Mapping[str, Json]) -> None:
+        """Take the rows that `state` returned; raises ``KeyError`` or ``ValueError`` for other columns."""
+        ids = state["track_id"]
+        self.rows = np.zeros(len(ids), self.rows.dtype)
+        for name in self.rows.dtype.names or ():
+            self.rows[name] = np.array(state[name], self.rows.dtype[name].base).reshape(self.rows[name].shape)
+        self._row_of = {track_id: row for row, track_id in enumerate(ids)}
+        self._free, self._signature, self._oldest_s = [], NOBODY, -math.inf
+
     def _fresh(self) -> int:
         if not self._free:
             old, size = self.rows, max(16, 2 * len(self.rows))
@@ -152,3 +167,16 @@ def velocity(rows: NDArray[Any]) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):  # seen once: no time has passed
         mean: FloatArray = np.where(passed > 0, (rows["anchor"] - past[:, :2]) / passed, np.nan)
     return mean
+
+
+def plain(values: NDArray[Any]) -> Json:
+    """Return an array as lists that every reader of JSON takes: NaN becomes None.
+
+    >>> plain(np.array([1.5, np.nan]))
+    [1.5, None]
+    """
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        objects = values.astype(object)
+        objects[np.isnan(values)] = None
+        return objects.tolist()
+    return values.tolist()

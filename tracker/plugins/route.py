@@ -32,6 +32,7 @@ PALETTE = (
     (0, 94, 213), (190, 255, 190), (167, 121, 204), (255, 255, 255),
 )  # fmt: skip
 GREY = (160, 160, 160)
+WALK = ("track_id", "class_id", "entry", "exit", "start_s", "end_s")
 COLUMNS = (("kept", np.float64, (2,)), ("path", np.int64))
 
 
@@ -159,6 +160,37 @@ class Route:
     def files(self) -> Mapping[str, Picture | Json]:
         """Return the picture of all routes, and their polylines."""
         return {"routes.png": self._picture(), "routes.json": self._polylines()}
+
+    def state(self) -> Json:
+        """Return the routes kept, how many there were, and those that are still growing."""
+        walks = [[getattr(walk, name) for name in WALK] + [walk.points.tolist()] for walk in self._walks]
+        paths = [
+            [number, path.start_s, path.entry, list(path.points), path.settled]
+            for number, path in self._paths.items()
+        ]
+        return {
+            "groups": [[*sides, count] for sides, count in self.groups.items()],
+            "still": self.still,
+            "walks": walks,
+            "paths": paths,
+            "begun": self._begun,
+            "memory": self._memory.state(),
+        }
+
+    def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
+        """Go on from there; the empty scene is looked at anew."""
+        self.groups.update({(entry, exit): count for entry, exit, count in state["groups"]})
+        self.still = int(state["still"])
+        self._walks = [
+            Walk(**dict(zip(WALK, walk, strict=False)), points=np.array(walk[-1], np.float32))
+            for walk in state["walks"]
+        ]
+        self._random = random.Random(self.groups.total())
+        if tracks:
+            for number, start_s, entry, points, settled in state["paths"]:
+                self._paths[number] = Path(start_s, entry, [(x, y) for x, y in points], settled)
+            self._begun = int(state["begun"])
+            self._memory.restore(state["memory"])
 
     def _grow(self, row: np.void, xyxy: FloatArray, anchor: FloatArray) -> None:
         if row["path"] == 0:

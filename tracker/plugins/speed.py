@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from tracker.plugins.anchors import anchor_points, check_anchor, resolve_classes
 from tracker.plugins.ground import ground_from_image, points, to_ground
 from tracker.plugins.memory import INHERIT_S, Memory
 from tracker.plugins.trail import Trail
-from tracker.types import Canvas, Color, Event, Frame, OptionError, Scene
+from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 KMH = 3.6  # km/h per m/s
 POINTS = 10  # of a window: the median of their slopes is as steady as that of every frame's
@@ -81,7 +81,7 @@ class Speed:
         self._bins = int(np.ceil(self.max_kmh * BINS_PER_KMH)) + 1
         history = ("history", np.uint32, (self._bins,))  # estimates by speed
         self._memory = Memory((*COLUMNS, history, *self._trail.columns), keep_s=scene.lost_s + INHERIT_S)
-        self._estimated_s = -np.inf
+        self._estimated_s = float("-inf")
         self._totals: dict[int, IntArray] = {}  # class -> objects by their median speed
         self._fastest: dict[int, float] = {}
         self._now, self._frame = 0.0, 0
@@ -137,6 +137,26 @@ class Speed:
             text = f"{int(counts.sum())} measured, median {half:.0f} km/h, 85 % below {most:.0f} km/h"
             rows.append((name, f"{text}, fastest {self._fastest[class_id]:.0f} km/h"))
         return rows or [("measured", "0")]
+
+    def state(self) -> Json:
+        """Return the speeds of who is gone, and who is where."""
+        return {
+            "totals": [[class_id, counts.tolist()] for class_id, counts in self._totals.items()],
+            "fastest": [[class_id, kmh] for class_id, kmh in self._fastest.items()],
+            "estimated_s": max(self._estimated_s, -1.0),
+            "memory": self._memory.state(),
+        }
+
+    def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
+        """Go on from there."""
+        self._totals = {
+            int(class_id): np.array(counts, np.int64).reshape(self._bins)
+            for class_id, counts in state["totals"]
+        }
+        self._fastest = {int(class_id): float(kmh) for class_id, kmh in state["fastest"]}
+        if tracks:
+            self._estimated_s = float(state["estimated_s"])
+            self._memory.restore(state["memory"])
 
     def _estimate(self, found: IntArray) -> list[Event]:
         rows = self._memory.rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +34,7 @@ from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 MOST_PERIOD_S = 2.0  # two frames further apart than this are a pause of the source
 HOLD_S = 0.5  # who is out of sight for so long, behind somebody else, is still taken to be there
+TOTALS = ("entries", "visitors", "loiterers", "occupancy", "occupancy_max")
 APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
 COLUMNS = (
     ("inside", np.bool_),  # a visit is open
@@ -96,6 +97,7 @@ class Zone:
         self._memory = Memory(COLUMNS, keep_s=scene.lost_s + INHERIT_S)
         self._period = 1 / scene.fps if scene.fps > 0 else 0.0
         self._first: float | None = None
+        self._watched_s = 0.0  # in earlier parts of the run
         self._now, self._frame = 0.0, 0
 
     def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
@@ -156,12 +158,34 @@ class Zone:
 
     def occupancy_mean(self) -> float:
         """Return the mean number inside over the time watched, visits still open included."""
-        if self._first is None:
-            return 0.0
         rows = self._memory.rows[self._memory.alive()]
         rows = rows[rows["inside"]]
         inside_s = self.dwell.sum + float((rows["seen_s"] + self._period - rows["since_s"]).sum())
-        return inside_s / max(self._now - self._first + self._period, 1e-9)
+        return inside_s / max(self._watched(), 1e-9)
+
+    def state(self) -> Json:
+        """Return the totals, and who is where since when."""
+        totals = {name: getattr(self, name) for name in TOTALS}
+        return {
+            **totals,
+            "dwell": self.dwell.state(),
+            "watched_s": self._watched(),
+            "period_s": self._period,
+            "memory": self._memory.state(),
+        }
+
+    def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
+        """Go on from there; visits that were open are open still."""
+        for name in TOTALS:
+            setattr(self, name, int(state[name]))
+        self.dwell = Distribution.from_state(state["dwell"])
+        self._watched_s, self._period = float(state["watched_s"]), float(state["period_s"])
+        if tracks:
+            self._memory.restore(state["memory"])
+
+    def _watched(self) -> float:
+        """Return for how long it was watched, in seconds."""
+        return self._watched_s + (0.0 if self._first is None else self._now - self._first + self._period)
 
     def _turns(
         self, now: float, xyxy: FloatArray, anchors: FloatArray, found: IntArray, fresh: Mask

@@ -7,12 +7,12 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tracker.sinks.events import shape_name, wall_time
 from tracker.sinks.lines import Lines
-from tracker.types import Event, OptionError, Result, Scene
+from tracker.types import Event, Json, OptionError, Result, Scene
 
 COLUMNS = ("start_s", "end_s", "start", "name", "direction", "class", "count")
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -56,6 +56,19 @@ class CountsSink(Lines):
     def lines(self, result: Result) -> str:
         """Return nothing: rows are written when their interval is over."""
         return ""
+
+    def state(self) -> Json:
+        """Return the length of the file and the interval that is open."""
+        counts = [[*key, count] for key, count in self._counts.items()]
+        known = {"counts": counts, "number": self._number, "first": self._first, "last": self._last}
+        return {**known, **super().state()}
+
+    def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
+        """Go on in the same interval, or after it in a new recording."""
+        super().restore(state, tracks)
+        if tracks:
+            self._counts.update({tuple(key): count for *key, count in state["counts"]})
+            self._number, self._first, self._last = state["number"], state["first"], state["last"]
 
     def _tick(self, time: float) -> None:
         number = 0 if self._interval is None else math.floor((time + self._clock) / self._interval)

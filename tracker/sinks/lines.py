@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 from tracker.sinks import place
-from tracker.types import OutputError, Result
+from tracker.types import Json, OutputError, Result
 
 FLUSH_S = 1.0  # what a killed run can lose
 
@@ -24,6 +26,7 @@ class Lines:
         self.path = Path(path)
         self._overwrite = overwrite
         self._flushed = 0.0
+        self._kept: int | None = None  # bytes of an earlier part of the run; None: begin anew
 
     def header(self) -> str:
         """Return what stands before the first result, with its line end."""
@@ -37,15 +40,32 @@ class Lines:
         """Create the file; raises ``OutputError``."""
         self._file: TextIO | None = sys.stdout
         if str(self.path) != "-":
-            place.check(self.path, self._overwrite)
+            going_on = self._kept is not None and self.path.is_file()
+            place.check(self.path, self._overwrite or going_on)
             try:
-                self._file = self.path.open("w", encoding="utf-8", newline="\n")
+                if going_on:
+                    os.truncate(self.path, min(self._kept or 0, self.path.stat().st_size))
+                self._file = self.path.open("a" if going_on else "w", encoding="utf-8", newline="\n")
             except OSError as error:
                 raise OutputError(
                     f"{self.path}: cannot be written ({error.strerror}); choose another place"
                 ) from error
+            if going_on and self.path.stat().st_size:
+                return self
         self._put(self.header())
         return self
+
+    def state(self) -> Json:
+        """Return how long the file is."""
+        self.flush()
+        return None if self._file in (None, sys.stdout) else {"bytes": self.path.stat().st_size}
+
+    def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
+        """Append to the file as it was when ``state`` was taken; call it before ``with``.
+
+        What a run wrote after that, before it was killed, will come again or is not in its counts either.
+        """
+        self._kept = int(state["bytes"])
 
     def write(self, result: Result) -> None:
         """Write one result; a second later at the latest it is in the file."""

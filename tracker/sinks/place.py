@@ -27,6 +27,16 @@ def check(path: Path, overwrite: bool, never: Path | None = None) -> None:
             raise OutputError(f"{path}: exists; add --overwrite, or choose another name with -o")
 
 
+def another(path: str | Path) -> Path:
+    """Return ``path``, or ``out-2.mp4`` and so on where that exists: a run that goes on replaces nothing."""
+    first = path = Path(path)
+    count = 1
+    while path.exists():
+        count += 1
+        path = first.with_name(f"{first.stem}-{count}{first.suffix}")
+    return path
+
+
 def temporary(path: Path) -> Path:
     """Create and return an empty file beside ``path`` that is nobody else's: ``out.part.mp4``."""
     for count in range(1, 1000):

@@ -22,7 +22,7 @@ HEALTHY_S = 10.0  # a connection that lived so long ends the doubling
 DELAYS = 1000  # of the last so many frames the median is told
 RATE_FRAMES, RATE_S = 10, 1.0  # from how many pictures, and for how long, the frame rate is measured
 UNKNOWN_FPS = 25.0
-JOIN_S = 1.5  # a reader that hangs in the network any longer is left to its own time limit
+JOIN_S = 1.0  # a reader that hangs in the network any longer is left to its own time limit
 
 
 class LostError(Exception):

@@ -1,0 +1,230 @@
+"""A run cut in two: what the first part knew the second goes on with."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from tests.tracker.squares import SquareDetector
+from tracker.api import Session
+from tracker.options import Options
+from tracker.state import StateFile
+from tracker.types import Event, Frame, OptionError, OutputError
+
+FRAMES = 120
+TABLES = ("events", "save_csv", "save_json", "save_mot", "counts")
+COUNTING: dict[str, Any] = {
+    "line": ("door=80,0 80,96",),
+    "zone": ("hall=40,0 120,0 120,96 40,96",),
+    "plugin": ("route", "heatmap", "heatmap:mode=standing", "speed:image=0,0 160,0 160,96 0,96;metres=16x9"),
+    "follow": "1",
+    "interval": "1s",
+}
+
+
+@pytest.fixture(autouse=True)
+def squares(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.api.open_detector", lambda *_, **__: SquareDetector())
+
+
+@pytest.fixture
+def clip(make_video: Callable[..., Path]) -> Path:
+    return make_video(frames=FRAMES)
+
+
+def run(clip: Path, folder: Path, *, stop_after: int | None = None, **more: Any) -> Session:
+    """Run until the end, or until told to stop."""
+    folder.mkdir(exist_ok=True)
+    tables = {name: str(folder / name) for name in TABLES}
+    options = Options(**{**COUNTING, **tables, **more})
+    stop = threading.Event()
+    with Session(str(clip), options, stop=stop) as session:
+        for count, _ in enumerate(session, 1):
+            if count == stop_after:
+                stop.set()
+    return session
+
+
+def same(one: Path, two: Path) -> None:
+    for name in TABLES:
+        assert (two / name).read_text() == (one / name).read_text(), name
+
+
+class TestCut:
+    @pytest.mark.parametrize("cut", [1, 61])
+    def test_a_stopped_run_goes_on_as_if_it_had_not_been(self, clip: Path, tmp_path: Path, cut: int) -> None:
+        whole = run(clip, tmp_path / "whole")
+        state = str(tmp_path / "run.json")
+        first = run(clip, tmp_path / "cut", stop_after=cut, state=state)
+        assert first.last_events == []
+        second = run(clip, tmp_path / "cut", state=state, resume=True)
+        same(tmp_path / "whole", tmp_path / "cut")
+        assert second.summaries()[:-2] == whole.summaries()[:-2]
+        assert second.report.distinct() == whole.report.distinct()
+        assert second.report.earlier + second.report.frames == FRAMES
+        assert len((tmp_path / "cut" / "events").read_text().splitlines()) > 10
+
+    def test_a_killed_run_goes_on_from_what_was_saved(self, clip: Path, tmp_path: Path) -> None:
+        run(clip, tmp_path / "whole")
+        state = tmp_path / "run.json"
+        run(clip, tmp_path / "cut", stop_after=40, state=str(state))
+        kept = state.read_bytes()
+        run(clip, tmp_path / "cut", stop_after=30, state=str(state), resume=True)
+        state.write_bytes(kept)  # frames 40 to 70 are in the tables but not in the state
+        run(clip, tmp_path / "cut", state=str(state), resume=True)
+        same(tmp_path / "whole", tmp_path / "cut")
+
+    def test_it_is_saved_again_and_again(self, clip: Path, tmp_path: Path) -> None:
+        state = tmp_path / "run.json"
+        seen = set()
+        options = Options(state=str(state), state_every=0.1)
+        with Session(str(clip), options) as session:
+            for _ in session:
+                time.sleep(0.01)
+                if state.exists():
+                    seen.add(json.loads(state.read_text())["run"]["frame"])
+        assert len(seen) > 3
+        assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
+
+    def test_video_goes_on_in_another_file(self, clip: Path, tmp_path: Path) -> None:
+        state, out = str(tmp_path / "run.json"), tmp_path / "out.mp4"
+        run(clip, tmp_path / "t", stop_after=50, state=state, output=str(out))
+        run(clip, tmp_path / "t", state=state, resume=True, output=str(out), overwrite=True)
+        counts = []
+        for path in (out, tmp_path / "out-2.mp4"):
+            with av.open(str(path)) as container:
+                counts.append(sum(1 for _ in container.decode(video=0)))
+        assert counts == [50, FRAMES - 50]
+
+    def test_after_the_end_nothing_is_left(self, clip: Path, tmp_path: Path) -> None:
+        state = str(tmp_path / "run.json")
+        whole = run(clip, tmp_path / "t", state=state)
+        before = (tmp_path / "t" / "events").read_text()
+        again = run(clip, tmp_path / "t", state=state, resume=True)
+        assert again.report.frames == 0 and again.summaries()[0] == whole.summaries()[0]
+        assert (tmp_path / "t" / "events").read_text() == before
+
+    def test_without_resume_counts_add_up_and_numbers_go_on(self, clip: Path, tmp_path: Path) -> None:
+        state = str(tmp_path / "run.json")
+        one = run(clip, tmp_path / "t", state=state)
+        two = run(clip, tmp_path / "t", state=state)
+        ids = [json.loads(line)["track_id"] for line in (tmp_path / "t" / "events").read_text().splitlines()]
+        crossings = one.plugins[0].totals.total()  # type: ignore[attr-defined]
+        assert two.plugins[0].totals.total() == 2 * crossings > 0  # type: ignore[attr-defined]
+        assert two.report.distinct().total() == 2 * one.report.distinct().total()
+        assert max(ids) == two.report.distinct().total()
+
+    def test_stride_and_time_limits_go_together_with_resume(self, clip: Path, tmp_path: Path) -> None:
+        state = str(tmp_path / "run.json")
+        run(clip, tmp_path / "whole", vid_stride=3, end=4.0)
+        run(clip, tmp_path / "cut", vid_stride=3, end=4.0, state=state, stop_after=11)
+        run(clip, tmp_path / "cut", vid_stride=3, end=4.0, state=state, resume=True)
+        same(tmp_path / "whole", tmp_path / "cut")
+
+
+class Tally:
+    """A plugin of somebody who knows nothing of states."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+
+    def update(self, frame: Frame, tracks: object) -> list[Event]:
+        self.frames += 1
+        return []
+
+
+class TestForeign:
+    def state(self, clip: Path, tmp_path: Path) -> Path:
+        state = tmp_path / "run.json"
+        run(clip, tmp_path / "first", stop_after=20, state=str(state))
+        return state
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"not json",
+            b"[]",
+            b"{}",
+            b'{"format": "track state"}',
+            b'{"format": "track state", "version": 1, "sha256": "", "run": {}}',
+            b"\xff\xfe\x00",
+        ],
+    )
+    def test_what_is_no_state_is_refused_and_kept(self, clip: Path, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "mine.json"
+        path.write_bytes(content)
+        with pytest.raises(OptionError, match=r"mine\.json.*stays as it is"):
+            run(clip, tmp_path / "t", state=str(path))
+        assert path.read_bytes() == content
+
+    def test_a_flipped_digit_is_noticed(self, clip: Path, tmp_path: Path) -> None:
+        state = self.state(clip, tmp_path)
+        damaged = state.read_text().replace('"frame":19', '"frame":18')
+        assert damaged != state.read_text()
+        state.write_text(damaged)
+        with pytest.raises(OptionError, match="damaged"):
+            run(clip, tmp_path / "second", state=str(state))
+        assert state.read_text() == damaged
+
+    def test_another_version(self, clip: Path, tmp_path: Path) -> None:
+        state = self.state(clip, tmp_path)
+        state.write_text(state.read_text().replace('"version": 1', '"version": 99'))
+        with pytest.raises(OptionError, match=r"another version.*99"):
+            run(clip, tmp_path / "second", state=str(state))
+
+    def test_another_picture_size_and_another_file(
+        self, clip: Path, tmp_path: Path, make_video: Callable[..., Path]
+    ) -> None:
+        state = str(self.state(clip, tmp_path))
+        with pytest.raises(OptionError, match=r"belongs to clip\.mp4 \(a file, 160 x 96\)"):
+            run(make_video("big.mp4", size=(320, 192)), tmp_path / "second", state=state, zone=())
+        with pytest.raises(OptionError, match=r"belongs to clip\.mp4, not to other\.mp4"):
+            run(make_video("other.mp4"), tmp_path / "second", state=state, resume=True)
+
+    def test_counts_of_a_line_that_is_gone(self, clip: Path, tmp_path: Path) -> None:
+        with pytest.raises(OptionError, match="line door, which this run does not have"):
+            run(clip, tmp_path / "second", state=str(self.state(clip, tmp_path)), line=())
+
+    def test_a_folder_that_is_not_there(self, clip: Path, tmp_path: Path) -> None:
+        with pytest.raises(OutputError, match="does not exist"):
+            run(clip, tmp_path / "t", state=str(tmp_path / "no" / "run.json"))
+
+    def test_a_plugin_without_state_begins_anew(self, clip: Path, tmp_path: Path) -> None:
+        state = str(tmp_path / "run.json")
+        for _ in range(2):
+            tally = Tally()
+            with Session(str(clip), Options(state=state), [tally]) as session:  # type: ignore[list-item]
+                assert sum(1 for _ in session) == tally.frames == FRAMES
+
+    def test_a_disk_that_refuses_does_not_end_the_run(
+        self, clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        state = self.state(clip, tmp_path)
+        before = state.read_bytes()
+
+        def full(_: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("tracker.state.os.fsync", full)
+        run(clip, tmp_path / "first", state=str(state), resume=True)
+        assert "No space left" in caplog.text
+        assert state.read_bytes() == before
+        assert not list(tmp_path.glob("*.part"))
+
+
+def test_resume_needs_a_state() -> None:
+    with pytest.raises(OptionError, match="--state"):
+        Options(resume=True)
+
+
+def test_nothing_is_due_before_its_time(tmp_path: Path) -> None:
+    assert not StateFile(tmp_path / "x", 3600).due()
+    assert StateFile(tmp_path / "x", 0.0).due()

@@ -1,0 +1,294 @@
+"""A run that goes on where an earlier one stopped: what it knows, in a file, now and then and at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tracker.types import (
+    Frame,
+    Json,
+    OptionError,
+    OutputError,
+    Plugin,
+    PluginError,
+    Scene,
+    Sink,
+    Source,
+    Tracker,
+)
+
+LOG = logging.getLogger("track")
+FORMAT, VERSION = "track state", 1
+UNUSABLE = (KeyError, TypeError, ValueError, IndexError, AttributeError)  # what `restore` may raise
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What an earlier part of a run left."""
+
+    source: str
+    size: list[int]  # width, height
+    live: bool
+    ended: bool  # by itself: its visits are closed, nobody of then is awaited
+    frame: int  # index and time of the last frame
+    time: float
+    tracker: dict[str, Json]  # "kind" and "state"
+    plugins: dict[str, Json]
+    sinks: dict[str, Json]
+    report: dict[str, Json]
+
+
+class StateFile:
+    """Where a run keeps what it knows: read once, written by a thread, replaced as a whole.
+
+    Raises ``OptionError`` for a file that is no state or another run's, ``OutputError`` where none can be
+    written.
+    """
+
+    def __init__(self, path: str | Path, every_s: float) -> None:
+        self.path = Path(path)
+        self.saved: Saved | None = None
+        self.goes_on = False  # whether time goes on too, and with it every track
+        self._every_s = every_s
+        self._due = time.monotonic() + every_s
+        self._writer: threading.Thread | None = None
+        self._failed = False
+
+    def load(self) -> Saved | None:
+        """Return what the file holds, None where there is none yet."""
+        if not self.path.parent.is_dir():
+            raise OutputError(f"{self.path}: the folder {self.path.parent} does not exist; create it first")
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            self._check_writable()
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._foreign("is no state of a run") from error
+        try:
+            content = json.loads(text)
+            if content["format"] != FORMAT:
+                raise ValueError(content["format"])
+            version, run = int(content["version"]), content["run"]
+            intact = content["sha256"] == _digest(_dump(**run))
+        except UNUSABLE as error:  # not JSON, or JSON of somebody else
+            raise self._foreign("is no state of a run, or damaged") from error
+        if version != VERSION:
+            raise self._foreign(f"was written by another version of track (format {version}, not {VERSION})")
+        if not intact:
+            raise self._foreign("is damaged")
+        try:
+            self.saved = Saved(**run)
+        except TypeError as error:
+            raise self._foreign("is damaged") from error
+        return self.saved
+
+    def begin(self, scene: Scene, fresh: Tracker, *, resumed: bool) -> Tracker:
+        """Decide what can go on; return the tracker that does, or a fresh one that goes on numbering."""
+        beginning, saved = state_of(fresh), self.saved
+        if saved is None:
+            return fresh
+        now = time.time() if scene.live else saved.time
+        if list(scene.size) != saved.size or scene.live != saved.live:
+            kind = "a live source" if saved.live else "a file"
+            raise self._foreign(f"belongs to {saved.source} ({kind}, {saved.size[0]} x {saved.size[1]})")
+        if scene.live or resumed:
+            self.check_source(scene.source)
+        self.goes_on = not saved.ended and (resumed or scene.live) and now >= saved.time
+        kind = type(fresh).__name__
+        if saved.tracker.get("kind") != kind:
+            raise self._foreign(f"was written with another tracker ({saved.tracker.get('kind')})")
+        try:
+            state = {**saved.tracker["state"], "options": beginning["options"]}
+            if not self.goes_on or now - saved.time > scene.lost_s:
+                state = {**beginning, "next_id": state["next_id"]}
+            going_on: Tracker = type(fresh).from_state(state)  # type: ignore[attr-defined]
+        except UNUSABLE as error:
+            raise self._foreign("does not fit this tracker") from error
+        return going_on
+
+    def check_source(self, name: str) -> None:
+        """Refuse what an earlier run on another source left."""
+        if self.saved is not None and name != self.saved.source:
+            raise self._foreign(f"belongs to {self.saved.source}, not to {name}")
+
+    def restore(self, plugins: Sequence[Plugin], sinks: Sequence[Sink], report: Any) -> None:
+        """Hand everybody their own; sinks are not entered yet."""
+        if self.saved is None:
+            return
+        named = dict(_named(plugins))
+        missing = [name for name in self.saved.plugins if name not in named]
+        if missing:
+            raise self._foreign(f"holds the counts of {missing[0]}, which this run does not have")
+        parts = [(name, part, self.saved.plugins) for name, part in named.items()]
+        parts += [(name, part, self.saved.sinks) for name, part in _named(sinks)]
+        for name, part, states in [*parts, ("table", report, {"table": self.saved.report})]:
+            if name in states and hasattr(part, "restore"):
+                try:
+                    part.restore(states[name], self.goes_on)
+                except UNUSABLE as error:
+                    raise self._foreign(f"does not fit {name}") from error
+
+    def due(self) -> bool:
+        """Whether it is time to save again, and the last time is over."""
+        busy = self._writer is not None and self._writer.is_alive()
+        return not busy and time.monotonic() >= self._due
+
+    def save(
+        self,
+        scene: Scene,
+        frame: tuple[int, float],
+        tracker: Tracker,
+        plugins: Sequence[Plugin],
+        sinks: Sequence[Sink],
+        report: Any,
+        *,
+        ended: bool = False,
+        wait: bool = False,
+    ) -> None:
+        """Save: the copy is taken at once, written behind, or before returning with ``wait``."""
+        self._due = time.monotonic() + self._every_s
+        run = _dump(
+            source=scene.source,
+            size=list(scene.size),
+            live=scene.live,
+            ended=ended,
+            frame=frame[0],
+            time=frame[1],
+            tracker={"kind": type(tracker).__name__, "state": state_of(tracker)},
+            plugins=_states(plugins),
+            sinks=_states(sinks),
+            report=report.state(),
+        )
+        if self._writer is not None:
+            self._writer.join()
+        self._writer = threading.Thread(target=self._write, args=(run,), name="save state", daemon=True)
+        self._writer.start()
+        if wait:
+            self._writer.join()
+
+    def _write(self, run: str) -> None:
+        head = json.dumps({"format": FORMAT, "version": VERSION, "sha256": _digest(run)})
+        part = self.path.with_name(f"{self.path.name}.part")
+        try:
+            with part.open("w", encoding="utf-8") as file:
+                file.write(f'{head[:-1]},\n"run": {run}}}\n')
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.path)
+            self._failed = False
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink()
+            if not self._failed:
+                LOG.warning("%s: the state cannot be saved (%s); the run goes on", self.path, error.strerror)
+            self._failed = True
+
+    def _check_writable(self) -> None:
+        part = self.path.with_name(f"{self.path.name}.part")
+        try:
+            part.open("w").close()
+            part.unlink()
+        except OSError as error:
+            raise OutputError(
+                f"{self.path}: cannot be written ({error.strerror}); choose another place for --state"
+            ) from error
+
+    def _foreign(self, what: str) -> OptionError:
+        return OptionError(
+            f"--state {self.path}: {what}; it stays as it is: move it away, or give another file"
+        )
+
+
+class Resumed:
+    """A file from behind the last frame of an earlier run.
+
+    ``source`` begins at that frame's time: the frame itself is dropped, and tells what the others' indices
+    are where a source that jumped into the middle had to guess.
+    """
+
+    live = False
+
+    def __init__(self, source: Source, saved: Saved, max_frames: int | None) -> None:
+        self._source, self._saved, self._max_frames = source, saved, max_frames
+        self.name = source.name
+
+    def __enter__(self) -> Resumed:
+        """Open; raises ``InputError``."""
+        source = self._source
+        source.__enter__()
+        self.fps, self.size, self.notes = source.fps, source.size, source.notes
+        known = [source.length and max(source.length - 1, 0), self._max_frames]
+        self.length = min((length for length in known if length is not None), default=None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self._source.__exit__(kind, error, trace)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames that were not seen yet."""
+        return islice(self._new(), self._max_frames)
+
+    def _new(self) -> Iterator[Frame]:
+        shift = 0
+        for frame in self._source:
+            if frame.time <= self._saved.time:
+                shift = self._saved.frame - frame.index
+            else:
+                yield replace(frame, index=frame.index + shift) if shift else frame
+
+
+def state_of(tracker: Tracker) -> dict[str, Json]:
+    """Return a tracker's state; raises ``OptionError`` where it keeps none."""
+    if not hasattr(tracker, "state"):
+        raise OptionError("--state cannot keep what --appearance remembers of looks; leave one of them out")
+    state: dict[str, Json] = tracker.state()
+    return state
+
+
+def _named(parts: Iterable[object]) -> Iterator[tuple[str, Any]]:
+    """Yield each part under a name that it has in the next run too: ``line door``, ``csvsink out.csv``."""
+    seen: Counter[str] = Counter()
+    for part in parts:
+        own = getattr(part, "name", getattr(part, "path", ""))
+        name = f"{type(part).__name__.lower()} {own}".strip()
+        seen[name] += 1
+        yield (f"{name} ({seen[name]})" if seen[name] > 1 else name), part
+
+
+def _states(parts: Iterable[object]) -> dict[str, Json]:
+    states = {name: part.state() for name, part in _named(parts) if hasattr(part, "state")}
+    return {name: state for name, state in states.items() if state is not None}
+
+
+def _dump(**run: Json) -> str:
+    try:
+        return json.dumps(run, default=_plain, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise PluginError(f"--state: a plugin's state() returns what JSON cannot hold: {error}") from error
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Json:
+    if hasattr(value, "tolist"):  # numpy
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__}: {value!r}")
