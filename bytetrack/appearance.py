@@ -20,6 +20,7 @@ from bytetrack.boxes import Pairs, columns, overlapping
 from bytetrack.byte_tracker import NOMINAL_RATE, BYTETracker
 from bytetrack.table import STATE, TRACK_ID
 from bytetrack.types import Detections, FloatArray, IntArray, Tracks
+from bytetrack.warp import warp_xyxy
 
 Features: TypeAlias = Callable[[IntArray], FloatArray]  # rows of detections (K,) -> (K, D), each of length 1
 
@@ -106,6 +107,18 @@ class Recognizer:
         tracks = replace(tracks, track_id=self._named(tracks.track_id))
         self._remember(tracks, detections)
         return tracks[np.argsort(tracks.track_id)]
+
+    def warp(self, transform: FloatArray) -> None:
+        """Move all tracks, and where the lost were last seen, as the picture moved."""
+        self.tracker.warp(transform)
+        for known in self._known.values():
+            known.xyxy = warp_xyxy(known.xyxy[None], transform)[0]
+
+    def forget(self) -> None:
+        """Drop everybody; ids go on."""
+        self.tracker.forget()
+        self._known.clear()
+        self._ours.clear()
 
     def _similarity(self, pairs: Pairs, encounter: Encounter) -> FloatArray:
         """Return the similarity the tracker has, corrected by looks where pairs compete."""

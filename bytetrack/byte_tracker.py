@@ -26,6 +26,7 @@ from bytetrack.boxes import columns, overlapping
 from bytetrack.kalman import XYAH, MotionModel
 from bytetrack.table import BORN, SCORE, SEEN, SOURCE, STATE, TRACK_ID, TrackTable
 from bytetrack.types import Detections, FloatArray, IntArray, Tracks
+from bytetrack.warp import warp_belief
 
 NOMINAL_RATE = 30.0  # frames per second that ``track_buffer`` is counted at, as in the official code
 ROUNDING = 1e-6  # frames; sums of fractional time steps must not make a track expire a frame early
@@ -142,6 +143,10 @@ class BYTETracker:
         self._expire((self._table.labels[STATE] == LOST).nonzero()[0])
         self._sweep_out()
         return self._confirmed()
+
+    def warp(self, transform: FloatArray) -> None:
+        """Move all tracks as the picture moved: a (2, 3) similarity, pixels before to pixels after."""
+        self._table.belief = warp_belief(self._table.belief, transform, self.motion)
 
     def forget(self, track_id: ArrayLike | None = None) -> None:
         """Drop these tracks, or all; what is seen at their places begins new ones, and ids go on."""

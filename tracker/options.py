@@ -70,6 +70,7 @@ class Options:
     match_thresh: float = option(0.8, "Greatest cost (1 - IoU * score) of the first association.", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
     appearance: str = option("none", "Tell objects apart by looks where boxes compete, and know again who was lost: none, color, or a ReID network MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")
     remember: float | None = option(None, "With --appearance: know again for S seconds, also who left the picture.  [default: 20, not who left]", "Tracking", "--remember", low=0, high=86400, metavar="S")
+    camera_motion: str = option("off", "Follow a moving camera: off, on, or auto: only while it moves.", "Tracking", "--camera-motion", choices=("off", "on", "auto"))
     refine: bool = option(False, "Files: finish the tracks first, fill short gaps and smooth the boxes, then draw (decodes twice).", "Tracking", "--refine")
     lost: float = option(1.0, "Seconds an object that is not seen keeps its number (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
 

@@ -8,15 +8,21 @@ from bytetrack import BYTETracker, Detections, Tracks
 from bytetrack.appearance import Recognizer
 from bytetrack.types import FloatArray, IntArray
 from tracker.appearance import Appearance, open_appearance
+from tracker.camera_motion import CameraMotion
 from tracker.options import Options
-from tracker.types import Frame, Tracker
+from tracker.types import Frame
 
 
 class SeeingTracker:
-    """Shows a `Recognizer` the rows of a frame that it asks for."""
+    """Tells a tracker how the camera moved, and shows a `Recognizer` the rows of a frame that it asks for."""
 
-    def __init__(self, tracker: Recognizer, appearance: Appearance) -> None:
-        self.tracker, self.appearance = tracker, appearance
+    def __init__(
+        self,
+        tracker: BYTETracker | Recognizer,
+        appearance: Appearance | None = None,
+        camera: CameraMotion | None = None,
+    ) -> None:
+        self.tracker, self.appearance, self.camera = tracker, appearance, camera
         self.frame_rate = tracker.frame_rate
         self._frame: Frame | None = None
 
@@ -29,19 +35,30 @@ class SeeingTracker:
         frame, self._frame = self._frame, None
         if frame is None:
             return self.tracker.update(detections, dt)
+        if self.camera is not None:
+            move = self.camera.step(frame.image, detections.xyxy)
+            if move.cut:
+                self.tracker.forget()
+            elif move.transform is not None:
+                self.tracker.warp(move.transform)
+        appearance = self.appearance
+        if appearance is None or isinstance(self.tracker, BYTETracker):
+            return self.tracker.update(detections, dt)
 
         def features(rows: IntArray) -> FloatArray:
-            return self.appearance.describe(frame.image, detections.xyxy[rows])
+            return appearance.describe(frame.image, detections.xyxy[rows])
 
         return self.tracker.update(detections, dt, features)
 
 
-def with_eyes(tracker: BYTETracker, options: Options, size: tuple[int, int] | None) -> Tracker:
-    """Return the tracker as the options want it to see."""
+def with_eyes(tracker: BYTETracker, options: Options, size: tuple[int, int] | None) -> SeeingTracker:
+    """Return the tracker as the options want it to see; raises what `open_appearance` does."""
+    camera = None if options.camera_motion == "off" else CameraMotion(auto=options.camera_motion == "auto")
     appearance = open_appearance(options.appearance)
     if appearance is None:
-        return tracker
+        return SeeingTracker(tracker, camera=camera)
     memory: dict[str, Any] = {}
     if options.remember is not None:
         memory = {"remember_s": options.remember, "returning": True}
-    return SeeingTracker(Recognizer(tracker, size=size, neutral=appearance.neutral, **memory), appearance)
+    knowing = Recognizer(tracker, size=size, neutral=appearance.neutral, **memory)
+    return SeeingTracker(knowing, appearance, camera)

@@ -26,7 +26,7 @@ def make_tracker(kind: str, options: Options, fps: float, size: tuple[int, int] 
         track_buffer=options.lost * FRAMES_PER_BUFFER_SECOND,
         frame_rate=fps,
     )
-    if options.appearance == "none":
+    if options.appearance == "none" and options.camera_motion == "off":
         return tracker
     from tracker.seeing import with_eyes
 

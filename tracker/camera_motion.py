@@ -1,0 +1,123 @@
+"""How the camera moved between two frames: sparse optical flow of what stands still.
+
+Corners outside the boxes (Shi and Tomasi 1994) are followed by Lucas and Kanade's method in pyramids
+(Bouguet 2001), and a similarity transform is fitted by RANSAC, all in a small grey copy of the picture. The
+use in tracking is BoT-SORT's (Aharon et al. 2022, arXiv:2206.14651).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bytetrack.types import FloatArray
+from tracker.types import Image
+
+Gray = NDArray[np.uint8]
+STILL = np.array([[1.0, 0, 0], [0, 1, 0]])
+
+
+@dataclass(frozen=True, eq=False)
+class Move:
+    """From one frame to the next."""
+
+    transform: FloatArray | None = None  # (2, 3) similarity in pixels; None: unknown or none
+    cut: bool = False  # another scene
+
+
+@dataclass(eq=False)
+class CameraMotion:
+    """Watches the camera; give it every frame.
+
+    In ``auto`` mode it looks at every ``sample``-th frame until the camera moves, and at every frame until
+    it has stood still for ``rest`` frames.
+    """
+
+    auto: bool = False
+    width: int = 240  # pixels of the small copy, at 1/4 of the picture's size at most and 1/8 at least
+    corners: int = 200
+    reproject: float = 0.5  # greatest error of an inlier, pixels of the small copy
+    least_inliers: int = 12
+    least_share: float = 0.4  # of the corners that must be inliers
+    greatest_shift: float = 0.1  # of the picture's width
+    same_scene: float = 0.5  # least correlation of two thumbnails of one scene
+    moves: float = 5e-4  # of the picture's width: a smaller shift is no motion
+    sample: int = 10
+    rest: int = 30
+
+    def __post_init__(self) -> None:
+        """Begin with nothing seen."""
+        self._before: tuple[Image, FloatArray] | None = None
+        self._gray: Gray | None = None  # small copy of the picture before, if made
+        self._count = 0
+        self._moved = -self.rest
+
+    def step(self, image: Image, xyxy: FloatArray) -> Move:
+        """Return how the camera moved since the frame before; ``xyxy`` (N, 4) are boxes of what moves."""
+        before, self._before = self._before, (image, xyxy)
+        self._count += 1
+        gray_before, self._gray = self._gray, None
+        asleep = self.auto and self._count - self._moved > self.rest and self._count % self.sample != 1
+        if before is None or asleep or before[0].shape != image.shape:
+            return Move()
+        if gray_before is None:
+            gray_before = self._small(before[0])
+        self._gray = self._small(image)
+        move = self._between(gray_before, self._gray, before[1], image.shape[1])
+        if move.transform is not None:
+            height, width = image.shape[:2]
+            middle = np.array([width / 2, height / 2])
+            shift = move.transform[:, :2] @ middle + move.transform[:, 2] - middle
+            if np.hypot(*shift) > self.moves * width:
+                self._moved = self._count
+            elif self.auto:
+                return Move()
+        return move
+
+    def _small(self, image: Image) -> Gray:
+        height, width = image.shape[:2]
+        scale = min(1 / 4, max(1 / 8, self.width / width))
+        size = max(16, round(width * scale)), max(16, round(height * scale))
+        # grey after shrinking: an eighth of the work
+        return np.asarray(
+            cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY), np.uint8
+        )
+
+    def _between(self, before: Gray, now: Gray, xyxy: FloatArray, width: int) -> Move:
+        scale = before.shape[1] / width
+        mask = np.full(before.shape, 255, np.uint8)
+        for left, top, right, bottom in np.clip(xyxy * scale, 0, max(before.shape)).astype(int).tolist():
+            mask[top : bottom + 1, left : right + 1] = 0
+        points = cv2.goodFeaturesToTrack(before, self.corners, 0.01, 4, mask=mask)
+        inliers, transform = 0, None
+        if points is not None and len(points) >= self.least_inliers:
+            moved, found, _ = cv2.calcOpticalFlowPyrLK(
+                before, now, points, np.empty_like(points), winSize=(15, 15), maxLevel=3
+            )
+            kept = found.ravel() == 1
+            if np.count_nonzero(kept) >= self.least_inliers:
+                transform, inside = cv2.estimateAffinePartial2D(
+                    points[kept], moved[kept], method=cv2.RANSAC, ransacReprojThreshold=self.reproject
+                )
+                inliers = 0 if inside is None else int(np.count_nonzero(inside))
+        if transform is None or inliers < max(self.least_inliers, self.least_share * len(points)):
+            return Move(cut=self._is_cut(before, now))
+        transform[:, 2] /= scale
+        middle = np.array([width, width * before.shape[0] / before.shape[1]]) / 2
+        shift = transform[:, :2] @ middle + transform[:, 2] - middle
+        if np.hypot(*shift) > self.greatest_shift * width:
+            return Move(cut=self._is_cut(before, now))
+        return Move(transform)
+
+    def _is_cut(self, before: Gray, now: Gray) -> bool:
+        """Return whether two pictures have little in common; a plain picture says nothing."""
+        one, other = (
+            cv2.resize(gray, (32, 32), interpolation=cv2.INTER_AREA).astype(float) for gray in (before, now)
+        )
+        one -= one.mean()
+        other -= other.mean()
+        norm = np.sqrt((one**2).sum() * (other**2).sum())
+        return bool(norm > one.size and (one * other).sum() / norm < self.same_scene)
