@@ -17,8 +17,7 @@ from tracker.sources.clock import Clock
 from tracker.types import EndRun, Event, Frame, Image, InputError, OptionError, Stopwatch
 
 LOG = logging.getLogger("track")
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0  # between two attempts to connect; doubled each time
-HEALTHY_S = 10.0  # a connection that lived so long ends the doubling
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0  # between two attempts to connect; doubled until a picture comes
 DELAYS = 1000  # of the last so many frames the median is told
 RATE_FRAMES, RATE_S = 10, 1.0  # from how many pictures, and for how long, the frame rate is measured
 UNKNOWN_FPS = 25.0
@@ -186,7 +185,6 @@ class Live:
         wait_s, lost_at = FIRST_WAIT_S, time.monotonic()
         told = False
         while not self._ended():
-            began = time.monotonic()
             try:
                 self._clock.forget()
                 self._capture.open(self._closing)
@@ -197,7 +195,7 @@ class Live:
                         self._tell_back(taken)
                         told = False
                     self._receive(taken, image)
-                    lost_at = time.monotonic()
+                    lost_at, wait_s = time.monotonic(), FIRST_WAIT_S
             except LostError as error:
                 if self._ended():
                     return
@@ -210,8 +208,6 @@ class Live:
                     ) from None
             finally:
                 self._capture.close()
-            if time.monotonic() - began > HEALTHY_S:
-                wait_s = FIRST_WAIT_S
             limit = wait_s
             if self._give_up_after_s is not None:
                 limit = max(0.0, min(wait_s, lost_at + self._give_up_after_s - time.monotonic()))
