@@ -47,13 +47,11 @@ ENCODINGS = {
     ".webm": Encoding("webm", "libvpx-vp9", "libopus", _VP9),
 }
 # A fragment a second: what kill -9 or a full disk can cost. delay_moov keeps the first picture at 0.
-# Hybrid ones (FFmpeg 7.1) become an ordinary file when it is closed, without being copied.
+_FRAGMENTS = {"movflags": "+delay_moov+default_base_moof", "frag_duration": "1000000"}
+# These (FFmpeg 7.1) become an ordinary file when it is closed, without being copied; their index grows in
+# memory, which is right for segments only.
 _HYBRID = "+hybrid_fragmented" if av.library_versions["libavformat"] >= (61, 7, 100) else ""
-FRAGMENTS = {
-    "movflags": f"+delay_moov+default_base_moof{_HYBRID}",
-    "frag_duration": "1000000",
-    "flush_packets": "1",
-}
+_AT_ONCE = {"tune": "zerolatency"}  # a camera of one frame per second must not lose half a minute
 WHOLE = {"movflags": "+faststart"}
 
 
@@ -70,20 +68,27 @@ class Recording:
         audio_from: Path | None,
         first_s: float,
         notes: list[str],
+        *,
+        live: bool = False,
+        segment: bool = False,
     ) -> None:
         self.seconds = 0.0
         self.pictures = 0
         self._first_s = first_s
-        options = FRAGMENTS if encoding.fragments else {"flush_packets": "1"}
+        options = {"flush_packets": "1"}
+        if encoding.fragments:
+            options |= _FRAGMENTS
+            options["movflags"] += _HYBRID if segment else ""
         self._container: OutputContainer = av.open(
-            f"file:{part}", "w", format=encoding.format, options=dict(options)
+            f"file:{part}", "w", format=encoding.format, options=options
         )
         rate = Fraction(fps).limit_denominator(1001)
         ticks = rate.numerator * -(-CLOCK_HZ // rate.numerator)  # 30000/1001 gives 90000: 3003 per frame
         self._base = Fraction(1, ticks)
         self._step = max(round(ticks / fps), 1)
+        tuned = _AT_ONCE if live and encoding.video == "libx264" else {}
         stream = self._container.add_stream(
-            encoding.video, rate=rate, options={**encoding.options, "crf": str(crf)}
+            encoding.video, rate=rate, options={**encoding.options, **tuned, "crf": str(crf)}
         )
         assert isinstance(stream, VideoStream)
         height, width = image.shape[:2]

@@ -168,6 +168,8 @@ class VideoSink:
             self._audio_from,
             time_s,
             self.notes,
+            live=self._scene.live,
+            segment=self._many,
         )
 
     def _suspend(self, failure: DiskFullError) -> None:

@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 STREAMS = frozenset(("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt", "tcp", "mms"))
-FILES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".wmv", ".flv", ".3gp"))
+FILES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".wmv", ".3gp"))
 
 
 def scheme(uri: str) -> str:

@@ -53,7 +53,12 @@ class StreamCapture:
 
     def open(self, ended: threading.Event) -> None:
         """Connect; raises ``LostError``, or ``InputError`` where trying again is useless."""
-        options = {"fflags": "nobuffer", "max_pixels": str(MAX_PIXELS), "fpsprobesize": "2"}
+        options = {
+            "fflags": "nobuffer",
+            "max_pixels": str(MAX_PIXELS),
+            "fpsprobesize": "2",
+            "analyzeduration": "2000000",
+        }
         if self._scheme.startswith("rtsp"):
             options |= {"rtsp_transport": self._transport, "max_delay": "200000"}
             if self._transport == "tcp":
