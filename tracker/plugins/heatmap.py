@@ -23,7 +23,7 @@ CELLS = 192  # of the grid along the picture's longer side
 WIDEST = 64.0  # cells: the widest footprint; wider objects are counted as this wide
 SIGMA = 0.25  # standard deviation of a footprint in widths of its box: 4 of them span the box
 REACH = 2.5  # half the width of the footprint's kernel in standard deviations
-STILL_SIZES_S = 0.25  # slower than this many of its own sizes per second an object stands; a walker makes 1
+STILL_SIZES_S = 0.4  # slower than this many of its own sizes per second an object stands; a walker makes 1
 REFRESH_S = 1.0  # age of the picture shown; a second more or less cannot be seen
 COOLEST = 0.05  # part of the greatest value from which a place is coloured at all
 OPACITY = 0.65  # of the hottest place
@@ -152,9 +152,10 @@ class Heatmap:
         found = memory.find(now, tracks, anchors)
         memory.store(found, now, tracks, anchors)
         rows = memory.rows[found]
+        known = ~np.isnan(rows["past"][:, 1, 2])  # followed long enough to tell
         speed = np.hypot(*velocity(rows).T)
-        still: NDArray[np.bool_] = speed < STILL_SIZES_S * box_size(rows["xyxy"])
-        return still  # False while a velocity is not known yet (NaN)
+        still: NDArray[np.bool_] = known & (speed < STILL_SIZES_S * box_size(tracks.xyxy))
+        return still
 
 
 def footprint(width: float) -> FloatArray:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 
 from bytetrack import Tracks
@@ -16,15 +15,13 @@ from bytetrack.types import FloatArray
 from tracker.plugins.anchors import anchor_points, box_size, check_anchor, resolve_classes
 from tracker.plugins.background import EmptyScene
 from tracker.plugins.memory import INHERIT_S, Memory
+from tracker.plugins.path import Path, side
 from tracker.plugins.trail import Trail, smoothed
 from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
 
 POINTS_PER_S = 10  # of a trail: closer ones cannot be told apart, and each has to be painted
 SMOOTH_S = 0.3  # a trail is averaged over this much to both sides: less than a step of a walker
 NEAR = 1 / 400  # of the picture's diagonal: nearer points of a route are one, and corners less are straight
-EDGE_SIZES = 0.5  # a route begins or ends at an edge its box is within this many of its own sizes of
-MOST_RAW = 512  # points of a route that is still growing; it is simplified on reaching them
-SMOOTH_POINTS = 2  # neighbours to both sides a finished route is averaged over
 MOST_GROUPS = 8  # coloured and named on the picture; the others are grey
 # Okabe and Ito's palette for the colour-blind, BGR, pale green for its blue; https://jfly.uni-koeln.de/color/
 PALETTE = (
@@ -34,24 +31,6 @@ PALETTE = (
 GREY = (160, 160, 160)
 WALK = ("track_id", "class_id", "entry", "exit", "start_s", "end_s")
 COLUMNS = (("kept", np.float64, (2,)), ("path", np.int64))
-
-
-@dataclass
-class Path:
-    """A route that is still growing."""
-
-    start_s: float
-    entry: str
-    points: list[tuple[float, float]] = field(default_factory=list)  # anchors, pixels
-    settled: int = 0  # of the points, from the first: smooth and simple already
-
-    def settle(self, tolerance: float) -> None:
-        """Smooth and simplify what has come since the last time."""
-        first = max(self.settled - 1, 0)
-        fresh = np.array(self.points[first:])
-        corners = simplified(smoothed(fresh, np.array([len(fresh)]), SMOOTH_POINTS), tolerance)
-        self.points[first:] = [(float(x), float(y)) for x, y in corners]
-        self.settled = len(self.points)
 
 
 @dataclass(frozen=True)
@@ -148,7 +127,6 @@ class Route:
         """End the routes that are still open."""
         memory = self._memory
         events = [event for row in memory.rows[memory.alive()] for event in self._end(row)]
-        self._paths.clear()
         return events
 
     def summary(self) -> Sequence[tuple[str, str]]:
@@ -198,21 +176,16 @@ class Route:
             row["path"] = self._begun
             self._paths[self._begun] = Path(self._now, side(xyxy, self._scene.size))
         row["kept"] = anchor
-        path = self._paths[int(row["path"])]
-        points = path.points
-        points.append((float(anchor[0]), float(anchor[1])))
-        if len(points) >= MOST_RAW:
-            path.settle(self._near)
-            if len(points) > MOST_RAW // 2:
-                del points[1:-1:2]  # a way this long and crooked loses detail rather than the run its memory
-                path.settled = len(points)
+        self._paths[int(row["path"])].add(anchor, self._near)
 
     def _end(self, row: np.void) -> list[Event]:
-        path = self._paths.pop(int(row["path"]))
+        path = self._paths.pop(int(row["path"]), None)
+        if path is None:  # has ended already
+            return []
         class_id, track_id, end_s = int(row["class_id"]), int(row["track_id"]), float(row["seen_s"])
         if self._wanted is not None and class_id not in self._wanted:
             return []
-        path.points.append((float(row["anchor"][0]), float(row["anchor"][1])))
+        path.add(row["anchor"], self._near)
         path.settle(self._near)
         points = np.array(path.points, np.float32)
         if np.hypot(*np.ptp(points, axis=0)) < box_size(row["xyxy"][None])[0]:
@@ -284,21 +257,3 @@ class Route:
             "groups": groups,
             "features": features,
         }
-
-
-def side(xyxy: FloatArray, size: tuple[int, int]) -> str:
-    """Return which edge of the picture a box (4,) is at: left, top, right or bottom, else ``inside``.
-
-    >>> side(np.array([2.0, 200, 42, 300]), (640, 480)), side(np.array([300.0, 200, 340, 300]), (640, 480))
-    ('left', 'inside')
-    """
-    own = float(np.sqrt(max((xyxy[2] - xyxy[0]) * (xyxy[3] - xyxy[1]), 0.0)))
-    gaps = {"left": xyxy[0], "top": xyxy[1], "right": size[0] - xyxy[2], "bottom": size[1] - xyxy[3]}
-    nearest = min(gaps, key=lambda name: float(gaps[name]))
-    return nearest if gaps[nearest] <= EDGE_SIZES * own else "inside"
-
-
-def simplified(points: FloatArray, tolerance: float) -> FloatArray:
-    """Return the corners (K, 2) of a path (Douglas and Peucker 1973), its ends kept."""
-    corners = cv2.approxPolyDP(points.astype(np.float32).reshape(-1, 1, 2), tolerance, False)
-    return np.asarray(corners, np.float64).reshape(-1, 2)

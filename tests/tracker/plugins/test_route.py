@@ -14,7 +14,8 @@ from stage import play, scene, standing
 
 from bytetrack import Tracks
 from tracker.plugins.geometry import distance_to_segments
-from tracker.plugins.route import MOST_RAW, Route, simplified
+from tracker.plugins.path import MOST_RAW, simplified
+from tracker.plugins.route import Route
 from tracker.types import Canvas, Frame, OptionError, Picture
 
 SIDES = {"left": (5.0, 240.0), "right": (635.0, 240.0), "top": (320.0, 42.0), "bottom": (320.0, 478.0)}
@@ -25,7 +26,7 @@ def way(start: tuple[float, float], end: tuple[float, float], count: int) -> np.
     return np.linspace(start, end, count)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     ways=st.lists(
         st.tuples(st.sampled_from(sorted(SIDES)), st.sampled_from(sorted(SIDES))).filter(
@@ -78,6 +79,7 @@ def test_who_only_stands_has_no_route() -> None:
     route = Route()
     play(route, (standing({1: MIDDLE + rng.normal(0, 1, 2)}) for _ in range(3000)), at=scene())
     assert route.groups.total() == 0
+    assert list(route.finish()) == [], "what has ended does not end again"
     assert route.still == 1
     assert route.files()["routes.json"]["went_nowhere"] == 1
 
