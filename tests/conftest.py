@@ -11,9 +11,14 @@ import av
 import numpy as np
 import platformdirs
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+
+# A busy machine must not fail a law, so no deadlines; the same examples every time, so a run can be repeated.
+settings.register_profile("track", deadline=None, derandomize=True)
+settings.load_profile("track")
 
 
 @pytest.fixture(scope="session")
