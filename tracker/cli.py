@@ -163,7 +163,7 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
     stop, received = threading.Event(), Received()
     with suppress(EndRun, Interrupted), _signals(stop, received):
         from tracker.api import Session
-        from tracker.progress import Progress
+        from tracker.progress import Progress, table
 
         session = Session(
             source,
@@ -183,9 +183,8 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
         for note in session.notes():
             click.echo(f"track: {note}", err=True)
         if not quiet:
-            progress.table(
-                session.report.rows(session.stopwatch.seconds, session.summaries()), session.outputs()
-            )
+            rows = session.report.rows(session.stopwatch.seconds, session.summaries())
+            click.echo(table(rows, session.outputs()))
     return received.status
 
 

@@ -16,7 +16,6 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bar
-from rich.table import Table
 
 
 class Progress:
@@ -53,12 +52,14 @@ class Progress:
         speed = self._bar.tasks[self._task].speed
         self._bar.update(self._task, advance=1, tracks=tracks, rate=f"{speed:.1f}" if speed else "-")
 
-    def table(self, rows: Iterable[tuple[str, str]], outputs: Iterable[str]) -> None:
-        """Print the table of the run and where its files are."""
-        table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-        for name, value in rows:
-            table.add_row(name, value)
-        for path in outputs:
-            table.add_row("written", path)
-        console = Console(file=sys.stdout, soft_wrap=not sys.stdout.isatty(), markup=False, highlight=False)
-        console.print(table)
+
+def table(rows: Iterable[tuple[str, str]], files: Iterable[str] = ()) -> str:
+    """Return names and values in two columns; nothing is cut off, so a path can be copied.
+
+    >>> print(table([("frames", "3")], ["out.mp4"]))
+    frames   3
+    written  out.mp4
+    """
+    rows = [*rows, *(("written", path) for path in files)]
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(f"{name:<{width}}  {value}".rstrip() for name, value in rows)

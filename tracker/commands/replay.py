@@ -84,7 +84,7 @@ def _run(
     from tracker.coco import COCO
     from tracker.draw import draw
     from tracker.plugging import make_plugins
-    from tracker.progress import Progress
+    from tracker.progress import Progress, table
     from tracker.replay import SavedTracks, blank
     from tracker.report import Report
     from tracker.sources import open_source
@@ -131,7 +131,8 @@ def _run(
         left = [str(file) for plugin in plugins for file in leave_files(plugin, prefix)]
     if not quiet:
         summaries = [plugin.summary() for plugin in plugins if hasattr(plugin, "summary")]
-        progress.table(report.rows(stopwatch.seconds, summaries), [*(str(s.path) for s in sinks), *left])
+        files = [*(str(sink.path) for sink in sinks), *left]
+        click.echo(table(report.rows(stopwatch.seconds, summaries), files))
 
 
 def _sinks(options: Options, scene: Any) -> Iterator[Any]:
