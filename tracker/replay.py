@@ -186,5 +186,5 @@ def _tracks(rows: Iterable[Row]) -> Tracks:
         np.array(xyxy, np.float64),
         np.array(score, np.float64),
         np.array(class_id, np.int64),
-        np.arange(len(seen)),
+        np.where(np.array(score) == 0, -1, np.arange(len(seen))),  # 0: was filled in by --refine
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from bytetrack import BYTETracker, Detections, Tracks
 from bytetrack.appearance import Recognizer
 from bytetrack.types import FloatArray, IntArray
@@ -25,6 +27,7 @@ class SeeingTracker:
         self.tracker, self.appearance, self.camera = tracker, appearance, camera
         self.frame_rate = tracker.frame_rate
         self._frame: Frame | None = None
+        self._boxes: FloatArray = np.empty((0, 4))  # of what moves by itself
 
     def look(self, frame: Frame) -> None:
         """Take the picture that the next ``update`` is about."""
@@ -35,12 +38,7 @@ class SeeingTracker:
         frame, self._frame = self._frame, None
         if frame is None:
             return self.tracker.update(detections, dt)
-        if self.camera is not None:
-            move = self.camera.step(frame.image, detections.xyxy)
-            if move.cut:
-                self.tracker.forget()
-            elif move.transform is not None:
-                self.tracker.warp(move.transform)
+        self._follow_camera(frame, detections.xyxy)
         appearance = self.appearance
         if appearance is None or isinstance(self.tracker, BYTETracker):
             return self.tracker.update(detections, dt)
@@ -49,6 +47,30 @@ class SeeingTracker:
             return appearance.describe(frame.image, detections.xyxy[rows])
 
         return self.tracker.update(detections, dt, features)
+
+    def predict(self, dt: float = 1.0) -> Tracks:
+        """Let time pass without detections; the camera is followed all the same.
+
+        Raises ``ValueError`` with appearance, which needs boxes to look at.
+        """
+        if not isinstance(self.tracker, BYTETracker):
+            raise ValueError("a tracker with appearance cannot leave frames out")
+        frame, self._frame = self._frame, None
+        if frame is not None:
+            self._follow_camera(frame, self._boxes)
+        tracks = self.tracker.predict(dt)
+        self._boxes = tracks.xyxy
+        return tracks
+
+    def _follow_camera(self, frame: Frame, xyxy: FloatArray) -> None:
+        self._boxes = xyxy
+        if self.camera is None:
+            return
+        move = self.camera.step(frame.image, xyxy)
+        if move.cut:
+            self.tracker.forget()
+        elif move.transform is not None:
+            self.tracker.warp(move.transform)
 
 
 def with_eyes(tracker: BYTETracker, options: Options, size: tuple[int, int] | None) -> SeeingTracker:

@@ -257,7 +257,9 @@ class Resumed:
 def state_of(tracker: Tracker) -> dict[str, Json]:
     """Return a tracker's state; raises ``OptionError`` where it keeps none."""
     if not hasattr(tracker, "state"):
-        raise OptionError("--state cannot keep what --appearance remembers of looks; leave one of them out")
+        raise OptionError(
+            "--state keeps no pictures, which --appearance and --camera-motion need; leave them out"
+        )
     state: dict[str, Json] = tracker.state()
     return state
 

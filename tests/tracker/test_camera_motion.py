@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bytetrack import BYTETracker, Detections
+from bytetrack.appearance import Recognizer
 from tests.tracker.fakes import ListDetector
 from tracker import pipeline
 from tracker.camera_motion import CameraMotion
@@ -160,3 +161,15 @@ def test_a_cut_ends_all_tracks() -> None:
     results = list(pipeline.run(film, ListDetector(found), tracker))
     assert results[9].tracks.track_id.tolist() == [1]
     assert results[-1].tracks.track_id.tolist() == [2]
+
+
+def test_the_camera_is_followed_through_frames_without_detections() -> None:
+    picture, boxes = scene(), Detections([[200, 200, 225, 260]], [0.9], [0])
+    tracker = SeeingTracker(BYTETracker(), None, CameraMotion())
+    for i in range(10):
+        tracker.look(Frame(view(picture, STILL), i, i / 30))
+        tracker.update(boxes)
+    tracker.look(Frame(view(picture, similarity(1, 0, 30, 0)), 10, 10 / 30))
+    np.testing.assert_allclose(tracker.predict().xyxy, [[230, 200, 255, 260]], atol=1.5)
+    with pytest.raises(ValueError, match="leave frames out"):
+        SeeingTracker(Recognizer(BYTETracker())).predict()

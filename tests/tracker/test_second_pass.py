@@ -12,8 +12,10 @@ from bytetrack import BYTETracker, Detections
 from tests.tracker.fakes import CountingPlugin, ListDetector, frames, walker
 from tracker import api, pipeline
 from tracker.options import Options
+from tracker.replay import SavedTracks, blank
 from tracker.second_pass import rehearse
-from tracker.types import Frame, OptionError
+from tracker.sinks import CsvSink
+from tracker.types import Frame, OptionError, Scene
 
 FPS = 25.0
 HOLES = {7, 8, 12}
@@ -93,3 +95,31 @@ def test_a_live_source_is_refused_in_one_line(
     monkeypatch.setattr(api, "open_source", live)
     with pytest.raises(OptionError, match="--refine needs the end"):
         list(api.track(make_video(), refine=True))
+
+
+def test_saved_tracks_are_refined_wherever_they_begin(tmp_path: Path) -> None:
+    """The tracks begin at frame 40 of a recording that is shown from frame 0."""
+    path = tmp_path / "t.txt"
+    path.write_text(
+        "".join(f"{41 + i},1,{2 * i},10,10,30,0.9,-1,-1,-1\n" for i in range(20) if i not in HOLES)
+    )
+    saved = SavedTracks(path, fps=FPS)
+    script = rehearse(saved.frames(blank((64, 48))), saved, saved, raw=False)
+    shown = [one.tracks for one in pipeline.run(frames(64, fps=FPS), script, script)]
+    assert [i for i, tracks in enumerate(shown) if len(tracks)] == list(range(40, 60))
+    assert [i for i in range(40, 60) if shown[i].source[0] < 0] == [40 + i for i in sorted(HOLES)]
+
+
+def test_what_was_filled_in_stays_so_when_it_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    scene = Scene("film", (64, 48), FPS, False, {0: "person"})
+    film = frames(20, fps=FPS)
+    boxes = [Detections.empty() if i in HOLES else one for i, one in enumerate(walker(20))]
+    script = rehearse(film, ListDetector(boxes), BYTETracker(frame_rate=FPS))
+    with CsvSink(path, scene) as sink:
+        for result in pipeline.run(film, script, script):
+            sink.write(result)
+    saved, plugin = SavedTracks(path), CountingPlugin()
+    again = list(pipeline.run(saved.frames(blank((64, 48))), saved, saved, [plugin]))
+    assert {i for i, one in enumerate(again) if one.tracks.source[0] < 0} == HOLES
+    assert {i for i, seen in enumerate(plugin.seen) if not seen} == HOLES

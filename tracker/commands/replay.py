@@ -45,6 +45,7 @@ def _same(name: str) -> Callable[[Decorated], Decorated]:
 @_same("counts")
 @_same("interval")
 @_same("lost")
+@click.option("--refine", is_flag=True, help="Fill short gaps and smooth the boxes first.")
 @click.option("--video", type=FILE, help="The recording that the tracks belong to.")
 @_same("output")
 @_same("overwrite")
@@ -88,7 +89,7 @@ def _run(
     from tracker.replay import SavedTracks, blank
     from tracker.report import Report
     from tracker.sources import open_source
-    from tracker.types import Scene, Stopwatch
+    from tracker.types import Detector, Scene, Stopwatch, Tracker
 
     source = stack.enter_context(open_source(video)) if video else None
     saved = SavedTracks(path, fps or (source.fps if source and path.suffix != ".csv" else None))
@@ -104,11 +105,17 @@ def _run(
     sinks = [stack.enter_context(sink) for sink in _sinks(options, scene)]
     report = Report(saved.names, forget_s=2 * options.lost + 1)
     stopwatch = Stopwatch()
+    told: Detector = saved
+    shown: Tracker = saved
+    if options.refine:
+        from tracker.second_pass import rehearse
+
+        told = shown = rehearse(saved.frames(blank(size)), saved, saved, raw=False, stopwatch=stopwatch)
     length = source.length if source else saved.length
     results = pipeline.run(
         source or saved.frames(blank(size)),
-        saved,
-        saved,
+        told,
+        shown,
         plugins,
         sketch=bool(options.output),
         stopwatch=stopwatch,
