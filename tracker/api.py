@@ -28,6 +28,7 @@ from tracker.sinks import (
     VideoSink,
     WindowSink,
 )
+from tracker.sinks.actions import parse_action
 from tracker.sinks.place import another
 from tracker.sources import open_source
 from tracker.state import Resumed, StateFile
@@ -280,6 +281,7 @@ class Session:
             yield EventsSink(options.events, scene, overwrite=options.overwrite)
         if options.counts:
             yield CountsSink(options.counts, scene, interval=options.interval, overwrite=options.overwrite)
+        yield from (parse_action(text, scene) for text in options.on)
         if options.save_mot:
             yield MotSink(options.save_mot, overwrite=options.overwrite)
         if options.save_csv:

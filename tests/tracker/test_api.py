@@ -1,0 +1,96 @@
+"""``track()`` and ``Session``: the whole run, with a real detector where weights are at hand."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tracker import track
+from tracker.types import Canvas, Event, Frame, OptionError, PluginError
+
+MakeVideo = Callable[..., Path]
+
+
+class Teller:
+    """Tells of every second frame."""
+
+    def update(self, frame: Frame, tracks: object) -> list[Event]:
+        return [Event("test.even", frame.time, frame.index)] if frame.index % 2 == 0 else []
+
+    def draw(self, canvas: Canvas) -> None:
+        canvas.text("hello", (5, 5), (255, 255, 255))
+
+
+def test_it_streams_and_a_result_shows_itself(make_video: MakeVideo, weights: Path) -> None:
+    before = threading.active_count()
+    results = track(make_video(frames=6), weights=str(weights), imgsz=64)
+    first = next(results)
+    assert first.frame.index == 0 and len(first.tracks.track_id) == 0
+    picture = cv2.imdecode(np.frombuffer(first._repr_png_(), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None and picture.shape == first.frame.image.shape
+    assert [r.frame.index for r in results] == [1, 2, 3, 4, 5]
+    assert threading.active_count() == before
+
+
+def test_leaving_early_completes_the_files(make_video: MakeVideo, weights: Path, tmp_path: Path) -> None:
+    before = threading.active_count()
+    for result in track(
+        make_video(frames=30), weights=str(weights), imgsz=64, output=str(tmp_path / "o.mp4")
+    ):
+        if result.frame.index == 9:
+            break
+    del result
+    import gc
+
+    gc.collect()  # closes the abandoned generator where reference counting has not
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 10
+    assert threading.active_count() == before
+
+
+def test_actions_get_the_events_of_a_run(make_video: MakeVideo, weights: Path, tmp_path: Path) -> None:
+    said = tmp_path / "said.jsonl"
+    script = tmp_path / "say.sh"
+    script.write_text(f"#!/bin/sh\ncat >> '{said}'\n")
+    script.chmod(0o755)
+    for _ in track(
+        make_video(frames=6), weights=str(weights), imgsz=64, plugins=[Teller()], on=(f"test.*=cmd:{script}",)
+    ):
+        pass
+    told = [json.loads(line) for line in said.read_text().splitlines()]
+    assert sorted(row["frame"] for row in told) == [0, 2, 4]
+
+
+def test_a_plugin_that_fails_ends_the_run_and_keeps_the_video(
+    make_video: MakeVideo, weights: Path, tmp_path: Path
+) -> None:
+    class Broken(Teller):
+        def update(self, frame: Frame, tracks: object) -> list[Event]:
+            if frame.index == 3:
+                raise KeyError("ouch")
+            return []
+
+    with pytest.raises(PluginError, match=r"Broken\.update failed at frame 3"):
+        list(
+            track(
+                make_video(),
+                weights=str(weights),
+                imgsz=64,
+                plugins=[Broken()],
+                output=str(tmp_path / "o.mp4"),
+            )
+        )
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 3
+
+
+def test_an_unknown_option_is_refused_by_name() -> None:
+    with pytest.raises((OptionError, TypeError), match="treshold"):
+        list(track("x.mp4", treshold=0.5))
