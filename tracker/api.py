@@ -171,7 +171,8 @@ class Session:
 
     def outputs(self) -> list[str]:
         """Return the files written."""
-        return [str(sink.path) for sink in self.sinks if hasattr(sink, "path")] + [str(p) for p in self.left]
+        written = [path for sink in self.sinks for path in _paths(sink)]
+        return [str(path) for path in (*written, *self.left)]
 
     def _open(self) -> None:
         options = self.options
@@ -290,6 +291,12 @@ class Session:
             yield JsonSink(options.save_json, scene, overwrite=options.overwrite)
         if options.show:
             yield WindowSink(f"track: {scene.source}", Result.plot, live=scene.live)
+
+
+def _paths(sink: Sink) -> list[Path]:
+    """Return what a sink has written: videos may be none or, in segments, many, of which the last count."""
+    files: list[Path] | None = getattr(sink, "files", None)
+    return files if files is not None else [sink.path] if hasattr(sink, "path") else []
 
 
 def leave_files(plugin: Plugin, prefix: Path) -> Iterator[Path]:

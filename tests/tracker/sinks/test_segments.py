@@ -150,3 +150,10 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 def test_keeping_without_segments_is_refused() -> None:
     with pytest.raises(OptionError, match="add --segment"):
         VideoSink("cam.mp4", scene(live=True), plain, keep="24h")
+
+
+def test_the_files_in_place_are_told(tmp_path: Path) -> None:
+    with VideoSink(tmp_path / "cam.mp4", scene(live=True), plain, segment="10s") as sink:
+        for index in range(25):
+            sink.write(result(index, NOON + index))
+    assert [p.name for p in sink.files] == [f"cam_2026-03-01_12-00-{s}.mp4" for s in ("00", "10", "20")]
