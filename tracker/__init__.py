@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tracker.api import track as track
     from tracker.errors import TrackError as TrackError
+    from tracker.several import track_all as track_all
 
 try:
     __version__ = version("track-anything-in-video")
 except PackageNotFoundError:  # a checkout that was never installed
     __version__ = "0+unknown"
 
-__all__ = ["TrackError", "__version__", "track"]
+__all__ = ["TrackError", "__version__", "track", "track_all"]
 
 
 def __getattr__(name: str) -> Any:
@@ -28,6 +29,10 @@ def __getattr__(name: str) -> Any:
         from tracker.api import track
 
         return track
+    if name == "track_all":
+        from tracker.several import track_all
+
+        return track_all
     if name == "TrackError":
         from tracker.errors import TrackError
 

@@ -85,7 +85,9 @@ class Session:
         *,
         sketch: bool = True,
         prefix: Path | None = None,
+        lend: Callable[[Stopwatch], Detector] | None = None,
     ) -> None:
+        self._lend = lend  # where the detector comes from that others use too; None: one of its own
         self.sketch = sketch  # whether anybody may look at a picture
         self.prefix = prefix  # plugins leave PREFIX_routes.png and the like; None: they leave nothing
         self.left: list[Path] = []
@@ -169,6 +171,14 @@ class Session:
         """Return the plugins' rows for the table."""
         return [plugin.summary() for plugin in self.plugins if hasattr(plugin, "summary")]
 
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the table of the run: names and values."""
+        live: list[tuple[str, str]] = []
+        if self.source.live:
+            live = [("delay", f"{1000 * getattr(self.source, 'delay_s', 0.0):.0f} ms, median")]
+            live += [("dropped", f"{getattr(self.source, 'dropped', 0)} frames")]
+        return self.report.rows(self.stopwatch.seconds, [live, *self.summaries()])
+
     def outputs(self) -> list[str]:
         """Return the files written."""
         written = [path for sink in self.sinks for path in _paths(sink)]
@@ -182,22 +192,11 @@ class Session:
             raise OptionError(
                 f"--refine needs the end of every track, and {self.source.name} is live; record it first"
             )
-        self.detector = self._stack.enter_context(
-            open_detector(
-                options.weights,
-                classes=options.classes or None,
-                iou=options.iou,
-                imgsz=options.imgsz,
-                max_det=options.max_det,
-                device=options.device,
-                half=options.half,
-                backend=options.backend,
-                batch=options.batch,
-                int8=options.int8,
-                every=options.detect_every,
-                in_flight=1 if self.source.live else None,  # the newest frame is worth more than throughput
-                stopwatch=self.stopwatch,
-            )
+        in_flight = 1 if self.source.live else None  # the newest frame is worth more than throughput
+        self.detector: Detector = self._stack.enter_context(
+            self._lend(self.stopwatch)
+            if self._lend
+            else make_detector(options, self.stopwatch, in_flight=in_flight, every=options.detect_every)
         )
         self.scene = Scene(
             source=self.source.name,
@@ -297,6 +296,27 @@ def _paths(sink: Sink) -> list[Path]:
     """Return what a sink has written: videos may be none or, in segments, many, of which the last count."""
     files: list[Path] | None = getattr(sink, "files", None)
     return files if files is not None else [sink.path] if hasattr(sink, "path") else []
+
+
+def make_detector(
+    options: Options, stopwatch: Stopwatch, *, in_flight: int | None = None, every: int = 1
+) -> Detector:
+    """Return the detector that the options ask for, not yet opened."""
+    return open_detector(
+        options.weights,
+        classes=options.classes or None,
+        iou=options.iou,
+        imgsz=options.imgsz,
+        max_det=options.max_det,
+        device=options.device,
+        half=options.half,
+        backend=options.backend,
+        batch=options.batch,
+        int8=options.int8,
+        every=every,
+        in_flight=in_flight,
+        stopwatch=stopwatch,
+    )
 
 
 def leave_files(plugin: Plugin, prefix: Path) -> Iterator[Path]:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
-from tracker.errors import EndRun, TrackError
+from tracker.errors import TrackError
 from tracker.options import Options
+from tracker.running import default_output, execute, execute_several
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {
@@ -115,18 +111,19 @@ def _parameters() -> list[click.Parameter]:
 
 
 @click.command(cls=GroupedCommand, params=[], context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("source")
+@click.argument("source", nargs=-1, required=True)
 @click.option("--no-save", is_flag=True, help="Write no video: numbers only.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
 @click.version_option(
     None, "--version", package_name="track-anything-in-video", message="%(prog)s %(version)s"
 )
-def run(source: str, no_save: bool, quiet: bool, **given: Any) -> int:
-    """Follow everything in SOURCE and write it back, annotated, with numbers.
+def run(source: tuple[str, ...], no_save: bool, quiet: bool, **given: Any) -> int:
+    """Follow everything in each SOURCE and write it back, annotated, with numbers.
 
     SOURCE is a video file, a folder or glob of pictures, a camera (0, /dev/video0) or a stream
-    (rtsp://, rtmp://, http://, ...). A source that has the name of a command is
-    given as ./NAME.
+    (rtsp://, rtmp://, http://, ...), or a list of them, NAME.streams. Of several sources those that are live
+    run at the same time and files one after the other; -o is a folder then. A source that has the name of a
+    command is given as ./NAME.
     """
     given["classes"] = tuple(
         name.strip() for text in given["classes"] for name in text.split(",") if name.strip()
@@ -134,93 +131,11 @@ def run(source: str, no_save: bool, quiet: bool, **given: Any) -> int:
     options = Options(**given)
     if no_save and options.output:
         raise click.UsageError("--no-save and --output exclude each other; leave one out")
+    if len(source) > 1 or source[0].lower().endswith(".streams"):
+        return execute_several(source, options, save=not no_save, quiet=quiet)
     if not no_save and options.output is None:
-        options = dataclasses.replace(options, output=default_output(source))
-    return execute(source, options, quiet=quiet)
+        options = dataclasses.replace(options, output=default_output(source[0]))
+    return execute(source[0], options, quiet=quiet)
 
 
 run.params.extend(_parameters())
-
-
-def default_output(source: str) -> str:
-    """Return ``<stem>_output.mp4`` for the working folder.
-
-    >>> default_output("clips/street.avi"), default_output("frames/*.png")
-    ('street_output.mp4', 'frames_output.mp4')
-    """
-    if "://" in source:
-        from tracker.sources import address  # brings numpy, for which --help should not wait
-
-        return f"{address.name(source)}_output.mp4"  # never what may hold a password
-    path = Path(source)
-    while any(letter in path.name for letter in "*?["):
-        path = path.parent
-    return f"{path.stem or path.resolve().stem or 'track'}_output.mp4"
-
-
-def execute(source: str, options: Options, *, quiet: bool = False) -> int:
-    """Run with progress, signals and the table; return the exit status."""
-    stop, received = threading.Event(), Received()
-    with suppress(EndRun, Interrupted), _signals(stop, received):
-        from tracker.api import Session
-        from tracker.progress import Progress, table
-
-        session = Session(
-            source,
-            options,
-            stop=stop,
-            sketch=bool(options.output or options.show),
-            prefix=Path(options.output or default_output(source)).with_suffix(""),
-        )
-        with session:
-            received.opening = False
-            passes = 2 if options.refine else 1
-            length = session.source.length and session.source.length * passes
-            with Progress(length, session.source.name, enabled=not quiet) as progress:
-                session.advance = progress.advance
-                for result in session:
-                    progress.advance(len(result.tracks))
-        for note in session.notes():
-            click.echo(f"track: {note}", err=True)
-        if not quiet:
-            rows = session.report.rows(session.stopwatch.seconds, session.summaries())
-            click.echo(table(rows, session.outputs()))
-    return received.status
-
-
-class Interrupted(BaseException):
-    """A signal came before anything was written; nobody on the way may take it for an error of theirs."""
-
-
-@dataclasses.dataclass
-class Received:
-    """What a signal has asked for."""
-
-    opening: bool = True  # nothing is written yet, and loading a model listens to no event
-    status: int = 0  # of the exit; 130 or 143 once a signal has come
-
-
-@contextmanager
-def _signals(stop: threading.Event, received: Received) -> Iterator[None]:
-    """Let the first SIGINT, SIGTERM or SIGHUP end the run in order, and a second one at once."""
-
-    def handle(number: int, _: FrameType | None) -> None:
-        again = received.status
-        received.status = 128 + number
-        if again:
-            os._exit(received.status)
-        stop.set()
-        if received.opening:
-            raise Interrupted
-
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):  # Windows has no SIGHUP
-                number = getattr(signal, name)
-                before[number] = signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, ProgressColumn, Task, TaskID, TextColumn
 from rich.progress import Progress as Bar
+from rich.text import Text
+
+from tracker.types import Source
+
+REFRESH_S = 0.5  # a delay that changes faster cannot be read
 
 
 class Progress:
-    """A line on a terminal with rate and remaining time; nothing in a pipe."""
+    """A line per source with rate and remaining time on a terminal; nothing in a pipe."""
 
-    def __init__(self, length: int | None, title: str, *, enabled: bool = True) -> None:
+    def __init__(self, length: int | None = None, title: str = "", *, enabled: bool = True) -> None:
         self._bar = Bar(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn() if length else TextColumn("{task.completed} frames"),
-            TaskProgressColumn(show_speed=True) if length is None else TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[count]} frames"),
             TextColumn("{task.fields[rate]} fps"),
             TextColumn("{task.fields[tracks]} followed"),
-            TimeRemainingColumn() if length else TimeElapsedColumn(),
+            TextColumn("{task.fields[live]}"),
+            Clock(),
             console=Console(file=sys.stderr),
             transient=True,
             disable=not (enabled and sys.stderr.isatty()),
         )
-        self._task = self._bar.add_task(title, total=length, rate="-", tracks=0)
+        self._tasks: dict[str, TaskID] = {}
+        self._looked: dict[str, float] = {}  # when the delay was asked for last
+        if title:
+            self._add(title, length)
+        self._first = title
 
     def __enter__(self) -> Progress:
         """Show."""
@@ -44,13 +47,42 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wipe the line."""
+        """Wipe the lines."""
         self._bar.stop()
 
-    def advance(self, tracks: int) -> None:
-        """Count one frame."""
-        speed = self._bar.tasks[self._task].speed
-        self._bar.update(self._task, advance=1, tracks=tracks, rate=f"{speed:.1f}" if speed else "-")
+    def advance(self, tracks: int, title: str | None = None, *, source: Source | None = None) -> None:
+        """Count one frame, of the source with this title; of what is live the delay is told."""
+        title = self._first if title is None else title
+        if title not in self._tasks:
+            self._add(title, source.length if source is not None else None)
+        place = self._tasks[title]
+        task = next(task for task in self._bar.tasks if task.id == place)
+        count = f"{int(task.completed) + 1}" + (f"/{int(task.total)}" if task.total else "")
+        rate = f"{task.speed:.1f}" if task.speed else "-"
+        self._bar.update(place, advance=1, tracks=tracks, rate=rate, count=count)
+        if source is not None and source.live and time.monotonic() - self._looked[title] > REFRESH_S:
+            self._looked[title] = time.monotonic()
+            delay_s, dropped = getattr(source, "delay_s", 0.0), getattr(source, "dropped", 0)
+            self._bar.update(place, live=f"delay {1000 * delay_s:.0f} ms, {dropped} dropped")
+
+    def _add(self, title: str, length: int | None) -> None:
+        self._tasks[title] = self._bar.add_task(title, total=length, count="0", rate="-", tracks=0, live="")
+        self._looked[title] = 0.0
+
+
+class Clock(ProgressColumn):
+    """The time that is left where the length is known, else the time that has passed."""
+
+    max_refresh = REFRESH_S
+
+    def render(self, task: Task) -> Text:
+        """Return H:MM:SS."""
+        seconds = task.time_remaining if task.total else task.elapsed
+        if seconds is None:
+            return Text("-:--:--")
+        minutes, left = divmod(int(seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        return Text(f"{hours}:{minutes:02}:{left:02}" + (" left" if task.total else ""))
 
 
 def table(rows: Iterable[tuple[str, str]], files: Iterable[str] = ()) -> str:

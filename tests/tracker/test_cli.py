@@ -156,6 +156,20 @@ class TestRun:
         with av.open(str(tmp_path / "out.mp4")) as container:
             assert 20 < sum(1 for _ in container.decode(video=0)) < 100
 
+    def test_of_several_files_one_is_broken(
+        self, track: Track, make_video: MakeVideo, weights: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "notes.mp4").write_text("no video")
+        clips = [make_video("a.mp4", frames=5), tmp_path / "notes.mp4", make_video("b.mp4", frames=6)]
+        code, table, err = track(*clips, "--weights", weights, "--imgsz", 64, "-o", tmp_path / "out")
+        assert code == 2
+        assert len(err.splitlines()) == 1 and err.startswith("track: notes: ") and "notes.mp4" in err
+        for name, frames in (("a", 5), ("b", 6)):
+            with av.open(str(tmp_path / "out" / f"{name}_output.mp4")) as container:
+                assert sum(1 for _ in container.decode(video=0)) == frames
+            assert f"\n{name}\nframes   {frames} in" in table
+        assert "notes" not in table
+
 
 def test_help_is_complete_and_quick() -> None:
     command = [sys.executable, "-m", "tracker", "--help"]

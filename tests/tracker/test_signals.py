@@ -15,6 +15,7 @@ from pathlib import Path
 import av
 import pytest
 
+from tests.tracker.sources.rtsp import RtspServer, stamped
 from tests.tracker.videos import write_video
 
 FRAMES = 3000  # far more than can be followed before the signal comes
@@ -131,3 +132,29 @@ def test_while_the_model_is_loaded(clip: Path, options: list[object], tmp_path: 
         code, errors = end(run, signal.SIGTERM)
     assert (code, errors) in ((143, ""), (-signal.SIGTERM, ""))  # the latter before Python was ready
     assert not list(tmp_path.glob("*.part*"))
+
+
+def test_a_camera_that_runs(options: list[object], tmp_path: Path) -> None:
+    state = tmp_path / "run.json"
+    keeping = ["--state", state, "--state-every", 0.2]
+    with RtspServer(stamped, fps=10) as server, started(server.url, *options, *keeping) as run:
+        wait_for(lambda: writing(tmp_path)() and state.exists())
+        code, errors = end(run, signal.SIGTERM)
+    assert code == 143
+    assert "Traceback" not in errors
+    assert pictures(tmp_path / "out.mp4") > 0
+    assert json.loads(state.read_text())["run"]["live"] is True
+
+
+def test_several_cameras_of_which_one_is_dead(options: list[object], tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    with RtspServer(stamped, fps=10) as one, RtspServer(stamped, fps=10) as two:
+        sources = [one.url, two.url, "rtsp://127.0.0.1:1/dead"]
+        with started(*sources, *options[:4], "-o", folder) as run:
+            wait_for(lambda: len([p for p in folder.glob("*.part.mp4") if p.stat().st_size > 1000]) == 2)
+            code, errors = end(run, signal.SIGTERM)
+    assert code == 143
+    assert "Traceback" not in errors
+    assert len(list(folder.iterdir())) == 2
+    for path in folder.iterdir():
+        assert path.name.endswith("_cam_output.mp4") and pictures(path) > 0

@@ -1,0 +1,129 @@
+"""A run as a person starts it: signals, progress on the terminal, the table at the end, an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from tracker.errors import EndRun
+from tracker.options import Options
+
+
+def default_output(source: str) -> str:
+    """Return ``<stem>_output.mp4`` for the working folder.
+
+    >>> default_output("clips/street.avi"), default_output("frames/*.png")
+    ('street_output.mp4', 'frames_output.mp4')
+    """
+    if "://" in source:
+        from tracker.sources import address  # brings numpy, for which --help should not wait
+
+        return f"{address.name(source)}_output.mp4"  # never what may hold a password
+    path = Path(source)
+    while any(letter in path.name for letter in "*?["):
+        path = path.parent
+    return f"{path.stem or path.resolve().stem or 'track'}_output.mp4"
+
+
+def execute(source: str, options: Options, *, quiet: bool = False) -> int:
+    """Run with progress, signals and the table; return the exit status."""
+    stop, received = threading.Event(), Received()
+    with suppress(EndRun, Interrupted), _signals(stop, received):
+        from tracker.api import Session
+        from tracker.progress import Progress, table
+
+        session = Session(
+            source,
+            options,
+            stop=stop,
+            sketch=bool(options.output or options.show),
+            prefix=Path(options.output or default_output(source)).with_suffix(""),
+        )
+        with session:
+            received.opening = False
+            passes = 2 if options.refine else 1
+            length = session.source.length and session.source.length * passes
+            with Progress(length, session.source.name, enabled=not quiet) as progress:
+                session.advance = progress.advance
+                for result in session:
+                    progress.advance(len(result.tracks), source=session.source)
+        for note in session.notes():
+            click.echo(f"track: {note}", err=True)
+        if not quiet:
+            click.echo(table(session.rows(), session.outputs()))
+    return received.status
+
+
+def execute_several(
+    sources: Sequence[str], options: Options, *, save: bool = True, quiet: bool = False
+) -> int:
+    """Run over several sources; 2 where one of them failed, with a line for each that did."""
+    stop, received = threading.Event(), Received()
+    failed = 0
+    with suppress(Interrupted), _signals(stop, received):
+        from tracker.progress import Progress, table
+        from tracker.several import Several
+
+        several = Several(sources, options, stop, save=save, sketch=save or options.show, leave=True)
+        received.opening = False
+        with several, Progress(enabled=not quiet) as progress:
+            for run, result in several:
+                source = run.session.source if run.session else None
+                progress.advance(len(result.tracks), run.name, source=source)
+        for run in several.runs:
+            if run.error is not None:
+                failed += 1
+                click.echo(f"track: {run.name}: {' '.join(str(run.error).split())}", err=True)
+            if run.session is not None:
+                for note in run.session.notes():
+                    click.echo(f"track: {run.name}: {note}", err=True)
+        for run in several.runs:
+            if run.session is not None and not quiet:
+                click.echo(f"\n{run.name}\n{table(run.session.rows(), run.session.outputs())}")
+    return received.status or (2 if failed else 0)
+
+
+class Interrupted(BaseException):
+    """A signal came before anything was written; nobody on the way may take it for an error of theirs."""
+
+
+@dataclass
+class Received:
+    """What a signal has asked for."""
+
+    opening: bool = True  # nothing is written yet, and loading a model listens to no event
+    status: int = 0  # of the exit; 130 or 143 once a signal has come
+
+
+@contextmanager
+def _signals(stop: threading.Event, received: Received) -> Iterator[None]:
+    """Let the first SIGINT, SIGTERM or SIGHUP end the run in order, and a second one at once."""
+
+    def handle(number: int, _: FrameType | None) -> None:
+        again = received.status
+        received.status = 128 + number
+        if again:
+            os._exit(received.status)
+        stop.set()
+        if received.opening:
+            raise Interrupted
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):  # Windows has no SIGHUP
+                number = getattr(signal, name)
+                before[number] = signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,276 @@
+"""Several sources in one run: one model for all, everything else for each."""
+
+from __future__ import annotations
+
+import queue
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tracker.api import Session, make_detector
+from tracker.detectors.every_nth import EveryNth
+from tracker.detectors.shared import SharedDetector
+from tracker.options import Options
+from tracker.sinks.recording import ENCODINGS
+from tracker.sources import address, open_source
+from tracker.types import (
+    Detector,
+    EndRun,
+    InputError,
+    OptionError,
+    OutputError,
+    Result,
+    Stopwatch,
+    TrackError,
+)
+
+GRACE_S = 1.5  # for who loads a model or waits for a camera; then the end of the process is theirs
+POLL_S = 0.1  # how often somebody who waits looks whether the other is still there
+TABLES = ("state", "events", "counts", "crop", "save_mot", "save_csv", "save_json")
+LINE = re.compile(r"(?:(?P<name>[\w.-]+)=)?(?P<uri>.+?)(?:\s+zones=(?P<zones>.+))?")
+
+
+def track_all(
+    sources: Sequence[str | int | Path], *, stop: threading.Event | None = None, **options: Any
+) -> Iterator[tuple[str, Result]]:
+    """Follow everything in several sources: yield each result as it comes, with its source's name.
+
+    As `tracker.track`, with one model for all. Live sources run at the same time, files one after the other.
+    ``output`` is a folder; names of other files get the source's name (``counts_door.csv``). A source that
+    fails does not end the others: when they have ended the first error is raised.
+    """
+    chosen = Options(**options)
+    places = [str(source) for source in sources]
+    with Several(places, chosen, stop, save=chosen.output is not None) as several:
+        for run, result in several:
+            yield run.name, result
+    for run in several.runs:
+        if run.error is not None:
+            raise run.error
+
+
+@dataclass
+class Run:
+    """One of the sources: what it is called, and how it is going."""
+
+    uri: str
+    name: str  # of its outputs; no two have the same
+    zones: str | None = None  # a zone file of its own
+    session: Session | None = None  # once it is open
+    error: TrackError | None = None
+
+
+def find_runs(sources: Sequence[str]) -> list[Run]:
+    """Return a run for each source; ``NAME.streams`` stands for the sources that it lists.
+
+    Raises ``InputError`` for a list that cannot be read or is empty.
+    """
+    runs = []
+    for source in sources:
+        listed = source.lower().endswith(".streams")
+        runs += read_streams(Path(source)) if listed else [Run(source, name_of(source))]
+    seen: Counter[str] = Counter()
+    for run in runs:
+        seen[run.name.lower()] += 1
+        if seen[run.name.lower()] > 1:
+            run.name = f"{run.name}-{seen[run.name.lower()]}"
+    return runs
+
+
+def read_streams(path: Path) -> list[Run]:
+    """Read a list of sources: one to a line, ``[NAME=]SOURCE [zones=FILE]``; ``#`` begins a comment line.
+
+    Files are looked for beside the list.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text in UTF-8"
+        raise InputError(f"{path}: cannot be read as a list of sources ({reason})") from error
+    runs = []
+    for line in map(str.strip, lines):
+        if not line or line.startswith("#"):
+            continue
+        found = LINE.fullmatch(line)
+        assert found is not None  # something stands there
+        uri, zones = found["uri"], found["zones"]
+        if (path.parent / uri).exists():
+            uri = str(path.parent / uri)
+        runs.append(Run(uri, found["name"] or name_of(uri), zones and str(path.parent / zones)))
+    if not runs:
+        raise InputError(f"{path}: lists no source; write one to a line")
+    return runs
+
+
+def name_of(uri: str) -> str:
+    """Return what outputs of a source are called.
+
+    >>> name_of("clips/street.avi"), name_of("frames/*.png"), name_of("rtsp://me:secret@host/1"), name_of("0")
+    ('street', 'frames', 'host_1', 'camera0')
+    """
+    if address.scheme(uri):
+        return address.name(uri)
+    if uri.isdecimal():
+        return f"camera{uri}"
+    path = Path(uri)
+    while any(letter in path.name for letter in "*?["):
+        path = path.parent
+    return path.stem or path.resolve().stem or "track"
+
+
+def options_of(run: Run, options: Options, *, save: bool) -> Options:
+    """Return the options of one source: each file gets its name, ``output`` is a folder.
+
+    Raises ``OptionError``.
+    """
+    mine: dict[str, Any] = {}
+    for table in TABLES:
+        value = getattr(options, table)
+        if value == "-":
+            raise OptionError(f"--{table.replace('_', '-')} -: standard output has room for one source only")
+        if value is not None:
+            path = Path(value)
+            mine[table] = str(path.with_name(f"{path.stem}_{run.name}{path.suffix}"))
+    if run.zones is not None:
+        if options.zones is not None:
+            raise OptionError(f"--zones and zones={run.zones} of {run.name} exclude each other; use one")
+        mine["zones"] = run.zones
+    if save:
+        mine["output"] = str(Path(options.output or ".") / f"{run.name}_output.mp4")
+    return replace(options, **mine)
+
+
+class Several:
+    """Runs over several sources; opened by ``with``, iterated once.
+
+    What is live runs at the same time, each in a thread; files follow one another. A source that fails ends
+    alone; its error is in its ``Run``. Raises ``OptionError`` and ``OutputError`` for what concerns all.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[str],
+        options: Options,
+        stop: threading.Event | None = None,
+        *,
+        save: bool = True,
+        sketch: bool = True,
+        leave: bool = False,
+    ) -> None:
+        self.runs = find_runs(sources)
+        self._options = {run.name: options_of(run, options, save=save) for run in self.runs}
+        self._every, self._save, self._sketch = options.detect_every, save, sketch
+        self._leave = leave or save  # what plugins leave at the end, NAME_output_routes.png and the like
+        self._folder = Path(options.output or ".")
+        if save and self._folder.suffix.lower() in ENCODINGS:
+            raise OptionError(f"-o {self._folder} is one file for {len(self.runs)} sources; give a folder")
+        self.stop = stop or threading.Event()
+        live = [run for run in self.runs if open_source(run.uri).live]
+        files = [run for run in self.runs if run not in live]
+        self._lanes = [[run] for run in live] + ([files] if files else [])
+        self._alone = not live
+        self._results: queue.Queue[tuple[Run, Result] | None] = queue.Queue(len(self._lanes))
+        self._closing = threading.Event()
+        self._broken: BaseException | None = None
+        self._shared = SharedDetector(lambda stopwatch: make_detector(options, stopwatch))
+
+    def __enter__(self) -> Several:
+        """Make the folder and begin."""
+        if self._save:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise OutputError(
+                    f"{self._folder}: cannot be made a folder ({error.strerror}); choose another -o"
+                ) from error
+        self._threads = [
+            threading.Thread(target=self._run, args=(lane,), name=f"run {lane[0].name}", daemon=True)
+            for lane in self._lanes
+        ]
+        self._shared.__enter__()
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every run in order."""
+        self.stop.set()
+        self._closing.set()
+        until = time.monotonic() + GRACE_S
+        for thread, lane in zip(self._threads, self._lanes, strict=True):
+            while thread.is_alive() and (_has_files_open(lane) or time.monotonic() < until):
+                thread.join(POLL_S)
+        if not any(thread.is_alive() for thread in self._threads):
+            self._shared.__exit__(kind, error, trace)
+
+    def __iter__(self) -> Iterator[tuple[Run, Result]]:
+        """Yield each result as it comes, with the run that it belongs to."""
+        ended = 0
+        while ended < len(self._lanes) and not self.stop.is_set():
+            try:
+                item = self._results.get(timeout=POLL_S)
+            except queue.Empty:
+                continue
+            if item is None:
+                ended += 1
+            else:
+                yield item
+        if self._broken is not None:
+            raise self._broken
+
+    def _run(self, lane: list[Run]) -> None:
+        for run in lane:
+            if self.stop.is_set():
+                break
+            try:
+                self._follow(run)
+            except EndRun:
+                continue  # stopped before the first picture
+            except TrackError as error:
+                run.error = error
+            except BaseException as error:  # a mistake of ours: the consumer must learn of it
+                self._broken = error
+                self.stop.set()
+        self._put(None)
+
+    def _follow(self, run: Run) -> None:
+        options = self._options[run.name]
+        prefix = Path(options.output) if options.output else Path(f"{run.name}_output.mp4")
+        session = Session(
+            run.uri,
+            options,
+            stop=self.stop,
+            sketch=self._sketch,
+            prefix=prefix.with_suffix("") if self._leave else None,
+            lend=self._lend,
+        )
+        with session:
+            run.session = session
+            for result in session:
+                if not self._put((run, result)):
+                    return
+
+    def _lend(self, stopwatch: Stopwatch) -> Detector:
+        borrowed = self._shared.borrow(stopwatch, alone=self._alone)
+        return borrowed if self._every == 1 else EveryNth(borrowed, self._every, prompt=not self._alone)
+
+    def _put(self, item: tuple[Run, Result] | None) -> bool:
+        while not self._closing.is_set():
+            try:
+                self._results.put(item, timeout=POLL_S)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+
+def _has_files_open(lane: list[Run]) -> bool:
+    return any(run.session is not None for run in lane)
