@@ -29,7 +29,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bytetrack.boxes import xyah_to_xyxy, xyxy_to_xyah
+from bytetrack.boxes import xyah_to_xyxy, xywh_to_xyxy, xyxy_to_xyah, xyxy_to_xywh
 from bytetrack.types import FloatArray
 
 Belief: TypeAlias = NDArray[np.float64]  # (5, 4, N): position, velocity, p, c, v
@@ -121,4 +121,18 @@ XYAH = MotionModel(
     measurement=(1 / 20, 1 / 20, 1e-1, 1 / 20),
     first_position=(2 / 20, 2 / 20, 1e-2, 2 / 20),
     first_velocity=(10 / 160, 10 / 160, 1e-5, 10 / 160),
+)
+
+XYWH = MotionModel(
+    # BoT-SORT (NirAharon/BoT-SORT, tracker/kalman_filter.py): centre, width, height; x and width in units
+    # of the width, y and height in units of the height.
+    from_xyxy=xyxy_to_xywh,
+    to_xyxy=xywh_to_xyxy,
+    unit=(2, 3, 2, 3),
+    growth=slice(2, 4),
+    position=(1 / 20,) * 4,
+    velocity=(1 / 160,) * 4,
+    measurement=(1 / 20,) * 4,
+    first_position=(2 / 20,) * 4,
+    first_velocity=(10 / 160,) * 4,
 )

@@ -210,7 +210,7 @@ class Session:
         for plugin in self.plugins:
             if hasattr(plugin, "start"):
                 plugin.start(self.scene)
-        self.tracker = make_tracker("bytetrack", options, self.source.fps, self.source.size)
+        self.tracker = make_tracker(options.tracker, options, self.source.fps, self.source.size)
         self.report = Report(self.scene.names, forget_s=2 * options.lost + 1)
         self.sinks: list[Sink] = list(self._make_sinks())
         if self._state is not None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from tracker.errors import OptionError
 
+TRACKER_KINDS = ("motion", "bytetrack", "sort")
+
 
 def option(
     default: Any,
@@ -66,6 +68,7 @@ class Options:
     batch: int = option(1, "Pictures per pass of the network, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
     detect_every: int = option(1, "Look at every N-th frame only; between, tracks go on as they moved. For weak machines.", "Detection", "--detect-every", low=1, high=1000, metavar="N")
 
+    tracker: str = option("motion", "Who follows: motion (ByteTrack made steadier), bytetrack (the paper's method), sort (Kalman and IoU alone).", "Tracking", "--tracker", choices=TRACKER_KINDS)
     new_track_thresh: float | None = option(None, "Least score that begins a new track.  [default: conf + 0.1]", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
     match_thresh: float = option(0.8, "Greatest cost (1 - IoU * score) of the first association.", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
     appearance: str = option("none", "Tell objects apart by looks where boxes compete, and know again who was lost: none, color, or a ReID network MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bytetrack import BYTETracker
+from bytetrack import SORT, BYTETracker, MotionTracker
 from tracker.options import Options
 from tracker.types import Tracker
 
 FRAMES_PER_BUFFER_SECOND = 30  # ByteTrack's track_buffer counts frames at 30 fps
 
-TRACKERS: dict[str, Callable[..., BYTETracker]] = {"bytetrack": BYTETracker}
+TRACKERS: dict[str, Callable[..., BYTETracker]] = {
+    "motion": MotionTracker,
+    "bytetrack": BYTETracker,
+    "sort": SORT,
+}
 
 
 def make_tracker(kind: str, options: Options, fps: float, size: tuple[int, int] | None = None) -> Tracker:
