@@ -150,12 +150,22 @@ class Session:
         if self._state is not None and not self._ended:
             self.last_events = []
         for sink in self.sinks:
+            if self.stop.is_set() and hasattr(sink, "hurry"):
+                sink.hurry()
             if hasattr(sink, "finish"):
                 sink.finish(self.last_events)
-        if self.prefix is not None:
+        nothing_new = self._state is not None and self.report.frames == 0
+        if self.prefix is not None and not nothing_new:
             self.left = [path for plugin in self.plugins for path in leave_files(plugin, self.prefix)]
         if self._ended:
             self._save(wait=True, ended=True)
+
+    def _tell(self) -> None:
+        """Pass on at once what happened to a source from which no frame comes."""
+        events = self.source.news()  # type: ignore[attr-defined]
+        for sink in self.sinks:
+            if events and hasattr(sink, "tell"):
+                sink.tell(events)
 
     def _save(self, *, wait: bool = False, ended: bool = False) -> None:
         if self._state is not None and self._last is not None:
@@ -205,6 +215,7 @@ class Session:
             live=self.source.live,
             names=self.detector.names,
             lost_s=options.lost,
+            start_wall=0.0 if self.source.live else None,
         )
         self.plugins += make_plugins(options, self.scene.size, self.scene.names)
         for plugin in self.plugins:
@@ -220,6 +231,8 @@ class Session:
             self._last = saved.frame, saved.time
         for sink in self.sinks:
             self._stack.enter_context(sink)
+        if hasattr(self.source, "on_news"):
+            self.source.on_news = self._tell
 
     def _open_source(self) -> Source:
         options = self.options

@@ -111,6 +111,25 @@ class TestCut:
         assert again.report.frames == 0 and again.summaries()[0] == whole.summaries()[0]
         assert (tmp_path / "t" / "events").read_text() == before
 
+    def test_nothing_new_replaces_no_picture(self, clip: Path, tmp_path: Path) -> None:
+        options = Options(state=str(tmp_path / "run.json"), resume=True, plugin=("heatmap",))
+        for _ in range(2):
+            with Session(str(clip), options, prefix=tmp_path / "clip") as session:
+                frames = sum(1 for _ in session)
+            if frames:
+                picture = (tmp_path / "clip_heatmap.png").read_bytes()
+        assert frames == 0
+        assert (tmp_path / "clip_heatmap.png").read_bytes() == picture
+
+    def test_an_interrupted_run_does_not_copy_a_large_video(
+        self, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tracker.sinks.video.HURRY_BYTES", 0)
+        monkeypatch.setattr("tracker.sinks.video.remux", lambda *_: pytest.fail("copied"))
+        run(clip, tmp_path / "t", stop_after=60, output=str(tmp_path / "out.mp4"))
+        with av.open(str(tmp_path / "out.mp4")) as container:
+            assert sum(1 for _ in container.decode(video=0)) == 60
+
     def test_without_resume_counts_add_up_and_numbers_go_on(self, clip: Path, tmp_path: Path) -> None:
         state = str(tmp_path / "run.json")
         one = run(clip, tmp_path / "t", state=state)

@@ -22,6 +22,7 @@ from tracker.types import Image, OptionError, OutputError, Result, Scene, Stopwa
 
 LOG = logging.getLogger("track")
 RETRY_S = 10.0  # between two looks whether a full disk has room again
+HURRY_BYTES = 200e6  # what a common disk copies in a second
 ROOM_BYTES = 100e6  # free space with which a recording starts again
 
 
@@ -87,6 +88,7 @@ class VideoSink:
         self._number = 0
         self._resume = 0.0  # monotonic time before which a full disk is not tried again
         self._unrecorded = 0
+        self._hurried = False
 
     def __enter__(self) -> VideoSink:
         """Check the place and create the temporary file; raises ``OutputError``."""
@@ -206,12 +208,19 @@ class VideoSink:
         if recording is None or not recording.pictures:
             part.unlink(missing_ok=True)
             return
-        if self._encoding.fragments and not self._many:
+        if self._encoding.fragments and not self._many and not self._takes_too_long(part):
             self._put_in_order(part)
         place.settle(part, self._goal)
         self.files = [*self.files[-9:], self._goal]
         if failure is not None:
             raise failure
+
+    def hurry(self) -> None:
+        """Leave soon: a large file keeps its index at the end."""
+        self._hurried = True
+
+    def _takes_too_long(self, part: Path) -> bool:
+        return self._hurried and part.stat().st_size > HURRY_BYTES
 
     def _put_in_order(self, part: Path) -> None:
         """Copy the fragments into one piece, its index in front: it starts at once in a browser."""

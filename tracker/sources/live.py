@@ -8,7 +8,7 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Protocol
 
@@ -87,6 +87,8 @@ class Live:
         self._newest: Frame | None = None
         self._error: BaseException | None = None
         self._events: list[Event] = []
+        self._told = 0  # how many of them
+        self.on_news: Callable[[], None] | None = None  # in the consumer's thread, while it waits
         self._delays: deque[float] = deque(maxlen=DELAYS)
         self._last: tuple[int, float] | None = None  # index and time of the last picture received
         self._gaps: list[float] = []
@@ -150,12 +152,18 @@ class Live:
     def events(self) -> list[Event]:
         """Return what happened to the connection since the last call."""
         with self._fresh:
-            events, self._events = self._events, []
+            events, self._events, self._told = self._events, [], 0
         return events
 
-    def _take(self, keep: bool = False) -> Frame | None:
+    def news(self) -> list[Event]:
+        """Return those that the last call did not, without taking them away from `events`."""
         with self._fresh:
-            while not self._stop.is_set() and not self._closing.is_set():
+            told, self._told = self._told, len(self._events)
+            return self._events[told:]
+
+    def _take(self, keep: bool = False) -> Frame | None:
+        while not self._ended():
+            with self._fresh:
                 if self._newest is not None:
                     frame = self._newest
                     if not keep:
@@ -163,7 +171,9 @@ class Live:
                     return frame
                 if self._error is not None:
                     raise self._error
-                self._fresh.wait(POLL_S)
+                news = not self._fresh.wait(POLL_S) and self._told < len(self._events)
+            if news and self.on_news is not None:
+                self.on_news()
         return None
 
     def _close(self) -> None:

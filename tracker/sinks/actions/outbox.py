@@ -14,6 +14,7 @@ from tracker.sinks.events import event_row, plain
 from tracker.types import Event, Json, Result, Scene
 
 ROOM = 1000  # events that may wait; a longer queue would deliver yesterday's alarms
+HURRY_S = 0.5  # the same where the run was interrupted
 GRACE_S = 5.0  # after the last frame, for what is still on its way
 
 
@@ -47,6 +48,7 @@ class ActionSink:
         self._no_more = False
         self._taken = self._given_up = self._failed = self._under_way = 0
         self._reason = ""
+        self._told: list[Event] = []  # before the frame that they will come with
 
     def __enter__(self) -> ActionSink:
         """Start the threads."""
@@ -74,16 +76,26 @@ class ActionSink:
             self._closing.set()
             self._change.notify_all()
         for thread in self._threads:
-            thread.join()
+            thread.join(self._grace_s)  # one that hangs in a delivery is left to its own time limit
         self._note(left_over)
 
     def write(self, result: Result) -> None:
         """Take the events of a frame; never waits."""
-        self._take(result.events)
+        told, self._told = self._told, []
+        self._take([event for event in result.events if event not in told] if told else result.events)
 
     def finish(self, events: Sequence[Event]) -> None:
         """Take the events that come after the last frame."""
+        self._take([event for event in events if event not in self._told])
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Take what cannot wait for the next frame; it will come with that again."""
+        self._told.extend(events)
         self._take(events)
+
+    def hurry(self) -> None:
+        """Leave soon, whatever still waits."""
+        self._grace_s = min(self._grace_s, HURRY_S)
 
     def deliver(self, event: Event) -> None:
         """Deliver one event; raises `Undelivered`. Waits only on ``self._closing``, and otherwise briefly."""
