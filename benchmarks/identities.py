@@ -1,0 +1,198 @@
+"""What each option for identities is worth, and what it costs.
+
+    python -m benchmarks.identities [--cache vtest.npz] [--noise 5]
+
+Scores the trackers on the MOT17 validation halves (stored detections) and on vtest.avi (YOLOv8n) from
+../shared with TrackEval, each over several runs on detections jittered by half a pixel: HOTA and IDF1 as mean
+± standard deviation, identities given for those there are, and milliseconds of one thread per frame.
+Detections of vtest.avi are kept in the cache; the network for appearance is used where it lies in ../shared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bytetrack import Detections, Tracks
+from tracker.evaluation import TOGETHER, score
+from tracker.motchallenge import Recording, frames_of, read_rows, recordings, rows_of
+from tracker.options import Options
+from tracker.refine import measured, refine
+from tracker.sources import open_source
+from tracker.trackers import TRACKERS, make_tracker
+from tracker.types import Frame
+
+SHARED = Path(__file__).parent.parent.parent / "shared"
+VTEST = SHARED / "data/pets09-s2l1"
+OSNET = SHARED / "weights/osnet_x0_25_msmt17.onnx"
+JITTER = 0.5  # pixels, standard deviation
+SHAKE = 3.8  # pixels per axis, standard deviation: a shift of 6.7 px from frame to frame
+PAPER = Options(conf=0.6, new_track_thresh=0.7, match_thresh=0.9)  # of ByteTrack's own evaluation
+
+
+@dataclass
+class Film:
+    """One recording with its detections, and pictures where there are any."""
+
+    truth: Recording
+    found: list[Detections]
+    fps: float
+    pictures: Callable[[], Iterator[Frame]] | None = None
+    shift: NDArray[np.float64] = field(default_factory=lambda: np.zeros((1, 2)))  # (F, 2) of a shaken camera
+
+
+def halves() -> list[Film]:
+    """Return the MOT17 validation halves."""
+    return [
+        Film(one, list(frames_of(read_rows(one.detections), one.frames)), one.fps)
+        for one in recordings(SHARED / "data/mot17-val-half")
+    ]
+
+
+def vtest(cache: Path) -> Film:
+    """Return vtest.avi with detections of people, from the cache or made for it."""
+    (truth,) = recordings(VTEST)
+    if not cache.is_file():
+        detect(VTEST / "vtest.avi", cache)
+    with np.load(cache) as kept:
+        people = kept["class_id"] == 0
+        frame, xyxy, score_of = (kept[name][people] for name in ("frame", "xyxy", "score"))
+        fps = float(kept["fps"])
+    rows = [np.flatnonzero(frame == index) for index in range(truth.frames)]
+    found = [Detections(xyxy[r].astype(float), score_of[r], np.zeros(len(r), np.int64)) for r in rows]
+    return Film(truth, found, fps, lambda: watch(VTEST / "vtest.avi"))
+
+
+def detect(video: Path, cache: Path) -> None:
+    """Run the detector once and keep what it found."""
+    from tracker.detectors import open_detector
+
+    frame, parts = [], []
+    with open_source(video) as source, open_detector(classes=["person"]) as detector:
+        for picture, boxes in detector.stream(source):
+            if boxes is not None:
+                frame += [picture.index] * len(boxes)
+                parts.append(boxes)
+        fps = source.fps
+    columns = {
+        name: np.concatenate([getattr(one, name) for one in parts]) for name in ("xyxy", "score", "class_id")
+    }
+    np.savez(cache, frame=np.array(frame), fps=fps, **columns)
+
+
+def watch(video: Path) -> Iterator[Frame]:
+    """Yield the frames of a video."""
+    with open_source(video) as source:
+        yield from source
+
+
+def shaken(film: Film) -> Film:
+    """Return the film as a trembling camera would have taken it."""
+    shift = np.random.default_rng(1).normal(0, SHAKE, (len(film.found), 2))
+    pictures = film.pictures
+    assert pictures is not None
+
+    def tremble() -> Iterator[Frame]:
+        for frame, (x, y) in zip(pictures(), shift.tolist(), strict=True):
+            move = np.array([[1, 0, x], [0, 1, y]])
+            size = frame.image.shape[1], frame.image.shape[0]
+            image = cv2.warpAffine(frame.image, move, size, borderMode=cv2.BORDER_REPLICATE)
+            yield replace(frame, image=np.asarray(image, np.uint8))
+
+    found = [
+        Detections(boxes.xyxy + np.tile(by, 2), boxes.score, boxes.class_id)
+        for boxes, by in zip(film.found, shift, strict=True)
+    ]
+    return Film(film.truth, found, film.fps, tremble, shift)
+
+
+def jittered(found: Sequence[Detections], seed: int) -> list[Detections]:
+    """Return the detections, each coordinate off by about half a pixel; seed 0: as they are."""
+    rng = np.random.default_rng(seed)
+    scale = JITTER if seed else 0.0
+    return [Detections(d.xyxy + rng.normal(0, scale, d.xyxy.shape), d.score, d.class_id) for d in found]
+
+
+def follow(film: Film, kind: str, options: Options, seeds: range) -> tuple[list[list[Tracks]], float]:
+    """Return the tracks of every frame for each seed, and milliseconds per frame; pictures are read once."""
+    trackers = [make_tracker(kind, options, film.fps, film.truth.size) for _ in seeds]
+    inputs = [jittered(film.found, seed) for seed in seeds]
+    raw: list[list[Tracks]] = [[] for _ in seeds]
+    spent = 0.0
+    needs_pictures = hasattr(trackers[0], "look")
+    frames = film.pictures() if needs_pictures and film.pictures else [None] * len(film.found)
+    for index, frame in enumerate(frames):
+        for tracker, boxes, out in zip(trackers, inputs, raw, strict=True):
+            start = time.thread_time()
+            if frame is not None:
+                tracker.look(frame)  # type: ignore[attr-defined]
+            tracks = tracker.update(boxes[index])
+            spent += time.thread_time() - start
+            out.append(measured(tracks, boxes[index]) if options.refine else tracks)
+    if options.refine:
+        start = time.thread_time()
+        raw = [refine(out, np.arange(len(out)) / film.fps) for out in raw]
+        spent += time.thread_time() - start
+    return raw, 1e3 * spent / (len(film.found) * len(seeds))
+
+
+def line(name: str, films: Sequence[Film], kind: str, options: Options, seeds: range) -> str:
+    """Return one row of the table."""
+    results = [follow(film, kind, options, seeds) for film in films]
+    scores = []
+    for number in range(len(seeds)):
+        rows = {}
+        for film, (tracks, _) in zip(films, results, strict=True):
+            rows[film.truth.name] = rows_of(tracks[number])
+            rows[film.truth.name][:, 2:4] -= film.shift[
+                (rows[film.truth.name][:, 0].astype(int) - 1) % len(film.shift)
+            ]
+        scores.append(score([film.truth for film in films], rows)[TOGETHER])
+    hota, idf1, switches, ids = (
+        np.array([one[key] for one in scores]) for key in ("HOTA", "IDF1", "IDSW", "IDs")
+    )
+    milliseconds = np.mean([spent for _, spent in results])
+    return (
+        f"{name:34} {hota.mean():6.2f} ± {hota.std():.2f} {idf1.mean():6.2f} ± {idf1.std():.2f} "
+        f"{switches.mean():6.1f} {ids.mean():6.1f} / {scores[0]['GT_IDs']} {milliseconds:8.2f}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cache", type=Path, default=Path("vtest.npz"), help="detections of vtest.avi")
+    parser.add_argument("--noise", type=int, default=3, help="runs, all but the first on jittered detections")
+    arguments = parser.parse_args()
+    seeds = range(arguments.noise)
+    films, street = halves(), vtest(arguments.cache)
+    print(f"{'':34} {'HOTA':>13} {'IDF1':>13} {'switch':>6} {'ids':>11} {'ms/frame':>9}")
+    for kind in TRACKERS:
+        print(line(f"MOT17 {kind}", films, kind, PAPER, seeds), flush=True)
+        print(line(f"MOT17 {kind} --refine", films, kind, replace(PAPER, refine=True), seeds), flush=True)
+    for kind in TRACKERS:
+        print(line(f"vtest {kind}", [street], kind, Options(), seeds), flush=True)
+    default = Options().tracker
+    second = replace(Options(), refine=True)
+    print(line(f"vtest {default} --refine", [street], default, second, seeds), flush=True)
+    for look in ("color", *([str(OSNET)] if OSNET.is_file() else [])):
+        name = f"vtest {default} {Path(look).stem[:11]}"
+        print(line(name, [street], default, Options(appearance=look), seeds), flush=True)
+        print(
+            line(f"{name} --refine", [street], default, replace(second, appearance=look), seeds), flush=True
+        )
+    for camera in ("off", "on", "auto"):
+        name = f"vtest shaken {default} camera {camera}"
+        print(line(name, [shaken(street)], default, Options(camera_motion=camera), seeds), flush=True)
+
+
+if __name__ == "__main__":
+    main()
