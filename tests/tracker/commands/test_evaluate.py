@@ -47,7 +47,7 @@ def test_settings_reach_the_tracker(walk: Path) -> None:
 
 
 def test_tables_name_what_they_show(walk: Path) -> None:
-    lines = run("--detections", walk).splitlines()
+    lines = run("--detections", walk, "--tracker", "bytetrack").splitlines()
     assert lines[0] == "bytetrack"
     assert lines[1].split()[0] == "HOTA"
 
