@@ -119,6 +119,7 @@ class Session:
         with self._stack:
             if not isinstance(error, PluginError):  # a plugin that failed is not asked again
                 self._finish()
+        self.report.close()
 
     def __iter__(self) -> Iterator[Result]:
         """Yield one ``Result`` per frame; each has been through every sink."""

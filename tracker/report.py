@@ -22,6 +22,7 @@ class Report:
     earlier: int = 0  # frames of the parts of this run that came before
     objects: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.perf_counter)
+    ended: float | None = None
     _alive: dict[int, tuple[int, float]] = field(default_factory=dict)
     _swept: float = float("-inf")
 
@@ -54,8 +55,12 @@ class Report:
             self._retire(float("inf"))
 
     def elapsed_s(self) -> float:
-        """Return seconds since the report was made."""
-        return time.perf_counter() - self.started
+        """Return seconds since the report was made, until it was closed."""
+        return (time.perf_counter() if self.ended is None else self.ended) - self.started
+
+    def close(self) -> None:
+        """Let the time stand."""
+        self.ended = time.perf_counter()
 
     def rows(
         self, seconds: Mapping[str, float], extra: Iterable[Sequence[tuple[str, str]]] = ()

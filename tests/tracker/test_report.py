@@ -39,3 +39,9 @@ def test_the_table_tells_frames_objects_and_stages() -> None:
     assert rows["detect"].startswith("0.50 s, 500.00 ms")
     assert rows["door in"] == "3"
     assert list(rows)[-2:] == ["decode", "detect"]  # in the order of the frame's way
+
+
+def test_time_stands_once_it_is_closed() -> None:
+    report = Report({0: "person"}, forget_s=1.0)
+    report.close()
+    assert report.elapsed_s() == report.elapsed_s()
