@@ -27,17 +27,19 @@ COMMANDS = {
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run ``track`` and exit: 0 done, 2 a mistake told in one line, 130 or 143 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    command, name = run, "track"
     if arguments and arguments[0] == "run":
-        command, arguments = run, arguments[1:]
-    elif arguments and arguments[0] in COMMANDS and not _is_a_source(arguments[0]):
-        command = importlib.import_module(COMMANDS[arguments[0]][0]).command
         arguments = arguments[1:]
-    else:
-        command = run
+    elif arguments and arguments[0] in COMMANDS and not _is_a_source(arguments[0]):
+        command, name = importlib.import_module(COMMANDS[arguments[0]][0]).command, f"track {arguments[0]}"
+        arguments = arguments[1:]
     try:
-        status = command.main(arguments, prog_name="track", standalone_mode=False)
+        status = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.Abort:
         status = 130
+    except click.exceptions.NoArgsIsHelpError as error:  # no mistake worth a word: show what there is
+        click.echo(error.format_message(), err=True)
+        status = 2
     except click.ClickException as error:
         _complain(error.format_message())
     except TrackError as error:

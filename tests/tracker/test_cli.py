@@ -201,3 +201,9 @@ def test_a_file_with_the_name_of_a_command_is_a_source(
 
 def test_default_output_stands_in_the_working_folder() -> None:
     assert default_output("/videos/a.b.mp4") == "a.b_output.mp4"
+
+
+def test_a_group_of_commands_alone_shows_what_there_is(track: Track) -> None:
+    code, _, err = track("zones")
+    assert code == 2
+    assert "Usage: track zones" in err and "\n  check" in err
