@@ -18,7 +18,7 @@ import pytest
 from tests.tracker.sources.rtsp import RtspServer, stamped
 from tests.tracker.videos import write_video
 
-FRAMES = 3000  # far more than can be followed before the signal comes
+FRAMES = 1500  # far more than can be followed before the signal comes
 PATIENCE_S = 60.0  # on a busy machine; what is expected is printed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs the signals of Unix")

@@ -15,6 +15,7 @@ import pytest
 from tests.tracker.squares import SquareDetector
 from tracker.api import Session
 from tracker.options import Options
+from tracker.plugins.route import Route
 from tracker.state import StateFile
 from tracker.types import Event, Frame, OptionError, OutputError
 
@@ -67,6 +68,11 @@ class TestCut:
         second = run(clip, tmp_path / "cut", state=state, resume=True)
         same(tmp_path / "whole", tmp_path / "cut")
         assert second.summaries()[:-2] == whole.summaries()[:-2]
+        left = [
+            next(p for p in each.plugins if isinstance(p, Route)).files()["routes.json"]
+            for each in (whole, second)
+        ]
+        assert left[0] == left[1] and left[0]["routes"] > 0
         assert second.report.distinct() == whole.report.distinct()
         assert second.report.earlier + second.report.frames == FRAMES
         assert len((tmp_path / "cut" / "events").read_text().splitlines()) > 10

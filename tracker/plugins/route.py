@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -141,7 +142,7 @@ class Route:
 
     def state(self) -> Json:
         """Return the routes kept, how many there were, and those that are still growing."""
-        walks = [[getattr(walk, name) for name in WALK] + [walk.points.tolist()] for walk in self._walks]
+        walks = [[getattr(walk, name) for name in WALK] + [packed(walk.points)] for walk in self._walks]
         paths = [
             [number, path.start_s, path.entry, list(path.points), path.settled]
             for number, path in self._paths.items()
@@ -160,8 +161,7 @@ class Route:
         self.groups.update({(entry, exit): count for entry, exit, count in state["groups"]})
         self.still = int(state["still"])
         self._walks = [
-            Walk(**dict(zip(WALK, walk, strict=False)), points=np.array(walk[-1], np.float32))
-            for walk in state["walks"]
+            Walk(**dict(zip(WALK, walk, strict=False)), points=unpacked(walk[-1])) for walk in state["walks"]
         ]
         self._random = random.Random(self.groups.total())
         if tracks:
@@ -257,3 +257,19 @@ class Route:
             "groups": groups,
             "features": features,
         }
+
+
+def packed(points: FloatArray) -> str:
+    """Return a path (K, 2) in few characters, to a tenth of a pixel: there may be thousands.
+
+    >>> unpacked(packed(np.array([[1.25, 700.0]]))).tolist()
+    [[1.2000000476837158, 700.0]]
+    """
+    return base64.b64encode(np.round(points * 10).astype("<i4").tobytes()).decode()
+
+
+def unpacked(text: str) -> FloatArray:
+    """Return the path (K, 2) that `packed` took."""
+    tenths = np.frombuffer(base64.b64decode(text), "<i4").reshape(-1, 2)
+    path: FloatArray = (tenths / 10).astype(np.float32)
+    return path
