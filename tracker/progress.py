@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from tracker.types import Source
 
+WRITE_S = 0.1  # between two writings of a line: rich's rate costs more than counting a frame from a table
 REFRESH_S = 0.5  # a delay that changes faster cannot be read
 
 
@@ -34,6 +36,8 @@ class Progress:
             disable=not (enabled and sys.stderr.isatty()),
         )
         self._tasks: dict[str, TaskID] = {}
+        self._waiting: dict[str, int] = {}  # frames counted since the line was written last
+        self._written: dict[str, float] = {}  # and when that was
         self._looked: dict[str, float] = {}  # when the delay was asked for last
         if title:
             self._add(title, length)
@@ -55,19 +59,25 @@ class Progress:
         title = self._first if title is None else title
         if title not in self._tasks:
             self._add(title, source.length if source is not None else None)
-        place = self._tasks[title]
+        self._waiting[title] += 1
+        now = time.monotonic()
+        if now - self._written[title] < WRITE_S:
+            return
+        self._written[title] = now
+        place, frames = self._tasks[title], self._waiting[title]
+        self._waiting[title] = 0
         task = next(task for task in self._bar.tasks if task.id == place)
-        count = f"{int(task.completed) + 1}" + (f"/{int(task.total)}" if task.total else "")
+        count = f"{int(task.completed) + frames}" + (f"/{int(task.total)}" if task.total else "")
         rate = f"{task.speed:.1f}" if task.speed else "-"
-        self._bar.update(place, advance=1, tracks=tracks, rate=rate, count=count)
-        if source is not None and source.live and time.monotonic() - self._looked[title] > REFRESH_S:
-            self._looked[title] = time.monotonic()
+        self._bar.update(place, advance=frames, tracks=tracks, rate=rate, count=count)
+        if source is not None and source.live and now - self._looked[title] > REFRESH_S:
+            self._looked[title] = now
             delay_s, dropped = getattr(source, "delay_s", 0.0), getattr(source, "dropped", 0)
             self._bar.update(place, live=f"delay {1000 * delay_s:.0f} ms, {dropped} dropped")
 
     def _add(self, title: str, length: int | None) -> None:
         self._tasks[title] = self._bar.add_task(title, total=length, count="0", rate="-", tracks=0, live="")
-        self._looked[title] = 0.0
+        self._waiting[title], self._written[title], self._looked[title] = 0, -math.inf, -math.inf
 
 
 class Clock(ProgressColumn):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import groupby
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from bytetrack import Detections, Tracks
 from tracker.types import Frame, Image, InputError
 
 REQUIRED = ("frame", "x_min", "y_min", "x_max", "y_max", "tracker_id")
+NOTHING = Detections.empty()  # what was found is in the tracks
 MOT_CLASS = "object"  # MOTChallenge text knows no classes
 
 
@@ -46,30 +47,41 @@ class SavedTracks:
     extent: tuple[float, float] = (0.0, 0.0)  # right and bottom of all boxes
 
     def __post_init__(self) -> None:
-        """Read the file once to know classes, times and extent."""
-        first: Row | None = None
-        last: Row | None = None
-        steps: list[tuple[int, float]] = []
-        right = bottom = 0.0
-        for row in self._rows():
-            if last is not None and row.frame < last.frame:
-                raise InputError(f"{self.path}: frame {row.frame} stands after {last.frame}; sort by frame")
-            if last is not None and row.frame > last.frame and len(steps) < 1000:
-                steps.append((row.frame - last.frame, row.time - last.time))
-            first, last = first or row, row
-            right, bottom = max(right, row.xyxy[2]), max(bottom, row.xyxy[3])
-        if first is None or last is None:
+        """Read the file, column by column: a run of hours is millions of rows."""
+        frames, times, ids, corners = array("q"), array("d"), array("q"), array("d")
+        scores, classes, seen = array("d"), array("q"), array("b")
+        last = None
+        for frame, time, track_id, box, score, class_id in self._rows():
+            if last is not None and frame < last:
+                raise InputError(f"{self.path}: frame {frame} stands after {last}; sort by frame")
+            last = frame
+            frames.append(frame)
+            times.append(time)
+            seen.append(track_id is not None)
+            ids.append(track_id or 0)
+            corners.extend(box)
+            scores.append(score)
+            classes.append(class_id)
+        if last is None:
             raise InputError(f"{self.path}: holds no tracks; write them with --save-csv")
-        self._step = math.gcd(*(frames for frames, _ in steps)) if steps else 1
-        rates = sorted(frames / seconds for frames, seconds in steps if seconds > 0)
-        self.frame_rate = self.fps or (rates[len(rates) // 2] if rates else 30.0)
-        self.length = (last.frame - first.frame) // self._step + 1
+        self._ids, self._scores, self._classes = np.array(ids), np.array(scores), np.array(classes)
+        self._xyxy, self._seen = np.array(corners).reshape(-1, 4), np.array(seen, np.bool_)
+        numbers, starts = np.unique(np.array(frames), return_index=True)
+        self._index = numbers.tolist()  # frames that the file names ...
+        self._time: list[float] = np.array(times)[starts].tolist()
+        self._bounds = [*starts.tolist(), len(frames)]  # ... and which rows are theirs
+        steps, passed = np.diff(numbers[:1000]), np.diff(self._time[:1000])
+        self._step = math.gcd(*steps.tolist()) or 1
+        rates = np.sort(steps[passed > 0] / passed[passed > 0])
+        self.frame_rate = self.fps or (float(rates[len(rates) // 2]) if len(rates) else 30.0)
+        self.length = (self._index[-1] - self._index[0]) // self._step + 1
+        right, bottom = np.maximum(self._xyxy[:, 2:].max(axis=0), 0.0).tolist()
         self.extent = right, bottom
 
     def frames(self, image: Image) -> Iterator[Frame]:
         """Yield the frames from the first to the last that the file names, with a picture of nothing."""
         last: tuple[int, float] | None = None
-        for (index, time), _ in groupby(self._rows(), key=lambda row: (row.frame, row.time)):
+        for index, time in zip(self._index, self._time, strict=True):
             if last is not None:  # frames between two that are named had nothing in them
                 missing = range(last[0] + self._step, index, self._step)
                 pace = (time - last[1]) / (index - last[0])
@@ -90,22 +102,28 @@ class SavedTracks:
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
         """Stand in for the detector: hold the tracks of each frame ready, and give them their time."""
-        groups = groupby(self._rows(), key=lambda row: row.frame)
-        upcoming = next(groups, None)
+        place = 0
         for frame in frames:
-            while upcoming is not None and upcoming[0] < frame.index:
-                upcoming = next(groups, None)
-            rows: Sequence[Row] = ()
-            if upcoming is not None and upcoming[0] == frame.index:
-                rows = list(upcoming[1])
-                frame = replace(frame, time=rows[0].time)
-                upcoming = next(groups, None)
-            self._now = _tracks(row for row in rows if row.track_id is not None)
-            yield frame, Detections.empty()
+            while place < len(self._index) and self._index[place] < frame.index:
+                place += 1
+            self._now = Tracks.empty()
+            if place < len(self._index) and self._index[place] == frame.index:
+                if frame.time != self._time[place]:
+                    frame = Frame(frame.image, frame.index, self._time[place])
+                self._now = self._tracks(slice(self._bounds[place], self._bounds[place + 1]))
+            yield frame, NOTHING
 
     def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
         """Stand in for the tracker: return the tracks of the present frame."""
         return self._now
+
+    def _tracks(self, rows: slice) -> Tracks:
+        seen = self._seen[rows]
+        if not seen.any():  # the row only says that there was a frame
+            return Tracks.empty()
+        score = self._scores[rows][seen]
+        source = np.where(score == 0, -1, np.arange(len(score)))  # 0: was filled in by --refine
+        return Tracks(self._ids[rows][seen], self._xyxy[rows][seen], score, self._classes[rows][seen], source)
 
     def _rows(self) -> Iterator[Row]:
         try:
@@ -133,7 +151,9 @@ class SavedTracks:
                 continue
             try:
                 frame, *box, track_id = (cells[n] for n in at)
-                time = float(cells[time_at]) if time_at >= 0 and self.fps is None else self._time(int(frame))
+                time = (
+                    float(cells[time_at]) if time_at >= 0 and self.fps is None else self._time_of(int(frame))
+                )
                 if not track_id:
                     yield Row(int(frame), time)
                     continue
@@ -158,13 +178,13 @@ class SavedTracks:
                 box = left, top, left + float(width), top + float(height)
                 score = float(rest[0]) if rest else 1.0
                 index = int(frame) - 1
-                yield Row(index, self._time(index), int(track_id), box, score)
+                yield Row(index, self._time_of(index), int(track_id), box, score)
             except ValueError as error:
                 raise InputError(
                     f"{self.path}:{number}: neither a table of tracks (--save-csv) nor MOTChallenge text"
                 ) from error
 
-    def _time(self, frame: int) -> float:
+    def _time_of(self, frame: int) -> float:
         if self.fps is None:
             raise InputError(f"{self.path}: has no times; give the recording with --video, or --fps")
         return frame / self.fps
@@ -174,17 +194,3 @@ def blank(size: tuple[int, int]) -> Image:
     """Return a black picture of this size that takes no memory."""
     picture: Image = np.broadcast_to(np.zeros((1, 1, 3), np.uint8), (size[1], size[0], 3))
     return picture
-
-
-def _tracks(rows: Iterable[Row]) -> Tracks:
-    seen = list(rows)
-    if not seen:
-        return Tracks.empty()
-    _, _, track_id, xyxy, score, class_id = zip(*seen, strict=True)
-    return Tracks(
-        np.array(track_id, np.int64),
-        np.array(xyxy, np.float64),
-        np.array(score, np.float64),
-        np.array(class_id, np.int64),
-        np.where(np.array(score) == 0, -1, np.arange(len(seen))),  # 0: was filled in by --refine
-    )

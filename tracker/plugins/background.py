@@ -35,7 +35,8 @@ class EmptyScene:
                 del self._kept[1::2]
                 self._stride *= 2
             if self._seen % self._stride == 0:
-                small = cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
+                fits = image.shape[1::-1] == self.size
+                small = image.copy() if fits else cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
                 self._kept.append(np.asarray(small, np.uint8))
         self._seen += 1
 
