@@ -78,12 +78,15 @@ def _fading(image: Image, path: NDArray[np.int32], color: Bgr, width: int, alpha
         return
     mask = np.zeros((where[0].stop - where[0].start, where[1].stop - where[1].start), np.uint8)
     local = path - (np.array([where[1].start, where[0].start], np.int32) << SHIFT)
+    corners = np.arange(len(path))
     steps = np.linspace(0, len(path) - 1, STRENGTHS + 1)  # in segments along the path
-    for strength, (start, end) in enumerate(pairwise(steps), 1):
-        at = np.r_[start, np.arange(np.floor(start) + 1, end), end]
-        run = np.stack([np.interp(at, np.arange(len(path)), local[:, k]) for k in (0, 1)], axis=1)
+    at = np.union1d(corners, steps)
+    fine = np.column_stack([np.interp(at, corners, local[:, axis]) for axis in (0, 1)])
+    fine = np.round(fine).astype(np.int32)
+    bounds = np.searchsorted(at, steps).tolist()
+    for strength, (start, end) in enumerate(pairwise(bounds), 1):
         shade = round(255 * min(alpha, 1.0) * strength / STRENGTHS)
-        cv2.polylines(mask, [np.round(run).astype(np.int32)], False, shade, width, cv2.LINE_AA, SHIFT)
+        cv2.polylines(mask, [fine[start : end + 1]], False, shade, width, cv2.LINE_AA, SHIFT)
     blend(image, mask, where[1].start, where[0].start, color)
 
 
