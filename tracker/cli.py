@@ -17,6 +17,7 @@ from tracker.running import default_output, execute, execute_several
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {
+    "demo": ("tracker.commands.demo", "Follow people in a street that is rendered here."),
     "export": ("tracker.commands.export", "Convert weights ahead of time; make int8 models."),
     "replay": ("tracker.commands.replay", "Count anew from saved tracks, without the detector."),
     "zones": ("tracker.commands.zones", "Check a zone file: preview and plain words."),

@@ -1,0 +1,58 @@
+"""``track demo``: renders, follows, and tells what is true."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tracker.commands.demo import command
+from videos import street
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of its own, and a scene of two frames in which everybody walks: rendering takes no time."""
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_: str(tmp_path / "cache"))
+    together = [replace(visit, path="0,300,400 1,310,400") for visit in street.VISITS]
+    monkeypatch.setattr(street, "VISITS", tuple(together))
+    monkeypatch.setattr(street, "FRAMES", 2)
+    return tmp_path / "cache" / "street"
+
+
+def test_the_demo_runs_over_the_clip_and_tells_what_is_true(
+    cache: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    asked: list[tuple[str, Any, bool]] = []
+
+    def execute(source: str, options: Any, *, quiet: bool) -> int:
+        asked.append((source, options, quiet))
+        return 0
+
+    monkeypatch.setattr("tracker.running.execute", execute)
+    out = str(tmp_path / "out.mp4")
+    done = CliRunner().invoke(command, ["-o", out], standalone_mode=False)
+    assert done.exception is None and done.return_value == 0
+    [(source, options, quiet)] = asked
+    assert Path(source) == cache / "street.mp4" and Path(source).is_file()
+    assert options.output == out and options.classes == ("person",) and not quiet
+    assert options.line[0] == "bakery=200,300 200,540"
+    assert "true: 7 visits of 6 people; bakery in" in done.output
+    before = Path(source).stat().st_mtime_ns
+    again = CliRunner().invoke(command, ["-q"], standalone_mode=False)
+    assert Path(source).stat().st_mtime_ns == before, "rendered once"
+    assert again.output == ""
+
+
+def test_a_cache_that_cannot_be_written_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracker.errors import InputError
+
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_: str(tmp_path / "file"))
+    with pytest.raises(InputError, match="the street cannot be rendered into"):
+        CliRunner().invoke(command, [], standalone_mode=False, catch_exceptions=False)

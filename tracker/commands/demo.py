@@ -1,0 +1,70 @@
+"""``track demo``: follow people in a street that the project renders itself, beside what is true."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tracker.errors import InputError
+from tracker.options import Options
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    default="street_output.mp4",
+    show_default=True,
+    metavar="FILE",
+    help="The annotated video.",
+)
+@click.option("--weights", default=Options.weights, show_default=True, metavar="FILE", help="As in a run.")
+@click.option("--show", is_flag=True, help="Show a window while running; q or Esc ends.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
+def command(output: str, weights: str, show: bool, quiet: bool) -> int:
+    """Render a street, follow the people in it, count them, and tell what is true.
+
+    The clip of ten seconds is rendered once, into the user's cache.
+    """
+    from tracker.running import execute
+
+    clip, truth = _street(quiet)
+    lines = tuple(f"{line['name']}={_points(line['line'])}" for line in truth["lines"])
+    options = Options(
+        weights=weights, classes=("person",), line=lines, output=output, overwrite=True, show=show
+    )
+    status = execute(str(clip), options, quiet=quiet)
+    if status == 0 and not quiet:
+        click.echo(f"true: {_summary(truth)} ({clip.with_suffix('.truth.json')})")
+    return status
+
+
+def _street(quiet: bool) -> tuple[Path, dict[str, Any]]:
+    import platformdirs
+
+    from videos import street
+
+    folder = Path(platformdirs.user_cache_dir("track"), "street")
+    if not quiet and not street.rendered(folder):
+        click.echo("rendering the street (once, some seconds) ...", err=True)
+    try:
+        clip, truth = street.render(folder)
+    except (OSError, ValueError) as error:
+        raise InputError(f"the street cannot be rendered into {folder}: {error}") from error
+    return clip, json.loads(truth.read_text("utf-8"))
+
+
+def _points(line: list[float]) -> str:
+    x1, y1, x2, y2 = line
+    return f"{x1:g},{y1:g} {x2:g},{y2:g}"
+
+
+def _summary(truth: dict[str, Any]) -> str:
+    people = len({visit["person"] for visit in truth["visits"]})
+    crossed = ", ".join(
+        f"{line['name']} in {line['expected']['+']} out {line['expected']['-']}" for line in truth["lines"]
+    )
+    return f"{truth['expected_ids']} visits of {people} people; {crossed}"

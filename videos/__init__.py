@@ -1,0 +1,1 @@
+"""The sample clip: a street that the project renders itself, and what is true in it."""
