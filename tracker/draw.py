@@ -59,9 +59,11 @@ def draw(result: Result, names: Mapping[int, str], *, line_width: float | None =
 def _extensions(marks: Iterable[Mark]) -> dict[int, str]:
     more: dict[int, str] = {}
     for mark in marks:
+        texts = mark.arguments["texts"] if mark.kind == "labels" else {}
         if mark.kind == "label":
-            track_id = int(mark.arguments["track_id"])
-            more[track_id] = f"{more.get(track_id, '')} · {mark.arguments['text']}"
+            texts = {int(mark.arguments["track_id"]): mark.arguments["text"]}
+        for track_id, text in texts.items():
+            more[track_id] = f"{more.get(track_id, '')} · {text}"
     return more
 
 

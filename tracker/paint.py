@@ -21,8 +21,8 @@ STRENGTHS = 12  # of a fading line: as many as an eye tells apart
 def paint(image: Image, marks: Iterable[Mark], *, line_width: float | None = None) -> Image:
     """Paint marks on ``image`` in place and return it: overlays lowest, then shapes, texts, tables.
 
-    ``label`` marks belong to tracks and are painted by `tracker.draw.draw`. Raises ``ValueError`` for an
-    unknown kind of mark.
+    ``label`` and ``labels`` belong to tracks and are painted by `tracker.draw.draw`. Raises ``ValueError``
+    for an unknown kind of mark.
     """
     marks = tuple(marks)
     style = Style.of(image, line_width)
@@ -70,6 +70,17 @@ def _polyline(
             image, head, 2, alpha,
             lambda part, offset: cv2.fillPoly(part, [head - offset], bgr(color), cv2.LINE_AA, SHIFT),
         )  # fmt: skip
+
+
+def _polylines(
+    image: Image, style: Style, points: NDArray[np.float64], lengths: Sequence[int], colors: Sequence[Color],
+    width: float, fade: bool,
+) -> None:  # fmt: skip
+    start = 0
+    for length, color in zip(lengths, colors, strict=True):
+        part = points[start : start + length]
+        _polyline(image, style, part, color, width, closed=False, arrow=False, alpha=1.0, fade=fade)
+        start += length
 
 
 def _fading(image: Image, path: NDArray[np.int32], color: Bgr, width: int, alpha: float) -> None:
@@ -202,8 +213,10 @@ def _dim(image: Image, style: Style, amount: float, keep_xyxy: ArrayLike) -> Non
 
 # What is painted when: 0 and 1 under every shape, 2 shapes, 3 over the boxes, 4 with the tracks' own labels.
 LAYERS = {
-    "overlay": 0, "dim": 1, "polyline": 2, "polygon": 2, "circle": 2, "text": 3, "table": 3, "label": 4,
+    "overlay": 0, "dim": 1, "polyline": 2, "polylines": 2, "polygon": 2, "circle": 2, "text": 3, "table": 3,
+    "label": 4, "labels": 4,
 }  # fmt: skip
 SHAPES: dict[str, Callable[..., None]] = {
-    "overlay": _overlay, "dim": _dim, "polyline": _polyline, "polygon": _polygon, "circle": _circle,
+    "overlay": _overlay, "dim": _dim, "polyline": _polyline, "polylines": _polylines, "polygon": _polygon,
+    "circle": _circle,
 }  # fmt: skip

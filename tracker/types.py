@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -92,8 +92,7 @@ class Scene:
     start_wall: float | None = None  # Unix time of frame time 0 where known, else None
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """One thing a plugin drew; ``kind`` is the name of the ``Canvas`` method."""
 
     kind: str
@@ -133,6 +132,25 @@ class Canvas:
             fade=fade,
         )
 
+    def polylines(
+        self,
+        points: ArrayLike,
+        lengths: Sequence[int],
+        colors: Sequence[Color],
+        *,
+        width: float = 1.0,
+        fade: bool = False,
+    ) -> None:
+        """Draw many at once: (N, 2) points end to end, how many belong to each, and the color of each."""
+        self._add(
+            "polylines",
+            points=np.asarray(points, np.float64).reshape(-1, 2),
+            lengths=lengths,
+            colors=colors,
+            width=width,
+            fade=fade,
+        )
+
     def polygon(self, points: ArrayLike, color: Color, *, alpha: float = 0.25) -> None:
         """Fill the polygon of (N, 2) points, translucent."""
         self._add("polygon", points=np.asarray(points, np.float64).reshape(-1, 2), color=color, alpha=alpha)
@@ -157,6 +175,10 @@ class Canvas:
     def label(self, track_id: int, text: str) -> None:
         """Append to the label of a track, e.g. ``37 km/h``."""
         self._add("label", track_id=track_id, text=text)
+
+    def labels(self, texts: Mapping[int, str]) -> None:
+        """Append to the labels of many tracks at once, by track_id."""
+        self._add("labels", texts=texts)
 
     def table(self, title: str, rows: Sequence[tuple[str, str]], color: Color = (255, 255, 255)) -> None:
         """Add a small box of names and values; boxes are stacked in a corner of the picture."""

@@ -184,6 +184,7 @@ def every_mark(width: float, height: float) -> Canvas:
     canvas.polyline(square, (255, 0, 0), closed=True, alpha=0.5)
     canvas.polyline(square, 3, arrow=True, width=2)
     canvas.polyline(square, 4, fade=True)
+    canvas.polylines(np.concatenate([square, square + 9]), [4, 0, 4], [4, 5, 6], fade=True)
     canvas.circle([width / 2, height / 2], height / 4, (0, 0, 255))
     canvas.circle([width / 3, height / 2], 3, 5, filled=True)
     for anchor in ("lt", "mm", "rb"):
@@ -191,6 +192,7 @@ def every_mark(width: float, height: float) -> Canvas:
     canvas.table("gate", [("in", "3"), ("out", "12")])
     canvas.table("", [("now", "5")], (0, 255, 255))
     canvas.label(1, "4 km/h")
+    canvas.labels({1: "4 km/h", 2: "5 km/h"})
     return canvas
 
 
@@ -199,7 +201,7 @@ def test_every_mark_of_a_canvas_paints_something() -> None:
     assert recorded == {n for n in vars(Canvas) if not n.startswith("_") and n != "marks"}
     for mark in every_mark(320, 240).marks:
         painted = paint(gray(), [mark])
-        assert np.array_equal(painted, gray()) == (mark.kind == "label"), mark
+        assert np.array_equal(painted, gray()) == (mark.kind in ("label", "labels")), mark
     with pytest.raises(ValueError, match="unknown mark 'spiral'"):
         paint(gray(), [Mark("spiral", {})])
 

@@ -95,6 +95,8 @@ class Line:
         """Learn the picture's size, where an end that touches its edge goes on, and the classes' names."""
         self._scene = scene
         self._path = extended(self._line, scene.size)
+        self._sketch: Canvas | None = None  # of so many crossings
+        self._sketched = 0
         self._arrow, self._heading = self.arrow(), self.heading()
         self._wanted = resolve_classes(self.classes, scene.names)
         self._memory = Memory(COLUMNS, keep_s=scene.lost_s + INHERIT_S)
@@ -148,6 +150,12 @@ class Line:
 
     def draw(self, canvas: Canvas) -> None:
         """Show the line, an arrow for "in" and the running totals."""
+        if self._sketch is None or self._sketched != self.totals.total():
+            self._sketch, self._sketched = Canvas(), self.totals.total()
+            self._record(self._sketch)
+        canvas.marks += self._sketch.marks
+
+    def _record(self, canvas: Canvas) -> None:
         canvas.polyline(self._line, self.color, width=2)
         start, tip = self._arrow
         canvas.polyline([start, tip], self.color, width=2, arrow=True)

@@ -24,9 +24,9 @@ class Path:
     points: list[tuple[float, float]] = field(default_factory=list)  # anchors, pixels
     settled: int = 0  # of the points, from the first: smooth and simple already
 
-    def add(self, point: FloatArray, tolerance: float) -> None:
-        """Go on to a point (2,); however long the way, few points are kept."""
-        self.points.append((float(point[0]), float(point[1])))
+    def add(self, point: tuple[float, float], tolerance: float) -> None:
+        """Go on to a point; however long the way, few are kept."""
+        self.points.append(point)
         if len(self.points) >= MOST_RAW:
             self.settle(tolerance)
             if len(self.points) > MOST_RAW // 2:

@@ -7,12 +7,12 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bytetrack import Tracks
-from bytetrack.types import FloatArray
+from bytetrack.types import FloatArray, IntArray
 from tracker.plugins.anchors import anchor_points, box_size, check_anchor, resolve_classes
 from tracker.plugins.background import EmptyScene
 from tracker.plugins.memory import INHERIT_S, Memory
@@ -45,6 +45,15 @@ class Walk:
     start_s: float
     end_s: float
     points: FloatArray  # (K, 2) float32 pixels, simplified
+
+
+class Trails(NamedTuple):
+    """What is shown of the ways, made anew when a trail can have got a point."""
+
+    time: float
+    track_id: IntArray  # (M,)
+    points: FloatArray  # (P, 2) smooth, end to end
+    lengths: IntArray  # (M,)
 
 
 @dataclass
@@ -87,6 +96,7 @@ class Route:
         self._walks: list[Walk] = []
         self._random = random.Random(0)  # the same run keeps the same sample
         self._now, self._frame = 0.0, 0
+        self._trails: Trails | None = None
 
     def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
         """Return a ``route.end`` for each object that is gone, with the sides it came and left by."""
@@ -101,28 +111,35 @@ class Route:
             self._trail.push(memory.rows, found, now, anchors)
             rows = memory.rows
             moved = np.abs(anchors - rows["kept"][found]).max(axis=1) >= self._near
-            for place in np.flatnonzero(moved | (rows["path"][found] == 0)).tolist():
-                self._grow(rows[found[place]], tracks.xyxy[place], anchors[place])
+            new = rows["path"][found] == 0
+            for place in np.flatnonzero(new).tolist():
+                self._begin(rows[found[place]], tracks.xyxy[place])
+            moved |= new
+            grown, points = found[moved], anchors[moved]
+            rows["kept"][grown] = points
+            for number, (x, y) in zip(rows["path"][grown].tolist(), points.tolist(), strict=True):
+                self._paths[number].add((x, y), self._near)
         return events
 
     def draw(self, canvas: Canvas) -> None:
         """Show the last seconds of each object's way."""
-        alive = self._memory.alive()
-        if not len(alive):
-            return
-        rows = self._memory.rows
+        rows, alive = self._memory.rows, self._memory.alive()
         if self._wanted is not None:
             alive = alive[np.isin(rows["class_id"][alive], list(self._wanted))]
-        times, points = self._trail.window(rows, alive, self._now - self.seconds)
-        valid = ~np.isnan(times)
-        lengths = valid.sum(axis=1)
-        smooth = smoothed(points[valid], lengths, self._half)
-        ends = np.cumsum(lengths).tolist()
-        for track_id, end, length in zip(
-            rows["track_id"][alive].tolist(), ends, lengths.tolist(), strict=True
-        ):
-            if length > 1:
-                canvas.polyline(smooth[end - length : end], track_id, width=1.5, fade=True)
+        trails = self._trails
+        ids = rows["track_id"][alive]
+        current = trails is not None and 0 <= self._now - trails.time < self._trail.step_s
+        if trails is None or not current or not np.array_equal(trails.track_id, ids):
+            times, points = self._trail.window(rows, alive, self._now - self.seconds)
+            valid = ~np.isnan(times)
+            lengths = valid.sum(axis=1)
+            smooth = smoothed(points[valid], lengths, self._half)
+            trails = self._trails = Trails(self._now, ids, smooth, lengths)
+        if len(trails.points):
+            points = trails.points.copy()  # what was handed out before is still being painted
+            shown = trails.lengths > 0
+            points[np.cumsum(trails.lengths)[shown] - 1] = rows["anchor"][alive[shown]]
+            canvas.polylines(points, trails.lengths.tolist(), ids.tolist(), width=1.5, fade=True)
 
     def finish(self) -> Iterable[Event]:
         """End the routes that are still open."""
@@ -170,13 +187,10 @@ class Route:
             self._begun = int(state["begun"])
             self._memory.restore(state["memory"])
 
-    def _grow(self, row: np.void, xyxy: FloatArray, anchor: FloatArray) -> None:
-        if row["path"] == 0:
-            self._begun += 1
-            row["path"] = self._begun
-            self._paths[self._begun] = Path(self._now, side(xyxy, self._scene.size))
-        row["kept"] = anchor
-        self._paths[int(row["path"])].add(anchor, self._near)
+    def _begin(self, row: np.void, xyxy: FloatArray) -> None:
+        self._begun += 1
+        row["path"] = self._begun
+        self._paths[self._begun] = Path(self._now, side(xyxy, self._scene.size))
 
     def _end(self, row: np.void) -> list[Event]:
         path = self._paths.pop(int(row["path"]), None)
@@ -185,7 +199,8 @@ class Route:
         class_id, track_id, end_s = int(row["class_id"]), int(row["track_id"]), float(row["seen_s"])
         if self._wanted is not None and class_id not in self._wanted:
             return []
-        path.add(row["anchor"], self._near)
+        x, y = row["anchor"].tolist()
+        path.add((x, y), self._near)
         path.settle(self._near)
         points = np.array(path.points, np.float32)
         if np.hypot(*np.ptp(points, axis=0)) < box_size(row["xyxy"][None])[0]:

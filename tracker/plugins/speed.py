@@ -66,6 +66,12 @@ class Speed:
                 "where they are (7x25 for a rectangle); pixels alone tell no speed"
             )
         self._ground = ground_from_image(self._image, self._metres)
+        metres = np.hypot(*(np.roll(self._metres, -1, axis=0) - self._metres).T)
+        middles = (np.roll(self._image, -1, axis=0) + self._image) / 2
+        self._calibration = Canvas()
+        self._calibration.polyline(self._image, self.color, closed=True, alpha=0.6)
+        for length, middle in zip(metres.tolist(), middles, strict=True):
+            self._calibration.text(f"{length:g} m", middle, self.color, size=0.8, anchor="mm")
         if not 0 < self.window_s <= 60:
             raise OptionError(f"speed: window_s must be more than 0 and at most 60, not {self.window_s}")
         if not 0 <= self.min_kmh < self.max_kmh <= 2000:
@@ -110,16 +116,11 @@ class Speed:
 
     def draw(self, canvas: Canvas) -> None:
         """Write speeds beside the objects, and show the points of the calibration and their distances."""
-        canvas.polyline(self._image, self.color, closed=True, alpha=0.6)
-        following = np.roll(np.arange(len(self._image)), -1)
-        for a, b in enumerate(following.tolist()):
-            metres = float(np.hypot(*(self._metres[b] - self._metres[a])))
-            middle = (self._image[a] + self._image[b]) / 2
-            canvas.text(f"{metres:g} m", middle, self.color, size=0.8, anchor="mm")
+        canvas.marks += self._calibration.marks
         rows, alive = self._memory.rows, self._memory.alive()
         shown = alive[(rows["seen_s"][alive] == self._now) & ~np.isnan(rows["kmh"][alive])]
-        for track_id, kmh in zip(rows["track_id"][shown].tolist(), rows["kmh"][shown].tolist(), strict=True):
-            canvas.label(track_id, f"{kmh:.0f} km/h")
+        speeds = zip(rows["track_id"][shown].tolist(), rows["kmh"][shown].tolist(), strict=True)
+        canvas.labels({track_id: f"{kmh:.0f} km/h" for track_id, kmh in speeds})
 
     def finish(self) -> Iterable[Event]:
         """Report the objects that are still there."""

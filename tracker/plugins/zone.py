@@ -92,6 +92,9 @@ class Zone:
             touching[:, :2], 0.0, np.where(touching[:, 2:], np.array(scene.size, float), self._polygon)
         )
         border = ~(touching & np.roll(touching, -1, axis=0)).any(axis=1)
+        self._sketch: Canvas | None = None  # of so many inside and entries
+        self._sketched = (0, 0)
+        self._name_at = self._polygon[np.lexsort((self._polygon[:, 0], self._polygon[:, 1]))[0]]
         self._shape, self._border = shape, (shape[border], np.roll(shape, -1, axis=0)[border])
         self._wanted = resolve_classes(self.classes, scene.names)
         self._memory = Memory(COLUMNS, keep_s=scene.lost_s + INHERIT_S)
@@ -132,10 +135,15 @@ class Zone:
 
     def draw(self, canvas: Canvas) -> None:
         """Show the zone, its name and how many are in it."""
+        if self._sketch is None or self._sketched != (self.occupancy, self.entries):
+            self._sketch, self._sketched = Canvas(), (self.occupancy, self.entries)
+            self._record(self._sketch)
+        canvas.marks += self._sketch.marks
+
+    def _record(self, canvas: Canvas) -> None:
         canvas.polygon(self._polygon, self.color)
         canvas.polyline(self._polygon, self.color, width=1.5, closed=True)
-        place = self._polygon[np.lexsort((self._polygon[:, 0], self._polygon[:, 1]))[0]]
-        canvas.text(f"{self.name}: {self.occupancy}", place, self.color, anchor="lb")
+        canvas.text(f"{self.name}: {self.occupancy}", self._name_at, self.color, anchor="lb")
         rows = [("now", str(self.occupancy)), ("entered", str(self.entries))]
         canvas.table(self.name, rows, self.color)
 
@@ -199,7 +207,13 @@ class Zone:
         rows["turned_s"][found] = turned_s
         rows["waiting"][found] &= turned
         fresh = fresh | rows["waiting"][found]
-        passed = turned & (fresh | (distance_to_segments(anchors, *self._border) > hysteresis(xyxy)))
+        passed = turned & fresh
+        doubtful = np.flatnonzero(turned & ~fresh)
+        if len(doubtful):
+            away = distance_to_segments(anchors[doubtful], *self._border)
+            passed[doubtful] = away > hysteresis(xyxy[doubtful])
+        if not passed.any():
+            return []
         events = []
         largest_first = np.flatnonzero(passed)[np.argsort(-box_size(xyxy[passed]), kind="stable")]
         for place in largest_first.tolist():

@@ -122,8 +122,9 @@ def test_the_trail_is_bounded_smooth_and_in_the_colour_of_its_object() -> None:
     canvas = Canvas()
     route.draw(canvas)
     (mark,) = canvas.marks
-    assert mark.kind == "polyline"
-    assert mark.arguments["color"] == 4
+    assert mark.kind == "polylines"
+    assert mark.arguments["colors"] == [4]
+    assert mark.arguments["lengths"] == [len(mark.arguments["points"])]
     assert mark.arguments["fade"]
     points = mark.arguments["points"]
     assert 20 <= len(points) <= 30

@@ -123,14 +123,14 @@ def test_the_label_and_the_calibration_are_shown() -> None:
     play(plugin, moments, at=scene(size=SIZE, fps=25), finish=False)
     canvas = Canvas()
     plugin.draw(canvas)
-    labels = [m.arguments for m in canvas.marks if m.kind == "label"]
-    assert labels == [{"track_id": 1, "text": "36 km/h"}]
+    labels = [m.arguments for m in canvas.marks if m.kind == "labels"]
+    assert labels == [{"texts": {1: "36 km/h"}}]
     texts = [m.arguments["text"] for m in canvas.marks if m.kind == "text"]
     assert texts == ["7 m", "20 m", "7 m", "20 m"]
     plugin.update(Frame(np.zeros((1, 1, 3), np.uint8), 99, 99.0), Tracks.empty())
     gone = Canvas()
     plugin.draw(gone)
-    assert not [m for m in gone.marks if m.kind == "label"]
+    assert not [m for m in gone.marks if m.kind == "labels" and m.arguments["texts"]]
 
 
 def test_classes_are_asked_for_by_name() -> None:
