@@ -57,7 +57,7 @@ class Options:
 
     weights: str = option("yolov8n.pt", "Detection weights: a name or a path. Weights are programs: name only those you trust.", "Detection", "--weights", "--model", metavar="FILE")
     classes: tuple[str, ...] = option((), "Follow these classes only: names or ids, comma separated (person,car).", "Detection", "--classes", metavar="LIST")
-    conf: float = option(0.5, "Track threshold: boxes scored at least this much are associated first. The detector itself keeps boxes from 0.1, which the second association needs.", "Detection", "--conf", low=0, high=1, metavar="P")
+    conf: float = option(0.3, "Track threshold: boxes scored at least this much are associated first. The detector itself keeps boxes from 0.1, which the second association needs.", "Detection", "--conf", low=0, high=1, metavar="P")
     iou: float = option(0.7, "Overlap above which the weaker of two boxes on one object is dropped, across classes.", "Detection", "--iou", low=0.01, high=1, metavar="IOU")
     imgsz: int = option(640, "Longer side of the network's input in pixels.", "Detection", "--imgsz", low=32, high=8192, metavar="PX")
     max_det: int = option(300, "Most boxes per frame.", "Detection", "--max-det", low=1, metavar="N")
@@ -69,13 +69,13 @@ class Options:
     detect_every: int = option(1, "Look at every N-th frame only; between, tracks go on as they moved. For weak machines.", "Detection", "--detect-every", low=1, high=1000, metavar="N")
 
     tracker: str = option("motion", "Who follows: motion (ByteTrack made steadier), bytetrack (the paper's method), sort (Kalman and IoU alone).", "Tracking", "--tracker", choices=TRACKER_KINDS)
-    new_track_thresh: float | None = option(None, "Least score that begins a new track.  [default: conf + 0.1]", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
-    match_thresh: float = option(0.8, "Greatest cost (1 - IoU * score) of the first association.", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
+    new_track_thresh: float | None = option(0.37, "Least score that begins a new track; never below --conf.", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
+    match_thresh: float = option(0.88, "Greatest cost (1 - IoU * score; the default tracker also weighs height) of the first association.", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
     appearance: str = option("none", "Tell objects apart by looks where boxes compete, and know again who was lost: none, color, or a ReID network MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")
     remember: float | None = option(None, "With --appearance: know again for S seconds, also who left the picture.  [default: 20, not who left]", "Tracking", "--remember", low=0, high=86400, metavar="S")
     camera_motion: str = option("off", "Follow a moving camera: off, on, or auto: only while it moves.", "Tracking", "--camera-motion", choices=("off", "on", "auto"))
     refine: bool = option(False, "Files: finish the tracks first, fill short gaps and smooth the boxes, then draw (decodes twice).", "Tracking", "--refine")
-    lost: float = option(1.0, "Seconds an object that is not seen keeps its number (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
+    lost: float = option(2.0, "Seconds an object that is not seen keeps its number (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
 
     line: tuple[str, ...] = option((), "Count who crosses a line: 'x,y x,y ...' in pixels or in parts of the picture; 'NAME=x,y x,y' names it.", "Counting", "--line", metavar="POINTS")
     zone: tuple[str, ...] = option((), "Watch who enters a polygon and how long they stay: 'x,y x,y x,y ...'.", "Counting", "--zone", metavar="POINTS")

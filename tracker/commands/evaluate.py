@@ -45,7 +45,11 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.option("--conf", type=float, default=Options.conf, show_default=True, help="Track threshold.")
 @click.option(
-    "--new-track-thresh", type=float, help="Least score that begins a track.  [default: conf + 0.1]"
+    "--new-track-thresh",
+    type=float,
+    default=Options.new_track_thresh,
+    show_default=True,
+    help="Least score that begins a track; never below --conf.",
 )
 @click.option(
     "--match-thresh",
