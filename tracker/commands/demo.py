@@ -27,14 +27,20 @@ from tracker.options import Options
 def command(output: str, weights: str, show: bool, quiet: bool) -> int:
     """Render a street, follow the people in it, count them, and tell what is true.
 
-    The clip of ten seconds is rendered once, into the user's cache.
+    The tracker is --tracker bytetrack, the algorithm as published. The clip of ten seconds is rendered once, into the user's cache.
     """
     from tracker.running import execute
 
     clip, truth = _street(quiet)
     lines = tuple(f"{line['name']}={_points(line['line'])}" for line in truth["lines"])
     options = Options(
-        weights=weights, classes=("person",), line=lines, output=output, overwrite=True, show=show
+        weights=weights,
+        classes=("person",),
+        tracker="bytetrack",  # the scene is made for the algorithm as it was published
+        line=lines,
+        output=output,
+        overwrite=True,
+        show=show,
     )
     status = execute(str(clip), options, quiet=quiet)
     if status == 0 and not quiet:

@@ -39,6 +39,7 @@ def test_the_demo_runs_over_the_clip_and_tells_what_is_true(
     [(source, options, quiet)] = asked
     assert Path(source) == cache / "street.mp4" and Path(source).is_file()
     assert options.output == out and options.classes == ("person",) and not quiet
+    assert options.tracker == "bytetrack"
     assert options.line[0] == "bakery=200,300 200,540"
     assert "true: 7 visits of 6 people; bakery in" in done.output
     before = Path(source).stat().st_mtime_ns
