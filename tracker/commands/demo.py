@@ -27,7 +27,8 @@ from tracker.options import Options
 def command(output: str, weights: str, show: bool, quiet: bool) -> int:
     """Render a street, follow the people in it, count them, and tell what is true.
 
-    The tracker is --tracker bytetrack, the algorithm as published. The clip of ten seconds is rendered once, into the user's cache.
+    The tracker is --tracker bytetrack, the algorithm as published. The clip of ten seconds is rendered once,
+    into the user's cache.
     """
     from tracker.running import execute
 
