@@ -132,6 +132,7 @@ class OpenVinoYolo(Flow):
             - 1
             or 1,
             "INFERENCE_PRECISION_HINT": "f32",  # else bf16 where the CPU has it, and other boxes
+            "ENABLE_CPU_PINNING": False,  # decoder and encoder want these cores too
         }
         if self.settings.threads:
             options["INFERENCE_NUM_THREADS"] = self.settings.threads

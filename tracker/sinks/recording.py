@@ -13,15 +13,15 @@ import cv2
 import numpy as np
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
 from tracker.sinks.audio import Audio, has_audio
 from tracker.types import Image
 
 CLOCK_HZ = 90_000  # MPEG's own; the time base is the first multiple of the frame rate that is as fine
-EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND  # without it pictures get darker
-BT709 = 1  # matrix, primaries and transfer all have this number (ITU-T H.273)
+# Numbers of ITU-T H.273. OpenCV converts by the matrix of BT.601, as JPEG does, in an eighth of the time
+# that swscale takes (1904x1080: 2.3 against 19 ms of CPU); the file says so, and players go by that.
+BT601_MATRIX, BT709_COLORS = 6, 1
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ class Encoding:
 
 
 _PLAYED = frozenset(("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"))  # what players take in MP4
-_X264 = {"preset": "veryfast"}
+# Beside veryfast, measured at crf 23: 26 against 50 ms of CPU per frame of 1904x1080 (4.5 against 7 at
+# 768x576), files 8 (18) % larger, SSIM 0.991 against 0.992 (0.966, 0.967); without mbtree 60 to 90 % larger.
+_X264 = {"preset": "superfast", "x264-params": "mbtree=1:rc-lookahead=10"}
 _VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "b": "0"}
 ENCODINGS = {
     ".mp4": Encoding("mp4", "libx264", "aac", _X264, _PLAYED, fragments=True),
@@ -100,9 +102,9 @@ class Recording:
         context.thread_count = encoder_threads()
         context.color_range, context.colorspace, context.color_primaries, context.color_trc = (
             1,
-            BT709,
-            BT709,
-            BT709,
+            BT601_MATRIX,
+            BT709_COLORS,
+            BT709_COLORS,
         )
         self._stream = stream
         self._audio: Audio | None = None
@@ -120,11 +122,9 @@ class Recording:
         right, bottom = self._size[0] % 2, self._size[1] % 2
         if right or bottom:
             image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
-        frame = frame.reformat(
-            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", interpolation=EXACT
-        )
-        frame.colorspace, frame.color_range = BT709, 1
+        planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8)
+        frame = VideoFrame.from_ndarray(planes, format="yuv420p")
+        frame.colorspace, frame.color_range = BT601_MATRIX, 1
         pts = round((time_s - self._first_s) / self._base)
         if pts <= self._before:
             pts = self._before + 1
