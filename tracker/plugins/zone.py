@@ -34,6 +34,7 @@ from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 MOST_PERIOD_S = 2.0  # two frames further apart than this are a pause of the source
 HOLD_S = 0.5  # who is out of sight for so long, behind somebody else, is still taken to be there
+LEAVE_S = 0.2  # outside for so long is gone; for less, the feet were hidden and the box ended above them
 TOTALS = ("entries", "visitors", "loiterers", "occupancy", "occupancy_max")
 APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
 COLUMNS = (
@@ -54,9 +55,9 @@ class Zone:
     """Reports entries, exits with dwell, occupancy and visitors of a polygon.
 
     An object has entered (or left) when its anchor is inside (outside) by a margin of its own size
-    (`anchors.HYSTERESIS`); its clock starts and stops where the border itself was passed. Edges of the zone
-    on the edge of the picture are no border. A visit outlives gaps of the track and a change of its number
-    (`Memory`); one whose track does not come back ends where it was last seen.
+    (`anchors.HYSTERESIS`), outside for `LEAVE_S`; its clock starts and stops where the border itself was
+    passed. Edges of the zone on the edge of the picture are no border. A visit outlives gaps of the track and
+    a change of its number (`Memory`); one whose track does not come back ends where it was last seen.
 
     Raises ``OptionError`` for points, an anchor or a class that cannot be used.
     """
@@ -212,6 +213,7 @@ class Zone:
         if len(doubtful):
             away = distance_to_segments(anchors[doubtful], *self._border)
             passed[doubtful] = away > hysteresis(xyxy[doubtful])
+            passed &= ~inside | (now + self._period - turned_s >= LEAVE_S - ROUNDING_S)
         if not passed.any():
             return []
         events = []

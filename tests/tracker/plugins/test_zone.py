@@ -73,7 +73,8 @@ def test_dwell_is_the_number_of_frames_inside_over_the_frame_rate() -> None:
     places = [(200.0, 450.0)] * 5 + [(450.0, 450.0)] * 20 + [(700.0, 450.0)] * 5
     events = play(zone, walk_past(places))
     enter, leave = events
-    assert (enter.kind, enter.frame, leave.kind, leave.frame) == ("zone.enter", 5, "zone.exit", 25)
+    assert (enter.kind, enter.frame, leave.kind, leave.frame) == ("zone.enter", 5, "zone.exit", 26)
+    assert leave.data["left_s"] == 2.5, "told when it is sure, counted from the border"
     assert leave.data["dwell_s"] == 2.0
     assert zone.dwell.sum == 2.0
     assert zone.occupancy_mean() == pytest.approx(2.0 / 3.0)
@@ -119,8 +120,16 @@ def test_jitter_on_the_border_is_no_visit() -> None:
 
 def test_coming_back_is_a_second_visit_of_one_visitor() -> None:
     zone = Zone(SQUARE)
-    play(zone, walk_past([(450.0, 450.0), (700.0, 450.0), (450.0, 450.0)]))
+    play(zone, walk_past([(450.0, 450.0), *[(700.0, 450.0)] * 2, (450.0, 450.0)]))
     assert (zone.entries, zone.visitors) == (2, 1)
+
+
+def test_feet_hidden_for_a_moment_are_no_exit() -> None:
+    """A box that ends above what hides the feet jumps up, over the border and back."""
+    zone = Zone(SQUARE)
+    feet = [(450.0, 450.0)] * 5 + [(450.0, 250.0)] + [(450.0, 450.0)] * 5
+    play(zone, walk_past(feet))
+    assert (zone.entries, zone.dwell.count, zone.dwell.sum) == (1, 1, pytest.approx(1.1))
 
 
 def test_a_zone_up_to_the_edge_has_no_border_there() -> None:
