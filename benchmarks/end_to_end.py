@@ -24,6 +24,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from tracker.profile import peak_bytes
+
 BASE = "ultralytics torch, video"
 ROADS: dict[str, dict[str, Any]] = {
     BASE: {"who": "ultralytics", "model": "torch", "save": True},
@@ -158,17 +160,6 @@ def run_one(road: dict[str, Any], options: Any) -> dict[str, Any]:
         "frames": len(boxes),
         **extra,
     }
-
-
-def peak_bytes() -> int:
-    """Return the most memory this process ever held, in bytes."""
-    status = Path("/proc/self/status")
-    if status.exists():  # getrusage would count what the parent held when it started us
-        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def ours(road: dict[str, Any], options: Any, extra: dict[str, Any]) -> Iterator[int]:

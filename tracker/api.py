@@ -17,6 +17,7 @@ from tracker.detectors import open_detector
 from tracker.draw import draw, paint
 from tracker.options import Options
 from tracker.plugging import make_plugins
+from tracker.profile import Profile
 from tracker.report import Report
 from tracker.sinks import (
     CountsSink,
@@ -96,6 +97,7 @@ class Session:
         self.stop = stop or threading.Event()
         self.stopwatch = Stopwatch()
         self.advance: Callable[[int], None] | None = None  # told of every frame of a first pass
+        self.profile: list[tuple[str, str]] = []  # where the time went, once the run is over
         self.last_events: list[Event] = []  # what came after the last frame
         self._notes: list[str] = []
         self._state = StateFile(options.state, options.state_every) if options.state else None
@@ -120,6 +122,8 @@ class Session:
             if not isinstance(error, PluginError):  # a plugin that failed is not asked again
                 self._finish()
         self.report.close()
+        if self._profile is not None:
+            self.profile = self._profile.rows(self.stopwatch.seconds)
 
     def __iter__(self) -> Iterator[Result]:
         """Yield one ``Result`` per frame; each has been through every sink."""
@@ -138,6 +142,8 @@ class Session:
                 return
             if self._state is not None and self._state.due():
                 self._save()
+            if self._profile is not None:
+                self._profile.look(_waiting(self.source), max(map(_waiting, self.sinks), default=0))
             yield result
             if self.stop.is_set():
                 return
@@ -223,6 +229,7 @@ class Session:
             if hasattr(plugin, "start"):
                 plugin.start(self.scene)
         self.tracker = make_tracker(options.tracker, options, self.source.fps, self.source.size)
+        self._profile = Profile() if options.profile else None
         self.report = Report(self.scene.names, forget_s=2 * options.lost + 1)
         self.sinks: list[Sink] = list(self._make_sinks())
         if self._state is not None:
@@ -304,6 +311,12 @@ class Session:
             yield JsonSink(options.save_json, scene, overwrite=options.overwrite)
         if options.show:
             yield WindowSink(f"track: {scene.source}", Result.plot, live=scene.live)
+
+
+def _waiting(part: object) -> int:
+    """Return how many frames wait in a source's or a sink's queue, 0 where it has none."""
+    count: Callable[[], int] | None = getattr(part, "waiting", None)
+    return count() if count is not None else 0
 
 
 def _paths(sink: Sink) -> list[Path]:

@@ -100,6 +100,7 @@ class Options:
     line_width: int | None = option(None, "Width of drawn lines in pixels.  [default: by size of the picture]", "Output", "--line-width", low=1, high=100, metavar="PX")
     show: bool = option(False, "Show a window while running; q or Esc ends.", "Output", "--show")
     crop: str | None = option(None, "A steadied video of the object that --follow names.", "Output", "--crop", metavar="FILE")
+    profile: bool = option(False, "Tell at the end where the time went.", "Output", "--profile")
     save_mot: str | None = option(None, "Tracks as MOTChallenge text.", "Output", "--save-mot", metavar="FILE")
     save_csv: str | None = option(None, "Tracks as a table, one row per object and frame.", "Output", "--save-csv", metavar="FILE")
     save_json: str | None = option(None, "Tracks and events as JSON lines, one line per frame.", "Output", "--save-json", metavar="FILE")

@@ -59,6 +59,8 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
             click.echo(f"track: {note}", err=True)
         if not quiet:
             click.echo(table(session.rows(), session.outputs()))
+        if session.profile:
+            click.echo(f"\n{table(session.profile)}")
     return received.status
 
 
@@ -88,6 +90,8 @@ def execute_several(
         for run in several.runs:
             if run.session is not None and not quiet:
                 click.echo(f"\n{run.name}\n{table(run.session.rows(), run.session.outputs())}")
+            if run.session is not None and run.session.profile:
+                click.echo(f"\n{table(run.session.profile)}")
     return received.status or (2 if failed else 0)
 
 

@@ -32,6 +32,10 @@ class Behind(Generic[Item]):
         self._put(item)
         self.check()
 
+    def waiting(self) -> int:
+        """Return how many items nobody has begun with."""
+        return self._queue.qsize()
+
     def finish(self) -> None:
         """Wait until everything is done and the thread is gone; does not raise what ``work`` raised."""
         self._put(None)

@@ -101,6 +101,10 @@ class VideoSink:
         """Hand over one result; raises what drawing or encoding an earlier one raised."""
         self._behind.put(result)
 
+    def waiting(self) -> int:
+        """Return how many results wait to be drawn."""
+        return self._behind.waiting()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -138,6 +138,10 @@ class ReadAhead:
         finally:
             self._join()
 
+    def waiting(self) -> int:
+        """Return how many frames are ready and not yet asked for."""
+        return self._queue.qsize()
+
     def _join(self) -> None:
         self._closing.set()
         with suppress(queue.Empty):  # wakes a reader that waits for room
