@@ -12,7 +12,9 @@ from tracker.errors import InputError
 from tracker.options import Options
 
 # The scene is made for ByteTrack as its paper and code have it: thresholds, and a second for the lost.
-AS_PUBLISHED: dict[str, Any] = {"tracker": "bytetrack", "conf": 0.5, "match_thresh": 0.8, "lost": 1.0}
+AS_PUBLISHED: dict[str, Any] = {
+    "tracker": "bytetrack", "conf": 0.5, "new_track_thresh": 0.6, "match_thresh": 0.8, "lost": 1.0,
+}  # fmt: skip
 
 
 @click.command()
@@ -30,7 +32,8 @@ AS_PUBLISHED: dict[str, Any] = {"tracker": "bytetrack", "conf": 0.5, "match_thre
 def command(output: str, weights: str, show: bool, quiet: bool) -> int:
     """Render a street, follow the people in it, count them, and tell what is true.
 
-    The tracker is ByteTrack as published: --tracker bytetrack --conf 0.5 --match-thresh 0.8 --lost 1.
+    The tracker is ByteTrack as published: --tracker bytetrack --conf 0.5
+    --new-track-thresh 0.6 --match-thresh 0.8 --lost 1.
     The clip of ten seconds is rendered once, into the user's cache.
     """
     from tracker.running import execute
