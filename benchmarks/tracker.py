@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import mot17
-from bytetrack import BYTETracker, Detections
+from bytetrack import BYTETracker, Detections, MotionTracker
 
 WARM_UP = 15  # frames
 Update = Callable[[Any], Any]
@@ -53,9 +53,9 @@ def as_rows(detections: Detections) -> NDArray[np.float64]:
     return np.column_stack((detections.xyxy, detections.score, detections.class_id))
 
 
-def ours() -> tuple[Prepare, Callable[[], Update]]:
+def ours(kind: type[BYTETracker] = BYTETracker) -> tuple[Prepare, Callable[[], Update]]:
     def make() -> Update:
-        return BYTETracker(
+        return kind(
             track_thresh=THRESHOLDS["track"],
             new_track_thresh=THRESHOLDS["new"],
             match_thresh=THRESHOLDS["match"],
@@ -135,9 +135,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--frames", type=int, help="frames per row (default: fewer for more objects)")
-    parser.add_argument("--alone", action="store_true", help="measure ours only")
+    parser.add_argument("--alone", action="store_true", help="measure our own trackers only")
     arguments = parser.parse_args()
-    systems = {"ours": ours()}
+    systems = {"ours": ours(), "motion": ours(MotionTracker)}
     for name, peer in PEERS.items():
         if arguments.alone:
             continue
@@ -153,7 +153,7 @@ def main() -> None:
         print(f"{label:<26}" + "  ".join(cells), flush=True)
         return times["ours"]
 
-    print("median ms per update, in brackets how many times slower than ours")
+    print("median ms per update, in brackets how many times slower than ours (the paper's method); motion is ours too")
     print(f"{'':<26}{'ours':>10}  " + "  ".join(f"{name:>18}" for name in systems if name != "ours"))
     counts = {10: 400, 100: 200, 300: 80, 1000: 50}
     for objects, default in counts.items():
