@@ -153,7 +153,9 @@ def main() -> None:
         print(f"{label:<26}" + "  ".join(cells), flush=True)
         return times["ours"]
 
-    print("median ms per update, in brackets how many times slower than ours (the paper's method); motion is ours too")
+    print(
+        "median ms per update, in brackets how many times slower than ours (the paper's); motion is ours too"
+    )
     print(f"{'':<26}{'ours':>10}  " + "  ".join(f"{name:>18}" for name in systems if name != "ours"))
     counts = {10: 400, 100: 200, 300: 80, 1000: 50}
     for objects, default in counts.items():
