@@ -3,7 +3,8 @@
     python -m benchmarks.end_to_end VIDEO [--frames N] [--rounds N] [--only WORDS] [--json FILE]
 
 Every road runs in a process of its own, in turns, round by round, so that a machine that gets slower or
-busier does so for all of them. Same weights, network size, score floor, overlap and ByteTrack thresholds.
+busier does so for all of them. Same weights, network size, score floor and overlap;
+theirs tracks by ByteTrack, ours by its default tracker.
 Frames per second count from the first result to the last; the median over the rounds is shown. On a machine
 that does other things too, CPU seconds per frame tell more than frames per second.
 """
