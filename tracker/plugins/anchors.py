@@ -50,8 +50,8 @@ def anchor_points(xyxy: FloatArray, anchor: str, size: tuple[int, int]) -> Float
 
     The filter's boxes may reach over the picture's edge, where the object was not seen.
 
-    >>> anchor_points(np.array([[0.0, 0.0, 10.0, 20.0]]), "bottom_center", (640, 480))
-    array([[ 5., 20.]])
+    >>> anchor_points(np.array([[0.0, 0.0, 10.0, 20.0]]), "bottom_center", (640, 480)).tolist()
+    [[5.0, 20.0]]
     """
     x, y = ANCHORS[anchor]
     points = np.empty((len(xyxy), 2))
