@@ -20,9 +20,9 @@ THREADS = {
 class Profile:
     """Follows a run from its first frame on; costs two queue lengths a frame."""
 
+    live: bool = False  # a camera sets the pace, and no queue before the loop tells anything
     started: float = field(default_factory=time.perf_counter)
     cpu_started: float = field(default_factory=time.process_time)
-    _before: dict[str, float] = field(default_factory=dict)
     _frames: int = 0
     _read: int = 0  # frames that waited to be detected, summed over all looks
     _written: int = 0  # results that waited to be written
@@ -46,7 +46,8 @@ class Profile:
                 rows.append((thread, f"{min(sum(parts.values()) / wall, 1):.0%} of the time, ms: {told}"))
         read, written = self._read / frames, self._written / frames
         rows.append(("waiting", f"{read:.1f} frames to be detected, {written:.1f} to be written"))
-        rows.append(("narrowest", narrowest(read, written)))
+        if not self.live:
+            rows.append(("narrowest", narrowest(read, written)))
         rows.append(("CPU", f"{cpu:.1f} s, {1000 * cpu / frames:.0f} ms per frame, {cpu / wall:.1f} cores"))
         rows.append(("memory", f"{peak_bytes() / 1e6:.0f} MB at most"))
         return rows
