@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -14,23 +13,12 @@ from typing import Any
 
 from tracker import pipeline
 from tracker.detectors import open_detector
-from tracker.draw import draw, paint
+from tracker.draw import draw
 from tracker.options import Options
+from tracker.outlets import leave_files, make_sinks, paths
 from tracker.plugging import make_plugins
 from tracker.profile import Profile
 from tracker.report import Report
-from tracker.sinks import (
-    CountsSink,
-    CropSink,
-    CsvSink,
-    EventsSink,
-    JsonSink,
-    MotSink,
-    VideoSink,
-    WindowSink,
-)
-from tracker.sinks.actions import parse_action
-from tracker.sinks.place import another
 from tracker.sources import open_source
 from tracker.state import Resumed, StateFile
 from tracker.trackers import make_tracker
@@ -40,8 +28,6 @@ from tracker.types import (
     Event,
     Frame,
     OptionError,
-    OutputError,
-    Picture,
     Plugin,
     PluginError,
     Result,
@@ -198,7 +184,7 @@ class Session:
 
     def outputs(self) -> list[str]:
         """Return the files written."""
-        written = [path for sink in self.sinks for path in _paths(sink)]
+        written = [path for sink in self.sinks for path in paths(sink)]
         return [str(path) for path in (*written, *self.left)]
 
     def _open(self) -> None:
@@ -229,9 +215,17 @@ class Session:
             if hasattr(plugin, "start"):
                 plugin.start(self.scene)
         self.tracker = make_tracker(options.tracker, options, self.source.fps, self.source.size)
-        self._profile = Profile() if options.profile else None
+        self._profile = Profile(live=self.source.live) if options.profile else None
         self.report = Report(self.scene.names, forget_s=2 * options.lost + 1)
-        self.sinks: list[Sink] = list(self._make_sinks())
+        self.sinks: list[Sink] = list(
+            make_sinks(
+                options,
+                self.scene,
+                audio_from=None if self.scene.live else self.uri,
+                going_on=self._state is not None and self._state.saved is not None,
+                stopwatch=self.stopwatch,
+            )
+        )
         if self._state is not None:
             self.tracker = self._state.begin(self.scene, self.tracker, resumed=options.resume)
             self._state.restore(self.plugins, self.sinks, self.report)
@@ -279,50 +273,11 @@ class Session:
             return (), script, script
         return self._stack.enter_context(self._open_source()), script, script
 
-    def _make_sinks(self) -> Iterator[Sink]:
-        options, scene = self.options, self.scene
-        going_on = self._state is not None and self._state.saved is not None
-        if options.output:
-            yield VideoSink(
-                another(options.output) if going_on else options.output,
-                scene,
-                Result.plot,
-                crf=options.crf,
-                audio_from=None if scene.live else self.uri,
-                overwrite=options.overwrite,
-                segment=options.segment,
-                keep=options.keep,
-                keep_gb=options.keep_gb,
-                stopwatch=self.stopwatch,
-            )
-        if options.crop:
-            crop = another(options.crop) if going_on else options.crop
-            yield CropSink(crop, scene, crf=options.crf, overwrite=options.overwrite)
-        if options.events:
-            yield EventsSink(options.events, scene, overwrite=options.overwrite)
-        if options.counts:
-            yield CountsSink(options.counts, scene, interval=options.interval, overwrite=options.overwrite)
-        yield from (parse_action(text, scene) for text in options.on)
-        if options.save_mot:
-            yield MotSink(options.save_mot, overwrite=options.overwrite)
-        if options.save_csv:
-            yield CsvSink(options.save_csv, scene, overwrite=options.overwrite)
-        if options.save_json:
-            yield JsonSink(options.save_json, scene, overwrite=options.overwrite)
-        if options.show:
-            yield WindowSink(f"track: {scene.source}", Result.plot, live=scene.live)
-
 
 def _waiting(part: object) -> int:
     """Return how many frames wait in a source's or a sink's queue, 0 where it has none."""
     count: Callable[[], int] | None = getattr(part, "waiting", None)
     return count() if count is not None else 0
-
-
-def _paths(sink: Sink) -> list[Path]:
-    """Return what a sink has written: videos may be none or, in segments, many, of which the last count."""
-    files: list[Path] | None = getattr(sink, "files", None)
-    return files if files is not None else [sink.path] if hasattr(sink, "path") else []
 
 
 def make_detector(
@@ -344,22 +299,3 @@ def make_detector(
         in_flight=in_flight,
         stopwatch=stopwatch,
     )
-
-
-def leave_files(plugin: Plugin, prefix: Path) -> Iterator[Path]:
-    """Write what a plugin leaves at the end as ``PREFIX_suffix``; yield the paths."""
-    import cv2
-
-    for suffix, content in plugin.files().items() if hasattr(plugin, "files") else ():
-        path = prefix.with_name(f"{prefix.name}_{suffix}")
-        if isinstance(content, Picture):
-            data = cv2.imencode(path.suffix, paint(content.background.copy(), content.marks))[1].tobytes()
-        else:
-            data = json.dumps(content, ensure_ascii=False, indent=1).encode()
-        try:
-            path.write_bytes(data)
-        except OSError as error:
-            raise OutputError(
-                f"cannot write {path}: {error.strerror}; choose another place with -o"
-            ) from error
-        yield path

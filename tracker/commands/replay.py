@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
@@ -81,9 +81,9 @@ def _run(
     quiet: bool,
 ) -> None:
     from tracker import pipeline
-    from tracker.api import leave_files
     from tracker.coco import COCO
     from tracker.draw import draw
+    from tracker.outlets import leave_files, make_sinks, paths
     from tracker.plugging import make_plugins
     from tracker.progress import Progress, table
     from tracker.replay import SavedTracks, blank
@@ -102,7 +102,7 @@ def _run(
     for plugin in plugins:
         if hasattr(plugin, "start"):
             plugin.start(scene)
-    sinks = [stack.enter_context(sink) for sink in _sinks(options, scene)]
+    sinks = [stack.enter_context(sink) for sink in make_sinks(options, scene)]
     report = Report(saved.names, forget_s=2 * options.lost + 1)
     stopwatch = Stopwatch()
     told: Detector = saved
@@ -138,20 +138,8 @@ def _run(
         left = [str(file) for plugin in plugins for file in leave_files(plugin, prefix)]
     if not quiet:
         summaries = [plugin.summary() for plugin in plugins if hasattr(plugin, "summary")]
-        files = [*(str(sink.path) for sink in sinks), *left]
+        files = [*(str(file) for sink in sinks for file in paths(sink)), *left]
         click.echo(table(report.rows(stopwatch.seconds, summaries), files))
-
-
-def _sinks(options: Options, scene: Any) -> Iterator[Any]:
-    from tracker.sinks import CountsSink, EventsSink, VideoSink
-    from tracker.types import Result
-
-    if options.output:
-        yield VideoSink(options.output, scene, Result.plot, crf=options.crf, overwrite=options.overwrite)
-    if options.events:
-        yield EventsSink(options.events, scene, overwrite=options.overwrite)
-    if options.counts:
-        yield CountsSink(options.counts, scene, interval=options.interval, overwrite=options.overwrite)
 
 
 def _parse_size(text: str | None) -> tuple[int, int] | None:
