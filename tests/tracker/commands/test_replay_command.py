@@ -43,7 +43,7 @@ def test_it_counts_without_the_recording(tmp_path: Path, tracks: Path) -> None:
         ("zone.enter", "till"),
         ("line.in", "door"),
         ("zone.exit", "till"),
-    ]  # exits are sure late
+    ]  # an exit is sure only after a moment
     with counts.open() as file:
         assert {(r["name"], r["direction"], r["count"]) for r in csv.DictReader(file)} == {
             ("door", "in", "1"),
