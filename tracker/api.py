@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -115,25 +115,24 @@ class Session:
         """Yield one ``Result`` per frame; each has been through every sink."""
         painter = functools.partial(draw, names=self.detector.names, line_width=self.options.line_width)
         since = self._last[1] if self._state and self._state.goes_on and self._last else None
-        for result in pipeline.run(
+        results = pipeline.run(
             *self._parts(), self.plugins, sketch=self.sketch, stopwatch=self.stopwatch, since=since
-        ):
-            result = replace(result, painter=painter)
-            self._last = result.frame.index, result.frame.time
-            self.report.add(result)
-            try:
+        )
+        with suppress(EndRun):  # a window was closed, while frames came or while none did
+            for result in results:
+                result = replace(result, painter=painter)
+                self._last = result.frame.index, result.frame.time
+                self.report.add(result)
                 for sink in self.sinks:
                     sink.write(result)
-            except EndRun:
-                return
-            if self._state is not None and self._state.due():
-                self._save()
-            if self._profile is not None:
-                self._profile.look(_waiting(self.source), max(map(_waiting, self.sinks), default=0))
-            yield result
-            if self.stop.is_set():
-                return
-        self._ended = not self.stop.is_set()
+                if self._state is not None and self._state.due():
+                    self._save()
+                if self._profile is not None:
+                    self._profile.look(_waiting(self.source), max(map(_waiting, self.sinks), default=0))
+                yield result
+                if self.stop.is_set():
+                    return
+            self._ended = not self.stop.is_set()
 
     def _finish(self) -> None:
         """Let plugins and sinks say their last; a run that will go on says nothing, but saves its state."""
@@ -153,12 +152,14 @@ class Session:
         if self._ended:
             self._save(wait=True, ended=True)
 
-    def _tell(self) -> None:
-        """Pass on at once what happened to a source from which no frame comes."""
+    def _wait(self) -> None:
+        """While no frame comes: pass on at once what happened to the source, and let the window answer."""
         events = self.source.news()  # type: ignore[attr-defined]
         for sink in self.sinks:
             if events and hasattr(sink, "tell"):
                 sink.tell(events)
+            if hasattr(sink, "idle"):
+                sink.idle()
 
     def _save(self, *, wait: bool = False, ended: bool = False) -> None:
         if self._state is not None and self._last is not None:
@@ -233,8 +234,8 @@ class Session:
             self._last = saved.frame, saved.time
         for sink in self.sinks:
             self._stack.enter_context(sink)
-        if hasattr(self.source, "on_news"):
-            self.source.on_news = self._tell
+        if hasattr(self.source, "on_wait"):
+            self.source.on_wait = self._wait
 
     def _open_source(self) -> Source:
         options = self.options

@@ -356,9 +356,10 @@ class Sink(Protocol):
 
     Optional: ``finish(events: Sequence[Event]) -> None`` takes the events that come after the last frame;
     ``tell(events: Sequence[Event]) -> None`` takes what cannot wait for the next frame, which will bring it
-    again (``source.lost``); ``hurry() -> None`` says that the run was interrupted: leave within a second;
-    ``state() -> Json`` and, before it is entered, ``restore(state: Json, tracks: bool)`` are for runs that go
-    on where an earlier one stopped, as those of ``Plugin``.
+    again (``source.lost``); ``idle() -> None`` is called ten times a second while a live source gives no
+    frame, and may raise ``EndRun``; ``hurry() -> None`` says that the run was interrupted: leave within a
+    second; ``state() -> Json`` and, before it is entered, ``restore(state: Json, tracks: bool)`` are for runs
+    that go on where an earlier one stopped, as those of ``Plugin``.
     """
 
     def __enter__(self) -> Sink:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
+from tests.tracker.screen import xdotool
 from tests.tracker.sinks.actions.desk import desk
 from tests.tracker.sources.rtsp import RtspServer
 from tests.tracker.squares import SquareDetector
@@ -76,6 +78,31 @@ def test_a_lost_camera_is_told_at_once_and_once(tmp_path: Path) -> None:
             event["kind"] for line in lines.read_text().splitlines() for event in json.loads(line)["events"]
         ]
     assert [each["kind"] for each in told.got] == kinds == ["source.lost", "source.back"]
+
+
+@pytest.mark.parametrize("wish", ["stop", "q", "Escape"])
+def test_a_run_whose_camera_is_lost_ends_at_once(
+    screen: object, wish: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    video = tmp_path / "out.mp4"
+    threads = threading.active_count()
+    with (
+        RtspServer(standing) as server,
+        running(server.url, show=True, output=str(video)) as (session, results),
+    ):
+        wait_for(lambda: len(results) > 5)
+        server.kill()
+        wait_for(lambda: "trying again" in caplog.text)
+        time.sleep(1.2)  # in the second, longer wait for the next attempt
+        began = time.monotonic()
+        if wish == "stop":
+            session.stop.set()
+        else:
+            xdotool("mousemove", "30", "20", "key", wish)
+        wait_for(lambda: video.exists() and threading.active_count() == threads)
+        assert time.monotonic() - began < 2.0
+    with av.open(str(video)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == len(results)
 
 
 def test_who_stands_still_keeps_number_and_visit_over_a_restart(tmp_path: Path) -> None:

@@ -40,15 +40,16 @@ def main(name: str) -> None:
     sized = False
     while line := sys.stdin.buffer.readline():
         message = json.loads(line)
-        height, width, channels = message["shape"]
-        data = sys.stdin.buffer.read(height * width * channels)
-        if len(data) < height * width * channels:
-            return
-        if not sized:
-            scale = min(1.0, LARGEST[0] / width, LARGEST[1] / height)
-            cv2.resizeWindow(name, round(width * scale), round(height * scale))
-            sized = True
-        cv2.imshow(name, np.frombuffer(data, np.uint8).reshape(height, width, channels))
+        if message["shape"] is not None:  # else the last picture stays
+            height, width, channels = message["shape"]
+            data = sys.stdin.buffer.read(height * width * channels)
+            if len(data) < height * width * channels:
+                return
+            if not sized:
+                scale = min(1.0, LARGEST[0] / width, LARGEST[1] / height)
+                cv2.resizeWindow(name, round(width * scale), round(height * scale))
+                sized = True
+            cv2.imshow(name, np.frombuffer(data, np.uint8).reshape(height, width, channels))
         cv2.setWindowTitle(name, message["title"])
         print(wait(name, message, answers), file=answers)
 

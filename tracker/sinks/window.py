@@ -23,6 +23,7 @@ from tracker.types import EndRun, Image, Result
 END = {ord("q"), ord("Q"), 27}  # 27 is Esc
 SAVE = {ord("s"), ord("S")}
 TITLE_S = 0.5  # between two updates of the title
+QUIET_S = 2.0  # without a picture before the title says so; slow cameras send one in a second
 ANSWER_S = 20.0  # a display that has not answered by then is none
 CLOSE_S = 1.0  # what closing the window may take
 LATE_S = 1.0  # further behind the source than this, the window does not hurry to catch up
@@ -32,8 +33,9 @@ class WindowSink:
     """Shows results at the pace of the source; ``q``, Esc or closing the window ends the run.
 
     Space pauses a file, ``s`` saves the picture as PNG in the working directory. The title tells the frames
-    per second and, of live sources, the age of the picture. Without a display, or with an OpenCV built
-    without windows, one line says so on standard error and the run goes on; likewise when the display goes.
+    per second and, of live sources, the age of the picture or for how long there was none. Without a display,
+    or with an OpenCV built without windows, one line says so on standard error and the run goes on; likewise
+    when the display goes.
     """
 
     def __init__(self, title: str, painter: Callable[[Result], Image], *, live: bool = False) -> None:
@@ -43,6 +45,7 @@ class WindowSink:
         self._answers: queue.Queue[str | None] = queue.Queue()
         self._first: tuple[float, float] | None = None  # clock and media time the pace is measured from
         self._shown, self._titled, self._tell = 0, time.monotonic(), title
+        self._wrote = time.monotonic()  # when the last picture was shown
 
     def __enter__(self) -> WindowSink:
         """Start the window's process; the window itself comes with the first picture."""
@@ -71,32 +74,49 @@ class WindowSink:
 
     def write(self, result: Result) -> None:
         """Show one result until the next is due; raises ``EndRun`` when the user has had enough."""
-        if self._process is None or self._process.stdin is None:
+        if self._process is None:
             return
         hold_s = self._hold(result.frame.time)
         image = np.ascontiguousarray(self._painter(result))
+        if self._send(self._describe(result), hold_s, image) in SAVE:
+            self._save(image, result.frame.index)
+
+    def idle(self) -> None:
+        """Let the window live while no picture comes; raises ``EndRun`` as ``write`` does."""
+        if self._process is None or self._first is None:
+            return
+        waited_s = time.monotonic() - self._wrote
+        self._send(
+            self._tell if waited_s < QUIET_S else f"{self.title}: no picture for {waited_s:.0f} s", 0.0
+        )
+
+    def _send(self, title: str, hold_s: float, image: Image | None = None) -> int:
+        """Show a picture, or the last one on; return the key pressed meanwhile, -1 for none."""
+        assert self._process is not None and self._process.stdin is not None
         message = {
             "name": self.title,
-            "title": self._describe(result),
-            "shape": image.shape,
+            "title": title,
+            "shape": None if image is None else image.shape,
             "hold_s": hold_s,
             "may_pause": not self._live,
         }
         try:
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
-            self._process.stdin.write(image.data)
+            if image is not None:
+                self._process.stdin.write(image.data)
             self._process.stdin.flush()
             answer = self._answer(hold_s + ANSWER_S)
         except OSError:
             answer = None
+        if image is not None:
+            self._wrote = time.monotonic()
         if answer is None:
             self._give_up("the display has gone")
-            return
+            return -1
         key = -1 if answer == viewer.CLOSED else int(answer)
-        if key in SAVE:
-            self._save(image, result.frame.index)
         if answer == viewer.CLOSED or key in END:
             raise EndRun(f"{self.title}: closed by the user")
+        return key
 
     def _hold(self, media_s: float) -> float:
         """Return how long this picture is to stand, in seconds: a file is not shown faster than it is."""

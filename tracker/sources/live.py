@@ -88,7 +88,7 @@ class Live:
         self._error: BaseException | None = None
         self._events: list[Event] = []
         self._told = 0  # how many of them
-        self.on_news: Callable[[], None] | None = None  # in the consumer's thread, while it waits
+        self.on_wait: Callable[[], None] | None = None  # in the consumer's thread, again and again
         self._delays: deque[float] = deque(maxlen=DELAYS)
         self._last: tuple[int, float] | None = None  # index and time of the last picture received
         self._gaps: list[float] = []
@@ -171,9 +171,9 @@ class Live:
                     return frame
                 if self._error is not None:
                     raise self._error
-                news = not self._fresh.wait(POLL_S) and self._told < len(self._events)
-            if news and self.on_news is not None:
-                self.on_news()
+                woken = self._fresh.wait(POLL_S)
+            if not woken and self.on_wait is not None:
+                self.on_wait()
         return None
 
     def _close(self) -> None:

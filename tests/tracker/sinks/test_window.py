@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from tests.tracker.screen import shot, xdotool
 from tests.tracker.videos import picture, plain, result
 from tracker.sinks import WindowSink, viewer
 from tracker.types import EndRun
-
-TOOLS = ("Xvfb", "xdotool", "import")
-
-
-@pytest.fixture
-def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a virtual screen."""
-    missing = [tool for tool in TOOLS if not shutil.which(tool)]
-    if missing:
-        pytest.skip(f"needs {', '.join(missing)} (Debian: xvfb xdotool imagemagick)")
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert server.stdout is not None
-    monkeypatch.setenv("DISPLAY", f":{server.stdout.readline().decode().strip()}")
-    yield server
-    server.terminate()
-    server.wait(10)
-    server.stdout.close()
-
-
-def xdotool(*words: str) -> None:
-    subprocess.run(["xdotool", *words], check=True, timeout=10, capture_output=True)
-
-
-def shot(path: Path) -> np.ndarray:
-    subprocess.run(["import", "-window", "root", str(path)], check=True, timeout=20, capture_output=True)
-    image = cv2.imread(str(path))
-    assert image is not None
-    return image
 
 
 def test_the_picture_is_on_the_screen(screen: object, tmp_path: Path) -> None:
@@ -78,6 +45,20 @@ def test_a_key_ends_the_run(screen: object, key: str) -> None:
         for index in range(2, 60):
             window.write(result(index))
     assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize("key", ["q", "Escape"])
+def test_a_key_ends_the_run_while_no_picture_comes(screen: object, key: str, tmp_path: Path) -> None:
+    with pytest.raises(EndRun), WindowSink("camera", plain, live=True) as window:
+        window.idle()  # before there is anything to be seen
+        window.write(result(0, size=(320, 240)))
+        window.idle()
+        image = shot(tmp_path / "shot.png")
+        assert np.abs(image[:240, :320].astype(int) - picture(0, (320, 240))).mean() < 2, "the last one stays"
+        xdotool("mousemove", "30", "20", "key", key)
+        for _ in range(20):
+            time.sleep(0.1)
+            window.idle()
 
 
 def test_s_saves_a_picture_and_space_pauses(
