@@ -190,7 +190,10 @@ class Session:
 
     def _open(self) -> None:
         options = self.options
-        saved = self._state.load() if self._state else None
+        saved = None
+        if self._state is not None:
+            self._stack.callback(self._state.release)
+            saved = self._state.load()
         self.source = self._stack.enter_context(self._open_source())
         if options.refine and self.source.live:
             raise OptionError(

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tracker.lock import Lock
 from tracker.types import (
     Frame,
     Json,
@@ -66,11 +67,14 @@ class StateFile:
         self._due = time.monotonic() + every_s
         self._writer: threading.Thread | None = None
         self._failed = False
+        self._lock = Lock(self.path.with_name(f"{self.path.name}.lock"))
 
     def load(self) -> Saved | None:
-        """Return what the file holds, None where there is none yet."""
+        """Return what the file holds, None where there is none yet; nobody else gets it until ``release``."""
         if not self.path.parent.is_dir():
             raise OutputError(f"{self.path}: the folder {self.path.parent} does not exist; create it first")
+        if not self._lock.acquire():
+            raise OptionError(f"--state {self.path}: another run is using it; end that, or give another file")
         try:
             text = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -179,6 +183,12 @@ class StateFile:
         self._writer.start()
         if wait:
             self._writer.join()
+
+    def release(self) -> None:
+        """Let another run have the file."""
+        if self._writer is not None:
+            self._writer.join()
+        self._lock.release()
 
     def _write(self, run: str) -> None:
         head = json.dumps({"format": FORMAT, "version": VERSION, "sha256": _digest(run)})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,10 +16,11 @@ import pytest
 
 from tests.tracker.squares import SquareDetector
 from tracker.api import Session
+from tracker.lock import Lock
 from tracker.options import Options
 from tracker.plugins.route import Route
 from tracker.state import StateFile
-from tracker.types import Event, Frame, OptionError, OutputError
+from tracker.types import Event, Frame, InputError, OptionError, OutputError
 
 FRAMES = 120
 TABLES = ("events", "save_csv", "save_json", "save_mot", "counts")
@@ -243,6 +246,57 @@ class TestForeign:
         assert "No space left" in caplog.text
         assert state.read_bytes() == before
         assert not list(tmp_path.glob("*.part"))
+
+
+class TestLock:
+    def test_a_second_run_on_the_same_file_is_refused(self, clip: Path, tmp_path: Path) -> None:
+        state = tmp_path / "run.json"
+        options = Options(state=str(state))
+        with Session(str(clip), options) as first:
+            results = iter(first)
+            next(results)
+            with pytest.raises(OptionError, match=r"run\.json: another run is using it"):
+                Session(str(clip), options).__enter__()
+            assert len([*results]) == FRAMES - 1
+        with Session(str(clip), Options(state=str(state), resume=True)) as third:
+            assert sum(1 for _ in third) == 0
+        assert [path.name for path in tmp_path.glob("run.json*")] == ["run.json"]
+
+    def test_a_run_that_could_not_begin_leaves_it_free(self, clip: Path, tmp_path: Path) -> None:
+        state = tmp_path / "run.json"
+        for _ in range(2):
+            with pytest.raises(InputError):
+                Session(str(tmp_path / "none.mp4"), Options(state=str(state))).__enter__()
+        assert list(tmp_path.glob("run.json*")) == []
+
+    def test_what_a_killed_process_left_is_taken_over(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.lock"
+        program = (
+            "import sys; from pathlib import Path; from tracker.lock import Lock\n"
+            "lock = Lock(Path(sys.argv[1])); print(lock.acquire(), flush=True); sys.stdin.read()"
+        )
+        command = [sys.executable, "-c", program, str(path)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "True\n"
+            lock = Lock(path)
+            assert not lock.acquire()
+            other.kill()
+            other.wait()
+            assert path.exists()
+            assert lock.acquire()
+            lock.release()
+            assert not path.exists()
+
+    def test_where_there_are_no_locks_the_run_goes_on(
+        self, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def none(_: object) -> bool:
+            raise OSError(95, "Operation not supported")
+
+        monkeypatch.setattr("tracker.lock._try", none)
+        run(clip, tmp_path / "t", state=str(tmp_path / "run.json"))
+        assert (tmp_path / "run.json").exists()
 
 
 def test_resume_needs_a_state() -> None:
