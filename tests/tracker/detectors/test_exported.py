@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tracker.detectors import open_detector
+from tracker.detectors.quantize import agreement
 from tracker.detectors.quiet import quiet
 from tracker.types import Image, WeightsError
 
@@ -29,11 +30,10 @@ def test_what_ultralytics_exports_sees_what_the_weights_see(
         assert exported.names == {0: "person", 1: "traffic light", 2: "car"}
     with open_detector(weights, backend="torch", imgsz=160, conf=0.05) as original:
         (expected,) = original.detect([square])
-    assert len(expected) > 5
-    assert len(found) == len(expected)
-    np.testing.assert_allclose(found.xyxy, expected.xyxy, atol=0.5)
-    np.testing.assert_allclose(found.score, expected.score, atol=0.01)
-    np.testing.assert_array_equal(found.class_id, expected.class_id)
+    # ultralytics lets OpenVINO choose bf16 where the processor has it, so the boxes are alike, not equal
+    for one, other in (([expected], [found]), ([found], [expected])):
+        alike = agreement(one, other, iou=0.9, conf=0.06)
+        assert alike.boxes > 5 and alike.found == 1 and abs(alike.score_difference) < 0.01
 
 
 def test_openvino_as_backend_wants_the_weights_themselves(tmp_path: Path) -> None:
