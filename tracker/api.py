@@ -109,7 +109,8 @@ class Session:
                 self._finish()
         self.report.close()
         if self._profile is not None:
-            self.profile = self._profile.rows(self.stopwatch.seconds)
+            idle = getattr(self.detector, "idle", None)
+            self.profile = self._profile.rows(self.stopwatch.seconds, idle.share if idle else None)
 
     def __iter__(self) -> Iterator[Result]:
         """Yield one ``Result`` per frame; each has been through every sink."""
@@ -181,7 +182,9 @@ class Session:
         if self.source.live:
             live = [("delay", f"{1000 * getattr(self.source, 'delay_s', 0.0):.0f} ms, median")]
             live += [("dropped", f"{getattr(self.source, 'dropped', 0)} frames")]
-        return self.report.rows(self.stopwatch.seconds, [live, *self.summaries()])
+        about = getattr(self.detector, "about", "")
+        network = [("network", about)] if about else []
+        return self.report.rows(self.stopwatch.seconds, [live, *self.summaries(), network])
 
     def outputs(self) -> list[str]:
         """Return the files written."""
@@ -299,6 +302,7 @@ def make_detector(
         backend=options.backend,
         batch=options.batch,
         int8=options.int8,
+        precision=options.precision,
         every=every,
         in_flight=in_flight,
         stopwatch=stopwatch,

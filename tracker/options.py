@@ -65,6 +65,7 @@ class Options:
     half: bool = option(False, "Half precision (GPU).", "Detection", "--half")
     backend: str = option("auto", "What runs the network. auto: torch on a GPU, OpenVINO on x86 CPUs, else torch.", "Detection", "--backend", choices=("auto", "torch", "openvino"))
     int8: bool = option(False, "Use the 8-bit model that `track export --int8 --calibrate VIDEO` made of these weights.", "Detection", "--int8")
+    precision: str = option("auto", "Arithmetic of OpenVINO. auto: bf16 where the processor has it (twice as fast), else fp32.", "Detection", "--precision", choices=("auto", "fp32", "bf16"))
     batch: int = option(1, "Pictures per pass of the network, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
     detect_every: int = option(1, "Look at every N-th frame only; between, tracks go on as they moved. For weak machines.", "Detection", "--detect-every", low=1, high=1000, metavar="N")
 

@@ -33,8 +33,11 @@ class Profile:
         self._read += read
         self._written += written
 
-    def rows(self, seconds: Mapping[str, float]) -> list[tuple[str, str]]:
-        """Return names and values: threads, queues, the narrowest part, CPU and memory."""
+    def rows(self, seconds: Mapping[str, float], idle: float | None = None) -> list[tuple[str, str]]:
+        """Return names and values: threads, network, queues, the narrowest part, CPU and memory.
+
+        ``idle`` is the part of its time in which the network rested, where the detector knows it.
+        """
         wall = time.perf_counter() - self.started
         cpu = time.process_time() - self.cpu_started
         frames = max(self._frames, 1)
@@ -44,6 +47,8 @@ class Profile:
             if parts:
                 told = " + ".join(f"{stage} {1000 * spent / frames:.1f}" for stage, spent in parts.items())
                 rows.append((thread, f"{min(sum(parts.values()) / wall, 1):.0%} of the time, ms: {told}"))
+        if idle is not None:
+            rows.append(("network", f"resting {idle:.1%} of the time"))
         read, written = self._read / frames, self._written / frames
         rows.append(("waiting", f"{read:.1f} frames to be detected, {written:.1f} to be written"))
         if not self.live:

@@ -18,6 +18,11 @@ def test_rows_tell_threads_queues_and_the_narrowest_part() -> None:
     assert set(THREADS) <= set(rows)
 
 
+def test_rows_tell_how_long_the_network_rested_where_it_is_known() -> None:
+    assert dict(Profile().rows({}, 0.123))["network"] == "resting 12.3% of the time"
+    assert "network" not in dict(Profile().rows({}))
+
+
 def test_stages_that_did_not_run_are_not_told() -> None:
     assert "writing" not in dict(Profile().rows({"decode": 0.5, "detect": 1.0}))
 

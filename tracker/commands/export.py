@@ -57,7 +57,7 @@ def command(weights: str, int8: bool, calibrate: str | None, imgsz: int) -> None
     learn = [image for index, image in enumerate(images) if index % max(2, len(images) // CHECKED)]
     click.echo(f"{path.name} as int8: {quantize(path, learn, size)}")
 
-    with open_detector(path, backend="openvino", imgsz=size) as detector:
+    with open_detector(path, backend="openvino", imgsz=size, precision="fp32") as detector:
         exact = detector.detect(check)
     with open_detector(path, backend="openvino", imgsz=size, int8=True) as detector:
         rough = detector.detect(check)

@@ -27,6 +27,7 @@ def open_detector(
     half: bool = Settings.half,
     batch: int = Settings.batch,
     int8: bool = Settings.int8,
+    precision: str = Settings.precision,
     in_flight: int | None = Settings.in_flight,
     threads: int | None = Settings.threads,
     every: int = 1,
@@ -40,7 +41,9 @@ def open_detector(
     "detect". Raises ``OptionError`` and ``WeightsError``.
     """
     device = str(device).strip().lower()
-    settings = Settings(classes, conf, iou, imgsz, max_det, device, half, batch, int8, in_flight, threads)
+    settings = Settings(
+        classes, conf, iou, imgsz, max_det, device, half, batch, int8, precision, in_flight, threads
+    )
     if backend not in BACKENDS:
         raise OptionError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
     if every < 1:
@@ -63,6 +66,8 @@ def _make(path: Path, backend: str, settings: Settings, stopwatch: Stopwatch | N
             raise OptionError(
                 "--int8 runs on OpenVINO only: leave out --backend torch and --device, or --int8"
             )
+        if settings.precision == "bf16":
+            raise OptionError("--precision bf16 runs on OpenVINO only; leave it out, or --backend torch")
         from tracker.detectors.torch_yolo import TorchYolo
 
         return TorchYolo(path, settings, stopwatch)
@@ -79,7 +84,7 @@ def _make(path: Path, backend: str, settings: Settings, stopwatch: Stopwatch | N
 
 def choose(weights: Path, settings: Settings) -> str:
     """Return the fastest backend that can run these weights on this machine."""
-    if settings.int8:
+    if settings.int8 or settings.precision == "bf16":
         return "openvino"
     if weights.suffix != ".pt" or settings.half or settings.device not in ("auto", "cpu"):
         return "torch"

@@ -25,6 +25,8 @@ class EveryNth:
     def __enter__(self) -> EveryNth:
         """Load the model."""
         self.names = self.detector.__enter__().names
+        self.about = f"{getattr(self.detector, 'about', 'detector')}, every {self.every} frames"
+        self.idle = getattr(self.detector, "idle", None)
         return self
 
     def __exit__(

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from bytetrack import Detections
+from tracker.detectors.idle import Idle
 from tracker.detectors.settings import Settings
 from tracker.types import Frame, Image, Stopwatch
 
@@ -23,6 +24,7 @@ class Flow:
 
     names: Mapping[int, str]
     batch: int  # pictures per input
+    about: str  # weights, what runs them and how exactly; known once it is open
 
     def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:
         """Remember what to load; nothing heavy happens before ``with``."""
@@ -30,6 +32,8 @@ class Flow:
         self.settings = settings
         self.names = {}
         self.batch = settings.batch
+        self.about = weights.stem
+        self.idle = Idle()
         self._watch = stopwatch or Stopwatch()
 
     def __enter__(self) -> Flow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
@@ -42,6 +43,7 @@ class Lane:
     pixels: Image  # (N, H, W, 3)
     box: Letterbox | None = None  # around whose pictures the memory is grey
     count: int = 0  # pictures of the input in use
+    started: float = 0.0  # seconds
 
 
 class OpenVinoYolo(Flow):
@@ -68,6 +70,12 @@ class OpenVinoYolo(Flow):
         self.names = self._model.names
         self._classes = class_ids(self.settings.classes, self.names)
         self._core = quiet_openvino().Core()
+        native = multiplies_bf16(self._core)
+        if self.settings.precision == "bf16" and not native:
+            raise OptionError("--precision bf16: this processor does not multiply bf16 itself; use fp32")
+        self._precision = "bf16" if native and self.settings.precision != "fp32" else "f32"
+        exact = {"bf16": "bf16", "f32": "fp32"}[self._precision]
+        self.about = f"{self.weights.stem} on OpenVINO, {'int8' if self.settings.int8 else exact}"
         return self
 
     def __exit__(
@@ -90,6 +98,7 @@ class OpenVinoYolo(Flow):
         lane.count = len(images)
         for image, pixels in zip(images, lane.pixels, strict=False):  # a last batch may be short
             box.fill(image, pixels)
+        lane.started = time.perf_counter()
         lane.request.start_async()
         return lane
 
@@ -97,6 +106,7 @@ class OpenVinoYolo(Flow):
         """Wait, and return one ``Detections`` per picture."""
         assert ticket.box is not None
         ticket.request.wait()
+        self.idle.add(ticket.started, ticket.started + ticket.request.latency / 1000)
         outputs = ticket.request.get_output_tensor(0).data[: ticket.count]
         if self._model.final:
             found = [read_final_boxes(one, ticket.box, self.settings, self._classes) for one in outputs]
@@ -131,7 +141,7 @@ class OpenVinoYolo(Flow):
             "PERFORMANCE_HINT_NUM_REQUESTS": min(self.settings.in_flight or MOST_IN_FLIGHT, MOST_IN_FLIGHT)
             - 1
             or 1,
-            "INFERENCE_PRECISION_HINT": "f32",  # else bf16 where the CPU has it, and other boxes
+            "INFERENCE_PRECISION_HINT": self._precision,
             "ENABLE_CPU_PINNING": False,  # decoder and encoder want these cores too
         }
         if self.settings.threads:
@@ -140,3 +150,8 @@ class OpenVinoYolo(Flow):
         model.reshape([self.batch, *shape, 3])
         compiled = self._core.compile_model(model, "CPU", options)
         return Engine(compiled, int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")))
+
+
+def multiplies_bf16(core: Any) -> bool:
+    """Say whether OpenVINO would choose bf16 on this processor by itself: where it is the faster one."""
+    return bool(core.get_property("CPU", "INFERENCE_PRECISION_HINT") == quiet_openvino().Type.bf16)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tracker.types import OptionError
 
+PRECISIONS = ("auto", "fp32", "bf16")
 STRIDE = 32  # pixels; the coarsest feature map of every YOLOv8
 
 
@@ -27,6 +28,7 @@ class Settings:
     half: bool = False  # fp16 arithmetic, GPUs only
     batch: int = 1  # pictures that go through the network together
     int8: bool = False  # use the model that `track export --int8` made; OpenVINO only
+    precision: str = "auto"  # of OpenVINO: fp32, bf16, or auto: bf16 where the processor multiplies it itself
     in_flight: int | None = None  # inputs under way at a time; 1: no delay (live); None: what is fastest
     threads: int | None = None  # of the CPU that inference may use; None: all
 
@@ -42,6 +44,8 @@ class Settings:
             raise OptionError(f"--max-det must be at least 1, got {self.max_det}")
         if self.batch < 1:
             raise OptionError(f"--batch must be at least 1, got {self.batch}")
+        if self.precision not in PRECISIONS:
+            raise OptionError(f"no precision {self.precision!r}; there are {', '.join(PRECISIONS)}")
         for name in ("in_flight", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -90,7 +90,8 @@ class Borrowed:
 
     def __enter__(self) -> Borrowed:
         """Load the model where nobody has yet."""
-        self.names = self._shared.opened().names
+        opened = self._shared.opened()
+        self.names, self.about = opened.names, getattr(opened, "about", "")
         return self
 
     def __exit__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ class TorchYolo(Flow):
                 raise OptionError("--half needs a GPU; the CPU computes fp16 more slowly than fp32")
             self._model = model = load(self.weights, device, half=half)
         self._device = device
+        self.about = f"{self.weights.stem} on torch, {device}, {'fp16' if half else 'fp32'}"
         self._dtype = _dtype(half and bool(model.fp16))
         self.names = {int(key): str(value) for key, value in model.names.items()}
         self._classes = class_ids(self.settings.classes, self.names)
@@ -87,7 +89,10 @@ class TorchYolo(Flow):
         with torch.inference_mode():
             batch = torch.from_numpy(pixels).to(self._device)
             batch = batch.permute(0, 3, 1, 2).contiguous().flip(1).to(self._dtype).div_(255)  # RGB, 0 to 1
+            started = time.perf_counter()
             output = self._model(batch)
+            if self._device.type == "cpu":  # a GPU has only been told what to do
+                self.idle.add(started, time.perf_counter())
             output = output[0] if isinstance(output, (list, tuple)) else output
         return Ticket(output, box)
 

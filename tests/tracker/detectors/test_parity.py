@@ -62,7 +62,7 @@ def assert_agree(ours: Detections, theirs: Detections) -> None:
 def test_boxes_equal_predict_on_a_photograph(
     backend: str, weights: Path, bus: Image, predict: Predict
 ) -> None:
-    with open_detector(weights, backend=backend, device="cpu") as detector:
+    with open_detector(weights, backend=backend, device="cpu", precision="fp32") as detector:
         (ours,) = detector.detect([bus])
     (theirs,) = predict(weights, [bus])
     assert len(ours) >= 5
@@ -76,7 +76,7 @@ def test_boxes_equal_predict_on_a_recording(
     video = cv2.VideoCapture(str(shared / "data/pets09-s2l1/vtest.avi"))
     images = [image for index in range(0, 795) if (image := video.read()[1]) is not None and index % 80 == 0]
     assert len(images) == 10
-    with open_detector(weights, backend=backend, device="cpu", batch=4) as detector:
+    with open_detector(weights, backend=backend, device="cpu", batch=4, precision="fp32") as detector:
         ours = detector.detect(images)
     assert sum(len(found) for found in ours) > 60
     for found, expected in zip(ours, predict(weights, images), strict=True):
