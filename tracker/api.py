@@ -13,6 +13,7 @@ from typing import Any
 
 from tracker import pipeline
 from tracker.detectors import open_detector
+from tracker.detectors.every_nth import EveryNth
 from tracker.draw import draw
 from tracker.options import Options
 from tracker.outlets import leave_files, make_sinks, paths
@@ -88,6 +89,7 @@ class Session:
         self._notes: list[str] = []
         self._state = StateFile(options.state, options.state_every) if options.state else None
         self._last: tuple[int, float] | None = None  # index and time of the last frame
+        self._passed = 0  # frames, with those of the part of the run that this one resumes
         self._ended = False  # by itself
         self._stack = ExitStack()
 
@@ -123,6 +125,7 @@ class Session:
             for result in results:
                 result = replace(result, painter=painter)
                 self._last = result.frame.index, result.frame.time
+                self._passed += 1
                 self.report.add(result)
                 for sink in self.sinks:
                     sink.write(result)
@@ -165,7 +168,7 @@ class Session:
     def _save(self, *, wait: bool = False, ended: bool = False) -> None:
         if self._state is not None and self._last is not None:
             parts = (self.scene, self._last, self.tracker, self.plugins, self.sinks, self.report)
-            self._state.save(*parts, wait=wait, ended=ended)
+            self._state.save(*parts, passed=self._passed, wait=wait, ended=ended)
 
     def notes(self) -> list[str]:
         """Return what the user should know: skipped packets, dropped frames."""
@@ -238,6 +241,10 @@ class Session:
             self._state.restore(self.plugins, self.sinks, self.report)
         if saved is not None:
             self._last = saved.frame, saved.time
+            if isinstance(self.source, Resumed):
+                self._passed = saved.passed
+                if isinstance(self.detector, EveryNth):
+                    self.detector.passed = saved.passed
         for sink in self.sinks:
             self._stack.enter_context(sink)
         if hasattr(self.source, "on_wait"):

@@ -50,6 +50,7 @@ class Saved:
     plugins: dict[str, Json]
     sinks: dict[str, Json]
     report: dict[str, Json]
+    passed: int = 0  # frames since the source's first, those left out by the detector too
 
 
 class StateFile:
@@ -160,6 +161,7 @@ class StateFile:
         sinks: Sequence[Sink],
         report: Any,
         *,
+        passed: int = 0,
         ended: bool = False,
         wait: bool = False,
     ) -> None:
@@ -176,6 +178,7 @@ class StateFile:
             plugins=_states(plugins),
             sinks=_states(sinks),
             report=report.state(),
+            passed=passed,
         )
         if self._writer is not None:
             self._writer.join()

@@ -16,6 +16,7 @@ import pytest
 
 from tests.tracker.squares import SquareDetector
 from tracker.api import Session
+from tracker.detectors.every_nth import EveryNth
 from tracker.lock import Lock
 from tracker.options import Options
 from tracker.plugins.route import Route
@@ -79,6 +80,21 @@ class TestCut:
         assert second.report.distinct() == whole.report.distinct()
         assert second.report.earlier + second.report.frames == FRAMES
         assert len((tmp_path / "cut" / "events").read_text().splitlines()) > 10
+
+    @pytest.mark.parametrize("cuts", [(1, 40), (61, 20), (3, 7), (50, 51)])
+    @pytest.mark.parametrize("prompt", [False, True])
+    def test_it_looks_at_the_same_frames_as_a_whole_run(
+        self, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cuts: tuple[int, int], prompt: bool
+    ) -> None:
+        def every_third(*_: object, **__: object) -> EveryNth:
+            return EveryNth(SquareDetector(), 3, prompt=prompt)
+
+        monkeypatch.setattr("tracker.api.open_detector", every_third)
+        run(clip, tmp_path / "whole")
+        state = str(tmp_path / "run.json")
+        for cut in (*cuts, None):
+            run(clip, tmp_path / "cut", stop_after=cut, state=state, resume=True)
+        same(tmp_path / "whole", tmp_path / "cut")
 
     def test_a_killed_run_goes_on_from_what_was_saved(self, clip: Path, tmp_path: Path) -> None:
         run(clip, tmp_path / "whole")

@@ -21,6 +21,7 @@ class EveryNth:
         self.detector = detector
         self.every = every
         self.prompt = prompt
+        self.passed = 0  # frames of an earlier part of the run, with which the count goes on
 
     def __enter__(self) -> EveryNth:
         """Load the model."""
@@ -42,13 +43,13 @@ class EveryNth:
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections | None]]:
         """Yield every frame in order, the first and every N-th after it with detections."""
         if self.prompt:
-            for count, frame in enumerate(frames):
+            for count, frame in enumerate(frames, self.passed):
                 yield frame, self.detector.detect([frame.image])[0] if count % self.every == 0 else None
             return
         waiting: deque[Frame] = deque()
 
         def looked_at() -> Iterator[Frame]:
-            for count, frame in enumerate(frames):
+            for count, frame in enumerate(frames, self.passed):
                 waiting.append(frame)
                 if count % self.every == 0:
                     yield frame
