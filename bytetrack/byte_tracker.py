@@ -267,7 +267,11 @@ class BYTETracker:
     def from_state(cls: type[Self], state: Mapping[str, Any]) -> Self:
         """Build a tracker that goes on where ``state`` was taken."""
         tracker = cls(**state["options"])
-        tracker._time, tracker._next_id = state["time"], state["next_id"]
-        tracker._begun = state["begun"]
-        tracker._table = TrackTable.from_state(state["table"])
+        tracker.restore(state)
         return tracker
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where ``state`` was taken, with the options of this tracker."""
+        table = TrackTable.from_state(state["table"])
+        self._time, self._next_id, self._begun = state["time"], state["next_id"], state["begun"]
+        self._table = table

@@ -226,7 +226,7 @@ class Session:
                 plugin.start(self.scene)
         self.tracker = make_tracker(options.tracker, options, self.source.fps, self.source.size)
         self._profile = Profile(live=self.source.live) if options.profile else None
-        self.report = Report(self.scene.names, forget_s=2 * options.lost + 1)
+        self.report = Report(self.scene.names, forget_s=2 * options.known_s + 1)
         self.sinks: list[Sink] = list(
             make_sinks(
                 options,
@@ -237,7 +237,7 @@ class Session:
             )
         )
         if self._state is not None:
-            self.tracker = self._state.begin(self.scene, self.tracker, resumed=options.resume)
+            self._state.begin(self.scene, self.tracker, resumed=options.resume)
             self._state.restore(self.plugins, self.sinks, self.report)
         if saved is not None:
             self._last = saved.frame, saved.time

@@ -7,6 +7,8 @@ use in tracking is BoT-SORT's (Aharon et al. 2022, arXiv:2206.14651).
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -14,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytetrack.types import FloatArray
-from tracker.types import Image
+from tracker.types import Image, Json
 
 Gray = NDArray[np.uint8]
 STILL = np.array([[1.0, 0, 0], [0, 1, 0]])
@@ -50,23 +52,28 @@ class CameraMotion:
 
     def __post_init__(self) -> None:
         """Begin with nothing seen."""
-        self._before: tuple[Image, FloatArray] | None = None
-        self._gray: Gray | None = None  # small copy of the picture before, if made
+        self._before: Image | None = None
+        self._boxes: FloatArray = np.empty((0, 4))  # in it
+        self._shape: tuple[int, ...] | None = None
+        self._gray: Gray | None = None  # small copy of it, if made
         self._count = 0
         self._moved = -self.rest
 
     def step(self, image: Image, xyxy: FloatArray) -> Move:
         """Return how the camera moved since the frame before; ``xyxy`` (N, 4) are boxes of what moves."""
-        before, self._before = self._before, (image, xyxy)
-        self._count += 1
+        before, self._before = self._before, image
+        boxes, self._boxes = self._boxes, xyxy
+        shape, self._shape = self._shape, image.shape
         gray_before, self._gray = self._gray, None
+        self._count += 1
         asleep = self.auto and self._count - self._moved > self.rest and self._count % self.sample != 1
-        if before is None or asleep or before[0].shape != image.shape:
+        if asleep or shape != image.shape:
             return Move()
         if gray_before is None:
-            gray_before = self._small(before[0])
+            assert before is not None
+            gray_before = self._small(before)
         self._gray = self._small(image)
-        move = self._between(gray_before, self._gray, before[1], image.shape[1])
+        move = self._between(gray_before, self._gray, boxes, image.shape[1])
         if move.transform is not None:
             height, width = image.shape[:2]
             middle = np.array([width / 2, height / 2])
@@ -76,6 +83,30 @@ class CameraMotion:
             elif self.auto:
                 return Move()
         return move
+
+    def state(self) -> dict[str, Json]:
+        """Return what it knows for JSON: a small copy of the last picture, and when the camera moved."""
+        if self._gray is None and self._before is not None:
+            self._gray = self._small(self._before)
+        data = b"" if self._gray is None else cv2.imencode(".png", self._gray)[1].tobytes()
+        return {
+            "gray": base64.b64encode(data).decode(),
+            "shape": self._shape,
+            "boxes": self._boxes.tolist(),
+            "count": self._count,
+            "moved": self._moved,
+        }
+
+    def restore(self, state: Mapping[str, Json]) -> None:
+        """Go on where ``state`` was taken."""
+        if state["gray"]:
+            data = np.frombuffer(base64.b64decode(state["gray"]), np.uint8)
+            gray = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+            if gray is None:
+                raise ValueError("the picture before is none")
+            self._gray, self._shape = np.asarray(gray, np.uint8), tuple(state["shape"])
+        self._boxes = np.array(state["boxes"], np.float64).reshape(-1, 4)
+        self._count, self._moved = state["count"], state["moved"]
 
     def _small(self, image: Image) -> Gray:
         height, width = image.shape[:2]

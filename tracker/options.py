@@ -10,6 +10,7 @@ from typing import Any
 from tracker.errors import OptionError
 
 TRACKER_KINDS = ("motion", "bytetrack", "sort")
+REMEMBER_S = 20.0  # for so long --appearance knows who was lost, where --remember says nothing
 
 
 def option(
@@ -125,6 +126,13 @@ class Options:
             raise OptionError("--interval divides what --counts writes; give --counts FILE too")
         if self.crop and not self.follow:
             raise OptionError("--crop films the object that --follow names; give --follow too")
+
+    @property
+    def known_s(self) -> float:
+        """Seconds after which nobody who was not seen gets the same number again."""
+        if self.appearance == "none":
+            return self.lost
+        return max(self.lost, REMEMBER_S if self.remember is None else self.remember)
 
 
 def _check(meta: Any, value: Any) -> None:

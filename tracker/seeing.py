@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from bytetrack.appearance import Recognizer
 from bytetrack.types import FloatArray, IntArray
 from tracker.appearance import Appearance, open_appearance
 from tracker.camera_motion import CameraMotion
-from tracker.options import Options
-from tracker.types import Frame
+from tracker.options import REMEMBER_S, Options
+from tracker.types import Frame, Json
 
 
 class SeeingTracker:
@@ -62,6 +63,27 @@ class SeeingTracker:
         self._boxes = tracks.xyxy
         return tracks
 
+    @property
+    def kind(self) -> str:
+        """Whose states it takes up: looks of one kind say nothing to another."""
+        if isinstance(self.tracker, BYTETracker):
+            return type(self.tracker).__name__
+        return f"{type(self.tracker.tracker).__name__}, {type(self.appearance).__name__}"
+
+    def state(self) -> dict[str, Json]:
+        """Return what tracker and camera know, for JSON; see theirs."""
+        state = self.tracker.state()
+        if self.camera is not None:
+            state["seeing"] = {"boxes": self._boxes.tolist(), "camera": self.camera.state()}
+        return state
+
+    def restore(self, state: Mapping[str, Json]) -> None:
+        """Go on where ``state`` was taken."""
+        self.tracker.restore(state)
+        if self.camera is not None and "seeing" in state:
+            self.camera.restore(state["seeing"]["camera"])
+            self._boxes = np.array(state["seeing"]["boxes"], np.float64).reshape(-1, 4)
+
     def _follow_camera(self, frame: Frame, xyxy: FloatArray) -> None:
         self._boxes = xyxy
         if self.camera is None:
@@ -79,7 +101,7 @@ def with_eyes(tracker: BYTETracker, options: Options, size: tuple[int, int] | No
     appearance = open_appearance(options.appearance)
     if appearance is None:
         return SeeingTracker(tracker, camera=camera)
-    memory: dict[str, Any] = {}
+    memory: dict[str, Any] = {"remember_s": REMEMBER_S}
     if options.remember is not None:
         memory = {"remember_s": options.remember, "returning": True}
     knowing = Recognizer(tracker, size=size, neutral=appearance.neutral, **memory)

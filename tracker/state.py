@@ -21,6 +21,7 @@ from tracker.lock import Lock
 from tracker.types import (
     Frame,
     Json,
+    LastingTracker,
     OptionError,
     OutputError,
     Plugin,
@@ -28,7 +29,6 @@ from tracker.types import (
     Scene,
     Sink,
     Source,
-    Tracker,
 )
 
 LOG = logging.getLogger("track")
@@ -101,11 +101,11 @@ class StateFile:
             raise self._foreign("is damaged") from error
         return self.saved
 
-    def begin(self, scene: Scene, fresh: Tracker, *, resumed: bool) -> Tracker:
-        """Decide what can go on; return the tracker that does, or a fresh one that goes on numbering."""
-        beginning, saved = state_of(fresh), self.saved
+    def begin(self, scene: Scene, tracker: LastingTracker, *, resumed: bool) -> None:
+        """Decide what can go on; let a fresh tracker go on with it, or with the numbering alone."""
+        beginning, saved = tracker.state(), self.saved
         if saved is None:
-            return fresh
+            return
         now = time.time() if scene.live else saved.time
         if list(scene.size) != saved.size or scene.live != saved.live:
             kind = "a live source" if saved.live else "a file"
@@ -113,17 +113,18 @@ class StateFile:
         if scene.live or resumed:
             self.check_source(scene.source)
         self.goes_on = not saved.ended and (resumed or scene.live) and now >= saved.time
-        kind = type(fresh).__name__
-        if saved.tracker.get("kind") != kind:
+        if saved.tracker.get("kind") != _kind(tracker):
             raise self._foreign(f"was written with another tracker ({saved.tracker.get('kind')})")
         try:
-            state = {**saved.tracker["state"], "options": beginning["options"]}
-            if not self.goes_on or now - saved.time > scene.lost_s:
+            state = saved.tracker["state"]
+            if not self.goes_on:
                 state = {**beginning, "next_id": state["next_id"]}
-            going_on: Tracker = type(fresh).from_state(state)  # type: ignore[attr-defined]
+            elif now - saved.time > scene.lost_s:
+                memory = {"memory": state["memory"]} if "memory" in state else {}  # ages by itself
+                state = {**beginning, **memory, "next_id": state["next_id"]}
+            tracker.restore(state)
         except UNUSABLE as error:
             raise self._foreign("does not fit this tracker") from error
-        return going_on
 
     def check_source(self, name: str) -> None:
         """Refuse what an earlier run on another source left."""
@@ -156,7 +157,7 @@ class StateFile:
         self,
         scene: Scene,
         frame: tuple[int, float],
-        tracker: Tracker,
+        tracker: LastingTracker,
         plugins: Sequence[Plugin],
         sinks: Sequence[Sink],
         report: Any,
@@ -174,7 +175,7 @@ class StateFile:
             ended=ended,
             frame=frame[0],
             time=frame[1],
-            tracker={"kind": type(tracker).__name__, "state": state_of(tracker)},
+            tracker={"kind": _kind(tracker), "state": tracker.state()},
             plugins=_states(plugins),
             sinks=_states(sinks),
             report=report.state(),
@@ -267,14 +268,8 @@ class Resumed:
                 yield replace(frame, index=frame.index + shift) if shift else frame
 
 
-def state_of(tracker: Tracker) -> dict[str, Json]:
-    """Return a tracker's state; raises ``OptionError`` where it keeps none."""
-    if not hasattr(tracker, "state"):
-        raise OptionError(
-            "--state keeps no pictures, which --appearance and --camera-motion need; leave them out"
-        )
-    state: dict[str, Json] = tracker.state()
-    return state
+def _kind(tracker: LastingTracker) -> str:
+    return str(getattr(tracker, "kind", type(tracker).__name__))
 
 
 def _named(parts: Iterable[object]) -> Iterator[tuple[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bytetrack import SORT, BYTETracker, MotionTracker
 from tracker.options import Options
-from tracker.types import Tracker
+from tracker.types import LastingTracker
 
 FRAMES_PER_BUFFER_SECOND = 30  # ByteTrack's track_buffer counts frames at 30 fps
 
@@ -17,7 +17,9 @@ TRACKERS: dict[str, Callable[..., BYTETracker]] = {
 }
 
 
-def make_tracker(kind: str, options: Options, fps: float, size: tuple[int, int] | None = None) -> Tracker:
+def make_tracker(
+    kind: str, options: Options, fps: float, size: tuple[int, int] | None = None
+) -> LastingTracker:
     """Return a fresh tracker of a ``kind`` in ``TRACKERS``, with eyes where an option asks for them.
 
     ``fps`` and ``size`` (width, height in pixels) are the source's. Every class in ``TRACKERS`` takes the

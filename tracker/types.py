@@ -328,6 +328,18 @@ class PredictingTracker(Tracker, Protocol):
         ...
 
 
+class LastingTracker(Tracker, Protocol):
+    """One whose run can be cut in two, as that of BYTETracker can."""
+
+    def state(self) -> dict[str, Json]:
+        """Return a copy of everything it knows; in it ``next_id``, and ``memory`` of who is not followed."""
+        ...
+
+    def restore(self, state: Mapping[str, Json]) -> None:
+        """Go on where ``state`` was taken."""
+        ...
+
+
 class Plugin(Protocol):
     """An analysis: a dataclass whose fields are its options.
 

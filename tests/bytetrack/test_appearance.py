@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -48,6 +49,25 @@ def test_without_features_it_is_the_tracker_it_wraps() -> None:
         one, other = plain.update(frame), wrapped.update(frame)
         np.testing.assert_array_equal(one.track_id, other.track_id)
         np.testing.assert_array_equal(one.xyxy, other.xyxy)
+
+
+def test_it_goes_on_from_a_state_as_if_nothing_had_been() -> None:
+    dice = np.random.default_rng(4)
+    looks = dice.normal(size=(200, 16)).astype(np.float32)
+    looks /= np.linalg.norm(looks, axis=1, keepdims=True)
+    one, other = (Recognizer(BYTETracker(), size=(600, 600), returning=True) for _ in range(2))
+    compared = 0
+    for detections in crowd(seed=3, frames=90, objects=12):
+        shown = looks[(detections.xyxy[:, 2] / 40).astype(int) % 200]
+        first, second = (each.update(detections, 1.0, lambda rows: shown[rows]) for each in (one, other))  # noqa: B023 - called at once
+        np.testing.assert_array_equal(first.track_id, second.track_id)
+        np.testing.assert_array_equal(first.xyxy, second.xyxy)
+        compared += len(first)
+        state = json.loads(json.dumps(other.state()))
+        other = Recognizer(BYTETracker(), size=(600, 600), returning=True)
+        other.restore(state)
+    assert compared > 500
+    assert other.state() == one.state()
 
 
 def test_who_stands_alone_is_looked_at_seldom() -> None:

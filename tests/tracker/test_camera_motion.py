@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -119,6 +121,21 @@ def test_auto_looks_at_one_frame_in_ten_while_nothing_moves(monkeypatch: pytest.
     for _ in range(101):
         camera.step(picture, NOBODY)
     assert 1 <= len(looked) <= 11
+
+
+@pytest.mark.parametrize("auto", [False, True])
+def test_it_goes_on_from_a_state(auto: bool) -> None:
+    one, other, picture = CameraMotion(auto), CameraMotion(auto), scene()
+    for i in range(70):
+        image = view(picture, similarity(1, 0, 3.0 * max(0, i - 45), 0))
+        box = np.array([[100.0 + i, 100, 140 + i, 200]])
+        first, second = one.step(image, box).transform, other.step(image, box).transform
+        assert (first is None) == (second is None)
+        assert first is None or second is None or np.array_equal(first, second)
+        state = json.loads(json.dumps(other.state()))
+        other = CameraMotion(auto)
+        other.restore(state)
+    assert first is not None
 
 
 def test_the_picture_is_never_changed_and_a_new_size_begins_anew() -> None:

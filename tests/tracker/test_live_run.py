@@ -141,6 +141,17 @@ def test_who_was_gone_for_longer_is_somebody_else_and_the_visit_has_ended(tmp_pa
     assert session.report.distinct() == {"person": 2}
 
 
+def test_who_was_gone_for_longer_is_known_again_by_looks(tmp_path: Path) -> None:
+    keeping = {"state": str(tmp_path / "run.json"), "lost": 0.2, "appearance": "color"}
+    with RtspServer(standing) as server:
+        for _ in range(2):
+            with running(server.url, **keeping) as (session, results):
+                wait_for(lambda: len(results) > 15)
+            time.sleep(1.0)
+    assert {int(n) for result in results for n in result.tracks.track_id} == {1}
+    assert session.report.distinct() == {"person": 1}
+
+
 def test_an_interrupted_run_waits_for_no_receiver() -> None:
     with desk(slow_s=3.0) as told, RtspServer(standing) as server:
         with running(server.url, on=(f"zone.*={told.url}",), zone=(ROOM,)) as (session, results):

@@ -96,6 +96,37 @@ class TestCut:
             run(clip, tmp_path / "cut", stop_after=cut, state=state, resume=True)
         same(tmp_path / "whole", tmp_path / "cut")
 
+    @pytest.mark.parametrize(
+        "seeing",
+        [
+            {"appearance": "color", "remember": 90.0},
+            {"camera_motion": "on"},
+            {"camera_motion": "auto", "detect_every": 2},
+            {"appearance": "color", "camera_motion": "auto"},
+        ],
+        ids=str,
+    )
+    def test_what_was_seen_is_kept_too(
+        self, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeing: dict[str, Any]
+    ) -> None:
+        def detector(*_: object, every: int, **__: object) -> SquareDetector | EveryNth:
+            return SquareDetector() if every == 1 else EveryNth(SquareDetector(), every)
+
+        monkeypatch.setattr("tracker.api.open_detector", detector)
+        whole, cut = str(tmp_path / "whole.json"), str(tmp_path / "cut.json")
+        run(clip, tmp_path / "whole", state=whole, **seeing)
+        for stop_after in (1, 36, 7, None):
+            run(clip, tmp_path / "cut", stop_after=stop_after, state=cut, resume=True, **seeing)
+        same(tmp_path / "whole", tmp_path / "cut")
+        known = [json.loads(Path(each).read_text())["run"]["tracker"] for each in (whole, cut)]
+        assert known[0] == known[1]
+
+    def test_looks_of_one_kind_say_nothing_to_another(self, clip: Path, tmp_path: Path) -> None:
+        state = str(tmp_path / "run.json")
+        run(clip, tmp_path / "t", stop_after=10, state=state, appearance="color")
+        with pytest.raises(OptionError, match=r"another tracker \(MotionTracker, ColorStripes\)"):
+            run(clip, tmp_path / "t", state=state, resume=True)
+
     def test_a_killed_run_goes_on_from_what_was_saved(self, clip: Path, tmp_path: Path) -> None:
         run(clip, tmp_path / "whole")
         state = tmp_path / "run.json"
