@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tracker import pipeline
+from tracker import pipeline, threads
 from tracker.detectors import open_detector
 from tracker.detectors.every_nth import EveryNth
 from tracker.draw import draw
@@ -196,6 +196,7 @@ class Session:
 
     def _open(self) -> None:
         options = self.options
+        threads.settle()
         saved = None
         if self._state is not None:
             self._stack.callback(self._state.release)

@@ -19,6 +19,7 @@ from tracker.detectors.openvino_model import Converted, converted
 from tracker.detectors.quiet import quiet_openvino
 from tracker.detectors.settings import Settings
 from tracker.detectors.suppress import read_boxes, read_final_boxes
+from tracker.threads import plan
 from tracker.types import Image, OptionError, Stopwatch
 
 SHAPES = 4  # input shapes kept compiled; a video has one, a folder of photographs a few
@@ -143,9 +144,8 @@ class OpenVinoYolo(Flow):
             or 1,
             "INFERENCE_PRECISION_HINT": self._precision,
             "ENABLE_CPU_PINNING": False,  # decoder and encoder want these cores too
+            "INFERENCE_NUM_THREADS": self.settings.threads or plan().inference,
         }
-        if self.settings.threads:
-            options["INFERENCE_NUM_THREADS"] = self.settings.threads
         model = self._core.read_model(self._model.xml)
         model.reshape([self.batch, *shape, 3])
         compiled = self._core.compile_model(model, "CPU", options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,6 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tracker.sinks.audio import Audio, has_audio
+from tracker.threads import plan
 from tracker.types import Image
 
 CLOCK_HZ = 90_000  # MPEG's own; the time base is the first multiple of the frame rate that is as fine
@@ -99,7 +99,7 @@ class Recording:
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.time_base = self._base
-        context.thread_count = encoder_threads()
+        context.thread_count = plan().encoder
         context.color_range, context.colorspace, context.color_primaries, context.color_trc = (
             1,
             BT601_MATRIX,
@@ -159,9 +159,3 @@ def remux(part: Path, whole: Path, format_name: str) -> None:
             if packet.dts is not None and packet.size:
                 packet.stream = streams[packet.stream.index]
                 target.mux(packet)
-
-
-def encoder_threads() -> int:
-    """Return half the cores this process may use: the detector needs the others."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
-    return min(max(cores // 2, 1), 8)

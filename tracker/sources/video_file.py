@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from tracker.sources import address
 from tracker.sources.ahead import Picture, ReadAhead, Wanted
+from tracker.threads import plan
 from tracker.types import Image, InputError, Stopwatch
 
 FPS = 25.0  # where a file does not say
@@ -95,6 +96,7 @@ class VideoFile(ReadAhead):
             raise InputError(f"{self._shown}: contains no video that can be decoded (only {kinds})")
         self._stream: VideoStream = max(videos, key=lambda s: s.width * s.height)  # cover art is small
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.thread_count = plan().decoder
 
     def _unreadable(self, error: Exception) -> str:
         head = b""
