@@ -76,6 +76,8 @@ def write_video(
     codec: str = "libx264",
     pix_fmt: str = "yuv420p",
     rotate: int = 0,
+    mirror: bool = False,
+    aspect: Fraction | None = None,
     audio: str | None = None,
     options: dict[str, str] | None = None,
     gop: int = 5,
@@ -87,8 +89,10 @@ def write_video(
         stream.bit_rate = 2_000_000  # the brightness must survive
         if times_ms is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
-        if rotate:
-            stream.set_display_rotation(rotate)
+        if rotate or mirror:
+            stream.set_display_rotation(rotate, hflip=mirror)
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
         sound = container.add_stream(audio, rate=48_000, layout="mono") if audio else None
         for index in range(frames):
             frame = av.VideoFrame.from_ndarray(picture(index, size), "bgr24")

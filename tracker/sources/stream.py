@@ -16,7 +16,8 @@ from av.video.stream import VideoStream
 from tracker.sources.address import redact, scheme
 from tracker.sources.clock import Clock
 from tracker.sources.live import LostError
-from tracker.sources.video_file import MAX_PIXELS, frame_rate, to_bgr
+from tracker.sources.upright import Upright, upright
+from tracker.sources.video_file import MAX_PIXELS, frame_rate
 from tracker.types import Image, InputError, OptionError
 
 OPEN_S = 10.0  # a camera that has not answered by then is asked again
@@ -39,7 +40,7 @@ class StreamCapture:
         self._transport = transport
         self.fps: float | None = None
         self._container: InputContainer | None = None
-        self._size: tuple[int, int] | None = None
+        self._upright: Upright | None = None  # of the first picture; a later size is scaled to its
 
     @property
     def _patient(self) -> bool:
@@ -104,10 +105,8 @@ class StreamCapture:
                 if frame.is_corrupt:
                     yield taken, None
                     continue
-                rotation = frame.rotation % 360
-                if self._size is None:
-                    turned = rotation in (90, 270)
-                    self._size = (frame.height, frame.width) if turned else (frame.width, frame.height)
+                if self._upright is None:
+                    self._upright = upright(frame, self._stream.sample_aspect_ratio)
                 pts_s = (
                     float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
                 )
@@ -115,7 +114,7 @@ class StreamCapture:
                     taken = clock.at(pts_s)
                     if self._bursts:
                         anchor, taken = self._pace(clock, anchor, pts_s)
-                yield taken, to_bgr(frame, self._size, rotation)
+                yield taken, self._upright.bgr(frame)
 
     def _pace(self, clock: Clock, anchor: float | None, pts_s: float) -> tuple[float, float]:
         """Wait until a picture is due; the first one and a stream that fell behind set the pace anew."""

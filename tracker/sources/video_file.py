@@ -9,16 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import av
-import cv2
-import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tracker.sources import address
 from tracker.sources.ahead import Picture, ReadAhead, Wanted
+from tracker.sources.upright import upright
 from tracker.threads import plan
-from tracker.types import Image, InputError, Stopwatch
+from tracker.types import InputError, Stopwatch
 
 FPS = 25.0  # where a file does not say
 MAX_FPS = 1000.0  # beyond it a header lies
@@ -26,11 +25,10 @@ MAX_PIXELS = 1 << 27  # 16k x 8k; a damaged header must not make the decoder ask
 MAX_GAP_S = 86_400.0  # a longer jump is a broken clock, not a pause
 OPEN_S = 20.0  # for a file behind HTTP
 MAX_BAD_READS = 1000  # consecutive failures of the demuxer after which the rest is given up
-TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
 
 class VideoFile(ReadAhead):
-    """A video file: true timestamps from 0, upright, every frame that can be decoded.
+    """A video file: true timestamps from 0, upright with square pixels, every frame that can be decoded.
 
     ``Frame.index`` counts every frame from the file's first; a packet that cannot be decoded counts as one
     frame that is missing. After a seek (``start_s``) it is the time in nominal frames, which is exact where
@@ -70,9 +68,8 @@ class VideoFile(ReadAhead):
         stream = self._stream
         self.fps = frame_rate(stream)
         self._origin = first.pts or 0
-        self._rotation = first.rotation % 360
-        width, height = first.width, first.height
-        self.size = (height, width) if self._rotation in (90, 270) else (width, height)
+        self._upright = upright(first, stream.sample_aspect_ratio)
+        self.size = self._upright.size
         self._duration = self._stated_duration()
         frames = stream.frames or (round(self._duration * self.fps) if self._duration else 0)
         self.length = self.wanted.length(frames, self.fps) if frames else None
@@ -184,7 +181,7 @@ class VideoFile(ReadAhead):
             self._damaged += bool(frame.is_corrupt)
             before = self._last = time
             lost = self._corrupt
-            yield index, time, functools.partial(to_bgr, frame, self.size, self._rotation)
+            yield index, time, functools.partial(self._upright.bgr, frame)
 
     def _take_notes(self) -> None:
         if self._corrupt:
@@ -204,16 +201,6 @@ class VideoFile(ReadAhead):
             with suppress(av.error.FFmpegError):
                 self._container.close()
             self._container = None
-
-
-def to_bgr(frame: VideoFrame, size: tuple[int, int], rotation: int) -> Image:
-    """Return a decoded frame upright as (H, W, 3) BGR, scaled to ``size`` where it has another."""
-    image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-    if rotation in TURNS:
-        image = np.asarray(cv2.rotate(image, TURNS[rotation]), np.uint8)
-    if (image.shape[1], image.shape[0]) != size:
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return image
 
 
 def frame_rate(stream: VideoStream) -> float:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -47,9 +48,10 @@ def test_pictures_are_turned_upright(tmp_path: Path, degrees: int, corner: str) 
 @pytest.mark.skipif(
     not shutil.which("ffmpeg"), reason="compares with the ffmpeg program, which is not installed"
 )
-@pytest.mark.parametrize("degrees", [90, 180, -90])
-def test_upright_is_what_ffmpeg_shows(tmp_path: Path, degrees: int) -> None:
-    path = write_video(tmp_path / "phone.mp4", 2, size=(96, 48), rotate=degrees)
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("degrees", [0, 90, 180, -90])
+def test_upright_is_what_ffmpeg_shows(tmp_path: Path, degrees: int, mirror: bool) -> None:
+    path = write_video(tmp_path / "phone.mp4", 2, size=(96, 48), rotate=degrees, mirror=mirror)
     command = [
         "ffmpeg",
         "-v",
@@ -67,6 +69,30 @@ def test_upright_is_what_ffmpeg_shows(tmp_path: Path, degrees: int) -> None:
     raw = subprocess.run(command, capture_output=True, check=True, timeout=30).stdout
     ours = read(path)[0][0].image
     assert np.abs(np.frombuffer(raw, np.uint8).reshape(ours.shape).astype(int) - ours).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("aspect", "rotate", "size"),
+    [
+        (Fraction(2), 0, (192, 48)),
+        (Fraction(1, 2), 0, (96, 96)),
+        (Fraction(16, 11), 0, (140, 48)),  # wide PAL
+        (Fraction(2), 90, (48, 192)),  # pixels are told of before they are turned
+        (Fraction(201, 200), 0, (96, 48)),
+        (Fraction(50), 0, (96, 48)),  # a header that lies
+    ],
+)
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
+def test_pixels_are_made_square(
+    tmp_path: Path, name: str, aspect: Fraction, rotate: int, size: tuple[int, int]
+) -> None:
+    path = write_video(tmp_path / name, 3, size=(96, 48), rotate=rotate, aspect=aspect)
+    with open_source(path) as source:
+        frames = list(source)
+        assert source.size == size
+    assert [(f.image.shape[1], f.image.shape[0]) for f in frames] == [size] * 3
+    assert [number(f.image) for f in frames] == [0, 1, 2]
+    assert red_corner(frames[0].image) == ("bottom left" if rotate else "top left")
 
 
 def test_odd_sizes_are_kept(tmp_path: Path) -> None:
