@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -12,6 +16,7 @@ from tracker.sources.clock import Clock
 from tracker.sources.live import LostError
 from tracker.types import Image
 
+LOG = logging.getLogger("track")
 MISSES = 5  # reads in a row that give nothing: it was unplugged
 
 
@@ -21,12 +26,16 @@ class CameraCapture:
     def __init__(self, device: str, size: tuple[int, int] | None = None, rate: float | None = None) -> None:
         self._device: int | str = int(device) if device.isdecimal() else device
         self._wish, self._rate = size, rate
+        self._told = False
         self.fps: float | None = None
         self._capture: cv2.VideoCapture | None = None
 
     def open(self, ended: threading.Event) -> None:
         """Open the device; raises ``LostError``."""
-        capture = cv2.VideoCapture(self._device)
+        # Linux: asked for any way, OpenCV tries others in vain and complains of each.
+        way = cv2.CAP_V4L2 if sys.platform.startswith("linux") else cv2.CAP_ANY
+        with _quiet():
+            capture = cv2.VideoCapture(self._device, way)
         self._capture = capture
         if not capture.isOpened():
             raise LostError("no such camera, or another program uses it")
@@ -48,6 +57,7 @@ class CameraCapture:
             read, image = self._capture.read()
             if read and image is not None and image.size:
                 misses = 0
+                self._compare(image.shape[1], image.shape[0])
                 yield clock.now(), np.asarray(image, np.uint8)
             else:
                 misses += 1
@@ -58,3 +68,24 @@ class CameraCapture:
         if self._capture is not None:
             self._capture.release()
             self._capture = None
+
+    def _compare(self, width: int, height: int) -> None:
+        """Say once if the driver decided otherwise."""
+        if self._wish is not None and self._wish != (width, height) and not self._told:
+            wish = "x".join(map(str, self._wish))
+            LOG.warning("the camera gives %dx%d, not %s as --camera-size asks", width, height, wish)
+        self._told = True
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep OpenCV from writing to standard error what is told in one line; who set its level wants it."""
+    if "OPENCV_LOG_LEVEL" in os.environ:
+        yield
+        return
+    logs = cv2.utils.logging
+    before = logs.setLogLevel(logs.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logs.setLogLevel(before)

@@ -280,9 +280,3 @@ def test_a_live_source_has_no_beginning() -> None:
         open_source("rtsp://host/cam", start_s=5)
     with pytest.raises(OptionError, match="rtsp-transport"):
         open_source("rtsp://host/cam", rtsp_transport="carrier pigeon")
-
-
-def test_a_camera_that_is_not_there() -> None:
-    source = open_source("97", give_up_after_s=0.1)
-    with pytest.raises(InputError, match=r"camera97: no picture for 0.1 s \(no such camera"), source:
-        pass
