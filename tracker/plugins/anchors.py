@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +54,22 @@ def anchor_points(xyxy: FloatArray, anchor: str, size: tuple[int, int]) -> Float
     >>> anchor_points(np.array([[0.0, 0.0, 10.0, 20.0]]), "bottom_center", (640, 480)).tolist()
     [[5.0, 20.0]]
     """
-    x, y = ANCHORS[anchor]
-    points = np.empty((len(xyxy), 2))
-    points[:, 0] = xyxy[:, 0] * (1 - x) + xyxy[:, 2] * x
-    points[:, 1] = xyxy[:, 1] * (1 - y) + xyxy[:, 3] * y
+    near, far = _parts(anchor)
+    points: FloatArray = xyxy[:, :2] * near + xyxy[:, 2:] * far
     np.maximum(points, EDGE_PX, out=points)
-    return np.minimum(points, (size[0] - EDGE_PX, size[1] - EDGE_PX), out=points)
+    return np.minimum(points, _furthest(size), out=points)
+
+
+@lru_cache(maxsize=None)  # there are nine
+def _parts(anchor: str) -> tuple[FloatArray, FloatArray]:
+    """Return how much of a box's first and of its second corner lies in the anchor, each (2,)."""
+    far = np.array(ANCHORS[anchor])
+    return 1 - far, far
+
+
+@lru_cache(maxsize=16)
+def _furthest(size: tuple[int, int]) -> FloatArray:
+    return np.array(size, np.float64) - EDGE_PX
 
 
 def box_size(xyxy: FloatArray) -> FloatArray:

@@ -26,19 +26,28 @@ class EmptyScene:
         self.size = (max(round(size[0] * scale), 1), max(round(size[1] * scale), 1))
         self.scale = self.size[0] / size[0], self.size[1] / size[1]  # of x and y, from the source's pixels
         self._kept: list[Image] = []
+        self._spare: list[Image] = []  # pictures let go: fresh memory costs more than the copy
         self._stride, self._seen = max(round(fps / MOST_PER_S), 1), 0
 
     def look(self, image: Image) -> None:
         """Take note of a frame."""
         if self._seen % self._stride == 0:
             if len(self._kept) == MOST_FRAMES:
+                self._spare = self._kept[1::2]
                 del self._kept[1::2]
                 self._stride *= 2
             if self._seen % self._stride == 0:
-                fits = image.shape[1::-1] == self.size
-                small = image.copy() if fits else cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
-                self._kept.append(np.asarray(small, np.uint8))
+                self._keep(image)
         self._seen += 1
+
+    def _keep(self, image: Image) -> None:
+        width, height = self.size
+        room = self._spare.pop() if self._spare else np.empty((height, width, 3), np.uint8)
+        if image.shape == room.shape:
+            np.copyto(room, image)
+        else:
+            cv2.resize(image, self.size, dst=room, interpolation=cv2.INTER_AREA)
+        self._kept.append(room)
 
     def picture(self) -> Image:
         """Return the median, (h, w, 3) BGR; grey when no frame was seen."""

@@ -32,19 +32,27 @@ def signed_crossings(start: FloatArray, end: FloatArray, line: FloatArray) -> tu
     >>> signed_crossings(np.array([[5.0, -1.0]]), np.array([[5.0, 1.0]]), np.array([[0.0, 0.0], [9.0, 0.0]]))
     (array([1]), False)
     """
-    edge = line[1:] - line[:-1]
-    before = cross(edge, start[:, None] - line[:-1])  # (M, K-1) sides of the line's parts
-    after = cross(edge, end[:, None] - line[:-1])
+    sides = sides_of(np.concatenate((start, end)), line)
+    before, after = sides[: len(start)], sides[len(start) :]
     passed = before * after < 0
-    touching = not after.all()
+    touching = bool(np.count_nonzero(after) < after.size)
     total = np.zeros(len(start), np.int64)
-    rows = np.flatnonzero(passed.any(axis=1))
-    if len(rows):
+    if np.count_nonzero(passed):
+        rows = np.flatnonzero(passed.any(axis=1))
         start, end, after = start[rows], end[rows], after[rows]
         beside = cross((end - start)[:, None], line - start[:, None]) > 0  # (M, K) sides of the path
         crossed = passed[rows] & (beside[:, 1:] != beside[:, :-1])
         total[rows] = np.where(crossed, np.sign(after), 0).sum(axis=1)
     return total, touching
+
+
+def sides_of(points: FloatArray, line: FloatArray) -> FloatArray:
+    """Return on which side (M, K-1) of each part of the polyline (K, 2) points (M, 2) lie, by sign."""
+    x, y = points[:, :1], points[:, 1:]
+    begin_x, begin_y = line[:-1].T
+    along_x, along_y = (line[1:] - line[:-1]).T
+    sides: FloatArray = along_x * (y - begin_y) - along_y * (x - begin_x)
+    return sides
 
 
 def crossing_fraction(start: FloatArray, end: FloatArray, line: FloatArray) -> float:
@@ -64,23 +72,37 @@ def distance_to_segments(points: FloatArray, start: FloatArray, end: FloatArray)
     """Return the distance (M,) of each point (M, 2) to the nearest of the segments (K, 2) to (K, 2)."""
     if len(start) == 0:
         return np.full(len(points), np.inf)
-    edge = end - start
-    offset = points[:, None] - start
-    along = np.clip((offset * edge).sum(axis=2) / np.maximum((edge * edge).sum(axis=1), 1e-12), 0, 1)
-    gap = offset - along[..., None] * edge
-    nearest: FloatArray = np.sqrt((gap * gap).sum(axis=2).min(axis=1))
+    along_x, along_y = (end - start).T
+    begin_x, begin_y = start.T
+    x, y = points[:, :1] - begin_x, points[:, 1:] - begin_y  # (M, K)
+    part = (x * along_x + y * along_y) / np.maximum(along_x * along_x + along_y * along_y, 1e-12)
+    part = np.minimum(np.maximum(part, 0.0), 1.0)
+    x -= part * along_x
+    y -= part * along_y
+    nearest: FloatArray = np.sqrt((x * x + y * y).min(axis=1))
     return nearest
 
 
-def inside_polygon(points: FloatArray, polygon: FloatArray) -> Mask:
-    """Return which points (M, 2) lie inside the polygon (K, 2), by the even-odd rule."""
-    x, y = points[:, :1], points[:, 1:]
-    x0, y0 = polygon.T
-    x1, y1 = np.concatenate((polygon[1:], polygon[:1])).T
-    slope = (x1 - x0) / np.where(y1 == y0, 1.0, y1 - y0)  # level sides are never straddled
-    straddles = (y0 > y) != (y1 > y)
-    inside: Mask = np.logical_xor.reduce(straddles & (x < slope * (y - y0) + x0), axis=1)
-    return inside
+class Polygon:
+    """A polygon (K, 2) that is asked often."""
+
+    def __init__(self, corners: FloatArray) -> None:
+        self._x0, self._y0 = x0, y0 = corners.T.copy()
+        x1, self._y1 = np.concatenate((corners[1:], corners[:1])).T.copy()
+        level = self._y1 == y0  # such sides are never straddled
+        self._slope = (x1 - x0) / np.where(level, 1.0, self._y1 - y0)
+
+    def holds(self, points: FloatArray) -> Mask:
+        """Return which points (M, 2) lie inside, by the even-odd rule.
+
+        >>> Polygon(np.array([[0.0, 0], [4, 0], [4, 3], [0, 3]])).holds(np.array([[1.0, 1], [5, 1]])).tolist()
+        [True, False]
+        """
+        x, y = points[:, :1], points[:, 1:]
+        straddles = (self._y0 > y) != (self._y1 > y)
+        left_of = x < self._slope * (y - self._y0) + self._x0
+        inside: Mask = np.logical_xor.reduce(straddles & left_of, axis=1)
+        return inside
 
 
 def area(polygon: ArrayLike) -> float:
@@ -116,10 +138,10 @@ def self_intersection(points: Sequence[Sequence[float]], *, closed: bool) -> tup
 def overlap_of_smaller(xyxy: FloatArray, others: FloatArray) -> FloatArray:
     """Return the part (K,) of the smaller of two boxes that lies in the other: (4,) against (K, 4)."""
     corner = np.maximum(xyxy[:2], others[:, :2])
-    sides = np.clip(np.minimum(xyxy[2:], others[:, 2:]) - corner, 0, None)
+    sides = np.maximum(np.minimum(xyxy[2:], others[:, 2:]) - corner, 0)
     areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
     smaller = np.minimum(areas, (xyxy[2] - xyxy[0]) * (xyxy[3] - xyxy[1]))
-    part: FloatArray = sides.prod(axis=1) / np.maximum(smaller, 1e-9)
+    part: FloatArray = sides[:, 0] * sides[:, 1] / np.maximum(smaller, 1e-9)
     return part
 
 

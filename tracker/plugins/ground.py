@@ -56,9 +56,11 @@ def ground_from_image(image: FloatArray, metres: FloatArray) -> FloatArray:
 
 def to_ground(matrix: FloatArray, pixels: FloatArray) -> FloatArray:
     """Return metres (M, 2) of points (M, 2) of the picture; NaN on the horizon and above."""
-    homogeneous = np.column_stack([pixels, np.ones(len(pixels))]) @ matrix.T
-    depth = np.where(homogeneous[:, 2:] > 1e-9, homogeneous[:, 2:], np.nan)
-    ground: FloatArray = homogeneous[:, :2] / depth
+    homogeneous = np.ones((len(pixels), 3))
+    homogeneous[:, :2] = pixels
+    homogeneous = homogeneous @ matrix.T
+    depth = homogeneous[:, 2:]
+    ground: FloatArray = homogeneous[:, :2] / np.where(depth > 1e-9, depth, np.nan)
     return ground
 
 

@@ -6,6 +6,7 @@ import base64
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -74,16 +75,20 @@ class Heatmap:
         passed = self._period if before is None else min(max(now - before, 0.0), self._longest)
         self._before = self._now = now
         self._empty.look(frame.image)
-        anchors = anchor_points(tracks.xyxy, self.anchor, self._scene.size)
-        counted = np.ones(len(tracks), np.bool_)
+        xyxy = tracks.xyxy
+        anchors = anchor_points(xyxy, self.anchor, self._scene.size)
+        counted: NDArray[np.bool_] | None = None  # all
         if self.mode == "standing":
             counted = self._stands(now, tracks, anchors)
         if self._wanted is not None:
-            counted &= np.isin(tracks.class_id, list(self._wanted))
-        if counted.any():
-            columns, rows = (anchors[counted] / self._cell).astype(np.int64).T
-            widths = (tracks.xyxy[counted, 2] - tracks.xyxy[counted, 0]) / self._cell
-            layers = np.round(np.log2(np.clip(widths, 1.0, WIDEST))).astype(np.int64)
+            wanted = np.isin(tracks.class_id, list(self._wanted))
+            counted = wanted if counted is None else counted & wanted
+        if counted is not None:
+            xyxy, anchors = xyxy[counted], anchors[counted]
+        if len(xyxy):
+            columns, rows = (anchors / self._cell).astype(np.int64).T
+            widths = np.minimum(np.maximum((xyxy[:, 2] - xyxy[:, 0]) / self._cell, 1.0), WIDEST)
+            layers = np.rint(np.log2(widths)).astype(np.int64)
             np.add.at(self._seconds, (layers, rows, columns), passed)
         return ()
 
@@ -216,7 +221,14 @@ def duration(seconds: float) -> str:
 
 
 def _shades(part: FloatArray) -> NDArray[np.uint8]:
-    levels = np.round(part * 255).astype(np.uint8)
-    bgr = cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)
-    alpha = np.clip((part - COOLEST) / (1 - COOLEST) * 3, 0, 1) * OPACITY * 255
-    return np.dstack([np.asarray(bgr, np.uint8), alpha.astype(np.uint8)])
+    shades = np.empty((*part.shape, 4), np.uint8)
+    shades[..., :3] = _turbo()[np.rint(part * 255).astype(np.uint8)]
+    shades[..., 3] = np.clip((part - COOLEST) / (1 - COOLEST) * 3, 0, 1) * OPACITY * 255
+    return shades
+
+
+@lru_cache(maxsize=1)
+def _turbo() -> NDArray[np.uint8]:
+    """Return the scale's colours, (256, 3) BGR."""
+    levels = np.arange(256, dtype=np.uint8)
+    return np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), np.uint8).reshape(256, 3)

@@ -95,8 +95,7 @@ class Line:
         """Learn the picture's size, where an end that touches its edge goes on, and the classes' names."""
         self._scene = scene
         self._path = extended(self._line, scene.size)
-        self._sketch: Canvas | None = None  # of so many crossings
-        self._sketched = 0
+        self._sketch: Canvas | None = None  # made anew after a crossing
         self._arrow, self._heading = self.arrow(), self.heading()
         self._wanted = resolve_classes(self.classes, scene.names)
         self._memory = Memory(COLUMNS, keep_s=scene.lost_s + INHERIT_S)
@@ -114,7 +113,7 @@ class Line:
         before = rows["anchor"][found]
         step, touching = signed_crossings(before, anchors, line)
         events = []
-        if step.any() or rows["pending"][found].any():
+        if np.count_nonzero(step) or np.count_nonzero(rows["pending"][found]):
             events = self._settle(frame, tracks, found, before, anchors, step)
         if touching:  # an anchor exactly on the line is on neither side: its path goes on from where it came
             away = distance_to_segments(anchors, line[:-1], line[1:])
@@ -139,19 +138,21 @@ class Line:
             rows["crossed_s"][row] = rows["seen_s"][row] + part * (now - rows["seen_s"][row])
             rows["crossed_at"][row] = before[place] + part * (anchors[place] - before[place])
         pending = rows["pending"][found] + step
-        clear = distance_to_segments(anchors, line[:-1], line[1:]) > hysteresis(tracks.xyxy)
-        rows["pending"][found] = np.where(clear, 0, pending)
+        rows["pending"][found] = pending
         events = []
-        for place in np.flatnonzero(clear & (pending != 0)).tolist():
-            sign = int(np.sign(pending[place]))
+        crossing = np.flatnonzero(pending)
+        away = distance_to_segments(anchors[crossing], line[:-1], line[1:])
+        for place in crossing[away > hysteresis(tracks.xyxy[crossing])].tolist():
+            row, sign = found[place], 1 if pending[place] > 0 else -1
+            rows["pending"][row] = 0
             if self._counts(now, tracks, place, sign):
-                events.append(self._event(frame, tracks, place, sign, rows[found[place]]))
+                events.append(self._event(frame, tracks, place, sign, rows[row]))
         return events
 
     def draw(self, canvas: Canvas) -> None:
         """Show the line, an arrow for "in" and the running totals."""
-        if self._sketch is None or self._sketched != self.totals.total():
-            self._sketch, self._sketched = Canvas(), self.totals.total()
+        if self._sketch is None:
+            self._sketch = Canvas()
             self._record(self._sketch)
         canvas.marks += self._sketch.marks
 
@@ -202,6 +203,7 @@ class Line:
     def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
         """Go on from there."""
         self.totals.update({(way, name): count for way, name, count in state["totals"]})
+        self._sketch = None
         if tracks:
             self._memory.restore(state["memory"])
             self._recent.extend((*rest, np.array(box)) for *rest, box in state["recent"])
@@ -225,6 +227,7 @@ class Line:
         class_id = int(tracks.class_id[place])
         class_name = self._scene.names.get(class_id, str(class_id))
         self.totals[direction, class_name] += 1
+        self._sketch = None
         data = {
             "line": self.name,
             "direction": direction,

@@ -51,7 +51,7 @@ class Memory:
 
     def __post_init__(self) -> None:
         """Make room."""
-        self.rows = np.zeros(0, dtype=[*BASE, *self.columns])
+        self.rows = np.zeros(0, dtype=np.dtype([*BASE, *self.columns], align=True))
 
     def __len__(self) -> int:
         """Return the number of tracks remembered."""
@@ -82,8 +82,8 @@ class Memory:
         """Remember where the tracks in rows ``found`` (M,) are now."""
         rows = self.rows
         past = rows["past"]
-        due = ~(now - past[found, 0, 2] < CHECKPOINT_S - ROUNDING_S)
-        if due.any():
+        due = ~(now - past[:, 0, 2][found] < CHECKPOINT_S - ROUNDING_S)
+        if np.count_nonzero(due):
             chosen = found[due]
             past[chosen, 1] = past[chosen, 0]
             past[chosen, 0, :2] = anchors[due]
@@ -102,11 +102,13 @@ class Memory:
         seen = self.rows["seen_s"][alive]
         gone = alive[seen < limit]
         self._oldest_s = float(seen[seen >= limit].min(initial=now))
-        copy: NDArray[Any] = self.rows[gone]
+        if not len(gone):
+            return self.rows[:0]
+        copy: NDArray[Any] = self.rows.take(gone)
         for row in gone.tolist():
             del self._row_of[int(self.rows["track_id"][row])]
             self._free.append(row)
-        self.rows[gone] = np.zeros((), self.rows.dtype)
+        self.rows.view(np.uint8).reshape(len(self.rows), -1)[gone] = 0  # at once, not column by column
         self._signature = NOBODY  # the rows found a frame ago may be among them
         return copy
 
@@ -141,17 +143,20 @@ class Memory:
         lost = lost[now - self.rows["seen_s"][lost] <= INHERIT_S + ROUNDING_S] if len(lost) else lost
         if not len(lost):
             return {}
-        rows = self.rows[lost]
+        rows = self.rows.take(lost)
         gap = (now - rows["seen_s"])[:, None]
-        place = rows["anchor"] + np.nan_to_num(velocity(rows)) * gap
-        sizes, old_sizes = box_size(tracks.xyxy), np.maximum(box_size(rows["xyxy"]), 1.0)
+        speed = velocity(rows)
+        place = rows["anchor"] + np.where(np.isnan(speed), 0.0, speed) * gap
+        sizes = np.maximum(box_size(tracks.xyxy[new]), 1.0).tolist()
+        old_sizes = np.maximum(box_size(rows["xyxy"]), 1.0)
         pairs = []
-        for n in new:
-            distance = np.hypot(*(anchors[n] - place).T) / old_sizes
-            growth = np.maximum(sizes[n], 1.0) / old_sizes
+        for n, size in zip(new, sizes, strict=True):
+            away = anchors[n] - place
+            distance = np.hypot(away[:, 0], away[:, 1]) / old_sizes
+            growth = size / old_sizes
             near = (distance <= INHERIT_SIZES) & (rows["class_id"] == tracks.class_id[n])
             near &= (growth <= INHERIT_GROWTH) & (growth >= 1 / INHERIT_GROWTH)
-            pairs += [(float(distance[k]), n, int(rows["track_id"][k])) for k in np.flatnonzero(near)]
+            pairs += [(float(distance[k]), n, int(rows["track_id"][k])) for k in near.nonzero()[0]]
         heirs: dict[int, int] = {}
         for _, n, track_id in sorted(pairs):
             if n not in heirs and track_id not in heirs.values():
@@ -164,8 +169,8 @@ def velocity(rows: NDArray[Any]) -> FloatArray:
     oldest = np.where(np.isnan(rows["past"][:, 1, 2]), 0, 1)
     past = rows["past"][np.arange(len(rows)), oldest]
     passed = (rows["seen_s"] - past[:, 2])[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):  # seen once: no time has passed
-        mean: FloatArray = np.where(passed > 0, (rows["anchor"] - past[:, :2]) / passed, np.nan)
+    passed = np.where(passed > 0, passed, np.nan)  # seen once: no time has passed
+    mean: FloatArray = (rows["anchor"] - past[:, :2]) / passed
     return mean
 
 

@@ -132,8 +132,9 @@ class Route:
         if trails is None or not current or not np.array_equal(trails.track_id, ids):
             times, points = self._trail.window(rows, alive, self._now - self.seconds)
             valid = ~np.isnan(times)
-            lengths = valid.sum(axis=1)
-            smooth = smoothed(points[valid], lengths, self._half)
+            lengths = np.count_nonzero(valid, axis=1)
+            points = points.reshape(-1, 2).take(np.flatnonzero(valid), axis=0)
+            smooth = smoothed(points, lengths, self._half)
             trails = self._trails = Trails(self._now, ids, smooth, lengths)
         if len(trails.points):
             points = trails.points.copy()  # what was handed out before is still being painted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -83,11 +84,13 @@ class Speed:
         """Learn the picture's size, the frame rate and the classes' names."""
         self._scene = scene
         self._wanted = resolve_classes(self.classes, scene.names)
+        self._uncut = np.array(scene.size) - CUT_PX
         self._trail = Trail(self.window_s, scene.fps, POINTS)
         self._bins = int(np.ceil(self.max_kmh * BINS_PER_KMH)) + 1
         history = ("history", np.uint32, (self._bins,))  # estimates by speed
         self._memory = Memory((*COLUMNS, history, *self._trail.columns), keep_s=scene.lost_s + INHERIT_S)
         self._estimated_s = float("-inf")
+        self._labels: tuple[float, bytes, dict[int, str]] = (float("nan"), b"", {})
         self._totals: dict[int, IntArray] = {}  # class -> objects by their median speed
         self._fastest: dict[int, float] = {}
         self._now, self._frame = 0.0, 0
@@ -105,9 +108,9 @@ class Speed:
             fresh = np.isnan(memory.rows["anchor"][found, 0])
             memory.rows["kmh"][found[fresh]] = np.nan
             memory.store(found, now, tracks, anchors)
-            ground = to_ground(self._ground, anchors)
-            inset = tracks.xyxy * [1, 1, -1, -1] + np.array([0, 0, *self._scene.size])
-            sound = (inset > CUT_PX).all(axis=1) & ~np.isnan(ground[:, 0])
+            ground, xyxy = to_ground(self._ground, anchors), tracks.xyxy
+            sound = ((xyxy[:, :2] > CUT_PX) & (xyxy[:, 2:] < self._uncut)).all(axis=1)
+            sound &= ~np.isnan(ground[:, 0])
             self._trail.push(memory.rows, found[sound], now, ground[sound])
             if not 0 <= now - self._estimated_s < REFRESH_S:
                 self._estimated_s = now
@@ -119,8 +122,13 @@ class Speed:
         canvas.marks += self._calibration.marks
         rows, alive = self._memory.rows, self._memory.alive()
         shown = alive[(rows["seen_s"][alive] == self._now) & ~np.isnan(rows["kmh"][alive])]
-        speeds = zip(rows["track_id"][shown].tolist(), rows["kmh"][shown].tolist(), strict=True)
-        canvas.labels({track_id: f"{kmh:.0f} km/h" for track_id, kmh in speeds})
+        ids = rows["track_id"][shown]
+        signature = ids.tobytes()
+        if self._labels[:2] != (self._estimated_s, signature):  # speeds change with an estimate only
+            speeds = zip(ids.tolist(), rows["kmh"][shown].tolist(), strict=True)
+            texts = {track_id: f"{kmh:.0f} km/h" for track_id, kmh in speeds}
+            self._labels = self._estimated_s, signature, texts
+        canvas.labels(self._labels[2])
 
     def finish(self) -> Iterable[Event]:
         """Report the objects that are still there."""
@@ -210,28 +218,36 @@ def theil_sen(times: FloatArray, way: FloatArray) -> tuple[FloatArray, FloatArra
     of least squares, 12 ** 0.5 * sigma / (span * n ** 0.5), with sigma from the median absolute residual.
     """
     times = times - times[:, -1:]  # a clock that counts from 1970 leaves few digits for what follows
-    first, second = np.triu_indices(times.shape[1], max(times.shape[1] // APART, 1))
-    passed = times[:, second] - times[:, first]
+    first, second = _pairs(times.shape[1])
+    passed = times.take(second, axis=1) - times.take(first, axis=1)
     passed = np.where(passed > 0, passed, np.nan)
-    velocity = np.stack([_median((way[:, second, k] - way[:, first, k]) / passed) for k in (0, 1)], axis=1)
-    rest = way - velocity[:, None] * times[..., None]
-    rest = np.where(np.isnan(times)[..., None], np.nan, rest)
-    off = np.stack([np.abs(rest[..., k] - _median(rest[..., k])[:, None]) for k in (0, 1)], axis=2)
-    sigma = 1.4826 * np.hypot(_median(off[..., 0]), _median(off[..., 1]))  # 1.4826: MAD of a normal
-    n = (~np.isnan(times)).sum(axis=1)
+    x_and_y = way.transpose(2, 0, 1).copy()  # (2, M, R)
+    slopes = _median((x_and_y.take(second, axis=2) - x_and_y.take(first, axis=2)) / passed)
+    rest = x_and_y - slopes[..., None] * times
+    rest = np.where(np.isnan(times), np.nan, rest)
+    off = _median(np.abs(rest - _median(rest)[..., None]))
+    sigma = 1.4826 * np.hypot(off[0], off[1])  # 1.4826: MAD of a normal
+    n = np.count_nonzero(~np.isnan(times), axis=1)
     span = -np.fmin.reduce(times, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):  # fewer than two points have no speed
         error: FloatArray = np.sqrt(12.0) * sigma / (span * np.sqrt(n))
-    return velocity, error
+    return slopes.T, error
+
+
+@lru_cache(maxsize=16)
+def _pairs(points: int) -> tuple[IntArray, IntArray]:
+    """Return the first and the second of each two points of a window that are far enough apart."""
+    first, second = np.triu_indices(points, max(points // APART, 1))
+    return first, second
 
 
 def _median(values: FloatArray) -> FloatArray:
-    """Return the median (M,) of each row (M, K), NaN left out; NaN where there is nothing."""
-    ordered = np.sort(values, axis=1)  # NaN comes last
-    n = (~np.isnan(values)).sum(axis=1)
-    row = np.arange(len(values))
-    low, high = np.maximum(n - 1, 0) // 2, np.minimum(n // 2, values.shape[1] - 1)
-    median: FloatArray = (ordered[row, low] + ordered[row, high]) / 2
+    """Return the median (...) over the last axis (..., K), NaN left out; NaN where there is nothing."""
+    ordered = np.sort(values, axis=-1)  # NaN comes last
+    n = np.count_nonzero(~np.isnan(values), axis=-1)[..., None]
+    low, high = np.maximum(n - 1, 0) // 2, np.minimum(n // 2, values.shape[-1] - 1)
+    pair = np.take_along_axis(ordered, low, -1) + np.take_along_axis(ordered, high, -1)
+    median: FloatArray = pair[..., 0] / 2
     return median
 
 

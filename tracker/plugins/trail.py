@@ -24,6 +24,7 @@ class Trail:
         points = min(max(math.ceil(seconds * fps), 2), points)
         self.step_s = EARLY * seconds / points
         self.length = math.ceil(points / EARLY) + 2
+        self._steps = np.arange(self.length)
         self.columns: tuple[tuple[Any, ...], ...] = (  # for Memory
             ("trail_s", np.float64, (self.length,)),
             ("trail", np.float64, (self.length, 2)),
@@ -33,21 +34,23 @@ class Trail:
     def push(self, rows: NDArray[Any], found: IntArray, now: float, points: FloatArray) -> None:
         """Add the present point (M, 2) of the tracks in rows ``found`` (M,)."""
         times, n = rows["trail_s"], rows["trail_n"][found]
-        newest, before = (n - 1) % self.length, (n - 2) % self.length
-        settled = (n < 2) | (times[found, newest] - times[found, before] >= self.step_s)
-        at = np.where(settled, n % self.length, newest)
+        newest = n - 1
+        latest = times[found, newest % self.length] - times[found, (n - 2) % self.length]
+        newest += (latest >= self.step_s) | (n < 2)
+        at = newest % self.length
         times[found, at] = now
         rows["trail"][found, at] = points
-        rows["trail_n"][found] = n + settled
+        rows["trail_n"][found] = newest + 1
 
     def window(self, rows: NDArray[Any], found: IntArray, since_s: float) -> tuple[FloatArray, FloatArray]:
         """Return times (M, R) and points (M, R, 2), oldest first; times before ``since_s`` are NaN."""
         n = rows["trail_n"][found][:, None]
-        position = n - self.length + np.arange(self.length)
-        at = position % self.length
-        times = rows["trail_s"][found[:, None], at]
+        position = n - self.length + self._steps
+        at = position % self.length + np.arange(0, len(found) * self.length, self.length)[:, None]
+        times = rows["trail_s"][found].ravel().take(at)
         valid = (position >= 0) & (times >= since_s)
-        return np.where(valid, times, np.nan), rows["trail"][found[:, None], at]
+        points = rows["trail"][found].reshape(-1, 2).take(at, axis=0)
+        return np.where(valid, times, np.nan), points
 
 
 def smoothed(points: FloatArray, lengths: IntArray, half: int) -> FloatArray:
@@ -58,10 +61,12 @@ def smoothed(points: FloatArray, lengths: IntArray, half: int) -> FloatArray:
     >>> smoothed(np.array([[0.0, 0], [1, 3], [2, 0]]), np.array([3]), 1).tolist()
     [[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]]
     """
-    start = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    end = np.cumsum(lengths)
     index = np.arange(len(points))
-    place = index - start
-    reach = np.minimum(np.minimum(place, np.repeat(lengths, lengths) - 1 - place), half)
-    sums = np.concatenate([np.zeros((1, 2)), np.cumsum(points, axis=0)])
-    mean: FloatArray = (sums[index + reach + 1] - sums[index - reach]) / (2 * reach + 1)[:, None]
+    to_start, to_end = index - np.repeat(end - lengths, lengths), np.repeat(end - 1, lengths) - index
+    reach = np.minimum(np.minimum(to_start, to_end), half)
+    sums = np.zeros((len(points) + 1, 2))
+    np.cumsum(points, axis=0, out=sums[1:])
+    total = sums.take(index + reach + 1, axis=0) - sums.take(index - reach, axis=0)
+    mean: FloatArray = total / (2 * reach + 1)[:, None]
     return mean

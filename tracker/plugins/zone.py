@@ -24,8 +24,8 @@ from tracker.plugins.anchors import (
 from tracker.plugins.distribution import Distribution
 from tracker.plugins.geometry import (
     Mask,
+    Polygon,
     distance_to_segments,
-    inside_polygon,
     overlap_of_smaller,
     self_intersection,
 )
@@ -96,7 +96,8 @@ class Zone:
         self._sketch: Canvas | None = None  # of so many inside and entries
         self._sketched = (0, 0)
         self._name_at = self._polygon[np.lexsort((self._polygon[:, 0], self._polygon[:, 1]))[0]]
-        self._shape, self._border = shape, (shape[border], np.roll(shape, -1, axis=0)[border])
+        self._area = Polygon(shape)
+        self._border = shape[border], np.roll(shape, -1, axis=0)[border]
         self._wanted = resolve_classes(self.classes, scene.names)
         self._memory = Memory(COLUMNS, keep_s=scene.lost_s + INHERIT_S)
         self._period = 1 / scene.fps if scene.fps > 0 else 0.0
@@ -201,20 +202,20 @@ class Zone:
     ) -> list[Event]:
         rows = self._memory.rows
         inside, turned_s = rows["inside"][found], rows["turned_s"][found]
-        turned = inside_polygon(anchors, self._shape) != inside
-        if not turned.any() and np.isnan(turned_s).all():
+        turned = self._area.holds(anchors) != inside
+        if not np.count_nonzero(turned) and np.count_nonzero(np.isnan(turned_s)) == len(found):
             return []
         turned_s = np.where(turned, np.where(np.isnan(turned_s) | fresh, now, turned_s), np.nan)
         rows["turned_s"][found] = turned_s
         rows["waiting"][found] &= turned
         fresh = fresh | rows["waiting"][found]
         passed = turned & fresh
-        doubtful = np.flatnonzero(turned & ~fresh)
+        in_time = ~inside | (now + self._period - turned_s >= LEAVE_S - ROUNDING_S)
+        doubtful = np.flatnonzero(turned & ~fresh & in_time)
         if len(doubtful):
             away = distance_to_segments(anchors[doubtful], *self._border)
             passed[doubtful] = away > hysteresis(xyxy[doubtful])
-            passed &= ~inside | (now + self._period - turned_s >= LEAVE_S - ROUNDING_S)
-        if not passed.any():
+        if not np.count_nonzero(passed):
             return []
         events = []
         largest_first = np.flatnonzero(passed)[np.argsort(-box_size(xyxy[passed]), kind="stable")]
@@ -264,16 +265,15 @@ class Zone:
         if self.loiter_s is None:
             return []
         rows, now = self._memory.rows, self._now
-        late = (
-            rows["inside"][found]
-            & ~rows["loitered"][found]
-            & (now - rows["since_s"][found] >= self.loiter_s - ROUNDING_S)
-        )
-        rows["loitered"][found[late]] = True
-        self.loiterers += int(late.sum())
+        late = rows["inside"] & ~rows["loitered"] & (now - rows["since_s"] >= self.loiter_s - ROUNDING_S)
+        if not np.count_nonzero(late):
+            return []
+        alarming = found[late[found]]
+        rows["loitered"][alarming] = True
+        self.loiterers += len(alarming)
         return [
             self._event("loiter", rows[row], dwell_s=round(now - float(rows["since_s"][row]), 3))
-            for row in found[late].tolist()
+            for row in alarming.tolist()
         ]
 
     def _enter(self, row: np.void) -> Event:

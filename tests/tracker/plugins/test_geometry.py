@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tracker.plugins.geometry import (
     crossing_fraction,
     distance_to_segments,
-    inside_polygon,
+    Polygon,
     overlap_of_smaller,
     self_intersection,
 )
@@ -66,7 +66,7 @@ def test_inside_and_outside_of_a_notched_square(point: tuple[int, int]) -> None:
     notched = np.array([[-10, -10], [10, -10], [10, 10], [0, 0], [-10, 10]], float)
     x, y = point[0] + 0.25, point[1] + 0.1  # off the border
     expected = -10 < x < 10 and -10 < y < 10 and not y > abs(x)
-    assert inside_polygon(np.array([[x, y]]), notched) == [expected]
+    assert Polygon(notched).holds(np.array([[x, y]])) == [expected]
 
 
 @pytest.mark.parametrize(
