@@ -8,10 +8,13 @@ programs on the machine do not count.
 from __future__ import annotations
 
 import argparse
+import math
+import os
 import statistics
 import time
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,7 +52,7 @@ def walk(objects: int, frames: int) -> Iterator[tuple[Frame, Tracks]]:
     place = chance.uniform((20, 100), (1240, 700), (objects, 2))
     step = chance.uniform(-4, 4, (objects, 2))
     track_id = np.arange(1, objects + 1)
-    image = np.broadcast_to(np.full((1, 1, 3), 90, np.uint8), (SIZE[1], SIZE[0], 3))
+    image = np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
     ones, classes = np.ones(objects), chance.choice([0, 2], objects)
     for index in range(frames):
         place += step
@@ -71,8 +74,8 @@ def started(scene: Scene) -> dict[str, Plugin]:
     return made
 
 
-def cost(objects: int, frames: int) -> dict[str, float]:
-    """Median milliseconds per frame."""
+def cost(objects: int, frames: int) -> dict[str, list[float]]:
+    """Milliseconds of each frame; what the first plugin finds out about the tracks the others share."""
     made = started(Scene("walk", SIZE, FPS, False, NAMES))
     seconds: dict[str, list[float]] = {name: [] for name in made}
     for frame, tracks in walk(objects, frames):
@@ -82,21 +85,30 @@ def cost(objects: int, frames: int) -> dict[str, float]:
             if hasattr(plugin, "draw"):
                 plugin.draw(Canvas())
             seconds[name].append((time.thread_time_ns() - begin) / 1e6)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+    return seconds
 
 
-def memory(objects: int, frames: int) -> list[tuple[int, float]]:
-    """KiB that Python holds for the plugins after so many frames, at ten moments."""
-    made = started(Scene("walk", SIZE, FPS, False, NAMES))
-    held = []
+def memory(objects: int, frames: int) -> Iterator[tuple[int, float, float]]:
+    """Yield, at ten moments, frames, MiB that Python holds and MiB resident; what is drawn is let go."""
+    made: dict[str, Any] = started(Scene("walk", SIZE, FPS, False, NAMES))
     tracemalloc.start()
     for frame, tracks in walk(objects, frames):
         for plugin in made.values():
             list(plugin.update(frame, tracks))
+            if hasattr(plugin, "draw"):
+                plugin.draw(Canvas())
         if (frame.index + 1) % (frames // 10) == 0:
-            held.append((frame.index + 1, tracemalloc.get_traced_memory()[0] / 1024))
+            traced = tracemalloc.get_traced_memory()[0]
+            yield frame.index + 1, traced / 2**20, resident_mib()
     tracemalloc.stop()
-    return held
+
+
+def resident_mib() -> float:
+    """Return the memory this process has now (Linux), in MiB; NaN elsewhere."""
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        return math.nan
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def main() -> None:
@@ -106,13 +118,15 @@ def main() -> None:
     parser.add_argument("--memory", type=int, metavar="FRAMES", help="Watch the memory over so many frames.")
     chosen = parser.parse_args()
     if chosen.memory:
-        for frame, kib in memory(chosen.objects, chosen.memory):
-            print(f"{frame:8d} frames {kib:8.0f} KiB")
+        for frame, traced, resident in memory(chosen.objects, chosen.memory):
+            print(f"{frame:8d} frames {traced:7.1f} MiB held {resident:7.1f} MiB resident", flush=True)
         return
     figures = cost(chosen.objects, chosen.frames)
+    figures["together"] = [sum(frame) for frame in zip(*figures.values(), strict=True)]
+    print(f"ms per frame, {chosen.objects} objects   median    mean  99 % below")
     for name, ms in figures.items():
-        print(f"{name:16s} {ms:7.3f} ms per frame")
-    print(f"{'together':16s} {sum(figures.values()):7.3f} ms per frame, {chosen.objects} objects")
+        most = statistics.quantiles(ms, n=100)[-1]
+        print(f"{name:26s} {statistics.median(ms):7.3f} {statistics.mean(ms):7.3f} {most:7.3f}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ def anchor_points(xyxy: FloatArray, anchor: str, size: tuple[int, int]) -> Float
     return np.minimum(points, _furthest(size), out=points)
 
 
-@lru_cache(maxsize=None)  # there are nine
+@cache  # there are nine
 def _parts(anchor: str) -> tuple[FloatArray, FloatArray]:
     """Return how much of a box's first and of its second corner lies in the anchor, each (2,)."""
     far = np.array(ANCHORS[anchor])

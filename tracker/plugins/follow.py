@@ -10,8 +10,7 @@ import numpy as np
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray
-from tracker.plugins.anchors import anchor_points
-from tracker.plugins.memory import INHERIT_S, Memory
+from tracker.plugins.memory import Memory, Row
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 ROOM = 0.08  # of a box's longer side stays bright around it
@@ -62,7 +61,7 @@ class Follow:
             x, y, _ = self._click
             if not (0 <= x < scene.size[0] and 0 <= y < scene.size[1]):
                 raise OptionError(f"follow: {x:g},{y:g} lies outside the picture of {scene.size} pixels")
-        self._memory = Memory(COLUMNS, keep_s=scene.lost_s + INHERIT_S)
+        self._memory = Memory(scene, columns=COLUMNS)
         self._track_id: int | None = None  # the number it has now
         self._name = ""
         self._box: FloatArray | None = None  # where it was last seen, until it is given up
@@ -78,23 +77,20 @@ class Follow:
         self._first = now if self._first is None else self._first
         self._before = self._time = now
         events = []
-        for row in memory.forget(now):
+        for row in memory.look(now, tracks):
             if row["followed"]:
                 events.append(self._event("lost", frame, row, seen_s=round(float(row["seen_s"]), 3)))
                 self._track_id, self._box = None, None
                 self._losses += 1
         if not len(tracks):
             return events
-        anchors = anchor_points(tracks.xyxy, "bottom_center", self._scene.size)
-        found = memory.find(now, tracks, anchors)
-        memory.store(found, now, tracks, anchors)
-        rows = memory.rows
+        found, rows = memory.found, memory.own
         chosen = rows["followed"][found]
         if self._track_id is None:
             chosen = self._choose(now - self._first, tracks)
             rows["followed"][found] = chosen
         for place in np.flatnonzero(chosen).tolist():
-            row, before = rows[found[place]], self._track_id
+            row, before = memory.row(found[place]), self._track_id
             self._box = tracks.xyxy[place].copy()
             if before is not None:
                 self._seen_s += min(passed, self._scene.lost_s)
@@ -155,7 +151,7 @@ class Follow:
             chosen[area.argmin()] = np.isfinite(area.min())
         return chosen
 
-    def _event(self, what: str, frame: Frame, row: np.void, **data: Json) -> Event:
+    def _event(self, what: str, frame: Frame, row: Row, **data: Json) -> Event:
         class_id, track_id = int(row["class_id"]), int(row["track_id"])
         class_name = self._scene.names.get(class_id, str(class_id))
         self._name = f"{class_name} {track_id}"

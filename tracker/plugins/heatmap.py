@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray
-from tracker.plugins.anchors import anchor_points, box_size, check_anchor, resolve_classes
+from tracker.plugins.anchors import box_size, check_anchor, resolve_classes
 from tracker.plugins.background import EmptyScene
-from tracker.plugins.memory import INHERIT_S, Memory, velocity
+from tracker.plugins.memory import Memory
+from tracker.plugins.sighting import velocity
 from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
 
 MODES = ("presence", "standing")
@@ -56,7 +57,7 @@ class Heatmap:
         """Lay the grid."""
         self._scene = scene
         self._wanted = resolve_classes(self.classes, scene.names)
-        self._memory = Memory(keep_s=scene.lost_s + INHERIT_S)
+        self._memory = Memory(scene, self.anchor)
         self._cell = max(max(scene.size) / CELLS, 1.0)  # pixels
         width, height = (max(int(np.ceil(side / self._cell)), 1) for side in scene.size)
         layers = round(np.log2(WIDEST)) + 1
@@ -76,16 +77,17 @@ class Heatmap:
         self._before = self._now = now
         self._empty.look(frame.image)
         xyxy = tracks.xyxy
-        anchors = anchor_points(xyxy, self.anchor, self._scene.size)
+        self._memory.look(now, tracks)
         counted: NDArray[np.bool_] | None = None  # all
         if self.mode == "standing":
-            counted = self._stands(now, tracks, anchors)
+            counted = self._stands(tracks)
         if self._wanted is not None:
             wanted = np.isin(tracks.class_id, list(self._wanted))
             counted = wanted if counted is None else counted & wanted
-        if counted is not None:
-            xyxy, anchors = xyxy[counted], anchors[counted]
         if len(xyxy):
+            anchors = self._memory.anchors
+            if counted is not None:
+                xyxy, anchors = xyxy[counted], anchors[counted]
             columns, rows = (anchors / self._cell).astype(np.int64).T
             widths = np.minimum(np.maximum((xyxy[:, 2] - xyxy[:, 0]) / self._cell, 1.0), WIDEST)
             layers = np.rint(np.log2(widths)).astype(np.int64)
@@ -149,14 +151,10 @@ class Heatmap:
             self._before = state["before"]
             self._memory.restore(state["memory"])
 
-    def _stands(self, now: float, tracks: Tracks, anchors: FloatArray) -> NDArray[np.bool_]:
-        memory = self._memory
-        memory.forget(now)
+    def _stands(self, tracks: Tracks) -> NDArray[np.bool_]:
         if not len(tracks):
             return np.zeros(0, np.bool_)
-        found = memory.find(now, tracks, anchors)
-        memory.store(found, now, tracks, anchors)
-        rows = memory.rows[found]
+        rows = self._memory.seen.take(self._memory.found)
         known = ~np.isnan(rows["past"][:, 1, 2])  # followed long enough to tell
         speed = np.hypot(*velocity(rows).T)
         still: NDArray[np.bool_] = known & (speed < STILL_SIZES_S * box_size(tracks.xyxy))

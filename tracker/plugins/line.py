@@ -14,7 +14,6 @@ from bytetrack.types import FloatArray, IntArray
 from tracker.plugins.anchors import (
     SHADOW_OVERLAP,
     SHADOW_S,
-    anchor_points,
     at_edge,
     check_anchor,
     hysteresis,
@@ -27,7 +26,7 @@ from tracker.plugins.geometry import (
     self_intersection,
     signed_crossings,
 )
-from tracker.plugins.memory import INHERIT_S, Memory
+from tracker.plugins.memory import Memory, Row
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 TOWARDS = {"right": (1.0, 0.0), "left": (-1.0, 0.0), "down": (0.0, 1.0), "up": (0.0, -1.0)}
@@ -46,6 +45,8 @@ COLUMNS = (
     ("pending", np.int64),  # crossings since the anchor was last clear of the line, by sign
     ("crossed_s", np.float64),  # when and where the last of them was
     ("crossed_at", np.float64, (2,)),
+    ("on_line", np.bool_),  # the anchor lies on the line itself, and came ...
+    ("from_at", np.float64, (2,)),  # ... from here
 )
 
 
@@ -97,45 +98,43 @@ class Line:
         self._path = extended(self._line, scene.size)
         self._sketch: Canvas | None = None  # made anew after a crossing
         self._arrow, self._heading = self.arrow(), self.heading()
+        shape = Canvas()
+        shape.polyline(self._line, self.color, width=2)
+        shape.polyline(self._arrow, self.color, width=2, arrow=True)
+        self._shape = shape.marks
         self._wanted = resolve_classes(self.classes, scene.names)
-        self._memory = Memory(COLUMNS, keep_s=scene.lost_s + INHERIT_S)
+        self._memory = Memory(scene, self.anchor, COLUMNS)
         self._recent: deque[tuple[float, int, int, FloatArray]] = deque()  # time, sign, track_id, box
 
     def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
         """Return one event per crossing that is completed in this frame."""
-        now, memory, line = frame.time, self._memory, self._path
-        memory.forget(now)
+        memory, line = self._memory, self._path
+        memory.look(frame.time, tracks)
         if not len(tracks):
             return []
-        anchors = anchor_points(tracks.xyxy, self.anchor, self._scene.size)
-        found = memory.find(now, tracks, anchors)
-        rows = memory.rows
-        before = rows["anchor"][found]
-        step, touching = signed_crossings(before, anchors, line)
+        found, before, rows = memory.found, memory.before, memory.own
+        was_on_line = rows["on_line"][found]
+        if np.count_nonzero(was_on_line):
+            before = np.where(was_on_line[:, None], rows["from_at"][found], before)
+        step, touching = signed_crossings(before, memory.anchors, line)
         events = []
         if np.count_nonzero(step) or np.count_nonzero(rows["pending"][found]):
-            events = self._settle(frame, tracks, found, before, anchors, step)
+            events = self._settle(frame, tracks, before, step)
         if touching:  # an anchor exactly on the line is on neither side: its path goes on from where it came
-            away = distance_to_segments(anchors, line[:-1], line[1:])
-            still = ((away <= ON_LINE_PX) & ~np.isnan(before[:, 0]))[:, None]
-            anchors = np.where(still, before, anchors)
-        memory.store(found, now, tracks, anchors)
+            away = distance_to_segments(memory.anchors, line[:-1], line[1:])
+            rows["on_line"][found] = (away <= ON_LINE_PX) & ~np.isnan(before[:, 0])
+            rows["from_at"][found] = before
+        elif np.count_nonzero(was_on_line):
+            rows["on_line"][found] = False
         return events
 
-    def _settle(
-        self,
-        frame: Frame,
-        tracks: Tracks,
-        found: IntArray,
-        before: FloatArray,
-        anchors: FloatArray,
-        step: IntArray,
-    ) -> list[Event]:
+    def _settle(self, frame: Frame, tracks: Tracks, before: FloatArray, step: IntArray) -> list[Event]:
         """Take note of crossings and count those whose object has got clear of the line."""
-        now, rows, line = frame.time, self._memory.rows, self._path
+        now, memory, line = frame.time, self._memory, self._path
+        rows, found, anchors = memory.own, memory.found, memory.anchors
         for place in np.flatnonzero(step).tolist():
             row, part = found[place], crossing_fraction(before[place], anchors[place], line)
-            rows["crossed_s"][row] = rows["seen_s"][row] + part * (now - rows["seen_s"][row])
+            rows["crossed_s"][row] = memory.before_s[place] + part * (now - memory.before_s[place])
             rows["crossed_at"][row] = before[place] + part * (anchors[place] - before[place])
         pending = rows["pending"][found] + step
         rows["pending"][found] = pending
@@ -146,7 +145,7 @@ class Line:
             row, sign = found[place], 1 if pending[place] > 0 else -1
             rows["pending"][row] = 0
             if self._counts(now, tracks, place, sign):
-                events.append(self._event(frame, tracks, place, sign, rows[row]))
+                events.append(self._event(frame, tracks, place, sign, memory.row(row)))
         return events
 
     def draw(self, canvas: Canvas) -> None:
@@ -157,9 +156,8 @@ class Line:
         canvas.marks += self._sketch.marks
 
     def _record(self, canvas: Canvas) -> None:
-        canvas.polyline(self._line, self.color, width=2)
+        canvas.marks += self._shape
         start, tip = self._arrow
-        canvas.polyline([start, tip], self.color, width=2, arrow=True)
         heading = self._heading
         for name, place, anchor in (
             (self.names[0], tip, TIP_ANCHOR[heading]),
@@ -216,12 +214,14 @@ class Line:
             self._recent.popleft()
         track_id, box = int(tracks.track_id[place]), tracks.xyxy[place]
         others = [r for r in self._recent if r[1] == sign and r[2] != track_id]
-        boxes = [tracks.xyxy[tracks.track_id == other][:1] for _, _, other, _ in others]
-        seen = [now_at[0] if len(now_at) else then for now_at, (*_, then) in zip(boxes, others, strict=True)]
         self._recent.append((now, sign, track_id, box.copy()))
-        return not (seen and (overlap_of_smaller(box, np.array(seen)) > SHADOW_OVERLAP).any())
+        if not others:
+            return True
+        place_of = {other: n for n, other in enumerate(tracks.track_id.tolist())}
+        boxes = [tracks.xyxy[place_of[other]] if other in place_of else then for _, _, other, then in others]
+        return not (overlap_of_smaller(box, np.array(boxes)) > SHADOW_OVERLAP).any()
 
-    def _event(self, frame: Frame, tracks: Tracks, place: int, sign: int, row: np.void) -> Event:
+    def _event(self, frame: Frame, tracks: Tracks, place: int, sign: int, row: Row) -> Event:
         way = "in" if sign == self._in else "out"
         direction = self.names[0] if way == "in" else self.names[1]
         class_id = int(tracks.class_id[place])

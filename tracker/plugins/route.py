@@ -13,9 +13,9 @@ import numpy as np
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.anchors import anchor_points, box_size, check_anchor, resolve_classes
+from tracker.plugins.anchors import box_size, check_anchor, resolve_classes
 from tracker.plugins.background import EmptyScene
-from tracker.plugins.memory import INHERIT_S, Memory
+from tracker.plugins.memory import Memory, Row
 from tracker.plugins.path import Path, side
 from tracker.plugins.trail import Trail, smoothed
 from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
@@ -53,7 +53,9 @@ class Trails(NamedTuple):
     time: float
     track_id: IntArray  # (M,)
     points: FloatArray  # (P, 2) smooth, end to end
-    lengths: IntArray  # (M,)
+    lengths: list[int]  # M of them
+    newest: IntArray  # (N,) of the points, those that move with the objects
+    rows: IntArray  # (N,) of these objects
 
 
 @dataclass
@@ -87,7 +89,7 @@ class Route:
         self._scene = scene
         self._wanted = resolve_classes(self.classes, scene.names)
         self._trail = Trail(self.seconds, min(scene.fps, POINTS_PER_S))
-        self._memory = Memory((*COLUMNS, *self._trail.columns), keep_s=scene.lost_s + INHERIT_S)
+        self._memory = Memory(scene, self.anchor, (*COLUMNS, *self._trail.columns))
         self._empty = EmptyScene(scene.size, scene.fps)
         self._near = NEAR * float(np.hypot(*scene.size))
         self._half = round(SMOOTH_S / max(self._trail.step_s, 1 / scene.fps))
@@ -103,17 +105,14 @@ class Route:
         memory, now = self._memory, frame.time
         self._now, self._frame = now, frame.index
         self._empty.look(frame.image)
-        events = [event for row in memory.forget(now) for event in self._end(row)]
+        events = [event for row in memory.look(now, tracks) for event in self._end(row)]
         if len(tracks):
-            anchors = anchor_points(tracks.xyxy, self.anchor, self._scene.size)
-            found = memory.find(now, tracks, anchors)
-            memory.store(found, now, tracks, anchors)
-            self._trail.push(memory.rows, found, now, anchors)
-            rows = memory.rows
+            rows, found, anchors = memory.own, memory.found, memory.anchors
+            self._trail.push(rows, found, now, anchors)
             moved = np.abs(anchors - rows["kept"][found]).max(axis=1) >= self._near
             new = rows["path"][found] == 0
             for place in np.flatnonzero(new).tolist():
-                self._begin(rows[found[place]], tracks.xyxy[place])
+                self._begin(memory.row(found[place]), tracks.xyxy[place])
             moved |= new
             grown, points = found[moved], anchors[moved]
             rows["kept"][grown] = points
@@ -123,29 +122,31 @@ class Route:
 
     def draw(self, canvas: Canvas) -> None:
         """Show the last seconds of each object's way."""
-        rows, alive = self._memory.rows, self._memory.alive()
+        seen, alive = self._memory.seen, self._memory.alive()
         if self._wanted is not None:
-            alive = alive[np.isin(rows["class_id"][alive], list(self._wanted))]
+            alive = alive[np.isin(seen["class_id"][alive], list(self._wanted))]
         trails = self._trails
-        ids = rows["track_id"][alive]
+        ids = seen["track_id"][alive]
         current = trails is not None and 0 <= self._now - trails.time < self._trail.step_s
         if trails is None or not current or not np.array_equal(trails.track_id, ids):
-            times, points = self._trail.window(rows, alive, self._now - self.seconds)
+            times, points = self._trail.window(self._memory.own, alive, self._now - self.seconds)
             valid = ~np.isnan(times)
             lengths = np.count_nonzero(valid, axis=1)
             points = points.reshape(-1, 2).take(np.flatnonzero(valid), axis=0)
             smooth = smoothed(points, lengths, self._half)
-            trails = self._trails = Trails(self._now, ids, smooth, lengths)
+            shown = lengths > 0
+            newest = np.cumsum(lengths)[shown] - 1
+            trails = Trails(self._now, ids, smooth, lengths.tolist(), newest, alive[shown])
+            self._trails = trails
         if len(trails.points):
             points = trails.points.copy()  # what was handed out before is still being painted
-            shown = trails.lengths > 0
-            points[np.cumsum(trails.lengths)[shown] - 1] = rows["anchor"][alive[shown]]
-            canvas.polylines(points, trails.lengths.tolist(), ids.tolist(), width=1.5, fade=True)
+            points[trails.newest] = seen["anchor"][trails.rows]
+            canvas.polylines(points, trails.lengths, ids.tolist(), width=1.5, fade=True)
 
     def finish(self) -> Iterable[Event]:
         """End the routes that are still open."""
         memory = self._memory
-        events = [event for row in memory.rows[memory.alive()] for event in self._end(row)]
+        events = [event for row in memory.alive().tolist() for event in self._end(memory.row(row))]
         return events
 
     def summary(self) -> Sequence[tuple[str, str]]:
@@ -188,12 +189,12 @@ class Route:
             self._begun = int(state["begun"])
             self._memory.restore(state["memory"])
 
-    def _begin(self, row: np.void, xyxy: FloatArray) -> None:
+    def _begin(self, row: Row, xyxy: FloatArray) -> None:
         self._begun += 1
         row["path"] = self._begun
         self._paths[self._begun] = Path(self._now, side(xyxy, self._scene.size))
 
-    def _end(self, row: np.void) -> list[Event]:
+    def _end(self, row: Row) -> list[Event]:
         path = self._paths.pop(int(row["path"]), None)
         if path is None:  # has ended already
             return []

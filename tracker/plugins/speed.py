@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.anchors import anchor_points, check_anchor, resolve_classes
+from tracker.plugins.anchors import check_anchor, resolve_classes
 from tracker.plugins.ground import ground_from_image, points, to_ground
-from tracker.plugins.memory import INHERIT_S, Memory
+from tracker.plugins.memory import Memory, Row
 from tracker.plugins.trail import Trail
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
@@ -88,7 +88,7 @@ class Speed:
         self._trail = Trail(self.window_s, scene.fps, POINTS)
         self._bins = int(np.ceil(self.max_kmh * BINS_PER_KMH)) + 1
         history = ("history", np.uint32, (self._bins,))  # estimates by speed
-        self._memory = Memory((*COLUMNS, history, *self._trail.columns), keep_s=scene.lost_s + INHERIT_S)
+        self._memory = Memory(scene, self.anchor, (*COLUMNS, history, *self._trail.columns))
         self._estimated_s = float("-inf")
         self._labels: tuple[float, bytes, dict[int, str]] = (float("nan"), b"", {})
         self._totals: dict[int, IntArray] = {}  # class -> objects by their median speed
@@ -99,19 +99,16 @@ class Speed:
         """Return ``speed.over`` for who has become too fast, ``speed.end`` with the speed of who is gone."""
         memory, now = self._memory, frame.time
         self._now, self._frame = now, frame.index
-        events = [event for row in memory.forget(now) for event in self._end(row)]
         if self._wanted is not None:
             tracks = tracks[np.isin(tracks.class_id, list(self._wanted))]
+        events = [event for row in memory.look(now, tracks) for event in self._end(row)]
         if len(tracks):
-            anchors = anchor_points(tracks.xyxy, self.anchor, self._scene.size)
-            found = memory.find(now, tracks, anchors)
-            fresh = np.isnan(memory.rows["anchor"][found, 0])
-            memory.rows["kmh"][found[fresh]] = np.nan
-            memory.store(found, now, tracks, anchors)
+            found, anchors = memory.found, memory.anchors
+            memory.own["kmh"][found[np.isnan(memory.before[:, 0])]] = np.nan
             ground, xyxy = to_ground(self._ground, anchors), tracks.xyxy
             sound = ((xyxy[:, :2] > CUT_PX) & (xyxy[:, 2:] < self._uncut)).all(axis=1)
             sound &= ~np.isnan(ground[:, 0])
-            self._trail.push(memory.rows, found[sound], now, ground[sound])
+            self._trail.push(memory.own, found[sound], now, ground[sound])
             if not 0 <= now - self._estimated_s < REFRESH_S:
                 self._estimated_s = now
                 events += self._estimate(found)
@@ -120,21 +117,21 @@ class Speed:
     def draw(self, canvas: Canvas) -> None:
         """Write speeds beside the objects, and show the points of the calibration and their distances."""
         canvas.marks += self._calibration.marks
-        rows, alive = self._memory.rows, self._memory.alive()
-        shown = alive[(rows["seen_s"][alive] == self._now) & ~np.isnan(rows["kmh"][alive])]
-        ids = rows["track_id"][shown]
+        seen, kmh, alive = self._memory.seen, self._memory.own["kmh"], self._memory.alive()
+        shown = alive[(seen["seen_s"][alive] == self._now) & ~np.isnan(kmh[alive])]
+        ids = seen["track_id"][shown]
         signature = ids.tobytes()
         if self._labels[:2] != (self._estimated_s, signature):  # speeds change with an estimate only
-            speeds = zip(ids.tolist(), rows["kmh"][shown].tolist(), strict=True)
-            texts = {track_id: f"{kmh:.0f} km/h" for track_id, kmh in speeds}
+            speeds = zip(ids.tolist(), kmh[shown].tolist(), strict=True)
+            texts = {track_id: f"{speed:.0f} km/h" for track_id, speed in speeds}
             self._labels = self._estimated_s, signature, texts
         canvas.labels(self._labels[2])
 
     def finish(self) -> Iterable[Event]:
         """Report the objects that are still there."""
         memory = self._memory
-        events = [event for row in memory.rows[memory.alive()] for event in self._end(row)]
-        memory.rows["history"] = 0
+        events = [event for row in memory.alive().tolist() for event in self._end(memory.row(row))]
+        memory.own["history"] = 0
         return events
 
     def summary(self) -> Sequence[tuple[str, str]]:
@@ -168,7 +165,7 @@ class Speed:
             self._memory.restore(state["memory"])
 
     def _estimate(self, found: IntArray) -> list[Event]:
-        rows = self._memory.rows
+        rows = self._memory.own
         times, way = self._trail.window(rows, found, self._now - self.window_s)
         velocity, error = theil_sen(times, way)
         kmh, unsure = np.hypot(*velocity.T) * KMH, 2 * error * KMH
@@ -185,9 +182,11 @@ class Speed:
         rows["over"][found] = np.where(kmh > self.limit_kmh, rows["over"][found] + 1, 0)
         late = found[(rows["over"][found] >= STEADY) & ~rows["reported"][found]]
         rows["reported"][late] = True
-        return [self._event("over", rows[row], kmh=float(rows["kmh"][row])) for row in late.tolist()]
+        return [
+            self._event("over", self._memory.row(row), kmh=float(rows["kmh"][row])) for row in late.tolist()
+        ]
 
-    def _end(self, row: np.void) -> list[Event]:
+    def _end(self, row: Row) -> list[Event]:
         counts = row["history"].astype(np.int64)
         if not counts.any():
             return []
@@ -198,7 +197,7 @@ class Speed:
         self._fastest[class_id] = max(self._fastest.get(class_id, 0.0), kmh)
         return [self._event("end", row, kmh=kmh, top_kmh=top)]
 
-    def _event(self, what: str, row: np.void, **speeds: float) -> Event:
+    def _event(self, what: str, row: Row, **speeds: float) -> Event:
         class_id = int(row["class_id"])
         data = {
             "class_name": self._scene.names.get(class_id, str(class_id)),
@@ -244,10 +243,10 @@ def _pairs(points: int) -> tuple[IntArray, IntArray]:
 def _median(values: FloatArray) -> FloatArray:
     """Return the median (...) over the last axis (..., K), NaN left out; NaN where there is nothing."""
     ordered = np.sort(values, axis=-1)  # NaN comes last
-    n = np.count_nonzero(~np.isnan(values), axis=-1)[..., None]
+    n = np.count_nonzero(~np.isnan(values), axis=-1)
     low, high = np.maximum(n - 1, 0) // 2, np.minimum(n // 2, values.shape[-1] - 1)
-    pair = np.take_along_axis(ordered, low, -1) + np.take_along_axis(ordered, high, -1)
-    median: FloatArray = pair[..., 0] / 2
+    start = np.arange(0, values.size, values.shape[-1]).reshape(n.shape)
+    median: FloatArray = (ordered.take(start + low) + ordered.take(start + high)) / 2
     return median
 
 

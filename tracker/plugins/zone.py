@@ -14,7 +14,6 @@ from bytetrack.types import FloatArray, IntArray
 from tracker.plugins.anchors import (
     SHADOW_OVERLAP,
     SHADOW_S,
-    anchor_points,
     at_edge,
     box_size,
     check_anchor,
@@ -29,7 +28,8 @@ from tracker.plugins.geometry import (
     overlap_of_smaller,
     self_intersection,
 )
-from tracker.plugins.memory import INHERIT_S, ROUNDING_S, Memory
+from tracker.plugins.memory import Memory, Row
+from tracker.plugins.sighting import ROUNDING_S
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 MOST_PERIOD_S = 2.0  # two frames further apart than this are a pause of the source
@@ -95,11 +95,15 @@ class Zone:
         border = ~(touching & np.roll(touching, -1, axis=0)).any(axis=1)
         self._sketch: Canvas | None = None  # of so many inside and entries
         self._sketched = (0, 0)
+        outline = Canvas()
+        outline.polygon(self._polygon, self.color)
+        outline.polyline(self._polygon, self.color, width=1.5, closed=True)
+        self._outline = outline.marks
         self._name_at = self._polygon[np.lexsort((self._polygon[:, 0], self._polygon[:, 1]))[0]]
         self._area = Polygon(shape)
         self._border = shape[border], np.roll(shape, -1, axis=0)[border]
         self._wanted = resolve_classes(self.classes, scene.names)
-        self._memory = Memory(COLUMNS, keep_s=scene.lost_s + INHERIT_S)
+        self._memory = Memory(scene, self.anchor, COLUMNS)
         self._period = 1 / scene.fps if scene.fps > 0 else 0.0
         self._first: float | None = None
         self._watched_s = 0.0  # in earlier parts of the run
@@ -113,26 +117,22 @@ class Zone:
         elif 0 < now - self._now <= MOST_PERIOD_S:
             self._period = now - self._now  # not the source's: frames may be skipped
         self._now, self._frame = now, frame.index
-        events = [self._exit(row, self._last(row)) for row in memory.forget(now) if row["inside"]]
+        events = [self._exit(row, self._last(row)) for row in memory.look(now, tracks) if row["inside"]]
         if len(tracks):
-            anchors = anchor_points(tracks.xyxy, self.anchor, self._scene.size)
-            found = memory.find(now, tracks, anchors)
-            fresh = np.isnan(memory.rows["anchor"][found, 0])
-            memory.rows["turned_s"][found[fresh]] = np.nan
-            memory.store(found, now, tracks, anchors)
-            events += self._turns(now, tracks.xyxy, anchors, found, fresh)
-            events += self._loiterers(found)
-        rows = memory.rows
-        self.occupancy = int(np.count_nonzero(rows["inside"] & (rows["seen_s"] >= now - HOLD_S)))
+            events += self._turns(now, tracks.xyxy)
+            events += self._loiterers(memory.found)
+        present = memory.own["inside"] & (memory.seen["seen_s"] >= now - HOLD_S)
+        self.occupancy = int(np.count_nonzero(present))
         self.occupancy_max = max(self.occupancy_max, self.occupancy)
         return events
 
     def finish(self) -> Iterable[Event]:
         """End the visits that are still open."""
-        rows = self._memory.rows
-        open_rows = [row for row in self._memory.alive().tolist() if rows["inside"][row]]
-        events = [self._exit(rows[row], self._last(rows[row]), end_of_run=True) for row in open_rows]
-        rows["inside"][open_rows] = False
+        memory = self._memory
+        alive = memory.alive()
+        open_rows = [memory.row(row) for row in alive[memory.own["inside"][alive]].tolist()]
+        events = [self._exit(row, self._last(row), end_of_run=True) for row in open_rows]
+        memory.own["inside"][alive] = False
         return events
 
     def draw(self, canvas: Canvas) -> None:
@@ -143,8 +143,7 @@ class Zone:
         canvas.marks += self._sketch.marks
 
     def _record(self, canvas: Canvas) -> None:
-        canvas.polygon(self._polygon, self.color)
-        canvas.polyline(self._polygon, self.color, width=1.5, closed=True)
+        canvas.marks += self._outline
         canvas.text(f"{self.name}: {self.occupancy}", self._name_at, self.color, anchor="lb")
         rows = [("now", str(self.occupancy)), ("entered", str(self.entries))]
         canvas.table(self.name, rows, self.color)
@@ -168,9 +167,10 @@ class Zone:
 
     def occupancy_mean(self) -> float:
         """Return the mean number inside over the time watched, visits still open included."""
-        rows = self._memory.rows[self._memory.alive()]
-        rows = rows[rows["inside"]]
-        inside_s = self.dwell.sum + float((rows["seen_s"] + self._period - rows["since_s"]).sum())
+        alive, own = self._memory.alive(), self._memory.own
+        inside = alive[own["inside"][alive]]
+        until_s = self._memory.seen["seen_s"][inside] + self._period
+        inside_s = self.dwell.sum + float((until_s - own["since_s"][inside]).sum())
         return inside_s / max(self._watched(), 1e-9)
 
     def state(self) -> Json:
@@ -197,10 +197,11 @@ class Zone:
         """Return for how long it was watched, in seconds."""
         return self._watched_s + (0.0 if self._first is None else self._now - self._first + self._period)
 
-    def _turns(
-        self, now: float, xyxy: FloatArray, anchors: FloatArray, found: IntArray, fresh: Mask
-    ) -> list[Event]:
-        rows = self._memory.rows
+    def _turns(self, now: float, xyxy: FloatArray) -> list[Event]:
+        memory = self._memory
+        rows, found, anchors = memory.own, memory.found, memory.anchors
+        fresh: Mask = np.isnan(memory.before[:, 0])
+        rows["turned_s"][found[fresh]] = np.nan
         inside, turned_s = rows["inside"][found], rows["turned_s"][found]
         turned = self._area.holds(anchors) != inside
         if not np.count_nonzero(turned) and np.count_nonzero(np.isnan(turned_s)) == len(found):
@@ -220,7 +221,7 @@ class Zone:
         events = []
         largest_first = np.flatnonzero(passed)[np.argsort(-box_size(xyxy[passed]), kind="stable")]
         for place in largest_first.tolist():
-            row = rows[found[place]]  # a view of the one row
+            row = memory.row(found[place])
             if inside[place]:
                 events.append(self._exit(row, float(turned_s[place])))
                 row["inside"] = False
@@ -237,20 +238,20 @@ class Zone:
             row["turned_s"] = np.nan
         return events
 
-    def _belongs_to_a_visitor(self, row: np.void, found: IntArray, fresh: bool) -> bool:
+    def _belongs_to_a_visitor(self, row: Row, found: IntArray, fresh: bool) -> bool:
         """Return whether this box is a second one on a larger visitor: what somebody carries, a lorry's cab.
 
         It lies in the other's box and entered with it, or was first seen there. Once apart it counts. Where
         the smaller box came first, the larger takes over its visit.
         """
-        rows = self._memory.rows
+        rows, seen = self._memory.own, self._memory.seen
         others = found[rows["inside"][found]]
         together = abs(rows["since_s"][others] - row["turned_s"]) <= SHADOW_S
-        sizes, own_size = box_size(rows["xyxy"][others]), float(box_size(row["xyxy"][None])[0])
+        sizes, own_size = box_size(seen["xyxy"][others]), float(box_size(row["xyxy"][None])[0])
         chosen = together | ((sizes >= own_size) & fresh)
         others, sizes = others[chosen], sizes[chosen]
         least = APART_OVERLAP if row["waiting"] else SHADOW_OVERLAP
-        overlapping = overlap_of_smaller(row["xyxy"], rows["xyxy"][others]) > least
+        overlapping = overlap_of_smaller(row["xyxy"], seen["xyxy"][others]) > least
         for other, size in zip(others[overlapping].tolist(), sizes[overlapping].tolist(), strict=True):
             if size >= own_size:
                 return True
@@ -264,7 +265,7 @@ class Zone:
     def _loiterers(self, found: IntArray) -> list[Event]:
         if self.loiter_s is None:
             return []
-        rows, now = self._memory.rows, self._now
+        rows, now = self._memory.own, self._now
         late = rows["inside"] & ~rows["loitered"] & (now - rows["since_s"] >= self.loiter_s - ROUNDING_S)
         if not np.count_nonzero(late):
             return []
@@ -272,16 +273,16 @@ class Zone:
         rows["loitered"][alarming] = True
         self.loiterers += len(alarming)
         return [
-            self._event("loiter", rows[row], dwell_s=round(now - float(rows["since_s"][row]), 3))
+            self._event("loiter", self._memory.row(row), dwell_s=round(now - float(rows["since_s"][row]), 3))
             for row in alarming.tolist()
         ]
 
-    def _enter(self, row: np.void) -> Event:
+    def _enter(self, row: Row) -> Event:
         self.entries += 1
         self.visitors += not row["visited"]
         return self._event("enter", row, since_s=round(float(row["since_s"]), 3))
 
-    def _exit(self, row: np.void, left_s: float, *, end_of_run: bool = False) -> Event:
+    def _exit(self, row: Row, left_s: float, *, end_of_run: bool = False) -> Event:
         since_s = float(row["since_s"])
         dwell_s = max(left_s - since_s, 0.0)
         self.dwell.add(dwell_s)
@@ -295,12 +296,12 @@ class Zone:
             **ending,
         )
 
-    def _last(self, row: np.void) -> float:
+    def _last(self, row: Row) -> float:
         """Return when the visit of a vanished track ended: at the border, or a frame after it was seen."""
         turned_s = float(row["turned_s"])
         return float(row["seen_s"]) + self._period if math.isnan(turned_s) else turned_s
 
-    def _event(self, what: str, row: np.void, **data: Json) -> Event:
+    def _event(self, what: str, row: Row, **data: Json) -> Event:
         class_id = int(row["class_id"])
         place = {"x": round(float(row["anchor"][0]), 1), "y": round(float(row["anchor"][1]), 1)}
         data = {

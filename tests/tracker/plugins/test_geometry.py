@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.plugins.geometry import (
+    Polygon,
     crossing_fraction,
     distance_to_segments,
-    Polygon,
     overlap_of_smaller,
     self_intersection,
 )

@@ -241,7 +241,7 @@ def test_memory_is_bounded_by_what_is_alive() -> None:
         box = [100 + index % 7 * 100, 100, 100 + index % 7 * 100 + BOX[0], 190]
         list(line.update(frame(index), tracks([index + 1], [box])))
     assert len(line._memory) <= 31
-    assert len(line._memory.rows) <= 64
+    assert len(line._memory.seen) <= 64
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,27 @@
 from __future__ import annotations
 
+import gc
+from typing import Any
+from weakref import ref
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from walks import tracks
+from walks import scene, tracks
 
 from bytetrack import Tracks
-from tracker.plugins.anchors import anchor_points
-from tracker.plugins.memory import Memory, velocity
-
-SIZE = (900, 900)
+from tracker.plugins.memory import Memory
+from tracker.plugins.sighting import INHERIT_S, velocity
 
 
 def see(memory: Memory, now: float, seen: Tracks) -> list[int]:
-    anchors = anchor_points(seen.xyxy, "bottom_center", SIZE)
-    found = memory.find(now, seen, anchors)
-    memory.store(found, now, seen, anchors)
-    return found.tolist()
+    memory.look(now, seen)
+    return memory.found.tolist()
+
+
+def empty(keep_s: float = 1.0, *columns: tuple[Any, ...]) -> Memory:
+    return Memory(scene(lost_s=keep_s - INHERIT_S), columns=columns)
 
 
 def at(x: float, y: float = 300.0) -> list[float]:
@@ -26,49 +30,51 @@ def at(x: float, y: float = 300.0) -> list[float]:
 
 @given(st.lists(st.sets(st.integers(1, 6)), max_size=25), st.integers(0, 3))
 def test_an_id_has_one_row_and_no_two_ids_share_one(seen: list[set[int]], keep: int) -> None:
-    memory = Memory(keep_s=keep)
+    memory = empty(float(keep))
     for now, ids in enumerate(seen):
-        for row in memory.forget(float(now)):
-            assert now - row["seen_s"] > keep
         order = sorted(ids)
-        rows = see(memory, float(now), tracks(order, [at(100.0 * i, 700) for i in order]))
+        boxes = [at(100.0 * i, 700) for i in order]
+        for row in memory.look(float(now), tracks(order, boxes) if order else Tracks.empty()):
+            assert now - row["seen_s"] > keep
+        rows = memory.found.tolist() if order else []
         assert len(set(rows)) == len(rows)
-        assert memory.rows["track_id"][rows].tolist() == order
-        assert (memory.rows["seen_s"][rows] == now).all()
-    assert sorted(memory.rows["track_id"][memory.alive()].tolist()) == sorted(memory._row_of)
+        assert memory.seen["track_id"][rows].tolist() == order
+        assert (memory.seen["seen_s"][rows] == now).all()
+    assert len(set(memory.seen["track_id"][memory.alive()].tolist())) == len(memory)
 
 
 def test_a_number_that_comes_back_after_it_was_forgotten_is_new() -> None:
-    memory = Memory(keep_s=1.0)
-    see(memory, 0.0, tracks([1], [at(100)]))
-    assert memory.forget(0.9).size == 0
-    assert memory.forget(5.0)["track_id"].tolist() == [1]
-    anchors = np.array([[100.0, 300.0]])
-    (row,) = memory.find(5.0, tracks([1], [at(100)]), anchors)
-    assert np.isnan(memory.rows["anchor"][row]).all()
-    assert memory.rows["track_id"][row] == 1
+    memory = empty(1.0, ("mark", np.int64))
+    memory.look(0.0, tracks([1], [at(100)]))
+    memory.own["mark"][memory.found] = 7
+    assert memory.look(0.9, Tracks.empty()) == []
+    (gone,) = memory.look(5.0, tracks([1], [at(100)]))
+    assert (gone["track_id"], gone["mark"]) == (1, 7)
+    assert np.isnan(memory.before).all()
+    assert memory.seen["track_id"][memory.found].tolist() == [1]
+    assert memory.own["mark"][memory.found].tolist() == [0]
 
 
 @pytest.mark.parametrize("fps", [1, 5, 30, 60])
 def test_velocity_is_that_of_the_last_moment(fps: int) -> None:
-    memory = Memory()
+    memory = empty()
     rows = []
     for index in range(4 * fps):
         now = index / fps
         x = 100 + 30 * now if now < 1 else 130 + 90 * (now - 1)
         rows = see(memory, now, tracks([7], [at(x)]))
-    np.testing.assert_allclose(velocity(memory.rows[rows]), [[90, 0]], atol=1e-6)
+    np.testing.assert_allclose(velocity(memory.seen[rows]), [[90, 0]], atol=1e-6)
 
 
 def test_who_was_seen_once_has_no_velocity() -> None:
-    memory = Memory()
+    memory = empty()
     rows = see(memory, 0.0, tracks([7], [at(100)]))
-    assert np.isnan(velocity(memory.rows[rows])).all()
+    assert np.isnan(velocity(memory.seen[rows])).all()
 
 
 def heir(x: float, *, gap_s: float = 0.5, class_id: int = 0, scale: float = 1.0) -> bool:
     """Whether a new number at x continues one that walked at 60 px/s and was lost at x = 160."""
-    memory = Memory(keep_s=3.0)
+    memory = empty(3.0)
     for index in range(11):
         (old,) = see(memory, index / 10, tracks([1], [at(100 + 6 * index)]))
     box = [x - 20 * scale, 300 - 90 * scale, x + 20 * scale, 300]
@@ -85,14 +91,68 @@ def test_who_appears_where_another_was_expected_continues_it() -> None:
 
 
 def test_who_is_in_sight_is_continued_by_nobody() -> None:
-    memory = Memory()
+    memory = empty()
     see(memory, 0.0, tracks([1], [at(100)]))
     first, second = see(memory, 0.1, tracks([1, 2], [at(100), at(105)]))
     assert first != second
 
 
 def test_the_nearest_of_two_inherits() -> None:
-    memory = Memory()
+    memory = empty()
     old = see(memory, 0.0, tracks([1, 2], [at(100), at(130)]))
     new = see(memory, 0.2, tracks([3, 4], [at(128), at(102)]))
     assert new == old[::-1]
+
+
+def test_columns_go_with_the_row_to_whoever_continues_the_track() -> None:
+    memory = empty(1.0, ("mark", np.int64))
+    memory.look(0.0, tracks([1, 2], [at(100), at(500)]))
+    memory.own["mark"][memory.found] = [7, 8]
+    memory.look(0.2, tracks([2, 3], [at(500), at(102)]))
+    assert memory.own["mark"][memory.found].tolist() == [8, 7]
+
+
+def test_analyses_of_the_same_tracks_share_the_work() -> None:
+    first, second = empty(), empty()
+    for index in range(5):
+        seen = tracks([1], [at(100.0 + index)])
+        first.look(index / 10, seen)
+        second.look(index / 10, seen)
+        assert first.seen is second.seen
+
+
+def test_analyses_of_other_tracks_or_times_do_not() -> None:
+    one, other, late = empty(), empty(), empty()
+    for index in range(5):
+        seen = tracks([1], [at(100.0 + index)])
+        one.look(index / 10, seen)
+        other.look(index / 10, tracks([2], [at(300.0)]) if index == 2 else seen)
+        late.look(index / 5, seen)
+    assert one.seen["track_id"][one.alive()].tolist() == [1]
+    assert sorted(other.seen["track_id"][other.alive()].tolist()) == [1, 2]
+    assert late.seen["seen_s"][late.found] == 0.8
+
+
+def test_what_was_seen_is_not_kept() -> None:
+    memory = empty()
+    memory.look(0.0, tracks([1], [at(100)]))
+    memory.look(0.1, tracks([1], [at(101)]))
+    old = ref(memory._sighting)
+    memory.look(0.2, tracks([1], [at(102)]))
+    gc.collect()
+    assert old() is None
+
+
+def test_a_memory_restored_goes_on_as_the_one_saved_and_is_shared_again() -> None:
+    memory = empty(1.0, ("mark", np.float64))
+    for index in range(3):
+        memory.look(index / 10, tracks([1, 2], [at(100.0 + index), at(500)]))
+    memory.own["mark"][memory.found] = [3.0, np.nan]
+    twins = [empty(1.0, ("mark", np.float64)) for _ in range(2)]
+    for twin in twins:
+        twin.restore(memory.state())
+        assert twin.state() == memory.state()
+    assert twins[0].seen is twins[1].seen
+    for one in (memory, *twins):
+        one.look(0.3, tracks([2, 9], [at(501), at(104)]))
+        np.testing.assert_array_equal(one.own["mark"][one.found], [np.nan, 3.0])

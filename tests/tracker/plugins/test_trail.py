@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from walks import scene
 
 from bytetrack import Tracks
 from tracker.plugins.memory import Memory
@@ -15,13 +16,11 @@ steps_s = st.lists(st.sampled_from([0.001, 0.02, 0.04, 0.0400001, 0.5]), min_siz
 
 
 def pushed(trail: Trail, times: list[float]) -> Memory:
-    memory = Memory(trail.columns, keep_s=1e9)
+    memory = Memory(scene(lost_s=1e9), columns=trail.columns)
     one = Tracks(np.array([7]), np.array([[0.0, 0, 10, 10]]), np.ones(1), np.zeros(1, int), np.zeros(1, int))
     for now in times:
-        points = np.array([[now, -now]])
-        found = memory.find(now, one, points)
-        memory.store(found, now, one, points)
-        trail.push(memory.rows, found, now, points)
+        memory.look(now, one)
+        trail.push(memory.own, memory.found, now, np.array([[now, -now]]))
     return memory
 
 
@@ -32,7 +31,7 @@ def test_a_window_is_in_order_ends_now_and_reaches_back(
     trail = Trail(seconds, fps, points=32)
     times = np.cumsum(steps).tolist()
     memory = pushed(trail, times)
-    (got,), (points,) = trail.window(memory.rows, memory.alive(), times[-1] - seconds)
+    (got,), (points,) = trail.window(memory.own, memory.alive(), times[-1] - seconds)
     kept = got[~np.isnan(got)]
     assert np.isnan(got[: len(got) - len(kept)]).all()
     assert kept[-1] == times[-1]
@@ -46,7 +45,7 @@ def test_a_window_is_in_order_ends_now_and_reaches_back(
 def test_an_even_clock_is_kept_frame_by_frame() -> None:
     trail = Trail(1.0, 25.0)
     times = [i / 25 for i in range(100)]
-    (got,), _ = trail.window(pushed(trail, times).rows, np.array([0]), times[-1] - 1.0 - 1e-9)
+    (got,), _ = trail.window(pushed(trail, times).own, np.array([0]), times[-1] - 1.0 - 1e-9)
     np.testing.assert_array_equal(got[~np.isnan(got)], times[-26:])
     assert trail.length < 26 / EARLY + 3
 

@@ -232,7 +232,7 @@ def test_memory_is_bounded_by_what_is_alive() -> None:
         left = 100 + index % 7 * 100
         list(zone.update(frame(index), tracks([index + 1], [[left, 360, left + 40, 450]])))
     assert len(zone._memory) <= 31
-    assert len(zone._memory.rows) <= 64
+    assert len(zone._memory.seen) <= 64
 
 
 @pytest.mark.parametrize(

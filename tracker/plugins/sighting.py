@@ -1,0 +1,190 @@
+"""Who was seen until now, and who continues whom: worked out once for all analyses of the same tracks."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bytetrack import Tracks
+from bytetrack.types import FloatArray, IntArray
+from tracker.plugins.anchors import anchor_points, box_size
+
+ROUNDING_S = 1e-4  # a table of tracks holds microseconds: counting from it must come to the same
+CHECKPOINT_S = 0.5  # velocity is that of the last one to two of these: about a step of a walker
+INHERIT_S = 1.0  # how long a lost track can be continued by a new one
+INHERIT_SIZES = 0.75  # greatest distance from the predicted place, in sizes of the object
+INHERIT_GROWTH = 2.0  # greatest ratio of the two sizes
+NOBODY = b"?"  # the signature of no set of tracks
+
+ROW = np.dtype(
+    [
+        ("track_id", np.int64),
+        ("class_id", np.int64),
+        ("seen_s", np.float64),
+        ("anchor", np.float64, (2,)),  # NaN: never seen
+        ("past", np.float64, (2, 3)),  # the two checkpoints before: x, y and when; NaN before there was one
+        ("xyxy", np.float64, (4,)),
+    ]
+)
+NO_ROWS, NOWHERE, NEVER, NOTHING = np.empty(0, np.int64), np.empty((0, 2)), np.empty(0), np.zeros(0, ROW)
+
+
+@dataclass(eq=False)
+class Sighting:
+    """One row per track, found by id; rows unseen for ``keep_s`` seconds are given back.
+
+    A new id that appears where a track of its class was lost a moment before (within `INHERIT_SIZES` of its
+    constant-velocity prediction) takes over its row: identities break at occlusions, and often on the line.
+
+    A sighting never changes: each frame makes the next one. Who holds the same sighting and asks it for the
+    next of the same tracks is given the same again, so that however many analyses share one piece of work
+    without knowing of each other.
+    """
+
+    anchor: str
+    size: tuple[int, int]  # of the picture: width, height
+    keep_s: float
+    rows: NDArray[Any] = field(default_factory=lambda: np.zeros(0, ROW))
+    row_of: dict[int, int] = field(default_factory=dict)  # track_id -> row
+    # of the present frame, where it has tracks:
+    found: IntArray = field(default_factory=lambda: NO_ROWS)  # (M,) row of each track
+    anchors: FloatArray = field(default_factory=lambda: NOWHERE)  # (M, 2)
+    before: FloatArray = field(default_factory=lambda: NOWHERE)  # (M, 2) the time before; NaN: new
+    before_s: FloatArray = field(default_factory=lambda: NEVER)  # (M,) when that was
+    gone: IntArray = field(default_factory=lambda: NO_ROWS)  # (K,) rows given back just now ...
+    gone_rows: NDArray[Any] = field(default_factory=lambda: NOTHING)  # ... and what was in them
+    _free: list[int] = field(default_factory=list)
+    _oldest_s: float = -math.inf  # no row was last seen before this
+    _signature: bytes = NOBODY
+    _next: tuple[Tracks, float, weakref.ref[Sighting]] | None = field(default=None, init=False)
+
+    def after(self, now: float, tracks: Tracks) -> Sighting:
+        """Return the sighting that this frame makes of this one."""
+        if self._next is not None and self._next[0] is tracks and self._next[1] == now:
+            known = self._next[2]()
+            if known is not None:
+                return known
+        made = Sighting(self.anchor, self.size, self.keep_s, self.rows.copy(), self.row_of)
+        made._free, made._oldest_s, made._signature = self._free, self._oldest_s, self._signature
+        made.found = self.found
+        made._forget(now)
+        if len(tracks):
+            made.anchors = anchor_points(tracks.xyxy, self.anchor, self.size)
+            made._find(now, tracks)
+            made.before, made.before_s = made.rows["anchor"][made.found], made.rows["seen_s"][made.found]
+            made._store(now, tracks)
+        self._next = tracks, now, weakref.ref(made)
+        return made
+
+    def alive(self) -> IntArray:
+        """Return the rows in use."""
+        return np.fromiter(self.row_of.values(), np.int64, len(self.row_of))
+
+    # What follows is called while a sighting is made. It shares lists and dicts with the one before, so
+    # these are copied before they are changed.
+
+    def _forget(self, now: float) -> None:
+        limit = now - self.keep_s - ROUNDING_S
+        if self._oldest_s >= limit:
+            return
+        alive = self.alive()
+        seen = self.rows["seen_s"][alive]
+        self.gone = alive[seen < limit]
+        self._oldest_s = float(seen[seen >= limit].min(initial=now))
+        if len(self.gone):
+            self.gone_rows = self.rows.take(self.gone)
+            gone_ids = set(self.gone_rows["track_id"].tolist())
+            self.row_of = {track_id: row for track_id, row in self.row_of.items() if track_id not in gone_ids}
+            self._free = [*self._free, *self.gone.tolist()]
+            self.rows[self.gone] = np.zeros((), ROW)
+            self._signature = NOBODY  # the rows found a frame ago may be among them
+
+    def _find(self, now: float, tracks: Tracks) -> None:
+        """Find the row of each track; a new one gets a fresh row or another track's legacy."""
+        signature = tracks.track_id.tobytes()
+        if signature == self._signature:  # the same tracks as a frame ago
+            return
+        ids = tracks.track_id.tolist()
+        new = [place for place, track_id in enumerate(ids) if track_id not in self.row_of]
+        if new:
+            heirs = self._heirs(now, tracks, new)
+            self.row_of, self._free = dict(self.row_of), list(self._free)
+            for place in new:
+                row = self.row_of.pop(heirs[place]) if place in heirs else self._fresh()
+                self.row_of[ids[place]] = row
+                self.rows["track_id"][row] = ids[place]
+        self._signature = signature
+        self.found = np.array([self.row_of[track_id] for track_id in ids], np.int64)
+
+    def _store(self, now: float, tracks: Tracks) -> None:
+        rows, found = self.rows, self.found
+        past = rows["past"]
+        due = ~(now - past[:, 0, 2][found] < CHECKPOINT_S - ROUNDING_S)
+        if np.count_nonzero(due):
+            chosen = found[due]
+            past[chosen, 1] = past[chosen, 0]
+            past[chosen, 0, :2] = self.anchors[due]
+            past[chosen, 0, 2] = now
+        rows["class_id"][found] = tracks.class_id
+        rows["seen_s"][found] = now
+        rows["anchor"][found] = self.anchors
+        rows["xyxy"][found] = tracks.xyxy
+
+    def _fresh(self) -> int:
+        if not self._free:
+            old, size = self.rows, max(16, 2 * len(self.rows))
+            self.rows = np.zeros(size, ROW)
+            self.rows[: len(old)] = old
+            self._free.extend(range(size - 1, len(old) - 1, -1))
+        row = self._free.pop()
+        self.rows["anchor"][row] = self.rows["past"][row] = np.nan
+        return row
+
+    def _heirs(self, now: float, tracks: Tracks, new: list[int]) -> dict[int, int]:
+        """Return which new track (place among ``tracks``) continues which lost one (id), nearest first."""
+        visible = set(tracks.track_id.tolist())
+        lost = np.array([row for track_id, row in self.row_of.items() if track_id not in visible], np.int64)
+        lost = lost[now - self.rows["seen_s"][lost] <= INHERIT_S + ROUNDING_S] if len(lost) else lost
+        if not len(lost):
+            return {}
+        rows = self.rows.take(lost)
+        gap = (now - rows["seen_s"])[:, None]
+        speed = velocity(rows)
+        place = rows["anchor"] + np.where(np.isnan(speed), 0.0, speed) * gap
+        sizes = np.maximum(box_size(tracks.xyxy[new]), 1.0).tolist()
+        old_sizes = np.maximum(box_size(rows["xyxy"]), 1.0)
+        pairs = []
+        for n, size in zip(new, sizes, strict=True):
+            away = self.anchors[n] - place
+            distance = np.hypot(away[:, 0], away[:, 1]) / old_sizes
+            growth = size / old_sizes
+            near = (distance <= INHERIT_SIZES) & (rows["class_id"] == tracks.class_id[n])
+            near &= (growth <= INHERIT_GROWTH) & (growth >= 1 / INHERIT_GROWTH)
+            pairs += [(float(distance[k]), n, int(rows["track_id"][k])) for k in near.nonzero()[0]]
+        heirs: dict[int, int] = {}
+        for _, n, track_id in sorted(pairs):
+            if n not in heirs and track_id not in heirs.values():
+                heirs[n] = track_id
+        return heirs
+
+
+@lru_cache(maxsize=64)
+def nobody(anchor: str, size: tuple[int, int], keep_s: float) -> Sighting:
+    """Return what was seen before the first frame."""
+    return Sighting(anchor, size, keep_s)
+
+
+def velocity(rows: NDArray[Any]) -> FloatArray:
+    """Return the velocity (M, 2) of remembered tracks in pixels per second; NaN if seen once."""
+    oldest = np.where(np.isnan(rows["past"][:, 1, 2]), 0, 1)
+    past = rows["past"][np.arange(len(rows)), oldest]
+    passed = (rows["seen_s"] - past[:, 2])[:, None]
+    passed = np.where(passed > 0, passed, np.nan)  # seen once: no time has passed
+    mean: FloatArray = (rows["anchor"] - past[:, :2]) / passed
+    return mean
