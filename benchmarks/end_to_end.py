@@ -3,8 +3,9 @@
     python -m benchmarks.end_to_end VIDEO [--frames N] [--rounds N] [--only WORDS] [--json FILE]
 
 Every road runs in a process of its own, in turns, round by round, so that a machine that gets slower or
-busier does so for all of them. Same weights, network size, score floor and overlap;
-theirs tracks by ByteTrack, ours by its default tracker.
+busier does so for all of them. Same weights, network size, score floor, overlap, tracker (ByteTrack) and
+thresholds on both sides. OpenVINO chooses bf16 by itself where the processor has it, theirs as ours; the
+column "exact" tells what ours ran in.
 Frames per second count from the first result to the last; the median over the rounds is shown. On a machine
 that does other things too, CPU seconds per frame tell more than frames per second.
 """
@@ -35,10 +36,11 @@ ROADS: dict[str, dict[str, Any]] = {
     "ours torch, video": {"who": "ours", "backend": "torch", "save": True},
     "ours openvino, video": {"who": "ours", "backend": "openvino", "save": True},
     "ours openvino, numbers": {"who": "ours", "backend": "openvino", "save": False},
+    "ours openvino fp32, video": {"who": "ours", "backend": "openvino", "save": True, "precision": "fp32"},
     "ours openvino int8, video": {"who": "ours", "backend": "openvino", "save": True, "int8": True},
     "ours openvino int8, numbers": {"who": "ours", "backend": "openvino", "save": False, "int8": True},
 }
-THRESHOLDS = {
+THRESHOLDS: dict[str, Any] = {
     "tracker_type": "bytetrack",
     "track_high_thresh": 0.5,
     "track_low_thresh": 0.1,
@@ -110,6 +112,14 @@ def prepare(options: Any, folder: Path, names: list[str]) -> str:
     return str(YOLO(copy).export(format="openvino", imgsz=input_size(options), verbose=False))
 
 
+def frame_rate(video: str) -> float:
+    """Return frames per second, by which ultralytics' buffer of frames becomes seconds."""
+    from tracker.sources import open_source
+
+    with open_source(video) as source:
+        return source.fps
+
+
 def input_size(options: Any) -> list[int]:
     """Return height and width of the network's input for this video."""
     from tracker.detectors.letterbox import Letterbox
@@ -167,12 +177,17 @@ def ours(road: dict[str, Any], options: Any, extra: dict[str, Any]) -> Iterator[
     from tracker.api import Session
     from tracker.options import Options
 
-    busy = Busy() if road["backend"] == "openvino" else None
     chosen = Options(
         weights=options.weights,
         imgsz=options.imgsz,
         backend=road["backend"],
         int8=road.get("int8", False),
+        precision=road.get("precision", "auto"),
+        tracker="bytetrack",
+        conf=THRESHOLDS["track_high_thresh"],
+        new_track_thresh=THRESHOLDS["new_track_thresh"],
+        match_thresh=THRESHOLDS["match_thresh"],
+        lost=THRESHOLDS["track_buffer"] / frame_rate(options.video),
         max_frames=options.frames,
         output="out.mp4" if road["save"] else None,
         overwrite=True,
@@ -180,8 +195,9 @@ def ours(road: dict[str, Any], options: Any, extra: dict[str, Any]) -> Iterator[
     with Session(options.video, chosen) as session:
         for result in session:
             yield len(result.tracks)
-        if busy is not None:
-            extra["idle"] = busy.idle_share()
+        if session.detector.idle.share is not None:
+            extra["idle"] = session.detector.idle.share
+        extra["exact"] = session.detector.about.rsplit(", ", 1)[-1]
     extra["stages_s"] = {name: spent / options.frames for name, spent in session.stopwatch.seconds.items()}
 
 
@@ -218,40 +234,6 @@ def theirs(road: dict[str, Any], options: Any, extra: dict[str, Any]) -> Iterato
             return
 
 
-class Busy:
-    """When OpenVINO is computing: from the start of each request to its own word that it is done."""
-
-    def __init__(self) -> None:
-        from tracker.detectors.openvino_yolo import Lane, OpenVinoYolo
-
-        self.spans: list[tuple[float, float]] = []
-        take, start = OpenVinoYolo._lane, OpenVinoYolo.start
-        began: dict[int, float] = {}
-
-        def watched(detector: OpenVinoYolo, shape: tuple[int, int]) -> Lane:
-            lane = take(detector, shape)
-            done = lambda key: self.spans.append((began[key], time.perf_counter()))  # noqa: E731
-            lane.request.set_callback(done, id(lane))
-            return lane
-
-        def timed(detector: OpenVinoYolo, images: Any) -> Lane:
-            lane = start(detector, images)
-            began[id(lane)] = time.perf_counter()
-            return lane
-
-        OpenVinoYolo._lane = watched  # type: ignore[method-assign]
-        OpenVinoYolo.start = timed  # type: ignore[method-assign]
-
-    def idle_share(self) -> float:
-        """Return the share of the time since the first start in which nothing was being computed."""
-        spans = sorted(self.spans)
-        covered, reach = 0.0, spans[0][0]
-        for start, end in spans:
-            covered += max(0.0, end - max(start, reach))
-            reach = max(reach, end)
-        return 1 - covered / (reach - spans[0][0])
-
-
 def table(runs: dict[str, list[dict[str, Any]]], options: Any) -> str:
     """Return the medians as Markdown."""
 
@@ -263,9 +245,9 @@ def table(runs: dict[str, list[dict[str, Any]]], options: Any) -> str:
     lines = [
         f"{machine()}; {Path(options.video).name}, {options.frames} frames, {options.rounds} rounds",
         "",
-        "| road | frames/s | ratio | CPU ms/frame | less CPU | start s | peak MB | tracks/frame | idle "
+        "| road | exact | frames/s | ratio | CPU ms/frame | less CPU | start s | peak MB | tracks/frame | idle "
         "| stages, ms |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, answers in runs.items():
         if not answers:
@@ -278,7 +260,8 @@ def table(runs: dict[str, list[dict[str, Any]]], options: Any) -> str:
         shown = ", ".join(f"{key} {1000 * spent:.1f}" for key, spent in stages.items())
         idle = f"{median(name, 'idle'):.0%}" if "idle" in answers[0] else ""
         lines.append(
-            f"| {name} | {fps:.1f} | {f'{fps / base:.2f}' if base else ''} | {1000 * cpu:.0f} "
+            f"| {name} | {answers[0].get('exact', '')} | {fps:.1f} | {f'{fps / base:.2f}' if base else ''} "
+            f"| {1000 * cpu:.0f} "
             f"| {f'{base_cpu / cpu:.2f}' if base_cpu else ''} | {median(name, 'start_s'):.1f} "
             f"| {median(name, 'peak_bytes') / 1e6:.0f} | {median(name, 'boxes'):.2f} "
             f"| {idle} | {shown} |"
