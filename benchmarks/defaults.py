@@ -82,7 +82,10 @@ def _detect(path: Path, kept: Path) -> None:
     from tracker.detectors import open_detector
     from tracker.sources import open_source
 
-    with open_source(str(path)) as source, open_detector(str(SHARED / "weights/yolov8n.pt")) as detector:
+    with (
+        open_source(str(path)) as source,
+        open_detector(str(SHARED / "weights/yolov8n.pt"), precision="fp32") as detector,
+    ):
         frames = [(frame.time, found) for frame, found in detector.stream(source) if found is not None]
         about = {"fps": source.fps, "size": source.size}
     found = [f for _, f in frames]

@@ -245,8 +245,8 @@ def table(runs: dict[str, list[dict[str, Any]]], options: Any) -> str:
     lines = [
         f"{machine()}; {Path(options.video).name}, {options.frames} frames, {options.rounds} rounds",
         "",
-        "| road | exact | frames/s | ratio | CPU ms/frame | less CPU | start s | peak MB | tracks/frame | idle "
-        "| stages, ms |",
+        "| road | exact | frames/s | ratio | CPU ms/frame | less CPU | start s | peak MB | tracks/frame "
+        "| idle | stages, ms |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, answers in runs.items():

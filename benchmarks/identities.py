@@ -76,7 +76,7 @@ def detect(video: Path, cache: Path) -> None:
     from tracker.detectors import open_detector
 
     frame, parts = [], []
-    with open_source(video) as source, open_detector(classes=["person"]) as detector:
+    with open_source(video) as source, open_detector(classes=["person"], precision="fp32") as detector:
         for picture, boxes in detector.stream(source):
             if boxes is not None:
                 frame += [picture.index] * len(boxes)
