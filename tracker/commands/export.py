@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from tracker.motchallenge import Recording
     from tracker.types import Image
 
 FRAMES = 200  # that NNCF learns the ranges of activations from
@@ -24,9 +26,14 @@ SURE = 0.5  # score from which ByteTrack believes a box at first sight
     "--calibrate", metavar="VIDEO_OR_FOLDER", help="Your own frames, like those that will be watched."
 )
 @click.option(
+    "--truth",
+    metavar="FOLDER",
+    help="Ground truth of the --calibrate video (MOTChallenge layout): tell what int8 does to HOTA.",
+)
+@click.option(
     "--imgsz", default=640, show_default=True, metavar="PX", help="Longer side of the network's input."
 )
-def command(weights: str, int8: bool, calibrate: str | None, imgsz: int) -> None:
+def command(weights: str, int8: bool, calibrate: str | None, truth: str | None, imgsz: int) -> None:
     """Convert weights to OpenVINO now instead of at the first run.
 
     With --int8 --calibrate, make a model that computes in 8 bits, from your own frames, and say how well
@@ -39,11 +46,15 @@ def command(weights: str, int8: bool, calibrate: str | None, imgsz: int) -> None
     if calibrate and not int8:
         raise OptionError("--calibrate is for --int8 only: add --int8 or leave it out")
 
+    if truth and not calibrate:
+        raise OptionError("--truth is about the video that --calibrate names: give both, with --int8")
+
     from tracker.detectors.openvino_model import converted
     from tracker.detectors.settings import Settings
     from tracker.detectors.weights import find_weights
 
     size = Settings(imgsz=imgsz).imgsz
+    sequence = find_truth(truth) if truth else None
     path = find_weights(weights)
     if not calibrate:
         click.echo(f"{path.name} is ready: {converted(path).xml}")
@@ -67,6 +78,43 @@ def command(weights: str, int8: bool, calibrate: str | None, imgsz: int) -> None
         f"again at IoU 0.9, and {sure.found:.1%} of the {sure.boxes} scored {SURE} or more; "
         f"scores differ by {every.score_difference:+.3f} on average."
     )
+    if sequence is not None and calibrate:
+        before, after = (accuracy(path, size, calibrate, sequence, int8=int8) for int8 in (False, True))
+        told = (f"{name} {before[name]:.1f} to {after[name]:.1f}" for name in ("HOTA", "MOTA", "IDF1"))
+        click.echo(f"Against the ground truth of {sequence.name}, fp32 to int8: {', '.join(told)}.")
+
+
+def find_truth(folder: str) -> Recording:
+    """Return the one sequence with ground truth in a folder; raises ``InputError``."""
+    from tracker.motchallenge import recordings
+    from tracker.types import InputError
+
+    found = recordings(Path(folder))
+    if len(found) > 1:
+        names = ", ".join(one.name for one in found)
+        raise InputError(f"--truth {folder} holds several sequences ({names}); name the folder of one")
+    return found[0]
+
+
+def accuracy(weights: Path, imgsz: int, video: str, truth: Recording, *, int8: bool) -> dict[str, float]:
+    """Follow people through a video with the default tracker and score the tracks."""
+    from tracker.detectors import open_detector
+    from tracker.evaluation import score
+    from tracker.motchallenge import rows_of
+    from tracker.options import Options
+    from tracker.sources import open_source
+    from tracker.trackers import make_tracker
+
+    options = Options()
+    with (
+        open_source(video) as source,
+        open_detector(
+            weights, backend="openvino", imgsz=imgsz, classes=["person"], int8=int8, precision="fp32"
+        ) as detector,
+    ):
+        tracker = make_tracker(options.tracker, options, source.fps)
+        rows = rows_of(tracker.update(found) for _, found in detector.stream(source) if found is not None)
+    return score([truth], {truth.name: rows})[truth.name]
 
 
 def sample(uri: str, count: int) -> list[Image]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -55,6 +57,28 @@ def test_an_int8_model_is_made_and_used(
     assert "FakeQuantize" in xml.read_text(encoding="utf-8")
 
 
+def test_ground_truth_tells_what_int8_costs(
+    weights: Path, shared: Path, tmp_path: Path, own_cache: Path, models: Path
+) -> None:
+    pytest.importorskip("nncf", reason="needs the extra int8")
+    sequence = tmp_path / "short"  # the first frames of a recording with ground truth
+    (sequence / "gt").mkdir(parents=True)
+    rows = (shared / "data/pets09-s2l1/gt/gt.txt").read_text(encoding="utf-8").splitlines()
+    kept = [row for row in rows if int(row.split(",")[0]) <= 24]
+    (sequence / "gt" / "gt.txt").write_text("\n".join(kept), encoding="utf-8")
+    clip = tmp_path / "clip"
+    clip.mkdir()
+    video = cv2.VideoCapture(str(shared / "data/pets09-s2l1/vtest.avi"))
+    for index in range(24):
+        cv2.imwrite(str(clip / f"{index:02}.png"), video.read()[1])
+    options = ["--weights", str(weights), "--int8", "--calibrate", str(clip), "--truth", str(sequence)]
+    ran = CliRunner().invoke(command, [*options, "--imgsz", "320"], catch_exceptions=False)
+    told = ran.output.splitlines()[-1]
+    figures = re.findall(r"(HOTA|MOTA|IDF1) (-?\d+\.\d) to (-?\d+\.\d)", told)
+    assert [name for name, *_ in figures] == ["HOTA", "MOTA", "IDF1"], told
+    assert all(float(before) > 10 and float(after) > 10 for _, before, after in figures), told
+
+
 def test_frames_are_spread_over_the_video(make_video: Callable[..., Path]) -> None:
     video = make_video(frames=40)
     few = sample(str(video), 10)
@@ -69,6 +93,7 @@ def test_frames_are_spread_over_the_video(make_video: Callable[..., Path]) -> No
     [
         (["--int8"], "add --calibrate"),
         (["--calibrate", "clip.mp4"], "add --int8 or leave it out"),
+        (["--truth", "folder"], "give both, with --int8"),
         (["--imgsz", "3"], "--imgsz must be"),
     ],
 )
