@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
 
+import numpy as np
+
 from bytetrack import Detections, Tracks
 from tracker.types import (
     Canvas,
@@ -50,7 +52,8 @@ def run(
                 tracks = tracker.update(detections, dt)
         before = frame.time
         with watch("plugins"):
-            seen = tracks[tracks.source >= 0]  # what is only supposed is shown, never counted
+            supposed = tracks.source < 0  # is shown, never counted
+            seen = tracks[~supposed] if np.count_nonzero(supposed) else tracks
             events = (*happened(), *(event for plugin in plugins for event in _update(plugin, frame, seen)))
             canvas = Canvas()
             for plugin in plugins if sketch else ():

@@ -134,6 +134,34 @@ def test_frames_that_a_table_leaves_out_had_nothing_in_them(tmp_path: Path) -> N
     assert results[2].frame.time == pytest.approx(0.2)
 
 
+def test_rows_in_many_blocks_with_cells_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.replay.BLOCK", 3)
+    path = tmp_path / "t.csv"
+    head = "frame,time_s,x_min,y_min,x_max,y_max,class_id,class_name,confidence,tracker_id\n"
+    rows = [
+        f"{n},{n / 10},1,2,3,{n}.5,,,,{n + 1}\n" if n % 4 else f"{n},{n / 10},,,,,,,,\n" for n in range(11)
+    ]
+    rows[5] = "5,0.5,1,2,3,5.5,2,car,0.25,6\n5,0.5,1,2,3,9,0,person,0,7,more\n\n"
+    path.write_text(head + "".join(rows))
+    results = list(_results(saved := SavedTracks(path), saved.frames(blank(SIZE))))
+    assert [r.tracks.track_id.tolist() for r in results] == [
+        [n + 1] * (n % 4 > 0) + [7] * (n == 5) for n in range(11)
+    ]
+    assert [r.frame.time for r in results] == [n / 10 for n in range(11)]
+    five = results[5].tracks
+    assert (five.class_id.tolist(), five.score.tolist(), five.source.tolist()) == (
+        [2, 0],
+        [0.25, 0.0],
+        [0, -1],
+    )
+    assert five.xyxy.tolist() == [[1, 2, 3, 5.5], [1, 2, 3, 9]]
+    assert results[6].tracks.score.tolist() == [1.0]
+    assert (saved.names[2], saved.extent) == ("car", (3.0, 10.5))
+    path.write_text(head + "".join(rows) + "12,oops,1,2,3,4,0,person,1,8\n")
+    with pytest.raises(InputError, match=r":15: not a row of tracks: .*oops"):
+        SavedTracks(path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -111,6 +112,7 @@ def _run(
         from tracker.second_pass import rehearse
 
         told = shown = rehearse(saved.frames(blank(size)), saved, saved, raw=False, stopwatch=stopwatch)
+    painter = functools.partial(draw, names=saved.names)
     length = source.length if source else saved.length
     results = pipeline.run(
         source or saved.frames(blank(size)),
@@ -122,7 +124,8 @@ def _run(
     )
     with Progress(length, path.name, enabled=not quiet) as progress:
         for result in results:
-            result = dataclasses.replace(result, painter=lambda result: draw(result, saved.names))
+            if options.output:
+                result = dataclasses.replace(result, painter=painter)
             for sink in sinks:
                 sink.write(result)
             report.add(result)

@@ -99,16 +99,17 @@ class Route:
         self._random = random.Random(0)  # the same run keeps the same sample
         self._now, self._frame = 0.0, 0
         self._trails: Trails | None = None
+        self._undrawn = False  # whether this frame's points are not in the trails yet
 
     def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
         """Return a ``route.end`` for each object that is gone, with the sides it came and left by."""
         memory, now = self._memory, frame.time
-        self._now, self._frame = now, frame.index
+        self._now, self._frame, self._undrawn = now, frame.index, False
         self._empty.look(frame.image)
         events = [event for row in memory.look(now, tracks) for event in self._end(row)]
         if len(tracks):
             rows, found, anchors = memory.own, memory.found, memory.anchors
-            self._trail.push(rows, found, now, anchors)
+            self._undrawn = True
             moved = np.abs(anchors - rows["kept"][found]).max(axis=1) >= self._near
             new = rows["path"][found] == 0
             for place in np.flatnonzero(new).tolist():
@@ -121,7 +122,10 @@ class Route:
         return events
 
     def draw(self, canvas: Canvas) -> None:
-        """Show the last seconds of each object's way."""
+        """Show the last seconds of each object's way; who does not draw needs no trails."""
+        if self._undrawn:
+            memory, self._undrawn = self._memory, False
+            self._trail.push(memory.own, memory.found, self._now, memory.anchors)
         seen, alive = self._memory.seen, self._memory.alive()
         if self._wanted is not None:
             alive = alive[np.isin(seen["class_id"][alive], list(self._wanted))]

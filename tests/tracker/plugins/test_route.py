@@ -118,9 +118,11 @@ def test_the_trail_is_bounded_smooth_and_in_the_colour_of_its_object() -> None:
     path = way((50, 300), (600, 300), 200)
     jittered = path + rng.normal(0, 2, path.shape)
     route = Route(seconds=2)
-    play(route, [standing({4: p}) for p in jittered], at=scene(fps=25), finish=False)
-    canvas = Canvas()
-    route.draw(canvas)
+    route.start(scene(fps=25))
+    picture = np.zeros((480, 640, 3), np.uint8)
+    for index, p in enumerate(jittered):
+        list(route.update(Frame(picture, index, index / 25), standing({4: p})))
+        route.draw(canvas := Canvas())
     (mark,) = canvas.marks
     assert mark.kind == "polylines"
     assert mark.arguments["colors"] == [4]
