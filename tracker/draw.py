@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tracker.captions import Place, places
 from tracker.lettering import glyphs
 from tracker.paint import paint, paint_over, paint_under
 from tracker.palette import color_of, ink_on
@@ -51,7 +52,8 @@ def draw(result: Result, names: Mapping[int, str], *, line_width: float | None =
             strokes = list(_dashes(box, 4.0 * style.width() + 2, 2 * max(image.shape)))
             cv2.polylines(image, strokes, False, color, style.width(0.6), cv2.LINE_AA, SHIFT)
         tags.append(_tag(label + more.get(track_id, ""), color, style.size()))
-    _place(image, [[value >> SHIFT for value in box] for box in boxes], tags, style.width() // 2)
+    covered = places(image.shape[:2], style, result.marks)
+    _place(image, [[value >> SHIFT for value in box] for box in boxes], tags, style.width() // 2, covered)
     paint_over(image, result.marks, style)
     return image
 
@@ -101,13 +103,25 @@ def _mixtures(color: Bgr) -> Image:
     return steps
 
 
-def _place(image: Image, boxes: list[Corners], tags: list[Image], half: int) -> None:
-    """Put each tag above its box, or where it hides no other tag, always within the picture."""
+def _place(
+    image: Image, boxes: list[Corners], tags: list[Image], half: int, covered: Sequence[Place] = ()
+) -> None:
+    """Put each tag above its box, or where it meets neither another tag nor what will be ``covered``.
+
+    It always lies within the picture.
+    """
     height, width = image.shape[:2]
-    taken: list[tuple[int, int, int, int]] = []
+    taken: list[tuple[int, int, int, int]] = list(covered)
     for (x1, y1, x2, y2), tag in zip(reversed(boxes), reversed(tags), strict=True):
         h, w = tag.shape[:2]
-        spots = ((x1 - half, y1 - h), (x2 + half - w, y1 - h), (x1 - half, y2), (x1 - half, y1))
+        spots = (
+            (x1 - half, y1 - h),
+            (x2 + half - w, y1 - h),
+            (x1 - half, y2),
+            (x2, y1),
+            (x1 - w, y1),
+            (x1, y1),
+        )
         spots_inside = [(inside(x, w, width), inside(y, h, height)) for x, y in spots]
         for x, y in spots_inside:
             if not any(a < x + w and x < c and b < y + h and y < d for a, b, c, d in taken):
@@ -115,6 +129,6 @@ def _place(image: Image, boxes: list[Corners], tags: list[Image], half: int) -> 
         else:
             x, y = spots_inside[0]
         taken.append((x, y, x + w, y + h))
-    for (x, y, *_), tag in zip(reversed(taken), tags, strict=True):
+    for (x, y, *_), tag in zip(reversed(taken[len(covered) :]), tags, strict=True):
         part = image[y : y + tag.shape[0], x : x + tag.shape[1]]
         part[:] = tag[: part.shape[0], : part.shape[1]]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tracker.lettering import glyphs
-from tracker.palette import bgr, ink_on
-from tracker.pixels import FAR, SHIFT, Bgr, Style, blend, fixed, inside, region_of, translucent
+from tracker.captions import paint_tables, text_of, write
+from tracker.palette import bgr
+from tracker.pixels import FAR, SHIFT, Bgr, Style, blend, fixed, region_of, translucent
 from tracker.types import Color, Image, Mark
 
 STRENGTHS = 12  # of a fading line: as many as an eye tells apart
@@ -46,8 +45,10 @@ def paint_over(image: Image, marks: Sequence[Mark], style: Style) -> None:
     """Paint what lies over the boxes: texts, then the tables."""
     for mark in marks:
         if mark.kind == "text":
-            _text(image, style, **mark.arguments)
-    _tables(image, style, [mark for mark in marks if mark.kind == "table"])
+            text = text_of(image.shape[:2], style, **mark.arguments)
+            if text is not None:
+                write(image, text)
+    paint_tables(image, style, marks)
 
 
 def _polyline(
@@ -126,71 +127,6 @@ def _circle(
         x, y = (int(value) for value in middle[0])
         thickness = -1 if filled else style.width(width)
         cv2.circle(image, (x, y), round(radius * (1 << SHIFT)), bgr(color), thickness, cv2.LINE_AA, SHIFT)
-
-
-def _text(
-    image: Image, style: Style, text: str, at: ArrayLike, color: Color, size: float, anchor: str
-) -> None:
-    point = np.asarray(at, np.float64)
-    if not text.strip() or not np.isfinite(point).all():
-        return
-    mask = glyphs(text, style.size(size))
-    halo = max(1, style.size(size) // 10)
-    x = point[0] - mask.shape[1] * {"l": 0.0, "m": 0.5, "r": 1.0}[anchor[0]]
-    y = point[1] - mask.shape[0] * {"t": 0.0, "m": 0.5, "b": 1.0}[anchor[1]]
-    left = inside(round(x), mask.shape[1] + halo, image.shape[1], halo)
-    top = inside(round(y), mask.shape[0] + halo, image.shape[0], halo)
-    blend(image, _around(text, style.size(size), halo), left - halo, top - halo, ink_on(bgr(color)))
-    blend(image, mask, left, top, bgr(color))
-
-
-@lru_cache(maxsize=256)
-def _around(text: str, size: int, by: int) -> NDArray[np.uint8]:
-    """Return the text's mask grown by some pixels, and a little weaker: a halo for any ground."""
-    wide: NDArray[np.uint8] = np.pad(glyphs(text, size), by)
-    around: NDArray[np.uint8] = np.empty_like(wide)
-    cv2.dilate(wide, np.ones((2 * by + 1, 2 * by + 1), np.uint8), dst=around)
-    return around - around // 4
-
-
-def _tables(image: Image, style: Style, marks: Sequence[Mark]) -> None:
-    """Stack the tables from the top left, in as many columns as it takes."""
-    gap = round(style.text / 2)
-    x = y = gap
-    column = 0
-    for mark in marks:
-        panel = _table_size(style, **mark.arguments)
-        if y > gap and y + panel[1] + gap > image.shape[0]:
-            x, y, column = x + column + gap, gap, 0
-        _table(image, style, x, y, panel, **mark.arguments)
-        y, column = y + panel[1] + gap, max(column, panel[0])
-
-
-def _table_size(style: Style, title: str, rows: Sequence[tuple[str, str]], color: Color) -> tuple[int, int]:
-    size, pad = style.size(), round(style.text / 2)
-    titles = [glyphs(title, size).shape] if title else []
-    pairs = [(glyphs(str(name), size).shape, glyphs(str(value), size).shape) for name, value in rows]
-    width = max([w for _, w in titles] + [a[1] + 2 * pad + b[1] for a, b in pairs] + [0])
-    height = sum(h for h, _ in titles) + sum(max(a[0], b[0]) for a, b in pairs)
-    return width + 2 * pad, height + 2 * pad
-
-
-def _table(
-    image: Image, style: Style, x: int, y: int, panel: tuple[int, int], title: str,
-    rows: Sequence[tuple[str, str]], color: Color,
-) -> None:  # fmt: skip
-    size, pad = style.size(), round(style.text / 2)
-    blend(image, np.full((panel[1], panel[0]), 170, np.uint8), x, y, (20, 20, 20))
-    top = y + pad
-    if title:
-        mask = glyphs(title, size)
-        blend(image, mask, x + pad, top, bgr(color))
-        top += mask.shape[0]
-    for name, value in rows:
-        left, right = glyphs(str(name), size), glyphs(str(value), size)
-        blend(image, left, x + pad, top, (220, 220, 220))
-        blend(image, right, x + panel[0] - pad - right.shape[1], top, (255, 255, 255))
-        top += max(left.shape[0], right.shape[0])
 
 
 def _overlay(image: Image, style: Style, bgra: NDArray[np.uint8]) -> None:

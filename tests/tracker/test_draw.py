@@ -241,9 +241,39 @@ def test_the_anchor_of_a_text_is_where_the_point_lies_in_it() -> None:
     assert abs((middle[0] + middle[2]) / 2 - 160) < 4 and abs((middle[1] + middle[3]) / 2 - 120) < 5
 
 
+def test_labels_keep_clear_of_captions_and_tables() -> None:
+    image = gray(480, 640)
+    canvas = Canvas()
+    canvas.text("line in 10", (300, 190), (0, 255, 255), anchor="mb")
+    canvas.table("line", [("in", "10"), ("out", "12")], (0, 255, 255))
+    boxes = [(250, 200, 300, 300), (12, 30, 60, 200)]
+    picture = draw(result(image, boxes, canvas=canvas), NAMES)
+    captions = paint(image.copy(), canvas.marks)
+    left, top, right, bottom = changed(image, captions)
+    written = (captions != image).any(axis=2)
+    assert left < 20 and top < 20 and right > 300 and bottom > 180
+    for track_id in (1, 2):
+        tag = cv2.erode((picture == color_of(track_id)).all(axis=2).astype(np.uint8), np.ones((5, 5)))
+        assert tag.sum() > 100
+        assert not (cv2.dilate(tag, np.ones((5, 5))).astype(bool) & written).any()
+
+
+def test_a_short_table_is_a_line_and_a_long_one_is_not() -> None:
+    def extent(rows: list[tuple[str, str]]) -> tuple[int, int]:
+        canvas = Canvas()
+        canvas.table("gate", rows)
+        left, top, right, bottom = changed(gray(480, 640), paint(gray(480, 640), canvas.marks))
+        return right - left, bottom - top
+
+    line = extent([("in", "3")])
+    assert extent([("in", "3"), ("out", "12")])[1] == line[1] < 30
+    wide, high = extent([("in", "3  (person 2, car 1)"), ("out", "12  (person 10, bus 2)")])
+    assert wide < 0.4 * 640 and high > 2.5 * (line[1] - 8)
+
+
 def test_tables_are_stacked_and_flow_into_a_second_column() -> None:
     canvas = Canvas()
-    for index in range(8):
+    for index in range(24):
         canvas.table(f"table {index}", [("in", "1"), ("out", "2")])
     picture = paint(gray(), canvas.marks)
     one = paint(gray(), canvas.marks[:1])

@@ -38,6 +38,7 @@ TIP_ANCHOR = {
     "up": "mb",
 }  # of a text that begins where an arrow ends
 ARROW_AT = 0.3  # along the line: lines often cross in the middle
+BESIDE = 0.3  # of the arrow's length: room between it and a name
 ARROW = 0.07  # length of the arrow in parts of the picture's shorter side
 END_PX = 1e-6  # by so much a line is longer than drawn: its end points belong to it
 ON_LINE_PX = 1e-9  # nearer than this an anchor lies on the line itself
@@ -160,8 +161,8 @@ class Line:
         start, tip = self._arrow
         heading = self._heading
         for name, place, anchor in (
-            (self.names[0], tip, TIP_ANCHOR[heading]),
-            (self.names[1], 1.3 * start - 0.3 * tip, TIP_ANCHOR[OPPOSITE[heading]]),
+            (self.names[0], tip + BESIDE * (tip - start), TIP_ANCHOR[heading]),
+            (self.names[1], start - BESIDE * (tip - start), TIP_ANCHOR[OPPOSITE[heading]]),
         ):
             canvas.text(f"{self.name} {name} {self.total(name)}", place, self.color, anchor=anchor)
         canvas.table(self.name, [(name, _by_class(self.totals, name)) for name in self.names], self.color)
