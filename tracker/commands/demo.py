@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tracker.errors import InputError
+from tracker.errors import InputError, OutputError
 from tracker.options import Options
 
 # The scene is made for ByteTrack as its paper and code have it: thresholds, and a second for the lost.
@@ -26,10 +28,11 @@ AS_PUBLISHED: dict[str, Any] = {
     metavar="FILE",
     help="The annotated video.",
 )
+@click.option("--clip", metavar="FILE", help="Leave the street itself here, to try other commands on.")
 @click.option("--weights", default=Options.weights, show_default=True, metavar="FILE", help="As in a run.")
 @click.option("--show", is_flag=True, help="Show a window while running; q or Esc ends.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
-def command(output: str, weights: str, show: bool, quiet: bool) -> int:
+def command(output: str, clip: str | None, weights: str, show: bool, quiet: bool) -> int:
     """Render a street, follow the people in it, count them, and tell what is true.
 
     The tracker is ByteTrack as published: --tracker bytetrack --conf 0.5
@@ -38,7 +41,9 @@ def command(output: str, weights: str, show: bool, quiet: bool) -> int:
     """
     from tracker.running import execute
 
-    clip, truth = _street(quiet)
+    street, truth = _street(quiet)
+    if clip:
+        _leave(street, Path(clip))
     lines = tuple(f"{line['name']}={_points(line['line'])}" for line in truth["lines"])
     options = Options(
         weights=weights,
@@ -49,9 +54,9 @@ def command(output: str, weights: str, show: bool, quiet: bool) -> int:
         overwrite=True,
         show=show,
     )
-    status = execute(str(clip), options, quiet=quiet)
+    status = execute(str(street), options, quiet=quiet)
     if status == 0 and not quiet:
-        click.echo(f"true: {_summary(truth)} ({clip.with_suffix('.truth.json')})")
+        click.echo(f"true: {_summary(truth)} ({street.with_suffix('.truth.json')})")
     return status
 
 
@@ -68,6 +73,15 @@ def _street(quiet: bool) -> tuple[Path, dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise InputError(f"the street cannot be rendered into {folder}: {error}") from error
     return clip, json.loads(truth.read_text("utf-8"))
+
+
+def _leave(street: Path, place: Path) -> None:
+    try:
+        if place.exists() and not filecmp.cmp(street, place, shallow=False):
+            raise OutputError(f"{place} exists and is another file; give another name to --clip")
+        shutil.copyfile(street, place)
+    except OSError as error:
+        raise OutputError(f"{place}: cannot be written ({error.strerror}); choose another --clip") from error
 
 
 def _points(line: list[float]) -> str:

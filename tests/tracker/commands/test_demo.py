@@ -48,6 +48,26 @@ def test_the_demo_runs_over_the_clip_and_tells_what_is_true(
     assert again.output == ""
 
 
+def invoke(*words: str) -> None:
+    CliRunner().invoke(command, words, standalone_mode=False, catch_exceptions=False)
+
+
+def test_the_clip_is_left_where_it_is_asked_for_and_replaces_nothing(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracker.errors import OutputError
+
+    monkeypatch.setattr("tracker.running.execute", lambda *_, **__: 0)
+    place = tmp_path / "street.mp4"
+    for _ in range(2):
+        invoke("-q", "--clip", str(place))
+        assert place.read_bytes() == (cache / "street.mp4").read_bytes()
+    place.write_bytes(b"mine")
+    with pytest.raises(OutputError, match="is another file"):
+        invoke("-q", "--clip", str(place))
+    assert place.read_bytes() == b"mine"
+
+
 def test_a_cache_that_cannot_be_written_is_told_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
