@@ -22,8 +22,10 @@ from tracker.types import Image, InputError, OptionError
 
 OPEN_S = 10.0  # a camera that has not answered by then is asked again
 SILENT_S = 5.0  # no packet for so long: the connection is dead although it stands
+PIECES = 4  # times as long for playlists, whose pieces of 10 s come one by one
 READ_S = 0.5  # one wait for a packet; short, so that the thread sees when it should end
 LATE_S = 3.0  # further behind than this, everything up to the next key frame is skipped
+PAUSE_S = 0.3  # between two packets of what is there already there is none as long
 TRANSPORTS = ("tcp", "udp")
 FOR_GOOD = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError, av.error.ProtocolNotFoundError)
 
@@ -34,12 +36,14 @@ class StreamCapture:
     def __init__(self, uri: str, transport: str = "tcp", silent_s: float = SILENT_S) -> None:
         if transport not in TRANSPORTS:
             raise OptionError(f"--rtsp-transport {transport}: choose tcp or udp")
-        self._uri, self._silent_s = uri, silent_s
+        self._uri = uri
+        self._silent_s = silent_s * (PIECES if self._bursts else 1)
         self._shown = redact(uri)
         self._scheme = scheme(uri)
         self._transport = transport
         self.fps: float | None = None
         self._container: InputContainer | None = None
+        self._given_s: float | None = None  # stream time of the last picture that came in pieces
         self._upright: Upright | None = None  # of the first picture; a later size is scaled to its
 
     @property
@@ -85,7 +89,11 @@ class StreamCapture:
         """Yield pictures with the wall-clock time they were taken; None for one that was skipped."""
         behind = False
         anchor: float | None = None
+        again = self._given_s is not None  # a playlist offers its last pieces anew to whoever comes back,
+        heard = time.monotonic()  # all at once; what comes after a pause is new
         for packet in self._packets():
+            again = again and time.monotonic() - heard < PAUSE_S
+            heard = time.monotonic()
             base = packet.time_base
             stamp = packet.pts if packet.pts is not None else packet.dts
             seconds = float(stamp * base) if stamp is not None and base is not None else None
@@ -113,6 +121,9 @@ class StreamCapture:
                 if pts_s is not None:
                     taken = clock.at(pts_s)
                     if self._bursts:
+                        if again and self._given_s is not None and pts_s <= self._given_s:
+                            continue
+                        again, self._given_s = False, pts_s
                         anchor, taken = self._pace(clock, anchor, pts_s)
                 yield taken, self._upright.bgr(frame)
 
