@@ -220,7 +220,7 @@ def duration(seconds: float) -> str:
 
 def _shades(part: FloatArray) -> NDArray[np.uint8]:
     shades = np.empty((*part.shape, 4), np.uint8)
-    shades[..., :3] = _turbo()[np.rint(part * 255).astype(np.uint8)]
+    shades[..., :3] = _turbo().take(np.rint(part * 255).astype(np.uint8), axis=0)
     shades[..., 3] = np.clip((part - COOLEST) / (1 - COOLEST) * 3, 0, 1) * OPACITY * 255
     return shades
 

@@ -38,7 +38,7 @@ class Path:
         first = max(self.settled - 1, 0)
         fresh = np.array(self.points[first:])
         corners = simplified(smoothed(fresh, np.array([len(fresh)]), SMOOTH_POINTS), tolerance)
-        self.points[first:] = [(float(x), float(y)) for x, y in corners]
+        self.points[first:] = [(x, y) for x, y in corners.tolist()]
         self.settled = len(self.points)
 
 

@@ -51,7 +51,7 @@ class Trails(NamedTuple):
     """What is shown of the ways, made anew when a trail can have got a point."""
 
     time: float
-    track_id: IntArray  # (M,)
+    track_ids: bytes  # of M of them
     points: FloatArray  # (P, 2) smooth, end to end
     lengths: list[int]  # M of them
     newest: IntArray  # (N,) of the points, those that move with the objects
@@ -132,7 +132,7 @@ class Route:
         trails = self._trails
         ids = seen["track_id"][alive]
         current = trails is not None and 0 <= self._now - trails.time < self._trail.step_s
-        if trails is None or not current or not np.array_equal(trails.track_id, ids):
+        if trails is None or not current or trails.track_ids != ids.tobytes():
             times, points = self._trail.window(self._memory.own, alive, self._now - self.seconds)
             valid = ~np.isnan(times)
             lengths = np.count_nonzero(valid, axis=1)
@@ -140,7 +140,7 @@ class Route:
             smooth = smoothed(points, lengths, self._half)
             shown = lengths > 0
             newest = np.cumsum(lengths)[shown] - 1
-            trails = Trails(self._now, ids, smooth, lengths.tolist(), newest, alive[shown])
+            trails = Trails(self._now, ids.tobytes(), smooth, lengths.tolist(), newest, alive[shown])
             self._trails = trails
         if len(trails.points):
             points = trails.points.copy()  # what was handed out before is still being painted
