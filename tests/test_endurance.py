@@ -119,9 +119,11 @@ def test_a_long_run_stays_as_it_was(tmp_path: Path) -> None:
                 sink.finish(last)
     first, middle, end = (looks[index] for index in sorted(looks))
     per_frame = np.diff(spent) / (FRAMES // 5) * 1000
-    memory = ", ".join(f"{look[0]:.1f}" for look in (first, middle, end))
-    print(f"{FRAMES} frames: {memory} MiB; {per_frame.round(2)} ms per frame")
+    for index, (mib, threads, files) in sorted(looks.items()):
+        print(f"frame {index:6d}: {mib:.1f} MiB resident, {threads} threads, {files} file handles")
+    print(f"ms of CPU per frame, by fifths of the run: {', '.join(f'{each:.2f}' for each in per_frame)}")
     start = first if FRAMES >= 100_000 else middle
+    print(f"memory at the end is {100 * end[0] / start[0] - 100:+.1f} % of what it was")
     assert end[0] < GROWTH * start[0], f"resident memory grew from {start[0]:.1f} to {end[0]:.1f} MiB"
     assert first[1:] == middle[1:] == end[1:], "threads or file handles grew"
     assert (threading.active_count(), handles()) == before, "threads or file handles were left behind"

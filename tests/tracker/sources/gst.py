@@ -24,13 +24,18 @@ ASK += "Gst.init(None); assert Gst.ElementFactory.find('x264enc') and Gst.Elemen
 
 
 @functools.cache
-def python() -> str:
-    """Return a Python that has GStreamer's bindings, or skip: they come with the system, not from PyPI."""
+def find_python() -> str | None:
+    """Return a Python that has GStreamer's bindings: they come with the system, not from PyPI."""
     for each in dict.fromkeys((sys.executable, "/usr/bin/python3", shutil.which("python3") or "")):
         with suppress(OSError):
             if subprocess.run([each, "-c", ASK], capture_output=True, timeout=30).returncode == 0:
                 return each
-    pytest.skip(
+    return None
+
+
+def python() -> str:
+    """Return such a Python, or skip."""
+    return find_python() or pytest.skip(
         "needs GStreamer's RTSP server (Debian: gir1.2-gst-rtsp-server-1.0 python3-gi "
         "gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly)"
     )

@@ -12,7 +12,7 @@ import pytest
 from tests.tracker.videos import write_video
 
 ROOT = Path(__file__).parents[3]
-COPIES = 100  # of each kind
+COPIES = 200  # of each kind
 LIMIT_S = 10  # for one file of two seconds; usual are 10 ms
 
 CHILD = """
