@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tracker.api import Session
 from tracker.evaluation import score
 from tracker.motchallenge import read_rows, recordings
 from tracker.options import Options
+from tracker.session import Session
 from tracker.types import TrackError
 
 VTEST = Path(__file__).parent.parent.parent / "shared/data/pets09-s2l1"

@@ -174,8 +174,8 @@ def run_one(road: dict[str, Any], options: Any) -> dict[str, Any]:
 
 
 def ours(road: dict[str, Any], options: Any, extra: dict[str, Any]) -> Iterator[int]:
-    from tracker.api import Session
     from tracker.options import Options
+    from tracker.session import Session
 
     chosen = Options(
         weights=options.weights,

@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 
 import av
 
-from tracker.api import Session
 from tracker.options import Options
 from tracker.profile import peak_bytes
+from tracker.session import Session
 
 
 def main() -> None:

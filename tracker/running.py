@@ -37,8 +37,8 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
     """Run with progress, signals and the table; return the exit status."""
     stop, received = threading.Event(), Received()
     with suppress(EndRun, Interrupted), _signals(stop, received):
-        from tracker.api import Session
         from tracker.progress import Progress, table
+        from tracker.session import Session
 
         session = Session(
             source,

@@ -13,10 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tracker.api import Session, make_detector
+from tracker.detecting import make_detector
 from tracker.detectors.every_nth import EveryNth
 from tracker.detectors.shared import SharedDetector
 from tracker.options import Options
+from tracker.session import Session
 from tracker.sinks.recording import ENCODINGS
 from tracker.sources import address, open_source
 from tracker.types import (

@@ -10,7 +10,7 @@ import pytest
 
 from bytetrack import BYTETracker, Detections
 from tests.tracker.fakes import CountingPlugin, ListDetector, frames, walker
-from tracker import api, pipeline
+from tracker import api, detecting, pipeline, session
 from tracker.options import Options
 from tracker.replay import SavedTracks, blank
 from tracker.second_pass import rehearse
@@ -61,12 +61,12 @@ def test_a_second_decoding_that_ends_early_ends_the_run() -> None:
 def test_an_interrupted_first_pass_draws_nothing_and_says_so(
     make_video: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "open_detector", lambda *_, **__: Patient(walker(12)))
+    monkeypatch.setattr(detecting, "open_detector", lambda *_, **__: Patient(walker(12)))
     options = Options(refine=True, save_csv=str(tmp_path / "t.csv"))
-    with api.Session(str(make_video()), options) as session:
-        session.advance = lambda _: session.stop.set()
-        assert len(list(session)) == 0
-    assert any("interrupted" in note for note in session.notes())
+    with session.Session(str(make_video()), options) as run:
+        run.advance = lambda _: run.stop.set()
+        assert len(list(run)) == 0
+    assert any("interrupted" in note for note in run.notes())
 
 
 def test_a_run_of_a_file(
@@ -75,7 +75,7 @@ def test_a_run_of_a_file(
     monkeypatch: pytest.MonkeyPatch,
     interrupted_walk: list[Detections],
 ) -> None:
-    monkeypatch.setattr(api, "open_detector", lambda *_, **__: ListDetector(interrupted_walk))
+    monkeypatch.setattr(detecting, "open_detector", lambda *_, **__: ListDetector(interrupted_walk))
     path = tmp_path / "t.csv"
     results = list(api.track(make_video(frames=20), refine=True, save_csv=str(path)))
     assert [len(one.tracks) for one in results] == [1] * 20
@@ -91,8 +91,8 @@ def test_a_live_source_is_refused_in_one_line(
         source.live = True
         return source
 
-    api_open = api.open_source
-    monkeypatch.setattr(api, "open_source", live)
+    api_open = session.open_source
+    monkeypatch.setattr(session, "open_source", live)
     with pytest.raises(OptionError, match="--refine needs the end"):
         list(api.track(make_video(), refine=True))
 

@@ -33,7 +33,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[SquareDetector]:
         made.append(SquareDetector())
         return made[-1]
 
-    monkeypatch.setattr("tracker.api.open_detector", make)
+    monkeypatch.setattr("tracker.detecting.open_detector", make)
     return made
 
 

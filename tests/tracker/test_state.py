@@ -15,11 +15,11 @@ import av
 import pytest
 
 from tests.tracker.squares import SquareDetector
-from tracker.api import Session
 from tracker.detectors.every_nth import EveryNth
 from tracker.lock import Lock
 from tracker.options import Options
 from tracker.plugins.route import Route
+from tracker.session import Session
 from tracker.state import StateFile
 from tracker.types import Event, Frame, InputError, OptionError, OutputError
 
@@ -36,7 +36,7 @@ COUNTING: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def squares(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracker.api.open_detector", lambda *_, **__: SquareDetector())
+    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector())
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ class TestCut:
         def every_third(*_: object, **__: object) -> EveryNth:
             return EveryNth(SquareDetector(), 3, prompt=prompt)
 
-        monkeypatch.setattr("tracker.api.open_detector", every_third)
+        monkeypatch.setattr("tracker.detecting.open_detector", every_third)
         run(clip, tmp_path / "whole")
         state = str(tmp_path / "run.json")
         for cut in (*cuts, None):
@@ -112,7 +112,7 @@ class TestCut:
         def detector(*_: object, every: int, **__: object) -> SquareDetector | EveryNth:
             return SquareDetector() if every == 1 else EveryNth(SquareDetector(), every)
 
-        monkeypatch.setattr("tracker.api.open_detector", detector)
+        monkeypatch.setattr("tracker.detecting.open_detector", detector)
         whole, cut = str(tmp_path / "whole.json"), str(tmp_path / "cut.json")
         run(clip, tmp_path / "whole", state=whole, **seeing)
         for stop_after in (1, 36, 7, None):

@@ -1,0 +1,273 @@
+"""One run from its options to its end: everything with an effect is opened here."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from tracker import pipeline, threads
+from tracker.detecting import make_detector
+from tracker.detectors.every_nth import EveryNth
+from tracker.draw import draw
+from tracker.options import Options
+from tracker.outlets import leave_files, make_sinks, paths
+from tracker.plugging import make_plugins
+from tracker.profile import Profile
+from tracker.report import Report
+from tracker.sources import open_source
+from tracker.state import Resumed, StateFile
+from tracker.trackers import make_tracker
+from tracker.types import (
+    Detector,
+    EndRun,
+    Event,
+    Frame,
+    OptionError,
+    Plugin,
+    PluginError,
+    Result,
+    Scene,
+    Sink,
+    Source,
+    Stopwatch,
+    Tracker,
+)
+
+
+class Session:
+    """One run, opened by ``with`` and iterated once."""
+
+    def __init__(
+        self,
+        source: str | int | Path,
+        options: Options,
+        plugins: Sequence[Plugin] = (),
+        stop: threading.Event | None = None,
+        *,
+        sketch: bool = True,
+        prefix: Path | None = None,
+        lend: Callable[[Stopwatch], Detector] | None = None,
+    ) -> None:
+        self._lend = lend  # where the detector comes from that others use too; None: one of its own
+        self.sketch = sketch  # whether anybody may look at a picture
+        self.prefix = prefix  # plugins leave PREFIX_routes.png and the like; None: they leave nothing
+        self.left: list[Path] = []
+        self.uri = str(source)
+        self.options, self.plugins = options, list(plugins)
+        self.stop = stop or threading.Event()
+        self.stopwatch = Stopwatch()
+        self.advance: Callable[[int], None] | None = None  # told of every frame of a first pass
+        self.profile: list[tuple[str, str]] = []  # where the time went, once the run is over
+        self.last_events: list[Event] = []  # what came after the last frame
+        self._notes: list[str] = []
+        self._state = StateFile(options.state, options.state_every) if options.state else None
+        self._last: tuple[int, float] | None = None  # index and time of the last frame
+        self._passed = 0  # frames, with those of the part of the run that this one resumes
+        self._ended = False  # by itself
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Session:
+        """Open source, detector, plugins and sinks, in this order; what was opened is closed on an error."""
+        try:
+            self._open()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let plugins say their last, then close everything, the last opened first."""
+        with self._stack:
+            if not isinstance(error, PluginError):  # a plugin that failed is not asked again
+                self._finish()
+        self.report.close()
+        if self._profile is not None:
+            idle = getattr(self.detector, "idle", None)
+            self.profile = self._profile.rows(self.stopwatch.seconds, idle.share if idle else None)
+
+    def __iter__(self) -> Iterator[Result]:
+        """Yield one ``Result`` per frame; each has been through every sink."""
+        painter = functools.partial(draw, names=self.detector.names, line_width=self.options.line_width)
+        since = self._last[1] if self._state and self._state.goes_on and self._last else None
+        results = pipeline.run(
+            *self._parts(), self.plugins, sketch=self.sketch, stopwatch=self.stopwatch, since=since
+        )
+        with suppress(EndRun):  # a window was closed, while frames came or while none did
+            for result in results:
+                result = replace(result, painter=painter)
+                self._last = result.frame.index, result.frame.time
+                self._passed += 1
+                self.report.add(result)
+                for sink in self.sinks:
+                    sink.write(result)
+                if self._state is not None and self._state.due():
+                    self._save()
+                if self._profile is not None:
+                    self._profile.look(_waiting(self.source), max(map(_waiting, self.sinks), default=0))
+                yield result
+                if self.stop.is_set():
+                    return
+            self._ended = not self.stop.is_set()
+
+    def _finish(self) -> None:
+        """Let plugins and sinks say their last; a run that will go on says nothing, but saves its state."""
+        if not self._ended:
+            self._save(wait=True)
+        self.last_events = pipeline.finish(self.plugins, self.source)
+        if self._state is not None and not self._ended:
+            self.last_events = []
+        for sink in self.sinks:
+            if self.stop.is_set() and hasattr(sink, "hurry"):
+                sink.hurry()
+            if hasattr(sink, "finish"):
+                sink.finish(self.last_events)
+        nothing_new = self._state is not None and self.report.frames == 0
+        if self.prefix is not None and not nothing_new:
+            self.left = [path for plugin in self.plugins for path in leave_files(plugin, self.prefix)]
+        if self._ended:
+            self._save(wait=True, ended=True)
+
+    def _wait(self) -> None:
+        """While no frame comes: pass on at once what happened to the source, and let the window answer."""
+        events = self.source.news()  # type: ignore[attr-defined]
+        for sink in self.sinks:
+            if events and hasattr(sink, "tell"):
+                sink.tell(events)
+            if hasattr(sink, "idle"):
+                sink.idle()
+
+    def _save(self, *, wait: bool = False, ended: bool = False) -> None:
+        if self._state is not None and self._last is not None:
+            parts = (self.scene, self._last, self.tracker, self.plugins, self.sinks, self.report)
+            self._state.save(*parts, passed=self._passed, wait=wait, ended=ended)
+
+    def notes(self) -> list[str]:
+        """Return what the user should know: skipped packets, dropped frames."""
+        parts = (self.source, *self.sinks)
+        return [note for part in parts for note in getattr(part, "notes", ())] + self._notes
+
+    def summaries(self) -> list[Sequence[tuple[str, str]]]:
+        """Return the plugins' rows for the table."""
+        return [plugin.summary() for plugin in self.plugins if hasattr(plugin, "summary")]
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the table of the run: names and values."""
+        live: list[tuple[str, str]] = []
+        if self.source.live:
+            live = [("delay", f"{1000 * getattr(self.source, 'delay_s', 0.0):.0f} ms, median")]
+            live += [("dropped", f"{getattr(self.source, 'dropped', 0)} frames")]
+        about = getattr(self.detector, "about", "")
+        network = [("network", about)] if about else []
+        return self.report.rows(self.stopwatch.seconds, [live, *self.summaries(), network])
+
+    def outputs(self) -> list[str]:
+        """Return the files written."""
+        written = [path for sink in self.sinks for path in paths(sink)]
+        return [str(path) for path in (*written, *self.left)]
+
+    def _open(self) -> None:
+        options = self.options
+        threads.settle()
+        saved = None
+        if self._state is not None:
+            self._stack.callback(self._state.release)
+            saved = self._state.load()
+        self.source = self._stack.enter_context(self._open_source())
+        if options.refine and self.source.live:
+            raise OptionError(
+                f"--refine needs the end of every track, and {self.source.name} is live; record it first"
+            )
+        in_flight = 1 if self.source.live else None  # the newest frame is worth more than throughput
+        self.detector: Detector = self._stack.enter_context(
+            self._lend(self.stopwatch)
+            if self._lend
+            else make_detector(options, self.stopwatch, in_flight=in_flight, every=options.detect_every)
+        )
+        self.scene = Scene(
+            source=self.source.name,
+            size=self.source.size,
+            fps=self.source.fps,
+            live=self.source.live,
+            names=self.detector.names,
+            lost_s=options.lost,
+            start_wall=0.0 if self.source.live else None,
+        )
+        self.plugins += make_plugins(options, self.scene.size, self.scene.names)
+        for plugin in self.plugins:
+            if hasattr(plugin, "start"):
+                plugin.start(self.scene)
+        self.tracker = make_tracker(options.tracker, options, self.source.fps, self.source.size)
+        self._profile = Profile(live=self.source.live) if options.profile else None
+        self.report = Report(self.scene.names, forget_s=2 * options.known_s + 1)
+        self.sinks: list[Sink] = list(
+            make_sinks(
+                options,
+                self.scene,
+                audio_from=None if self.scene.live else self.uri,
+                going_on=self._state is not None and self._state.saved is not None,
+                stopwatch=self.stopwatch,
+            )
+        )
+        if self._state is not None:
+            self._state.begin(self.scene, self.tracker, resumed=options.resume)
+            self._state.restore(self.plugins, self.sinks, self.report)
+        if saved is not None:
+            self._last = saved.frame, saved.time
+            if isinstance(self.source, Resumed):
+                self._passed = saved.passed
+                if isinstance(self.detector, EveryNth):
+                    self.detector.passed = saved.passed
+        for sink in self.sinks:
+            self._stack.enter_context(sink)
+        if hasattr(self.source, "on_wait"):
+            self.source.on_wait = self._wait
+
+    def _open_source(self) -> Source:
+        options = self.options
+        saved = self._state.saved if self._state and options.resume else None
+        if saved is not None and saved.live:
+            saved = None  # what is live goes on where it is
+        source = open_source(
+            self.uri,
+            start_s=max(options.start, saved.time) if saved else options.start,
+            end_s=options.end,
+            stride=options.vid_stride,
+            max_frames=None if saved else options.max_frames,
+            stop=self.stop,
+            stopwatch=self.stopwatch,
+            rtsp_transport=options.rtsp_transport,
+            camera_size=options.camera_size,
+            camera_fps=options.camera_fps,
+            give_up_after_s=options.give_up_after,
+        )
+        if self._state is None or saved is None:
+            return source
+        self._state.check_source(source.name)
+        return Resumed(source, saved, options.max_frames)
+
+    def _parts(self) -> tuple[Iterable[Frame], Detector, Tracker]:
+        """Return what the loop runs on; with ``--refine`` the tracks are finished before."""
+        if not self.options.refine:
+            return self.source, self.detector, self.tracker
+        from tracker.second_pass import rehearse
+
+        script = rehearse(
+            self.source, self.detector, self.tracker, advance=self.advance, stopwatch=self.stopwatch
+        )
+        if self.stop.is_set():
+            self._notes.append("interrupted before the second pass; nothing was drawn or saved")
+            return (), script, script
+        return self._stack.enter_context(self._open_source()), script, script
+
+
+def _waiting(part: object) -> int:
+    """Return how many frames wait in a source's or a sink's queue, 0 where it has none."""
+    count: Callable[[], int] | None = getattr(part, "waiting", None)
+    return count() if count is not None else 0
