@@ -176,7 +176,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     end = time.monotonic() + 5
     while threading.active_count() > before and time.monotonic() < end:
         time.sleep(0.02)
-    assert threading.active_count() == before, "a thread was left"
+    assert threading.active_count() <= before, "a thread was left"  # one of an earlier test may have ended
 
 
 @pytest.fixture
