@@ -53,7 +53,8 @@ _FRAGMENTS = {"movflags": "+delay_moov+default_base_moof", "frag_duration": "100
 # These (FFmpeg 7.1) become an ordinary file when it is closed, without being copied; their index grows in
 # memory, which is right for segments only.
 _HYBRID = "+hybrid_fragmented" if av.library_versions["libavformat"] >= (61, 7, 100) else ""
-_AT_ONCE = {"tune": "zerolatency"}  # a camera of one frame per second must not lose half a minute
+_CLUSTERS = {"cluster_time_limit": "1000"}  # the same of Matroska, which would keep five seconds back
+LOOKAHEAD_S = 0.4  # that a live encoder may hold back: a camera of one frame per second must not lose ten
 WHOLE = {"movflags": "+faststart"}
 
 
@@ -81,6 +82,8 @@ class Recording:
         if encoding.fragments:
             options |= _FRAGMENTS
             options["movflags"] += _HYBRID if segment else ""
+        else:
+            options |= _CLUSTERS
         self._container: OutputContainer = av.open(
             f"file:{part}", "w", format=encoding.format, options=options
         )
@@ -88,7 +91,7 @@ class Recording:
         ticks = rate.numerator * -(-CLOCK_HZ // rate.numerator)  # 30000/1001 gives 90000: 3003 per frame
         self._base = Fraction(1, ticks)
         self._step = max(round(ticks / fps), 1)
-        tuned = _AT_ONCE if live and encoding.video == "libx264" else {}
+        tuned = _at_once(encoding.video, fps) if live else {}
         stream = self._container.add_stream(
             encoding.video, rate=rate, options={**encoding.options, **tuned, "crf": str(crf)}
         )
@@ -146,6 +149,14 @@ class Recording:
             if self._audio is not None:
                 self._audio.close()
             self._container.close()
+
+
+def _at_once(codec: str, fps: float) -> dict[str, str]:
+    """Return options with which an encoder holds back little; the parameters of x264 overrule its tune."""
+    if codec != "libx264":
+        return {"lag-in-frames": "0"}
+    ahead = min(int(LOOKAHEAD_S * fps), 10)
+    return {"tune": "zerolatency", "x264-params": f"mbtree={int(ahead > 0)}:rc-lookahead={ahead}"}
 
 
 def remux(part: Path, whole: Path, format_name: str) -> None:

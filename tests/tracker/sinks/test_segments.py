@@ -94,18 +94,40 @@ class TestKeep:
         assert left == ["cam_2026-03-01_12-00-03.mp4", "cam_2026-03-01_12-00-04.mp4"]
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm"])
 def test_kill_costs_the_last_seconds_of_the_open_segment_only(
-    child: Callable[[str], str], tmp_path: Path
+    child: Callable[[str], str], tmp_path: Path, suffix: str
 ) -> None:
     child(f"""
-with VideoSink(folder / "cam.mp4", scene(live=True), plain, segment="10s") as sink:
-    for index in range(260):
+with VideoSink(folder / "cam.{suffix}", scene(live=True), plain, segment="10s") as sink:
+    for index in range(225):
         sink.write(result(index, {NOON} + index / 10))
+    while sink.waiting():
+        time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGKILL)
 """)
     counts = {p.name: frames(p) for p in tmp_path.iterdir()}
-    assert counts.pop("cam_2026-03-01_12-00-20.part.mp4") > 10
-    assert counts == {"cam_2026-03-01_12-00-00.mp4": 100, "cam_2026-03-01_12-00-10.mp4": 100}
+    assert counts.pop(f"cam_2026-03-01_12-00-20.part.{suffix}") >= 10
+    assert counts == {f"cam_2026-03-01_12-00-{begin}.{suffix}": 100 for begin in ("00", "10")}
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm"])
+def test_of_a_slow_camera_kill_costs_no_more(
+    child: Callable[[str], str], tmp_path: Path, suffix: str
+) -> None:
+    child(f"""
+from dataclasses import replace
+slow = replace(scene(live=True), fps=1.0)
+with VideoSink(folder / "cam.{suffix}", slow, plain, segment="60s") as sink:
+    for index in range(20):
+        sink.write(result(index, {NOON} + index))
+    while sink.waiting():
+        time.sleep(0.01)
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGKILL)
+""")
+    (path,) = tmp_path.iterdir()
+    assert frames(path) >= 16
 
 
 def test_a_full_disk_stops_the_recording_not_the_run(small_disk: Callable[[str], str]) -> None:
