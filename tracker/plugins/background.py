@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from weakref import WeakValueDictionary
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.types import Image
+from tracker.types import Frame, Image, Scene
 
 MOST_FRAMES = 24  # kept: what stands still for less than half of them vanishes
 MOST_PER_S = 2  # frames kept nearer to each other show the same
@@ -21,7 +23,18 @@ class EmptyScene:
     let go and the stride doubles, so that no length has to be known.
     """
 
+    @classmethod
+    def of(cls, scene: Scene) -> EmptyScene:
+        """Return that of a run: all plugins given the same ``scene`` share one and its memory."""
+        known = _OF_RUN.get(id(scene))
+        if known is None:
+            known = _OF_RUN[id(scene)] = cls(scene.size, scene.fps)
+            known._scene = scene  # so that its id is no other's
+        return known
+
     def __init__(self, size: tuple[int, int], fps: float) -> None:
+        self._scene: Scene | None = None
+        self._last: int | None = None  # index of the frame looked at last
         scale = min(1.0, LONGEST_SIDE / max(size))
         self.size = (max(round(size[0] * scale), 1), max(round(size[1] * scale), 1))
         self.scale = self.size[0] / size[0], self.size[1] / size[1]  # of x and y, from the source's pixels
@@ -29,15 +42,18 @@ class EmptyScene:
         self._spare: list[Image] = []  # pictures let go: fresh memory costs more than the copy
         self._stride, self._seen = max(round(fps / MOST_PER_S), 1), 0
 
-    def look(self, image: Image) -> None:
-        """Take note of a frame."""
+    def look(self, frame: Frame) -> None:
+        """Take note of a frame; of the same one again at no cost."""
+        if frame.index == self._last:
+            return
+        self._last = frame.index
         if self._seen % self._stride == 0:
             if len(self._kept) == MOST_FRAMES:
                 self._spare = self._kept[1::2]
                 del self._kept[1::2]
                 self._stride *= 2
             if self._seen % self._stride == 0:
-                self._keep(image)
+                self._keep(frame.image)
         self._seen += 1
 
     def _keep(self, image: Image) -> None:
@@ -57,6 +73,9 @@ class EmptyScene:
             for top in range(0, height, STRIP):
                 empty[top : top + STRIP] = _median([image[top : top + STRIP] for image in self._kept])
         return empty
+
+
+_OF_RUN: WeakValueDictionary[int, EmptyScene] = WeakValueDictionary()  # by the id of the run's scene
 
 
 def _median(images: list[Image]) -> NDArray[np.uint8]:

@@ -63,7 +63,7 @@ class Heatmap:
         layers = round(np.log2(WIDEST)) + 1
         # Footprints are laid on when somebody looks: until then one layer per width, in octaves.
         self._seconds = np.zeros((layers, height, width))
-        self._empty = EmptyScene(scene.size, scene.fps)
+        self._empty = EmptyScene.of(scene)
         self._period = 1 / scene.fps if scene.fps > 0 else 0.0
         self._longest = max(scene.lost_s, 2 * self._period)  # what passed unseen is nobody's time
         self._before: float | None = None
@@ -75,7 +75,7 @@ class Heatmap:
         now, before = frame.time, self._before
         passed = self._period if before is None else min(max(now - before, 0.0), self._longest)
         self._before = self._now = now
-        self._empty.look(frame.image)
+        self._empty.look(frame)
         xyxy = tracks.xyxy
         self._memory.look(now, tracks)
         counted: NDArray[np.bool_] | None = None  # all

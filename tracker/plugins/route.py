@@ -90,7 +90,7 @@ class Route:
         self._wanted = resolve_classes(self.classes, scene.names)
         self._trail = Trail(self.seconds, min(scene.fps, POINTS_PER_S))
         self._memory = Memory(scene, self.anchor, (*COLUMNS, *self._trail.columns))
-        self._empty = EmptyScene(scene.size, scene.fps)
+        self._empty = EmptyScene.of(scene)
         self._near = NEAR * float(np.hypot(*scene.size))
         self._half = round(SMOOTH_S / max(self._trail.step_s, 1 / scene.fps))
         self._paths: dict[int, Path] = {}
@@ -105,7 +105,7 @@ class Route:
         """Return a ``route.end`` for each object that is gone, with the sides it came and left by."""
         memory, now = self._memory, frame.time
         self._now, self._frame, self._undrawn = now, frame.index, False
-        self._empty.look(frame.image)
+        self._empty.look(frame)
         events = [event for row in memory.look(now, tracks) for event in self._end(row)]
         if len(tracks):
             rows, found, anchors = memory.own, memory.found, memory.anchors
