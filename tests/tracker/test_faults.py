@@ -36,9 +36,9 @@ from tracker.sources.stream import StreamCapture
 from tracker.types import Event, Image, Result
 
 SIZE = (160, 96)
-WALK_S = 0.6  # from one side to the other
+WALK_S = 1.5  # from one side to the other: seen on the way even where a busy machine drops pictures
 SLOW_S = 2.5  # where pictures are missing on the way
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 REST = 40  # pictures after which the filter, too, knows that somebody stands
 SERVERS: dict[str, Callable[..., Any]] = {
     "rtsp": RtspServer,
