@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av import library_versions
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -52,7 +53,7 @@ ENCODINGS = {
 _FRAGMENTS = {"movflags": "+delay_moov+default_base_moof", "frag_duration": "1000000"}
 # These (FFmpeg 7.1) become an ordinary file when it is closed, without being copied; their index grows in
 # memory, which is right for segments only.
-_HYBRID = "+hybrid_fragmented" if av.library_versions["libavformat"] >= (61, 7, 100) else ""
+_HYBRID = "+hybrid_fragmented" if library_versions["libavformat"] >= (61, 7, 100) else ""
 _CLUSTERS = {"cluster_time_limit": "1000"}  # the same of Matroska, which would keep five seconds back
 LOOKAHEAD_S = 0.4  # that a live encoder may hold back: a camera of one frame per second must not lose ten
 WHOLE = {"movflags": "+faststart"}
