@@ -8,7 +8,6 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.tracker.sources.web import Server
 from tracker.types import Image
 
 SCRIPT = Path(__file__).with_name("gst_server.py")
@@ -41,21 +41,12 @@ def python() -> str:
     )
 
 
-class GstServer:
+class GstServer(Server):
     """Serves what ``picture`` returns at ``fps``; a context manager."""
 
     def __init__(self, picture: Callable[[], Image], fps: int = 25) -> None:
-        self.picture, self.fps = picture, fps
-        self.silent = threading.Event()  # stay connected, send nothing
+        super().__init__(picture, fps)
         self._python = python()
-        self._port = "0"
-
-    def __enter__(self) -> GstServer:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
 
     @property
     def url(self) -> str:
@@ -63,20 +54,20 @@ class GstServer:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [self._python, str(SCRIPT), self._port, str(self.fps)],
+            [self._python, str(SCRIPT), str(self._port), str(self.fps)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
         assert self._process.stdout is not None
-        self._port = self._process.stdout.readline().decode().strip()
-        self._alive = True
+        self._port = int(self._process.stdout.readline())
+        self._alive.set()
         self._thread = threading.Thread(target=self._feed, daemon=True)
         self._thread.start()
 
     def kill(self) -> None:
         """End the process at once (SIGKILL)."""
-        self._alive = False
+        self._alive.clear()
         self._process.kill()
         self._process.wait()
         self._thread.join()
@@ -85,14 +76,8 @@ class GstServer:
                 pipe.close()  # type: ignore[union-attr]
 
     def _feed(self) -> None:
-        begin, index = time.monotonic(), 0
         assert self._process.stdin is not None
-        while self._alive:
-            time.sleep(max(0.0, begin + index / self.fps - time.monotonic()))
-            index += 1
-            if self.silent.is_set():
-                continue
-            image = np.ascontiguousarray(self.picture())
+        for image in map(np.ascontiguousarray, self._pictures()):
             with suppress(OSError, ValueError):
                 self._process.stdin.write(struct.pack("<HH", image.shape[1], image.shape[0]))
                 self._process.stdin.write(image.data)
