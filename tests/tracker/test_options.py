@@ -4,7 +4,10 @@ import dataclasses
 
 import pytest
 
-from tracker.options import Options
+from tracker.detectors import BACKENDS
+from tracker.detectors.settings import PRECISIONS
+from tracker.options import TRACKER_KINDS, Options
+from tracker.trackers import TRACKERS
 from tracker.types import OptionError
 
 
@@ -34,6 +37,13 @@ def test_absurd_values_are_refused_in_one_line(given: dict[str, object], words: 
         Options(**given)  # type: ignore[arg-type]
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_choices_are_those_of_the_parts_that_obey_them() -> None:
+    """They stand twice, so that --help need not load the parts."""
+    choices = {field.name: field.metadata["choices"] for field in dataclasses.fields(Options)}
+    assert (choices["backend"], choices["precision"]) == (BACKENDS, PRECISIONS)
+    assert choices["tracker"] == TRACKER_KINDS == tuple(TRACKERS)
 
 
 def test_every_option_has_a_help_text_a_group_and_a_long_flag() -> None:
