@@ -94,7 +94,6 @@ def main() -> None:
     print("true: " + ", ".join(f"{total:.0f}" for total in true) + " visitors, entries, seconds, crossings")
     for seconds, sizes in product(SECONDS, SIZES):
         sighting.INHERIT_S, sighting.INHERIT_SIZES = seconds, sizes
-        sighting.nobody.cache_clear()
         wrong = np.zeros(4)
         for one, tracks, truth in found:
             wrong += [np.abs(a - b).sum() for a, b in zip(counts(one, tracks), truth, strict=True)]

@@ -7,11 +7,11 @@ import this.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,6 +56,7 @@ __all__ = [
 Image: TypeAlias = NDArray[np.uint8]  # (H, W, 3) BGR
 Json: TypeAlias = Any  # what json.dumps takes
 Color: TypeAlias = tuple[int, int, int] | int  # BGR, 0-255; a bare int is a track_id: that track's colour
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,21 @@ class Scene:
     names: Mapping[int, str]  # class_id -> name
     lost_s: float = 1.0  # seconds after which a lost track is given up
     start_wall: float | None = None  # Unix time of frame time 0 where known, else None
+    _common: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def common(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what the analyses of this run have in common under ``key``, made for whoever asks first.
+
+        It belongs to the run and goes with it: another run, of another camera, makes its own.
+        """
+        if key not in self._common:
+            self._common[key] = make()
+        made: T = self._common[key]
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what the run has in common: a copy in another process is another run."""
+        return {**self.__dict__, "_common": {}}
 
 
 class Mark(NamedTuple):

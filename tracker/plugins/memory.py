@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.sighting import INHERIT_S, ROW, Sighting, nobody
+from tracker.plugins.sighting import ROW, Sighting
 from tracker.types import Json, Scene
-
-_restored: WeakValueDictionary[str, Sighting] = WeakValueDictionary()  # what analyses of one run share again
 
 
 class Row:
@@ -42,8 +40,8 @@ class Memory:
     def __init__(
         self, scene: Scene, anchor: str = "bottom_center", columns: Sequence[tuple[Any, ...]] = ()
     ) -> None:
-        width, height = scene.size
-        self._sighting = nobody(anchor, (width, height), scene.lost_s + INHERIT_S)
+        self._sighting = Sighting.before_all(scene, anchor)
+        self._scene = scene
         self.own = np.zeros(0, np.dtype(list(columns), align=True))
 
     def __len__(self) -> int:
@@ -118,7 +116,8 @@ class Memory:
         what = json.dumps([old.anchor, old.size, old.keep_s, [state[name] for name in ROW.names or ()]])
         row_of = {track_id: row for row, track_id in enumerate(state["track_id"])}
         fresh = Sighting(old.anchor, old.size, old.keep_s, seen, row_of)
-        self.own, self._sighting = own, _restored.setdefault(what, fresh)
+        known = self._scene.common(Memory, lambda: WeakValueDictionary[str, Sighting]())  # shared again
+        self.own, self._sighting = own, known.setdefault(what, fresh)
 
 
 def plain(values: NDArray[Any]) -> Json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import weakref
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.plugins.anchors import anchor_points, box_size
+from tracker.types import Scene
 
 ROUNDING_S = 1e-4  # a table of tracks holds microseconds: counting from it must come to the same
 CHECKPOINT_S = 0.5  # velocity is that of the last one to two of these: about a step of a walker
@@ -43,8 +43,8 @@ class Sighting:
     constant-velocity prediction) takes over its row: identities break at occlusions, and often on the line.
 
     A sighting never changes: each frame makes the next one. Who holds the same sighting and asks it for the
-    next of the same tracks is given the same again, so that however many analyses share one piece of work
-    without knowing of each other.
+    next of the same tracks is given the same again, so that however many analyses of a run share one piece of
+    work without knowing of each other. They begin with the one that `before_all` gives.
     """
 
     anchor: str
@@ -63,6 +63,13 @@ class Sighting:
     _oldest_s: float = -math.inf  # no row was last seen before this
     _signature: bytes = NOBODY
     _next: tuple[Tracks, float, weakref.ref[Sighting]] | None = field(default=None, init=False)
+
+    @classmethod
+    def before_all(cls, scene: Scene, anchor: str) -> Sighting:
+        """Return what was seen before the first frame: one per run and anchor."""
+        width, height = scene.size
+        keep_s = scene.lost_s + INHERIT_S
+        return scene.common((cls, anchor), lambda: cls(anchor, (width, height), keep_s))
 
     def after(self, now: float, tracks: Tracks) -> Sighting:
         """Return the sighting that this frame makes of this one."""
@@ -172,12 +179,6 @@ class Sighting:
             if n not in heirs and track_id not in heirs.values():
                 heirs[n] = track_id
         return heirs
-
-
-@lru_cache(maxsize=64)
-def nobody(anchor: str, size: tuple[int, int], keep_s: float) -> Sighting:
-    """Return what was seen before the first frame."""
-    return Sighting(anchor, size, keep_s)
 
 
 def velocity(rows: NDArray[Any]) -> FloatArray:

@@ -13,6 +13,7 @@ from walks import scene, tracks
 from bytetrack import Tracks
 from tracker.plugins.memory import Memory
 from tracker.plugins.sighting import INHERIT_S, velocity
+from tracker.types import Scene
 
 
 def see(memory: Memory, now: float, seen: Tracks) -> list[int]:
@@ -21,7 +22,11 @@ def see(memory: Memory, now: float, seen: Tracks) -> list[int]:
 
 
 def empty(keep_s: float = 1.0, *columns: tuple[Any, ...]) -> Memory:
-    return Memory(scene(lost_s=keep_s - INHERIT_S), columns=columns)
+    return Memory(run(keep_s), columns=columns)
+
+
+def run(keep_s: float = 1.0) -> Scene:
+    return scene(lost_s=keep_s - INHERIT_S)
 
 
 def at(x: float, y: float = 300.0) -> list[float]:
@@ -112,17 +117,19 @@ def test_columns_go_with_the_row_to_whoever_continues_the_track() -> None:
     assert memory.own["mark"][memory.found].tolist() == [8, 7]
 
 
-def test_analyses_of_the_same_tracks_share_the_work() -> None:
-    first, second = empty(), empty()
+def test_analyses_of_one_run_and_the_same_tracks_share_the_work() -> None:
+    one = run()
+    first, second, elsewhere = Memory(one), Memory(one), Memory(run())
     for index in range(5):
         seen = tracks([1], [at(100.0 + index)])
-        first.look(index / 10, seen)
-        second.look(index / 10, seen)
-        assert first.seen is second.seen
+        for memory in (first, second, elsewhere):
+            memory.look(index / 10, seen)
+        assert first.seen is second.seen is not elsewhere.seen
 
 
 def test_analyses_of_other_tracks_or_times_do_not() -> None:
-    one, other, late = empty(), empty(), empty()
+    run_of_all = run()
+    one, other, late = (Memory(run_of_all) for _ in range(3))
     for index in range(5):
         seen = tracks([1], [at(100.0 + index)])
         one.look(index / 10, seen)
@@ -148,11 +155,13 @@ def test_a_memory_restored_goes_on_as_the_one_saved_and_is_shared_again() -> Non
     for index in range(3):
         memory.look(index / 10, tracks([1, 2], [at(100.0 + index), at(500)]))
     memory.own["mark"][memory.found] = [3.0, np.nan]
-    twins = [empty(1.0, ("mark", np.float64)) for _ in range(2)]
-    for twin in twins:
+    resumed = run(1.0)
+    twins = [Memory(resumed, columns=[("mark", np.float64)]) for _ in range(2)]
+    elsewhere = empty(1.0, ("mark", np.float64))
+    for twin in (*twins, elsewhere):
         twin.restore(memory.state())
         assert twin.state() == memory.state()
-    assert twins[0].seen is twins[1].seen
+    assert twins[0].seen is twins[1].seen is not elsewhere.seen
     for one in (memory, *twins):
         one.look(0.3, tracks([2, 9], [at(501), at(104)]))
         np.testing.assert_array_equal(one.own["mark"][one.found], [np.nan, 3.0])
