@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from tracker.draw import paint
+from tracker.draw import draw, paint
 from tracker.options import Options
+from tracker.pipeline import Host, failure, moment
 from tracker.sinks import (
     CountsSink,
     CropSink,
@@ -20,7 +22,7 @@ from tracker.sinks import (
 )
 from tracker.sinks.actions import parse_action
 from tracker.sinks.place import another
-from tracker.types import OutputError, Picture, Plugin, Result, Scene, Sink, Stopwatch
+from tracker.types import Image, Json, Mark, OutputError, Picture, Result, Scene, Sink, Stopwatch
 
 
 def make_sinks(
@@ -72,20 +74,54 @@ def paths(sink: Sink) -> list[Path]:
     return files if files is not None else [sink.path] if hasattr(sink, "path") else []
 
 
-def leave_files(plugin: Plugin, prefix: Path) -> Iterator[Path]:
-    """Write what a plugin leaves at the end as ``PREFIX_suffix``; yield the paths."""
-    import cv2
-
-    for suffix, content in plugin.files().items() if hasattr(plugin, "files") else ():
+def leave_files(host: Host, prefix: Path) -> Iterator[Path]:
+    """Write what plugins leave at the end as ``PREFIX_suffix``; yield the paths. Raises ``OutputError``."""
+    for plugin, suffix, content in host.files():
         path = prefix.with_name(f"{prefix.name}_{suffix}")
-        if isinstance(content, Picture):
-            data = cv2.imencode(path.suffix, paint(content.background.copy(), content.marks))[1].tobytes()
-        else:
-            data = json.dumps(content, ensure_ascii=False, indent=1).encode()
+        try:
+            data = _encoded(content, path.suffix)
+        except Exception as error:  # what a plugin hands out, nobody can vouch for
+            host.fail(plugin, "files", error)
+            continue
         try:
             path.write_bytes(data)
-        except OSError as error:
-            raise OutputError(
-                f"cannot write {path}: {error.strerror}; choose another place with -o"
-            ) from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise OutputError(f"cannot write {path}: {reason}; choose another place with -o") from error
         yield path
+
+
+def painter(names: Mapping[int, str], line_width: float | None = None) -> Callable[[Result], Image]:
+    """Return what makes the annotated picture of a result.
+
+    It raises ``PluginError`` where what a plugin drew cannot be painted.
+    """
+
+    def paint_result(result: Result) -> Image:
+        try:
+            return draw(result, names, line_width=line_width)
+        except Exception as error:
+            culprit = next((mark for mark in result.marks if not _paintable(result, mark, names)), None)
+            if culprit is None or not culprit.by:
+                raise
+            when = moment(result.frame.index, result.frame.time)
+            raise failure(culprit.by, f"draw ({culprit.kind})", when, error) from error
+
+    return paint_result
+
+
+def _paintable(result: Result, mark: Mark, names: Mapping[int, str]) -> bool:
+    try:
+        draw(replace(result, marks=(mark,)), names)
+    except Exception:
+        return False
+    return True
+
+
+def _encoded(content: Picture | Json, suffix: str) -> bytes:
+    if not isinstance(content, Picture):
+        return json.dumps(content, ensure_ascii=False, indent=1).encode()
+    import cv2
+
+    picture = paint(content.background.copy(), content.marks)
+    return bytes(cv2.imencode(suffix, picture)[1])

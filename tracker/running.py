@@ -13,7 +13,7 @@ from types import FrameType
 
 import click
 
-from tracker.errors import EndRun
+from tracker.errors import EndRun, PluginError
 from tracker.options import Options
 
 
@@ -47,20 +47,28 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
             sketch=bool(options.output or options.show),
             prefix=Path(options.output or default_output(source)).with_suffix(""),
         )
-        with session:
-            received.opening = False
-            passes = 2 if options.refine else 1
-            length = session.source.length and session.source.length * passes
-            with Progress(length, session.source.name, enabled=not quiet) as progress:
-                session.advance = progress.advance
-                for result in session:
-                    progress.advance(len(result.tracks), source=session.source)
+        failed: PluginError | None = None
+        try:
+            with session:
+                received.opening = False
+                passes = 2 if options.refine else 1
+                length = session.source.length and session.source.length * passes
+                with Progress(length, session.source.name, enabled=not quiet) as progress:
+                    session.advance = progress.advance
+                    for result in session:
+                        progress.advance(len(result.tracks), source=session.source)
+        except PluginError as error:
+            if received.opening:
+                raise  # nothing has been found yet
+            failed = error
         for note in session.notes():
             click.echo(f"track: {note}", err=True)
         if not quiet:
             click.echo(table(session.rows(), session.outputs()))
         if session.profile:
             click.echo(f"\n{table(session.profile)}")
+        if failed is not None:
+            raise failed
     return received.status
 
 

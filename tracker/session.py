@@ -13,9 +13,8 @@ from types import TracebackType
 from tracker import pipeline, threads
 from tracker.detecting import make_detector
 from tracker.detectors.every_nth import EveryNth
-from tracker.draw import draw
 from tracker.options import Options
-from tracker.outlets import leave_files, make_sinks, paths
+from tracker.outlets import leave_files, make_sinks, painter, paths
 from tracker.plugging import make_plugins
 from tracker.profile import Profile
 from tracker.report import Report
@@ -64,6 +63,7 @@ class Session:
         self.advance: Callable[[int], None] | None = None  # told of every frame of a first pass
         self.profile: list[tuple[str, str]] = []  # where the time went, once the run is over
         self.last_events: list[Event] = []  # what came after the last frame
+        self._summaries: list[list[tuple[str, str]]] | None = None  # once the plugins have finished
         self._notes: list[str] = []
         self._state = StateFile(options.state, options.state_every) if options.state else None
         self._last: tuple[int, float] | None = None  # index and time of the last frame
@@ -84,24 +84,31 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let plugins say their last, then close everything, the last opened first."""
-        with self._stack:
-            if not isinstance(error, PluginError):  # a plugin that failed is not asked again
-                self._finish()
+        failed: list[BaseException] = []
+        try:
+            with self._stack:
+                failed += self._finish()
+        except Exception as late:  # of a sink that was completed
+            failed.append(late)
         self.report.close()
         if self._profile is not None:
             idle = getattr(self.detector, "idle", None)
             self.profile = self._profile.rows(self.stopwatch.seconds, idle.share if idle else None)
+        told = error if error is not None else failed[0] if failed else None
+        self._notes += [str(other) for other in failed if other is not told]
+        if error is None and told is not None:
+            raise told
 
     def __iter__(self) -> Iterator[Result]:
         """Yield one ``Result`` per frame; each has been through every sink."""
-        painter = functools.partial(draw, names=self.detector.names, line_width=self.options.line_width)
+        paints = painter(self.detector.names, self.options.line_width)
         since = self._last[1] if self._state and self._state.goes_on and self._last else None
         results = pipeline.run(
-            *self._parts(), self.plugins, sketch=self.sketch, stopwatch=self.stopwatch, since=since
+            *self._parts(), self.host, sketch=self.sketch, stopwatch=self.stopwatch, since=since
         )
         with suppress(EndRun):  # a window was closed, while frames came or while none did
             for result in results:
-                result = replace(result, painter=painter)
+                result = replace(result, painter=paints)
                 self._last = result.frame.index, result.frame.time
                 self._passed += 1
                 self.report.add(result)
@@ -116,23 +123,40 @@ class Session:
                     return
             self._ended = not self.stop.is_set()
 
-    def _finish(self) -> None:
-        """Let plugins and sinks say their last; a run that will go on says nothing, but saves its state."""
+    def _finish(self) -> list[Exception]:
+        """Let plugins and sinks say their last; a run that will go on says nothing, but saves its state.
+
+        Whoever fails keeps nobody else from it. Returns the errors, the first first.
+        """
+        failed: list[Exception] = []
+
+        def attempt(step: Callable[[], None]) -> None:
+            try:
+                step()
+            except Exception as error:
+                failed.append(error)
+
         if not self._ended:
-            self._save(wait=True)
-        self.last_events = pipeline.finish(self.plugins, self.source)
+            attempt(lambda: self._save(wait=True))
+        self.last_events = pipeline.finish(self.host, self.source)
         if self._state is not None and not self._ended:
             self.last_events = []
         for sink in self.sinks:
             if self.stop.is_set() and hasattr(sink, "hurry"):
-                sink.hurry()
+                attempt(sink.hurry)
             if hasattr(sink, "finish"):
-                sink.finish(self.last_events)
+                attempt(functools.partial(sink.finish, self.last_events))
+        attempt(self._leave_files)
+        self._summaries = self.host.summaries()
+        if self._ended:
+            attempt(lambda: self._save(wait=True, ended=True))
+        return [*self.host.errors, *(error for error in failed if not isinstance(error, PluginError))]
+
+    def _leave_files(self) -> None:
         nothing_new = self._state is not None and self.report.frames == 0
         if self.prefix is not None and not nothing_new:
-            self.left = [path for plugin in self.plugins for path in leave_files(plugin, self.prefix)]
-        if self._ended:
-            self._save(wait=True, ended=True)
+            for path in leave_files(self.host, self.prefix):
+                self.left.append(path)
 
     def _wait(self) -> None:
         """While no frame comes: pass on at once what happened to the source, and let the window answer."""
@@ -144,9 +168,14 @@ class Session:
                 sink.idle()
 
     def _save(self, *, wait: bool = False, ended: bool = False) -> None:
-        if self._state is not None and self._last is not None:
+        """Save, unless a plugin has failed: then the last state is the one to go on from."""
+        if self._state is not None and self._last is not None and not self.host.errors:
             parts = (self.scene, self._last, self.tracker, self.plugins, self.sinks, self.report)
-            self._state.save(*parts, passed=self._passed, wait=wait, ended=ended)
+            try:
+                self._state.save(*parts, passed=self._passed, wait=wait, ended=ended)
+            except PluginError as error:
+                self.host.errors.append(error)
+                raise
 
     def notes(self) -> list[str]:
         """Return what the user should know: skipped packets, dropped frames."""
@@ -155,7 +184,7 @@ class Session:
 
     def summaries(self) -> list[Sequence[tuple[str, str]]]:
         """Return the plugins' rows for the table."""
-        return [plugin.summary() for plugin in self.plugins if hasattr(plugin, "summary")]
+        return [*(self.host.summaries() if self._summaries is None else self._summaries)]
 
     def rows(self) -> list[tuple[str, str]]:
         """Return the table of the run: names and values."""
@@ -200,9 +229,8 @@ class Session:
             start_wall=0.0 if self.source.live else None,
         )
         self.plugins += make_plugins(options, self.scene.size, self.scene.names)
-        for plugin in self.plugins:
-            if hasattr(plugin, "start"):
-                plugin.start(self.scene)
+        self.host = pipeline.Host(self.plugins)
+        self.host.start(self.scene)
         self.tracker = make_tracker(options.tracker, options, self.source.fps, self.source.size)
         self._profile = Profile(live=self.source.live) if options.profile else None
         self.report = Report(self.scene.names, forget_s=2 * options.known_s + 1)

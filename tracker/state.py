@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from tracker.lock import Lock
+from tracker.pipeline import failure, moment
 from tracker.types import (
     Frame,
     Json,
@@ -25,7 +26,6 @@ from tracker.types import (
     OptionError,
     OutputError,
     Plugin,
-    PluginError,
     Scene,
     Sink,
     Source,
@@ -146,7 +146,13 @@ class StateFile:
                 try:
                     part.restore(states[name], self.goes_on)
                 except UNUSABLE as error:
-                    raise self._foreign(f"does not fit {name}") from error
+                    why = f"{type(part).__name__}.restore: {type(error).__name__}: {error}"
+                    raise self._foreign(f"saved {self._moment()}, does not fit {name} ({why})") from error
+                except Exception as error:
+                    raise failure(part, "restore", f"on the state saved {self._moment()}", error) from error
+
+    def _moment(self) -> str:
+        return "" if self.saved is None else moment(self.saved.frame, self.saved.time, self.saved.live)
 
     def due(self) -> bool:
         """Whether it is time to save again, and the last time is over."""
@@ -168,19 +174,25 @@ class StateFile:
     ) -> None:
         """Save: the copy is taken at once, written behind, or before returning with ``wait``."""
         self._due = time.monotonic() + self._every_s
-        run = _dump(
-            source=scene.source,
-            size=list(scene.size),
-            live=scene.live,
-            ended=ended,
-            frame=frame[0],
-            time=frame[1],
-            tracker={"kind": _kind(tracker), "state": tracker.state()},
-            plugins=_states(plugins),
-            sinks=_states(sinks),
-            report=report.state(),
-            passed=passed,
-        )
+        when = moment(*frame, scene.live)
+        content = {
+            "source": scene.source,
+            "size": list(scene.size),
+            "live": scene.live,
+            "ended": ended,
+            "frame": frame[0],
+            "time": frame[1],
+            "tracker": {"kind": _kind(tracker), "state": tracker.state()},
+            "plugins": _states_of_plugins(plugins, when),
+            "sinks": _states(sinks),
+            "report": report.state(),
+            "passed": passed,
+        }
+        try:
+            run = _dump(**content)
+        except (TypeError, ValueError, RecursionError):
+            _states_of_plugins(plugins, when, check=True)  # says who it was
+            raise
         if self._writer is not None:
             self._writer.join()
         self._writer = threading.Thread(target=self._write, args=(run,), name="save state", daemon=True)
@@ -287,11 +299,24 @@ def _states(parts: Iterable[object]) -> dict[str, Json]:
     return {name: state for name, state in states.items() if state is not None}
 
 
+def _states_of_plugins(plugins: Iterable[Plugin], when: str, *, check: bool = False) -> dict[str, Json]:
+    """Return the state of each; raises ``PluginError`` naming whoever fails, with ``check`` also at JSON."""
+    states: dict[str, Json] = {}
+    for name, plugin in _named(plugins):
+        if hasattr(plugin, "state"):
+            try:
+                state = plugin.state()
+                if check:
+                    _dump(state=state)
+            except (Exception, SystemExit) as error:
+                raise failure(plugin, "state", when, error) from error
+            if state is not None:
+                states[name] = state
+    return states
+
+
 def _dump(**run: Json) -> str:
-    try:
-        return json.dumps(run, default=_plain, separators=(",", ":"))
-    except (TypeError, ValueError) as error:
-        raise PluginError(f"--state: a plugin's state() returns what JSON cannot hold: {error}") from error
+    return json.dumps(run, default=_plain, separators=(",", ":"))
 
 
 def _digest(text: str) -> str:

@@ -113,6 +113,7 @@ class Mark(NamedTuple):
 
     kind: str
     arguments: Mapping[str, Any]
+    by: str = ""  # the plugin that drew it, for errors
 
 
 @dataclass
@@ -124,6 +125,7 @@ class Canvas:
     """
 
     marks: list[Mark] = field(default_factory=list)
+    by: str = ""  # who draws
 
     def polyline(
         self,
@@ -209,7 +211,7 @@ class Canvas:
         self._add("dim", amount=amount, keep_xyxy=np.asarray(keep_xyxy, np.float64).reshape(-1, 4))
 
     def _add(self, kind: str, **arguments: Any) -> None:
-        self.marks.append(Mark(kind, arguments))
+        self.marks.append(Mark(kind, arguments, self.by))
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -83,14 +82,13 @@ def _run(
 ) -> None:
     from tracker import pipeline
     from tracker.coco import COCO
-    from tracker.draw import draw
-    from tracker.outlets import leave_files, make_sinks, paths
+    from tracker.outlets import leave_files, make_sinks, painter, paths
     from tracker.plugging import make_plugins
     from tracker.progress import Progress, table
     from tracker.replay import SavedTracks, blank
     from tracker.report import Report
     from tracker.sources import open_source
-    from tracker.types import Detector, Scene, Stopwatch, Tracker
+    from tracker.types import Detector, PluginError, Scene, Stopwatch, Tracker
 
     source = stack.enter_context(open_source(video)) if video else None
     saved = SavedTracks(path, fps or (source.fps if source and path.suffix != ".csv" else None))
@@ -100,9 +98,8 @@ def _run(
     plugins = make_plugins(options, size, names)
     if not plugins:
         raise click.UsageError("nothing to count; give --line, --zone, --zones or --plugin")
-    for plugin in plugins:
-        if hasattr(plugin, "start"):
-            plugin.start(scene)
+    host = pipeline.Host(plugins)
+    host.start(scene)
     sinks = [stack.enter_context(sink) for sink in make_sinks(options, scene)]
     report = Report(saved.names, forget_s=2 * options.lost + 1)
     stopwatch = Stopwatch()
@@ -112,37 +109,42 @@ def _run(
         from tracker.second_pass import rehearse
 
         told = shown = rehearse(saved.frames(blank(size)), saved, saved, raw=False, stopwatch=stopwatch)
-    painter = functools.partial(draw, names=saved.names)
+    paints = painter(saved.names)
     length = source.length if source else saved.length
     results = pipeline.run(
         source or saved.frames(blank(size)),
         told,
         shown,
-        plugins,
+        host,
         sketch=bool(options.output),
         stopwatch=stopwatch,
     )
-    with Progress(length, path.name, enabled=not quiet) as progress:
-        for result in results:
-            if options.output:
-                result = dataclasses.replace(result, painter=painter)
-            for sink in sinks:
-                sink.write(result)
-            report.add(result)
-            progress.advance(len(result.tracks))
-    last = pipeline.finish(plugins)
+    failed: PluginError | None = None
+    try:
+        with Progress(length, path.name, enabled=not quiet) as progress:
+            for result in results:
+                if options.output:
+                    result = dataclasses.replace(result, painter=paints)
+                for sink in sinks:
+                    sink.write(result)
+                report.add(result)
+                progress.advance(len(result.tracks))
+    except PluginError as error:  # what was counted until then, and by the others, is kept
+        failed = error
+    last = host.finish()
     for sink in sinks:
         if hasattr(sink, "finish"):
             sink.finish(last)
     stack.close()  # complete the files before they are named
     left = []
     if options.output:
-        prefix = Path(options.output).with_suffix("")
-        left = [str(file) for plugin in plugins for file in leave_files(plugin, prefix)]
+        left = [str(file) for file in leave_files(host, Path(options.output).with_suffix(""))]
+    summaries = host.summaries()
     if not quiet:
-        summaries = [plugin.summary() for plugin in plugins if hasattr(plugin, "summary")]
         files = [*(str(file) for sink in sinks for file in paths(sink)), *left]
         click.echo(table(report.rows(stopwatch.seconds, summaries), files))
+    if failed is not None or host.errors:
+        raise failed or host.errors[0]
 
 
 def _parse_size(text: str | None) -> tuple[int, int] | None:

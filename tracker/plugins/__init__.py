@@ -7,7 +7,7 @@ import difflib
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from tracker.types import OptionError, Plugin
+from tracker.types import OptionError, Plugin, TrackError
 
 GROUP = "track.plugins"
 
@@ -29,7 +29,7 @@ def load(name: str) -> type[Any]:
     entry = known[name]
     try:
         kind = entry.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise OptionError(
             f"plugin {name!r} ({entry.value}) cannot be imported: {type(error).__name__}: {error}"
         ) from error
@@ -62,8 +62,12 @@ def make(name: str, /, **options: Any) -> Plugin:
         raise OptionError(f"plugin {name!r} needs the option {missing[0]!r}")
     try:
         plugin: Plugin = kind(**options)
-    except (TypeError, ValueError) as error:
-        raise OptionError(f"plugin {name!r} cannot take {options}: {error}") from error
+    except TrackError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise OptionError(
+            f"plugin {name!r} cannot take {options}: {type(error).__name__}: {error}"
+        ) from error
     return plugin
 
 

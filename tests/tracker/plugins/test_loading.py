@@ -50,3 +50,22 @@ def test_what_is_no_dataclass_is_no_plugin(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "lamp2.py").write_text("class Lamp: ...\n")
     with pytest.raises(OptionError, match="must be a dataclass"):
         plugins.load("lamp")
+
+
+@pytest.mark.parametrize("fault", ["KeyError('x')", "SystemExit(3)", "AttributeError('y')"])
+def test_one_that_fails_while_it_is_made_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    source = f"""
+from dataclasses import dataclass
+@dataclass
+class Lamp:
+    watts: int = 1
+    def __post_init__(self): raise {fault}
+    def update(self, frame, tracks): return []
+"""
+    install(tmp_path, "lamp3:Lamp", "")
+    (tmp_path / "lamp3.py").write_text(source)
+    with pytest.raises(OptionError, match=rf"'lamp' cannot take .*'watts': 3.*: {fault.partition('(')[0]}"):
+        plugins.make("lamp", watts=3)
