@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from bytetrack.types import FloatArray
-from tracker.motchallenge import CLASS, FRAME, Recording, read_rows
+from tracker.motchallenge import CLASS, FRAME, Recording, read_tracks
 from tracker.types import InputError, OptionError
 
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20")
@@ -33,7 +33,7 @@ def benchmark_of(name: str, truth: FloatArray) -> str:
 
 
 def score(truths: Sequence[Recording], results: Mapping[str, FloatArray], benchmark: str = "auto") -> Scores:
-    """Score ``results`` (sequence name -> rows as `read_rows`) per sequence and together.
+    """Score ``results`` (sequence name -> rows as `read_tracks`) per sequence and together.
 
     MOT16, 17 and 20: only pedestrians count, and a track on a distractor is no mistake; MOT15: every row
     counts. Raises ``OptionError`` when TrackEval is not installed, ``InputError`` for what it refuses.
@@ -53,7 +53,7 @@ def score(truths: Sequence[Recording], results: Mapping[str, FloatArray], benchm
     raw: list[dict[str, Any]] = [{} for _ in metrics]
     with tempfile.TemporaryDirectory(prefix="track-eval-") as folder:
         for one in truths:
-            truth = read_rows(one.truth)
+            truth = read_tracks(one.truth)
             data = _prepare(Path(folder), one, truth, results[one.name], benchmark, trackeval)
             for metric, values in zip(metrics, raw, strict=True):
                 values[one.name] = metric.eval_sequence(data)

@@ -11,10 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from bytetrack import Detections, Tracks
-from bytetrack.types import FloatArray
+from bytetrack.types import FloatArray, IntArray
+from tracker.layout import CORNERS, MORE, MOT, SIZES
 from tracker.refine import measured, refine
+from tracker.rows import MOST_FRAME, MOST_ID, MOST_PX
+from tracker.tables import Table
 from tracker.types import InputError, OutputError, Tracker
 
+MOST_FRAMES = 1_000_000  # of a sequence that is scored, nine hours at 30 per second
+MOST_FPS = 1000.0
 FRAME, ID, BOX, SCORE, CLASS = 0, 1, slice(2, 6), 6, 7  # columns; frames and ids from 1
 
 
@@ -63,49 +68,99 @@ def recordings(folder: Path, part: str = "gt", names: Sequence[str] = ()) -> lis
 
 
 def _recording(folder: Path, marker: Path) -> Recording:
-    ini = configparser.ConfigParser()
-    ini.read(folder / "seqinfo.ini")
     name = folder.resolve().name
-    if not ini.has_section("Sequence"):
-        return Recording(name, folder, int(read_rows(marker)[:, FRAME].max(initial=1)), 30.0)
-    about = ini["Sequence"]
-    try:
-        width, height = about.getint("imWidth"), about.getint("imHeight")
-        return Recording(
-            name,
-            folder,
-            frames=int(about["seqLength"]),
-            fps=about.getfloat("frameRate", 30.0),
-            size=(width, height) if width and height else None,
+    about = _seqinfo(folder / "seqinfo.ini")
+    if about is None:
+        frames, fps, size = int(read_rows(marker)[:, FRAME].max(initial=1)), 30.0, None
+    else:
+        try:
+            width, height = about.getint("imWidth"), about.getint("imHeight")
+            frames, fps = int(about["seqLength"]), about.getfloat("frameRate", 30.0)
+        except (KeyError, ValueError) as error:
+            raise InputError(f"{folder / 'seqinfo.ini'}: {error}; expected seqLength=, frameRate=") from error
+        if not 0 < fps <= MOST_FPS or frames < 1:
+            raise InputError(
+                f"{folder / 'seqinfo.ini'}: seqLength {frames} and frameRate {fps:g}; "
+                f"expected 1 or more, and more than 0 to {MOST_FPS:g}"
+            )
+        size = (width, height) if width and height and min(width, height) > 0 else None
+    if frames > MOST_FRAMES:
+        raise InputError(
+            f"{marker if about is None else folder / 'seqinfo.ini'}: {frames} frames; "
+            f"a sequence may have {MOST_FRAMES} at most"
         )
-    except (KeyError, ValueError) as error:
-        raise InputError(f"{folder / 'seqinfo.ini'}: {error}; expected seqLength=, frameRate=") from error
+    return Recording(name, folder, frames, fps, size)
+
+
+def _seqinfo(path: Path) -> configparser.SectionProxy | None:
+    """Return what is told of a sequence, None where nothing is; raises ``InputError``."""
+    ini = configparser.ConfigParser(interpolation=None)
+    try:
+        ini.read(path, encoding="utf-8-sig")
+    except (configparser.Error, UnicodeDecodeError) as error:
+        problem = " ".join(str(error).split())
+        raise InputError(f"{path}: {problem}; expected [Sequence] with seqLength=, frameRate=") from error
+    return ini["Sequence"] if ini.has_section("Sequence") else None
 
 
 def read_rows(path: Path) -> FloatArray:
-    """Read MOTChallenge text, commas or blanks; (N, 10), what is missing is -1.
+    """Read MOTChallenge text, or a table of tracks (``--save-csv``); (N, 10), what is missing is -1.
 
-    Raises ``InputError`` naming the line that is not one.
+    Raises ``InputError`` naming the line that is not one, and what is wrong with it.
     """
-    rows = []
-    try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
-    for number, line in enumerate(lines, start=1):
-        fields = re.split(r"[,\s]+", line.strip().strip(","))
-        if fields == [""]:
-            continue
-        try:
-            row = [float(text) for text in fields[:10]]
-        except ValueError:
-            row = []
-        if len(row) < 6:
-            raise InputError(
-                f"{path}, line {number}: expected frame,id,left,top,width,height, got {line[:60]!r}"
+    return _read(path)[0]
+
+
+def read_tracks(path: Path) -> FloatArray:
+    """Read as `read_rows` what has identities; raises ``InputError`` where one is none or is there twice."""
+    rows, lines = _read(path)
+    ids = rows[:, ID]
+    for row in np.flatnonzero(~((ids >= 0) & (ids <= MOST_ID) & (ids == np.floor(ids))))[:1].tolist():
+        shown = f"{ids[row]:.0f}" if ids[row] == np.floor(ids[row]) else f"{ids[row]:g}"
+        what = "these are detections, nobody followed them" if ids[row] == -1 else "no identity"
+        raise InputError(f"{path}, line {lines[row]}: id {shown}: {what}; expected a whole number from 0")
+    order = np.lexsort((ids, rows[:, FRAME]))
+    for n in np.flatnonzero((np.diff(rows[order][:, : ID + 1], axis=0) == 0).all(axis=1))[:1].tolist():
+        first, second = sorted(lines[order[n : n + 2]].tolist())
+        frame, number = rows[order[n], : ID + 1]
+        raise InputError(
+            f"{path}, line {second}: id {number:.0f} is in frame {frame:.0f} already, in line {first}; "
+            "an object has one row per frame"
+        )
+    return rows
+
+
+def _read(path: Path) -> tuple[FloatArray, IntArray]:
+    """Return the rows (N, 10) and their line numbers (N,)."""
+    with Table(path, MORE, ", line ") as table:
+        found = list(table.blocks())
+        if not found:
+            return np.empty((0, 10)), np.empty(0, np.int64)
+        lines = np.concatenate([np.array(numbers, np.int64) for numbers, _, _ in found])
+        value = dict(zip(table.numbers, np.concatenate([block for *_, block in found]).T, strict=True))
+        if table.layout.header:  # a frame without objects is a row, too
+            seen = ~np.isnan(value["tracker_id"])
+            lines, value = lines[seen], {meaning: column[seen] for meaning, column in value.items()}
+        value["frame"] += 1 - table.layout.first
+        if table.layout.box == CORNERS:
+            corners = [value[meaning] for meaning in CORNERS]
+            value |= dict(
+                zip(SIZES, (*corners[:2], corners[2] - corners[0], corners[3] - corners[1]), strict=True)
             )
-        rows.append(row + [-1.0] * (10 - len(row)))
-    return np.array(rows, np.float64).reshape(-1, 10)
+        for meaning in MOT[:6]:
+            column = value[meaning]
+            most = MOST_FRAME if meaning == "frame" else MOST_PX if meaning in SIZES else np.inf
+            good = (np.abs(column) <= most) & (
+                (meaning != "frame") | ((column >= 1) & (column == np.floor(column)))
+            )
+            for row in np.flatnonzero(~good)[:1].tolist():
+                told = "nothing" if np.isnan(column[row]) else f"{column[row]:.17g}"
+                raise InputError(
+                    f"{path}, line {lines[row]}: {meaning} has {told}; "
+                    "expected frame,id,left,top,width,height, frames whole numbers from 1"
+                )
+    rows = np.stack([value[meaning] for meaning in MOT], axis=1)
+    return np.where(np.isnan(rows), -1.0, rows), lines
 
 
 def find_result(results: Path, name: str) -> Path:
@@ -130,7 +185,8 @@ def frames_of(rows: FloatArray, frames: int) -> Iterator[Detections]:
         own = rows[order[first:last]]
         xyxy = own[:, BOX].copy()
         xyxy[:, 2:] += xyxy[:, :2]
-        yield Detections(xyxy, own[:, SCORE], np.zeros(len(own), np.int64))
+        own_score = np.clip(own[:, SCORE], 0, 1)  # those of DPM and ACF have no bounds
+        yield Detections(xyxy, own_score, np.zeros(len(own), np.int64))
 
 
 def rows_of(tracks_of: Iterable[Tracks]) -> FloatArray:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tracker.evaluation import BENCHMARKS, Scores, score, table
-from tracker.motchallenge import find_result, follow, read_rows, recordings, write_rows
+from tracker.motchallenge import find_result, follow, read_tracks, recordings, write_rows
 from tracker.options import Options
 from tracker.trackers import TRACKERS, make_tracker
 
@@ -92,7 +92,7 @@ def command(
     truths = recordings(truth_folder, "gt", seqs)
     found: dict[str, Scores] = {}
     for place in results:
-        rows = {one.name: read_rows(find_result(place, one.name)) for one in truths}
+        rows = {one.name: read_tracks(find_result(place, one.name)) for one in truths}
         found[str(place)] = score(truths, rows, benchmark)
     if detections is not None:
         options = Options(**settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from tracker.options import Options
+from tracker.text import one_line
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path)
@@ -91,7 +93,7 @@ def _run(
     from tracker.types import Detector, PluginError, Scene, Stopwatch, Tracker
 
     source = stack.enter_context(open_source(video)) if video else None
-    saved = SavedTracks(path, fps or (source.fps if source and path.suffix != ".csv" else None))
+    saved = SavedTracks(path, fps, video_fps=source.fps if source else None)
     size = source.size if source else size or _size_of(options, saved.extent)
     names = {**COCO, **saved.names}  # a class may be asked for that nothing belonged to
     scene = Scene(path.name, size, saved.frame_rate, False, names, options.lost)
@@ -140,6 +142,8 @@ def _run(
     if options.output:
         left = [str(file) for file in leave_files(host, Path(options.output).with_suffix(""))]
     summaries = host.summaries()
+    for note in saved.notes:
+        click.echo(f"track: {one_line(note)}", err=True)
     if not quiet:
         files = [*(str(file) for sink in sinks for file in paths(sink)), *left]
         click.echo(table(report.rows(stopwatch.seconds, summaries), files))
@@ -150,10 +154,10 @@ def _run(
 def _parse_size(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+    sides = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.lower())
+    if sides is None or not int(sides[1]) or not int(sides[2]):
         raise click.UsageError(f"--size {text!r}: write width and height as 1280x720")
-    return int(width), int(height)
+    return int(sides[1]), int(sides[2])
 
 
 def _size_of(options: Options, extent: tuple[float, float]) -> tuple[int, int]:

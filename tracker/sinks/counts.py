@@ -15,6 +15,7 @@ from tracker.sinks.lines import Lines
 from tracker.types import Event, Json, OptionError, Result, Scene
 
 COLUMNS = ("start_s", "end_s", "start", "name", "direction", "class", "count")
+MOST_S = 10 * 365 * 86400.0  # of an interval
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -113,6 +114,6 @@ def parse_interval(text: str) -> float:
     900.0
     """
     found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-z]*)\s*", text.lower())
-    if not found or found[2] not in UNITS or not float(found[1]) > 0:
+    if not found or found[2] not in UNITS or not 0 < float(found[1]) * UNITS[found[2]] <= MOST_S:
         raise OptionError(f"interval {text!r} is unknown; write for example 30s, 15m or 1h")
     return float(found[1]) * UNITS[found[2]]

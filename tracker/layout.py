@@ -1,0 +1,85 @@
+"""What the columns of a table mean, whatever a program calls them, and how its rows are divided."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+DELIMITERS = (",", ";", "\t")
+NAMES = {  # what a column means: how it may be called, ours first
+    "frame": ("frame", "frame_index", "frame_id", "frame_idx", "frame_number", "frame_no"),
+    "time_s": ("time_s",),
+    "tracker_id": ("tracker_id", "track_id", "trackid", "object_id", "id"),
+    "x_min": ("x_min", "xmin", "x1"),
+    "y_min": ("y_min", "ymin", "y1"),
+    "x_max": ("x_max", "xmax", "x2"),
+    "y_max": ("y_max", "ymax", "y2"),
+    "left": ("bb_left", "left", "bbox_left"),
+    "top": ("bb_top", "top", "bbox_top"),
+    "width": ("bb_width", "width", "bbox_width", "w"),
+    "height": ("bb_height", "height", "bbox_height", "h"),
+    "confidence": ("confidence", "conf", "score"),
+    "class_id": ("class_id", "cls_id"),
+    "class_name": ("class_name", "class", "label"),
+}
+MEANING = {name: meaning for meaning, names in NAMES.items() for name in names}
+CORNERS, SIZES = ("x_min", "y_min", "x_max", "y_max"), ("left", "top", "width", "height")
+MORE = ("column_8", "column_9", "column_10")  # class and visibility, or a place in the world
+MOT = ("frame", "tracker_id", *SIZES, "confidence", *MORE)  # MOTChallenge text, which has no header
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where in a row stands what."""
+
+    columns: Mapping[str, int]  # meaning -> place in the row
+    delimiter: str | None = None  # None: commas, blanks or whatever a row of MOTChallenge text has
+    titles: Mapping[str, str] = field(default_factory=dict)  # meaning -> the file's own word
+    header: bool = True
+
+    @property
+    def box(self) -> Sequence[str]:
+        """Return what the four numbers of a box mean."""
+        return CORNERS if self.header and "left" not in self.columns else SIZES
+
+    @property
+    def first(self) -> int:
+        """Return the number of the first frame: 1 where frames are counted as MOTChallenge does."""
+        return 0 if self.header and self.box == CORNERS else 1
+
+    def cells(self, row: str) -> list[str]:
+        """Divide a row."""
+        if self.delimiter is not None:
+            return [cell.strip() for cell in next(csv.reader([row], delimiter=self.delimiter), [])]
+        for delimiter in (";", "\t"):
+            if row.count(delimiter) >= 5:
+                return [cell.strip().rstrip(",") for cell in row.strip().split(delimiter)]
+        words = row.split()
+        if len(words) >= 6:  # a comma within a word is a decimal comma
+            return [word.rstrip(",") for word in words]
+        return re.split(r"[,\s]+", row.strip().strip(","))
+
+    def cell(self, row: str, meaning: str) -> str:
+        """Return what stands in a row, in quotes, or "nothing"."""
+        cells, place = self.cells(row), self.columns.get(meaning, -1)
+        return shorten(cells[place]) if 0 <= place < len(cells) and cells[place] else "nothing"
+
+    def title(self, meaning: str) -> str:
+        """Return what the file calls a column."""
+        return self.titles.get(meaning, meaning)
+
+
+def shorten(text: str, most: int = 60) -> str:
+    """Return text in quotes, cut off where it is long."""
+    return repr(text if len(text) <= most else text[: most - 1] + "…")
+
+
+def meaning_of(title: str) -> str | None:
+    """Return what a column of this title means, None where it is none of ours.
+
+    >>> meaning_of("Track ID"), meaning_of("bb_left"), meaning_of("weather")
+    ('tracker_id', 'left', None)
+    """
+    return MEANING.get(re.sub(r"[\s.-]+", "_", title.strip().strip("\"'").casefold()))

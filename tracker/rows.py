@@ -1,0 +1,150 @@
+"""The rows of tracks in a table, each looked at: numbers that cannot be are refused, with their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bytetrack.types import FloatArray, IntArray
+from tracker.layout import CORNERS
+from tracker.tables import Table
+from tracker.text import cell_read, harmless
+
+MOST_FRAME = 1e10  # ten years at 30 per second
+MOST_ID = 1e15  # to here a float counts exactly
+MOST_CLASS = 1e9
+MOST_PX = 1e7  # of a box; far beyond every picture
+MOST_TIME_S = 1e11  # of the wall clock: the year 5138
+NOBODY = -1  # the id of a box that nobody followed
+UNKNOWN = -1  # a score that MOTChallenge text leaves out
+MOT_CLASS = "object"  # MOTChallenge text knows no classes
+
+Mask = NDArray[np.bool_]
+
+
+class Rows(NamedTuple):
+    """Rows of a file; those without an id only say that there was a frame, and have no more."""
+
+    line: IntArray  # (N,) where in the file
+    frame: IntArray  # (N,) from 0
+    time: FloatArray  # (N,) seconds, NaN where the file has none
+    seen: Mask  # (N,) which M rows have an id
+    track_id: IntArray  # (M,)
+    xyxy: FloatArray  # (M, 4)
+    score: FloatArray  # (M,)
+    class_id: IntArray  # (M,)
+
+
+class TrackRows:
+    """Reads what ``--save-csv`` or ``--save-mot`` wrote, supervision's CSV or MOTChallenge text, in blocks.
+
+    Raises ``InputError`` naming file, row, column and what was expected.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.names: dict[int, str] = {}  # of the classes met so far
+        self.times = False  # whether the file has a time for each frame
+        self.unfollowed = 0  # boxes whose id says that nobody followed them
+        self._odd: dict[str, tuple[int, int]] = {}  # what is odd but can be counted: how often, first line
+
+    def blocks(self) -> Iterator[Rows]:
+        """Yield the rows, in the order of the file."""
+        with Table(self.path) as table:
+            self.times = "time_s" in table.layout.columns
+            self._named = "class_name" in table.layout.columns
+            self._numbered = "class_id" in table.layout.columns
+            if not table.layout.header:
+                self.names = {0: MOT_CLASS}
+            for lines, texts, numbers in table.blocks():
+                yield self._rows(table, np.array(lines, np.int64), texts, numbers)
+
+    def notes(self) -> list[str]:
+        """Return what the user should know of the file."""
+        return [
+            f"{self.path}: {count} {what}, first in line {line}" for what, (count, line) in self._odd.items()
+        ]
+
+    def _rows(self, table: Table, line: IntArray, texts: list[str], numbers: FloatArray) -> Rows:
+        layout = table.layout
+        value = dict(zip(table.numbers, numbers.T, strict=True))
+
+        def need(meaning: str, good: Mask, expected: str, among: Mask | bool = True) -> None:
+            for at in np.flatnonzero(~good & among)[:1].tolist():
+                cell = layout.cell(texts[at], meaning)
+                raise table.refuse(
+                    int(line[at]),
+                    f"not a row of tracks: column {layout.title(meaning)!r} has {cell}; {expected}",
+                )
+
+        frame, first = value["frame"], layout.first
+        expected = f"expected a whole number from {first} to {MOST_FRAME:.0f}"
+        need("frame", _whole(frame) & (frame >= first) & (frame <= MOST_FRAME), expected)
+        if self.times:
+            need("time_s", np.abs(value["time_s"]) <= MOST_TIME_S, "expected seconds")
+        track_id = value["tracker_id"]
+        nobody = np.isnan(track_id) | (track_id == NOBODY)
+        self.unfollowed += int(np.count_nonzero(track_id == NOBODY))
+        expected = f"expected a whole number from 0 to {MOST_ID:.0f}, or nothing"
+        need("tracker_id", nobody | (_whole(track_id) & (track_id >= 0) & (track_id <= MOST_ID)), expected)
+        seen = ~nobody
+        for meaning in layout.box:
+            expected = f"expected pixels, at most {MOST_PX:.0f}"
+            need(meaning, np.abs(value[meaning]) <= MOST_PX, expected, seen)
+        box = np.stack([value[meaning] for meaning in layout.box], axis=1)[seen]
+        xyxy = box if layout.box == CORNERS else np.hstack([box[:, :2], box[:, :2] + box[:, 2:]])
+        self._note("boxes without area", line[seen], np.asarray((xyxy[:, 2:] <= xyxy[:, :2]).any(axis=1)))
+        score = value["confidence"]
+        score = value["confidence"] = np.where(np.isnan(score) | (score == UNKNOWN), 1.0, score)
+        likely = (score >= 0) & (score <= 1 + 1e-6)
+        if layout.header:
+            need("confidence", likely, "expected 0 to 1 (percent divided by 100)", seen)
+        self._note("scores that are not between 0 and 1", line[seen], ~likely[seen])
+        class_id = value["class_id"]
+        whole = np.isnan(class_id) | (_whole(class_id) & (np.abs(class_id) <= MOST_CLASS))
+        need("class_id", whole, "expected a whole number", seen)
+        texts = [texts[row] for row in np.flatnonzero(seen).tolist()]
+        return Rows(
+            line,
+            frame.astype(np.int64) - first,
+            value["time_s"],
+            seen,
+            track_id[seen].astype(np.int64),
+            xyxy,
+            score[seen],
+            self._classes(table, texts, class_id[seen]),
+        )
+
+    def _classes(self, table: Table, texts: list[str], given: FloatArray) -> IntArray:
+        """Return the classes of some rows; the first name of a class counts."""
+
+        def name_in(text: str) -> str:
+            cells = table.layout.cells(text)
+            place = table.layout.columns["class_name"]
+            return harmless(cell_read(cells[place])) if place < len(cells) else ""
+
+        class_id = np.where(np.isnan(given), 0, given).astype(np.int64)
+        if not self._numbered and self._named:  # names alone: numbered as they come
+            known = {name: number for number, name in self.names.items()}
+            class_id = np.array([known.setdefault(name_in(t), len(known)) for t in texts], np.int64)
+            self.names = {number: name or str(number) for name, number in known.items()}
+        elif table.layout.header:
+            found, at = np.unique(class_id, return_index=True)
+            for one, row in zip(found.tolist(), at.tolist(), strict=True):
+                if one not in self.names:
+                    self.names[one] = (name_in(texts[row]) if self._named else "") or str(one)
+        return class_id
+
+    def _note(self, what: str, line: IntArray, odd: Mask) -> None:
+        if odd.any():
+            count, first = self._odd.get(what, (0, int(line[odd][0])))
+            self._odd[what] = count + int(np.count_nonzero(odd)), first
+
+
+def _whole(values: FloatArray) -> Mask:
+    found: Mask = values == np.floor(values)
+    return found
