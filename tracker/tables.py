@@ -71,16 +71,29 @@ class Table:
         """
         while block := list(islice(self._rows, BLOCK)):
             lines, texts = [n for n, _ in block], [text for _, text in block]
-            plain = self._plain(texts)
-            yield lines, texts, plain if plain is not None else self._slowly(lines, texts)
+            yield lines, texts, self._parsed(lines, texts)
 
     def refuse(self, line: int, text: str) -> InputError:
         """Return an error at a line of this file."""
         return InputError(f"{self.path}{self._at}{line}: {text}")
 
+    def _parsed(self, lines: list[int], texts: list[str]) -> FloatArray:
+        gap = 2 * (self.layout.delimiter or ",")
+        bare = np.array([gap in text for text in texts])  # a cell is empty, as where nobody was followed
+        full = self._plain([text for text in texts if gap not in text])
+        if full is None:
+            return self._slowly(lines, texts)
+        numbers = np.empty((len(texts), len(self.numbers)))
+        numbers[~bare] = full
+        rows = np.flatnonzero(bare).tolist()
+        numbers[bare] = self._slowly([lines[row] for row in rows], [texts[row] for row in rows])
+        return numbers
+
     def _plain(self, texts: list[str]) -> FloatArray | None:
         """Parse rows without empty cells, decimal commas and other habits; None where there are such."""
         layout = self.layout
+        if not texts:
+            return np.empty((0, len(self.numbers)))
         columns, width = layout.columns, texts[0].count(layout.delimiter or ",") + 1
         there = [meaning for meaning in self.numbers if columns.get(meaning, width) < width]
         if not layout.header and width < 6:
