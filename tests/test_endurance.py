@@ -72,6 +72,7 @@ def handles() -> int:
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - no paths are needed
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_long_run_stays_as_it_was(tmp_path: Path) -> None:
     crowd = Crowd()

@@ -43,6 +43,7 @@ def test_equals_the_official_code_in_every_frame(name: str) -> None:
     assert sorted(ours_of.values()) == list(range(1, len(ours_of) + 1)), "one to one and without holes"
 
 
+@pytest.mark.slow
 def test_trackeval_gives_the_official_figures(shared: Path) -> None:
     pytest.importorskip("trackeval")
     with warnings.catch_warnings():
@@ -56,6 +57,7 @@ def test_trackeval_gives_the_official_figures(shared: Path) -> None:
         np.testing.assert_allclose(found, [hota, mota, idf1, switches], atol=0.0051)
 
 
+@pytest.mark.slow
 def test_knowing_the_time_pays_where_frames_are_missing() -> None:
     pytest.importorskip("trackeval")
     seen = {"MOT17-09": mot17.detections("MOT17-09")}

@@ -286,6 +286,7 @@ anywhere = st.floats(-1e12, 1e12) | st.floats(-300, 600) | st.just(float("nan"))
 points = st.lists(st.tuples(anywhere, anywhere), max_size=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     size=st.tuples(st.integers(1, 90), st.integers(1, 120)),

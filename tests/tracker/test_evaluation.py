@@ -90,6 +90,7 @@ def test_the_table_has_a_line_per_sequence(truth: Recording) -> None:
     assert lines[1].split()[1] == "100.00"
 
 
+@pytest.mark.slow
 def test_the_official_results_get_the_scores_published_with_them(shared: Path) -> None:
     half = shared / "data/mot17-val-half"
     truths = recordings(half)

@@ -216,6 +216,7 @@ def test_five_restarts_in_one_run(
     assert caplog.text.count("back after") == 5
 
 
+@pytest.mark.slow
 @on("hls", "rtsp", "rtsp by GStreamer", "rtmp", "mjpeg")
 def test_a_late_start(server: Any, stage: Stage, tmp_path: Path) -> None:
     server.kill()
@@ -228,6 +229,7 @@ def test_a_late_start(server: Any, stage: Stage, tmp_path: Path) -> None:
     assert watch.events("source.") == []
 
 
+@pytest.mark.slow
 @on("mjpeg", "rtsp", "rtsp by GStreamer", "rtmp", "hls")
 def test_a_stall_without_an_end(server: Any, stage: Stage, tmp_path: Path) -> None:
     with watching(stage, server.url, tmp_path) as watch:
@@ -245,6 +247,7 @@ def test_a_stall_without_an_end(server: Any, stage: Stage, tmp_path: Path) -> No
     assert [event.kind for event in watch.events("source.")][:2] == ["source.lost", "source.back"]
 
 
+@pytest.mark.slow
 @on("rtsp", "rtsp by GStreamer", "mjpeg")
 def test_another_resolution_mid_stream(server: Any, stage: Stage, tmp_path: Path) -> None:
     with watching(stage, server.url, tmp_path) as watch:
@@ -256,6 +259,7 @@ def test_another_resolution_mid_stream(server: Any, stage: Stage, tmp_path: Path
     assert {each.frame.image.shape for each in watch.results} == {(*SIZE[::-1], 3)}
 
 
+@pytest.mark.slow
 @on("rtsp", "mjpeg")
 def test_garbage_between_good_pictures(server: Any, stage: Stage, tmp_path: Path) -> None:
     with watching(stage, server.url, tmp_path) as watch:
@@ -268,6 +272,7 @@ def test_garbage_between_good_pictures(server: Any, stage: Stage, tmp_path: Path
             watch.walk()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transport", ["udp"])
 @on("rtsp")
 def test_lost_packets(server: Any, stage: Stage, tmp_path: Path, transport: str) -> None:

@@ -105,6 +105,7 @@ def test_a_run_whose_camera_is_lost_ends_at_once(
         assert sum(1 for _ in container.decode(video=0)) == len(results)
 
 
+@pytest.mark.slow
 def test_who_stands_still_keeps_number_and_visit_over_a_restart(tmp_path: Path) -> None:
     state, events = str(tmp_path / "run.json"), str(tmp_path / "e.jsonl")
     keeping = {"state": state, "events": events, "zone": (ROOM,), "lost": 60.0}
@@ -120,6 +121,7 @@ def test_who_stands_still_keeps_number_and_visit_over_a_restart(tmp_path: Path) 
     assert session.plugins[0].entries == 1  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_who_was_gone_for_longer_is_somebody_else_and_the_visit_has_ended(tmp_path: Path) -> None:
     state, events = str(tmp_path / "run.json"), str(tmp_path / "e.jsonl")
     keeping = {"state": state, "events": events, "zone": (ROOM,), "lost": 0.2}
@@ -141,6 +143,7 @@ def test_who_was_gone_for_longer_is_somebody_else_and_the_visit_has_ended(tmp_pa
     assert session.report.distinct() == {"person": 2}
 
 
+@pytest.mark.slow
 def test_who_was_gone_for_longer_is_known_again_by_looks(tmp_path: Path) -> None:
     keeping = {"state": str(tmp_path / "run.json"), "lost": 0.2, "appearance": "color"}
     with RtspServer(standing) as server:
@@ -152,6 +155,7 @@ def test_who_was_gone_for_longer_is_known_again_by_looks(tmp_path: Path) -> None
     assert session.report.distinct() == {"person": 1}
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_waits_for_no_receiver() -> None:
     with desk(slow_s=3.0) as told, RtspServer(standing) as server:
         with running(server.url, on=(f"zone.*={told.url}",), zone=(ROOM,)) as (session, results):

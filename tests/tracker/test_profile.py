@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.tracker.fakes import frames
 from tracker.profile import THREADS, Profile, narrowest, peak_bytes
 from tracker.sinks.behind import Behind
@@ -32,6 +34,7 @@ def test_a_full_queue_behind_the_loop_means_drawing_whatever_waits_before_it() -
     assert narrowest(0.0, 0.0) == "reading the source"
 
 
+@pytest.mark.slow
 def test_memory_grows_with_what_is_held() -> None:
     before = peak_bytes()
     held = bytearray(before + 50_000_000)  # more than anything that has been freed meanwhile

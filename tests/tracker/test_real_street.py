@@ -10,6 +10,8 @@ import pytest
 
 from tracker import track
 
+pytestmark = pytest.mark.slow
+
 FRAMES = 200  # of 795: enough for 14 crossings, short enough for every run of the tests
 
 

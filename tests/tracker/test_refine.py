@@ -58,6 +58,7 @@ def test_what_was_seen_stays_and_what_was_not_is_marked(film: list[Tracks]) -> N
         assert (np.diff(now.track_id) > 0).all()
 
 
+@pytest.mark.slow
 @given(films())
 def test_the_order_of_rows_does_not_matter(film: list[Tracks]) -> None:
     shuffled = [one[::-1] for one in film]
@@ -66,6 +67,7 @@ def test_the_order_of_rows_does_not_matter(film: list[Tracks]) -> None:
         np.testing.assert_allclose(one.xyxy, other.xyxy, atol=1e-9)
 
 
+@pytest.mark.slow
 @given(films())
 def test_tracks_do_not_know_of_each_other(film: list[Tracks]) -> None:
     together = refine(film, times(len(film)))

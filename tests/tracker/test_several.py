@@ -121,6 +121,7 @@ class TestFiles:
 
 
 class TestLive:
+    @pytest.mark.slow
     def test_cameras_run_at_the_same_time_and_one_lost_ends_alone(
         self, tmp_path: Path, opened: list[SquareDetector]
     ) -> None:
@@ -149,6 +150,7 @@ class TestLive:
         assert [plugin.name for plugin in yard.plugins] == ["lawn"] and door.plugins == []  # type: ignore[attr-defined]
         assert dict(yard.rows())["delay"].endswith("median") and "dropped" in dict(yard.rows())
 
+    @pytest.mark.slow
     def test_stop_ends_cameras_and_those_that_never_answer(self) -> None:
         stop = threading.Event()
         with RtspServer(square()) as one, RtspServer(square()) as two:

@@ -71,6 +71,7 @@ def writing(folder: Path) -> Callable[[], bool]:
     return lambda: any(path.stat().st_size > 1000 for path in folder.glob("out.part*.mp4"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
@@ -88,6 +89,7 @@ def test_the_first_signal_ends_in_order(
     assert not list(tmp_path.glob("*.part*"))
 
 
+@pytest.mark.slow
 def test_the_second_signal_ends_at_once(clip: Path, options: list[object], tmp_path: Path) -> None:
     with started(clip, *options) as run:
         wait_for(writing(tmp_path))
@@ -97,6 +99,7 @@ def test_the_second_signal_ends_at_once(clip: Path, options: list[object], tmp_p
     assert 0 < pictures(video) < FRAMES
 
 
+@pytest.mark.slow
 def test_kill_leaves_video_and_state_that_can_be_used(
     clip: Path, options: list[object], tmp_path: Path
 ) -> None:
@@ -114,6 +117,7 @@ def test_kill_leaves_video_and_state_that_can_be_used(
     assert rest == [at + 1, at + 2, at + 3]
 
 
+@pytest.mark.slow
 def test_a_source_that_never_answers(options: list[object], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"rtsp://user:secret@127.0.0.1:{server.getsockname()[1]}/stream"
@@ -134,6 +138,7 @@ def test_while_the_model_is_loaded(clip: Path, options: list[object], tmp_path: 
     assert not list(tmp_path.glob("*.part*"))
 
 
+@pytest.mark.slow
 def test_a_camera_that_runs(options: list[object], tmp_path: Path) -> None:
     state = tmp_path / "run.json"
     keeping = ["--state", state, "--state-every", 0.2]
@@ -146,6 +151,7 @@ def test_a_camera_that_runs(options: list[object], tmp_path: Path) -> None:
     assert json.loads(state.read_text())["run"]["live"] is True
 
 
+@pytest.mark.slow
 def test_several_cameras_of_which_one_is_dead(options: list[object], tmp_path: Path) -> None:
     folder = tmp_path / "out"
     with RtspServer(stamped, fps=10) as one, RtspServer(stamped, fps=10) as two:

@@ -63,6 +63,7 @@ def same(one: Path, two: Path) -> None:
 
 
 class TestCut:
+    @pytest.mark.slow
     @pytest.mark.parametrize("cut", [1, 61])
     def test_a_stopped_run_goes_on_as_if_it_had_not_been(self, clip: Path, tmp_path: Path, cut: int) -> None:
         whole = run(clip, tmp_path / "whole")
@@ -81,6 +82,7 @@ class TestCut:
         assert second.report.earlier + second.report.frames == FRAMES
         assert len((tmp_path / "cut" / "events").read_text().splitlines()) > 10
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("cuts", [(1, 40), (61, 20), (3, 7), (50, 51)])
     @pytest.mark.parametrize("prompt", [False, True])
     def test_it_looks_at_the_same_frames_as_a_whole_run(
@@ -96,6 +98,7 @@ class TestCut:
             run(clip, tmp_path / "cut", stop_after=cut, state=state, resume=True)
         same(tmp_path / "whole", tmp_path / "cut")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "seeing",
         [

@@ -19,6 +19,8 @@ from videos import street
 
 PERSON = 0
 
+pytestmark = pytest.mark.slow  # the clip takes seconds to render
+
 
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:

@@ -125,6 +125,7 @@ class DetectorContract:
         for (_, found), wanted in zip(answers, expected, strict=True):
             same(found, wanted)
 
+    @pytest.mark.slow
     def test_few_frames_are_in_flight(self, untrained: Path) -> None:
         taken = 0
 
@@ -188,6 +189,7 @@ class TestOpenVino(DetectorContract):
     backend = "openvino"
 
 
+@pytest.mark.slow
 class TestTorch(DetectorContract):
     backend = "torch"
 

@@ -69,6 +69,7 @@ def test_boxes_equal_predict_on_a_photograph(
     assert_agree(ours, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
 def test_boxes_equal_predict_on_a_recording(
     backend: str, weights: Path, shared: Path, predict: Predict
@@ -83,6 +84,7 @@ def test_boxes_equal_predict_on_a_recording(
         assert_agree(found, expected)
 
 
+@pytest.mark.slow
 def test_openvino_starts_without_torch(untrained: Path, models: Path, tmp_path: Path) -> None:
     from tracker.detectors.openvino_model import converted
 
@@ -102,6 +104,7 @@ print(sorted({{"torch", "ultralytics", "openvino_telemetry"}} & set(sys.modules)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "[]\n", "")
 
 
+@pytest.mark.slow
 def test_ultralytics_is_kept_quiet(untrained: Path, tmp_path: Path) -> None:
     script = f"""
 import os, sys

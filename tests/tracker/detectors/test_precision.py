@@ -43,6 +43,7 @@ def test_bf16_is_openvinos(untrained: Path) -> None:
         open_detector(untrained, precision="fp8")
 
 
+@pytest.mark.slow
 def test_bf16_finds_the_same_objects(weights: Path, shared: Path) -> None:
     if not native():
         pytest.skip("this processor does not multiply bf16 itself")

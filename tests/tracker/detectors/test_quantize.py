@@ -38,6 +38,7 @@ def test_what_counts_as_found_again() -> None:
     assert agreement([here], [Detections.empty()]).found == 0
 
 
+@pytest.mark.slow
 def test_an_int8_model_is_made_and_used(
     untrained: Path, make_video: Callable[..., Path], own_cache: Path, models: Path
 ) -> None:
@@ -57,6 +58,7 @@ def test_an_int8_model_is_made_and_used(
     assert "FakeQuantize" in xml.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_ground_truth_tells_what_int8_costs(
     weights: Path, shared: Path, tmp_path: Path, own_cache: Path, models: Path
 ) -> None:

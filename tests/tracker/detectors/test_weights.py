@@ -122,6 +122,7 @@ def test_a_wrong_hash_everywhere_is_refused_and_deleted(
     assert list(cached.parent.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_is_deleted_and_fetched_again(tmp_path: Path, cached: Path) -> None:
     cached.parent.mkdir(parents=True)
     cached.write_bytes(WRONG)
@@ -189,6 +190,7 @@ def test_a_name_nobody_published() -> None:
         find_weights("bets.pt")
 
 
+@pytest.mark.slow
 def test_two_at_once_do_no_harm(tmp_path: Path, cached: Path) -> None:
     publish(tmp_path)
     found: list[Path] = []

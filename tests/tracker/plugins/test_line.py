@@ -21,6 +21,7 @@ def past(xs: list[float], y: float = 300.0, ids: list[int] | None = None) -> Cou
     return kinds(play(Line(POINTS), walk_past([(BORDER_X + x, y) for x in xs], ids=ids)))
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(crowds())
 def test_counts_are_exact_whatever_the_frame_rate(crowd: tuple[float, list[Walk], int]) -> None:

@@ -55,6 +55,7 @@ def test_every_object_has_one_route_between_its_sides(ways: list[tuple[str, str]
         assert distance_to_segments(true, drawn[:-1], drawn[1:]).max() < 4
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(2, 2000))
 def test_a_long_way_stays_bounded_and_near_the_truth(seed: int, count: int) -> None:

@@ -39,6 +39,7 @@ def plugins() -> list[Any]:
     return [make(name, **more) for name, more in options]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_what_all_plugins_hold_together_stays_level() -> None:
     made = plugins()

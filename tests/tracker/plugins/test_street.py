@@ -56,6 +56,7 @@ def agrees(truth: dict[str, Any], events: list[Event]) -> None:
         np.testing.assert_allclose(stays, sorted(zone["dwell_seconds_by_visit"].values()), atol=DWELL_S)
 
 
+@pytest.mark.slow
 def test_true_boxes_give_the_true_counts(clip: tuple[Path, dict[str, Any]]) -> None:
     _, truth = clip
     made = plugins(truth)
@@ -70,6 +71,7 @@ def test_true_boxes_give_the_true_counts(clip: tuple[Path, dict[str, Any]]) -> N
     agrees(truth, events + pipeline.finish(made))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_detector_gives_the_true_counts(clip: tuple[Path, dict[str, Any]], weights: Path) -> None:
     from tracker.detectors import open_detector

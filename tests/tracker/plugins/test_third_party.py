@@ -50,6 +50,7 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_plugin_of_the_readme_is_short_and_runs_when_installed(tmp_path: Path) -> None:
     for needed in ("pip", "setuptools"):  # asked by their metadata: an old setuptools minds being looked for
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -50,6 +51,7 @@ def test_an_even_clock_is_kept_frame_by_frame() -> None:
     assert trail.length < 26 / EARLY + 3
 
 
+@pytest.mark.slow
 @given(
     paths=st.lists(arrays(np.float64, st.tuples(st.integers(1, 20), st.just(2)), elements=st.floats(-99, 99)))
 )

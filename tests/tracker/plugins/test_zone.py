@@ -36,6 +36,7 @@ def visits(walk: Walk) -> list[float]:
     return [*found, times[-1] - since] if side > 0 else found
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(crowds())
 def test_visits_are_exact_whatever_the_frame_rate(crowd: tuple[float, list[Walk], int]) -> None:

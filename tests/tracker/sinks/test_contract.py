@@ -196,6 +196,7 @@ def test_a_dash_is_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("1,1,1.50,")
 
 
+@pytest.mark.slow
 def test_lines_are_in_the_file_soon(tmp_path: Path) -> None:
     import time
 

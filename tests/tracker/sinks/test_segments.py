@@ -94,6 +94,7 @@ class TestKeep:
         assert left == ["cam_2026-03-01_12-00-03.mp4", "cam_2026-03-01_12-00-04.mp4"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm"])
 def test_kill_costs_the_last_seconds_of_the_open_segment_only(
     child: Callable[[str], str], tmp_path: Path, suffix: str
@@ -111,6 +112,7 @@ with VideoSink(folder / "cam.{suffix}", scene(live=True), plain, segment="10s") 
     assert counts == {f"cam_2026-03-01_12-00-{begin}.{suffix}": 100 for begin in ("00", "10")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm"])
 def test_of_a_slow_camera_kill_costs_no_more(
     child: Callable[[str], str], tmp_path: Path, suffix: str
@@ -130,6 +132,7 @@ with VideoSink(folder / "cam.{suffix}", slow, plain, segment="60s") as sink:
     assert frames(path) >= 16
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_recording_not_the_run(small_disk: Callable[[str], str]) -> None:
     text = small_disk(f"""
 from tracker.sinks import video

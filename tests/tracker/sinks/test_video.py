@@ -194,6 +194,7 @@ class TestTrouble:
             sink.write(result(0))
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.slow
     def test_a_full_disk_keeps_what_was_written(
         self, small_disk: Callable[[str], str], tmp_path: Path
     ) -> None:

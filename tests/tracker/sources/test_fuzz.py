@@ -54,6 +54,7 @@ def mutate(data: bytes, dice: random.Random) -> bytes:
     return bytes(damaged)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "codec"), [("clip.mp4", "libx264"), ("clip.avi", "mpeg4")])
 def test_damaged_files_end_in_frames_or_in_one_line(tmp_path: Path, name: str, codec: str) -> None:
     whole = write_video(tmp_path / name, 20, codec=codec, audio="aac" if name.endswith("mp4") else None)

@@ -65,6 +65,7 @@ def web(tmp_path: Path) -> Iterator[tuple[str, threading.Event]]:
     thread.join()
 
 
+@pytest.mark.slow
 def test_mjpeg_gives_the_newest_picture(web: tuple[str, threading.Event]) -> None:
     with open_source(f"{web[0]}/cam.mjpg?token=hunter2") as source:
         assert (source.live, source.size) == (True, (768, 96))
@@ -78,6 +79,7 @@ def test_mjpeg_gives_the_newest_picture(web: tuple[str, threading.Event]) -> Non
     assert np.median(ages) < 0.12 + 0.25
 
 
+@pytest.mark.slow
 def test_hls_is_shown_at_its_own_pace(web: tuple[str, threading.Event], tmp_path: Path) -> None:
     ended = threading.Event()
     thread = threading.Thread(target=broadcast, args=(tmp_path, ended))

@@ -44,6 +44,7 @@ def until(frames: Iterator[Frame], condition: Callable[[], object], limit_s: flo
 
 
 class TestNewestFrame:
+    @pytest.mark.slow
     @pytest.mark.parametrize("transport", ["tcp", "udp"])
     def test_a_slow_consumer_gets_the_newest_frame(self, transport: str) -> None:
         ages, indices = [], []
@@ -63,6 +64,7 @@ class TestNewestFrame:
         assert np.median(np.diff(indices)) >= 3, "dropped frames are counted"
         assert any("frames dropped to stay live" in note for note in source.notes)
 
+    @pytest.mark.slow
     def test_times_follow_the_camera_not_the_network(self) -> None:
         with RtspServer(stamped) as server, live(server.url) as source:
             frames = [frame for frame, _ in zip(source, range(30), strict=False)][10:]
@@ -72,6 +74,7 @@ class TestNewestFrame:
 
 
 class TestReconnect:
+    @pytest.mark.slow
     def test_a_server_that_comes_late_is_waited_for(self, caplog: pytest.LogCaptureFixture) -> None:
         server = RtspServer(stamped)
         server.start()
@@ -88,6 +91,7 @@ class TestReconnect:
         assert "connection refused; trying again" in caplog.text
         assert "connected" in caplog.text
 
+    @pytest.mark.slow
     def test_a_server_that_dies_and_returns_costs_a_gap_and_nothing_else(self) -> None:
         with RtspServer(stamped) as server, live(server.url) as source:
             frames = iter(source)
@@ -115,6 +119,7 @@ class TestReconnect:
         assert (steps > 0.3).sum() == 2, "no invented frames in the gaps"
         assert np.all(np.diff([f.index for f in taken]) > 0)
 
+    @pytest.mark.slow
     def test_a_server_that_falls_silent_is_noticed(self) -> None:
         with RtspServer(stamped) as server, live(server.url, silent_s=1.0) as source:
             frames = iter(source)
@@ -140,6 +145,7 @@ class TestReconnect:
             assert source.events() == []
             assert server.clients == 1
 
+    @pytest.mark.slow
     def test_giving_up_is_an_error_in_one_line(self) -> None:
         with (
             pytest.raises(
@@ -159,6 +165,7 @@ class TestReconnect:
         assert time.monotonic() - begin < 2
         timer.join()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("state", ["running", "silent"])
     def test_stop_ends_within_two_seconds(self, state: str) -> None:
         stop = threading.Event()
@@ -188,6 +195,7 @@ class TestNonsense:
         assert {f.image.shape for f in later} == {(96, CODE * BITS, 3)}
         assert all(age(f) < 1 for f in later[-3:])
 
+    @pytest.mark.slow
     def test_garbage_between_good_data(self) -> None:
         with RtspServer(stamped) as server, live(server.url) as source:
             frames = iter(source)
@@ -200,6 +208,7 @@ class TestNonsense:
             later = until(frames, lambda: source.received > received + 20)
         assert age(later[-1]) < 1
 
+    @pytest.mark.slow
     def test_lost_packets_do_no_harm(self) -> None:
         with RtspServer(stamped) as server:
             server.loss = 0.02

@@ -68,6 +68,7 @@ def test_a_command_that_does_not_read_is_no_failure(tmp_path: Path) -> None:
     assert run(script(tmp_path, "exit 0"), *["a"] * 5).notes == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [{"timeout_s": 0.2}, {"grace_s": 0.2}])
 def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path, more: dict[str, float]) -> None:
     path = script(tmp_path, f"(sleep 2; touch '{tmp_path}/late') & sleep 60")

@@ -127,6 +127,7 @@ def test_a_wrong_password_is_noted_without_it(tmp_path: Path) -> None:
     assert "secret" not in note
 
 
+@pytest.mark.slow
 def test_no_broker_is_noted_and_the_end_is_bounded() -> None:
     begin = time.monotonic()
     with MqttSink("*", f"mqtt://127.0.0.1:{free_port()}/t", SCENE, grace_s=0.3) as sink:
