@@ -60,7 +60,7 @@ def test_rooms_know_the_contracts_and_themselves_only(room: str) -> None:
         for name in imports(path):
             if not within(name, "tracker"):
                 continue
-            allowed = ["tracker.types", "tracker.threads", f"tracker.{room}"] + (
+            allowed = ["tracker.types", "tracker.threads", "tracker.text", f"tracker.{room}"] + (
                 ["tracker.draw"] if room == "sinks" else []
             )
             assert name == "tracker" or any(within(name, a) for a in allowed), (

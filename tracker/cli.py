@@ -14,6 +14,7 @@ import click
 from tracker.errors import TrackError
 from tracker.options import Options
 from tracker.running import default_output, execute, execute_several
+from tracker.text import harmless, hide, told
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {
@@ -48,11 +49,17 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except BrokenPipeError:  # the reader of our output went away: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except Exception:  # a mistake of ours: all that helps to find it, without secrets
+        import traceback
+
+        trace = hide(traceback.format_exc()).splitlines()
+        click.echo("\n".join(map(harmless, trace)), err=True)
+        status = 1
     sys.exit(status or 0)
 
 
 def _complain(text: str) -> NoReturn:
-    click.echo(f"track: {' '.join(text.split())}", err=True)
+    click.echo(f"track: {told(text)}", err=True)
     sys.exit(2)
 
 

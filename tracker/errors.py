@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from tracker.text import harmless, hide
+
 
 class TrackError(Exception):
-    """A mistake the user can mend; its text is one line: what, where, what to do. Exit code 2."""
+    """A mistake the user can mend; its text is one line: what, where, what to do. Exit code 2.
+
+    Secrets in it are hidden and control characters made visible, whoever prints it.
+    """
+
+    def __init__(self, text: object = "", *more: object) -> None:
+        super().__init__(harmless(hide(str(text).replace("\n", " "))), *more)
 
 
 class InputError(TrackError):

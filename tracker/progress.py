@@ -13,6 +13,7 @@ from rich.progress import BarColumn, ProgressColumn, Task, TaskID, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from tracker.text import harmless
 from tracker.types import Source
 
 WRITE_S = 0.1  # between two writings of a line: rich's rate costs more than counting a frame from a table
@@ -76,7 +77,9 @@ class Progress:
             self._bar.update(place, live=f"delay {1000 * delay_s:.0f} ms, {dropped} dropped")
 
     def _add(self, title: str, length: int | None) -> None:
-        self._tasks[title] = self._bar.add_task(title, total=length, count="0", rate="-", tracks=0, live="")
+        self._tasks[title] = self._bar.add_task(
+            harmless(title), total=length, count="0", rate="-", tracks=0, live=""
+        )
         self._waiting[title], self._written[title], self._looked[title] = 0, -math.inf, -math.inf
 
 
@@ -102,6 +105,7 @@ def table(rows: Iterable[tuple[str, str]], files: Iterable[str] = ()) -> str:
     frames   3
     written  out.mp4
     """
-    rows = [*rows, *(("written", path) for path in files)]
+    rows = [(harmless(name), harmless(value)) for name, value in rows]
+    rows += [("written", harmless(path)) for path in files]
     width = max((len(name) for name, _ in rows), default=0)
     return "\n".join(f"{name:<{width}}  {value}".rstrip() for name, value in rows)

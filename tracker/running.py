@@ -15,6 +15,7 @@ import click
 
 from tracker.errors import EndRun, PluginError
 from tracker.options import Options
+from tracker.text import told
 
 
 def default_output(source: str) -> str:
@@ -62,7 +63,7 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
                 raise  # nothing has been found yet
             failed = error
         for note in session.notes():
-            click.echo(f"track: {note}", err=True)
+            click.echo(f"track: {told(note)}", err=True)
         if not quiet:
             click.echo(table(session.rows(), session.outputs()))
         if session.profile:
@@ -91,10 +92,10 @@ def execute_several(
         for run in several.runs:
             if run.error is not None:
                 failed += 1
-                click.echo(f"track: {run.name}: {' '.join(str(run.error).split())}", err=True)
+                click.echo(f"track: {run.name}: {told(str(run.error))}", err=True)
             if run.session is not None:
                 for note in run.session.notes():
-                    click.echo(f"track: {run.name}: {note}", err=True)
+                    click.echo(f"track: {run.name}: {told(note)}", err=True)
         for run in several.runs:
             if run.session is not None and not quiet:
                 click.echo(f"\n{run.name}\n{table(run.session.rows(), run.session.outputs())}")

@@ -1,4 +1,7 @@
-"""Text from strangers: what a terminal would obey is made visible, what a spreadsheet would run a word."""
+"""What may be shown of text from strangers: no secret, nothing that a terminal obeys or a spreadsheet runs.
+
+Imports nothing of the program, so that everything may use it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,18 @@ import re
 import unicodedata
 
 SEPARATORS = "\u2028\u2029"  # begin a new line in some programs
-FORMULA = re.compile(r"(^|[;,\t\r\n])(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
-GUARDED = re.compile(r"(^|[;,\t\r\n])'(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+FORMULA = re.compile(r"(^|[;,\t\r\n])('*\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+GUARDED = re.compile(r"(^|[;,\t\r\n])'('*\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+SCHEME = r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]+:/{1,3}"  # one slash: what a path makes of an address
+USER = re.compile(rf"({SCHEME})(?:[^\s/@:]+:[^\s@'\"]*(?: [^\s@'\"]+){{1,3}}@)?(?:[^\s'\"]*@)?")
+DRIVE_USER = re.compile(r"(\b[A-Za-z]:/{1,3})[^\s/@:]+:[^\s@'\"]*@")  # a scheme of one letter, no drive
+QUERY = re.compile(rf"({SCHEME}[^\s?#'\"]*)[?#][^\s'\";,]*?(?=[:.)]?(?:[\s'\";,]|$))")
+BARE_USER = re.compile(r"(?<![\w/.:-])[\w.-]+:[^\s/@:'\"]+@(?=[\w\[])")
+SECRET = re.compile(
+    r"(?i)((?<![A-Za-z])(?:[\w-]*[_-])?(?:pass(?:word|wd|phrase|code)?|pwd|(?:\w*)token|secret|(?:api|access)?key"
+    r"|auth|authorization|sig|signature|credentials?|sas|session(?:id)?|cookie)=)[^\s&;,'\"]+"
+)
+BEARER = re.compile(r"(?i)(\b(?:authorization: *)?(?:basic|bearer|digest) +)[\w.~+/=-]{8,}")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
@@ -24,13 +37,29 @@ def harmless(text: str) -> str:
     return "".join(_visible(letter) for letter in text)
 
 
-def one_line(text: str) -> str:
-    """Return an error's text on one line, harmless.
+def hide(text: str) -> str:
+    """Return text without the secrets that stand in it, whatever the scheme of an address.
 
-    >>> one_line("no such file\\n  here")
-    'no such file here'
+    Secrets are known by their form: what stands before the ``@`` of an address, all behind its ``?``, and
+    the value of whatever is called password, token, key, signature and the like.
+
+    >>> hide("gopher://me:pa/s@s@host/cam?x=1 is away; --on token=abc, me:pw@host")
+    'gopher://host/cam is away; --on token=***, host'
     """
-    return harmless(" ".join(text.split()))
+    text = USER.sub(r"\1", text)
+    text = DRIVE_USER.sub(r"\1", text)
+    text = QUERY.sub(r"\1", text)
+    text = BARE_USER.sub("", text)
+    return BEARER.sub(r"\1***", SECRET.sub(r"\1***", text))
+
+
+def told(text: str) -> str:
+    """Return an error or a note as it is printed: on one line, harmless, without secrets.
+
+    >>> told("no such file\\n  here: ftp://me:pw@host")
+    'no such file here: ftp://host'
+    """
+    return harmless(" ".join(hide(text).split()))
 
 
 def cell(text: str) -> str:

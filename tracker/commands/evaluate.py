@@ -11,6 +11,7 @@ import click
 from tracker.evaluation import BENCHMARKS, Scores, score, table
 from tracker.motchallenge import find_result, follow, read_tracks, recordings, write_rows
 from tracker.options import Options
+from tracker.text import harmless
 from tracker.trackers import TRACKERS, make_tracker
 
 FOLDER = click.Path(path_type=Path)
@@ -109,4 +110,4 @@ def command(
     if as_json:
         click.echo(json.dumps(found, indent=1))
     else:
-        click.echo("\n\n".join(f"{name}\n{table(scores)}" for name, scores in found.items()))
+        click.echo("\n\n".join(f"{harmless(name)}\n{table(scores)}" for name, scores in found.items()))

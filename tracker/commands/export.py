@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracker.text import harmless
+
 if TYPE_CHECKING:
     from tracker.motchallenge import Recording
     from tracker.types import Image
@@ -57,7 +59,7 @@ def command(weights: str, int8: bool, calibrate: str | None, truth: str | None, 
     sequence = find_truth(truth) if truth else None
     path = find_weights(weights)
     if not calibrate:
-        click.echo(f"{path.name} is ready: {converted(path).xml}")
+        click.echo(harmless(f"{path.name} is ready: {converted(path).xml}"))
         return
 
     from tracker.detectors import open_detector
@@ -66,7 +68,7 @@ def command(weights: str, int8: bool, calibrate: str | None, truth: str | None, 
     images = sample(calibrate, FRAMES + CHECKED)
     check = images[:: max(2, len(images) // CHECKED)]
     learn = [image for index, image in enumerate(images) if index % max(2, len(images) // CHECKED)]
-    click.echo(f"{path.name} as int8: {quantize(path, learn, size)}")
+    click.echo(harmless(f"{path.name} as int8: {quantize(path, learn, size)}"))
 
     with open_detector(path, backend="openvino", imgsz=size, precision="fp32") as detector:
         exact = detector.detect(check)

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
+from tracker import text
 from tracker.options import Options
-from tracker.text import one_line
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path)
@@ -143,7 +143,7 @@ def _run(
         left = [str(file) for file in leave_files(host, Path(options.output).with_suffix(""))]
     summaries = host.summaries()
     for note in saved.notes:
-        click.echo(f"track: {one_line(note)}", err=True)
+        click.echo(f"track: {text.told(note)}", err=True)
     if not quiet:
         files = [*(str(file) for sink in sinks for file in paths(sink)), *left]
         click.echo(table(report.rows(stopwatch.seconds, summaries), files))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracker.text import harmless
+
 if TYPE_CHECKING:
     from tracker.shapes import Shape
     from tracker.types import Canvas, Frame, Scene
@@ -49,8 +51,8 @@ def check(zones: Path, video: str, output: Path | None, at_s: float, weights: st
             f"{output}: cannot be written ({error.strerror}); choose another with -o"
         ) from error
     for line in told:
-        click.echo(line)
-    click.echo(f"written {output}")
+        click.echo(harmless(line))
+    click.echo(f"written {harmless(str(output))}")
 
 
 def _show(shape: Shape, scene: Scene, canvas: Canvas) -> str:

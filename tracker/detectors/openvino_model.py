@@ -19,6 +19,7 @@ from typing import Any
 from tracker.detectors.places import cache_folder
 from tracker.detectors.quiet import quiet, quiet_openvino
 from tracker.detectors.weights import sha256
+from tracker.text import harmless
 from tracker.types import WeightsError
 
 FORMAT = 1  # of what lies in the cache; raise it when the conversion changes
@@ -70,7 +71,7 @@ def stored(folder: Path) -> Converted | None:
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         whole = all(sha256(folder / name) == digest for name, digest in about["files"].items())
-        names = {int(key): str(name) for key, name in about["names"].items()}
+        names = {int(key): harmless(str(name)) for key, name in about["names"].items()}
         model = Converted(folder / "model.xml", names, bool(about["final"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -112,7 +113,7 @@ def convert(weights: Path) -> tuple[Any, dict[int, str], bool]:
     picture.model().set_layout(ov.Layout("NCHW"))
     picture.preprocess().convert_element_type(ov.Type.f32)
     picture.preprocess().convert_color(ov.preprocess.ColorFormat.RGB).scale(255.0)
-    names = {int(key): str(name) for key, name in loaded.names.items()}
+    names = {int(key): harmless(str(name)) for key, name in loaded.names.items()}
     return steps.build(), names, bool(getattr(loaded, "end2end", False))
 
 

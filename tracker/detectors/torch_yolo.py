@@ -22,6 +22,7 @@ from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.quiet import quiet
 from tracker.detectors.settings import Settings
 from tracker.detectors.suppress import seen_boxes
+from tracker.text import harmless
 from tracker.threads import plan
 from tracker.types import Image, OptionError, Stopwatch, WeightsError
 
@@ -63,7 +64,7 @@ class TorchYolo(Flow):
         self._device = device
         self.about = f"{self.weights.stem} on torch, {device}, {'fp16' if half else 'fp32'}"
         self._dtype = _dtype(half and bool(model.fp16))
-        self.names = {int(key): str(value) for key, value in model.names.items()}
+        self.names = {int(key): harmless(str(value)) for key, value in model.names.items()}
         self._classes = class_ids(self.settings.classes, self.names)
         self._rectangular = self.weights.suffix == ".pt" or bool(getattr(model, "dynamic", False))
         self._target = (self.settings.imgsz,) * 2

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tracker.sinks.events import shape_name, wall_time
 from tracker.sinks.lines import Lines
+from tracker.text import cell
 from tracker.types import Event, Json, OptionError, Result, Scene
 
 COLUMNS = ("start_s", "end_s", "start", "name", "direction", "class", "count")
@@ -101,7 +102,7 @@ class CountsSink(Lines):
         writer = csv.writer(text, lineterminator="\n")
         wall = wall_time(start, self._scene) or ""
         for key in sorted(self._counts):
-            writer.writerow([f"{start:.3f}", f"{end:.3f}", wall, *key, self._counts[key]])
+            writer.writerow([f"{start:.3f}", f"{end:.3f}", wall, *map(cell, key), self._counts[key]])
             self._counts[key] = 0
         self._put(text.getvalue())
         self.flush()

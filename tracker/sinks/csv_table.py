@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 from tracker.sinks.lines import Lines
+from tracker.text import cell
 from tracker.types import Result, Scene
 
 COLUMNS = (
@@ -47,6 +48,6 @@ class CsvSink(Lines):
             strict=True,
         ):
             corners = (f"{value:.6f}" for value in box)
-            name = self._names.get(class_id, str(class_id))
+            name = cell(self._names.get(class_id, str(class_id)))
             writer.writerow([frame, time_s, *corners, class_id, name, f"{score:.4f}", track_id])
         return text.getvalue()

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-STREAMS = frozenset(("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt", "tcp", "mms"))
+from tracker.text import BARE_USER, USER
+
 FILES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".wmv", ".3gp"))
 
 
 def scheme(uri: str) -> str:
-    """Return the scheme of a stream's address in lower case, "" for anything else.
+    """Return the scheme of an address in lower case, "" for anything else: known by form, not by list.
 
     >>> scheme("RTSP://camera/1"), scheme("C:/video.mp4"), scheme("clip.mp4")
     ('rtsp', '', '')
     """
     found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", uri)
-    return found[1].lower() if found and found[1].lower() in STREAMS else ""
+    return found[1].lower() if found and found[1].lower() != "file" else ""
 
 
 def is_remote_file(uri: str) -> bool:
@@ -39,7 +40,7 @@ def redact(uri: str) -> str:
     """
     kind = scheme(uri)
     if not kind:
-        return uri
+        return USER.sub(r"\1", BARE_USER.sub("", uri))
     rest = uri.split("://", 1)[1]
     rest = rest.rsplit("@", 1)[-1]  # a password may hold / and @ itself
     return f"{kind}://{re.split('[?#]', rest, maxsplit=1)[0]}"
