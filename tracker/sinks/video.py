@@ -87,7 +87,7 @@ class VideoSink:
         self._goal = self.path
         self._number = 0
         self._resume = 0.0  # monotonic time before which a full disk is not tried again
-        self._unrecorded = 0
+        self._unrecorded, self._why = 0, ""
         self._hurried = False
 
     def __enter__(self) -> VideoSink:
@@ -119,7 +119,7 @@ class VideoSink:
                 raise
         finally:
             if self._unrecorded:
-                self.notes.append(f"{self._unrecorded} frames were not recorded: the disk was full")
+                self.notes.append(f"{self._unrecorded} frames were not recorded: {self._why}")
         if kind is None:
             self._behind.check()
 
@@ -132,19 +132,18 @@ class VideoSink:
         with self._watch("encode"):
             try:
                 self._encode(image, result.frame.time)
-            except DiskFullError as error:
+            except OutputError as error:
                 self._suspend(error)
             except (av.error.FFmpegError, OSError) as error:
                 failure = self._failure(error, self._recording)
-                if not isinstance(failure, DiskFullError):
-                    raise failure from error
+                failure.__cause__ = error
                 self._suspend(failure)
 
     def _encode(self, image: Image, time_s: float) -> None:
         number = self._segments.number(time_s)
         if self._recording is not None and number != self._number:
             self._complete()
-            self._segments.prune()
+            self._prune()
         if self._recording is None:
             self._begin(image, time_s)
             self._number = number
@@ -178,17 +177,25 @@ class VideoSink:
             segment=self._many,
         )
 
-    def _suspend(self, failure: DiskFullError) -> None:
-        """Go on without recording where the source is live, else raise."""
-        if not self._scene.live:
+    def _suspend(self, failure: OutputError) -> None:
+        """Go on without recording where the source is live and it may be possible again, else raise."""
+        gone = not self.path.parent.is_dir()
+        if not self._scene.live or not (gone or isinstance(failure, DiskFullError)):
             raise failure
+        self._why = "the folder was gone" if gone else "the disk was full"
         if not self._resume:
             LOG.warning("%s; the run goes on, recording when there is room", failure)
         self._resume = time.monotonic() + RETRY_S
         self._unrecorded += 1
         with suppress(OutputError):  # told already
             self._complete()
-        self._segments.prune()
+        self._prune()
+
+    def _prune(self) -> None:
+        for problem in self._segments.prune():
+            if problem not in self.notes:
+                LOG.warning("%s", problem)
+                self.notes.append(problem)
 
     def _failure(self, error: Exception, recording: Recording | None) -> OutputError:
         kept = f"it keeps about the first {recording.seconds if recording else 0:.0f} s"
@@ -212,10 +219,17 @@ class VideoSink:
         if recording is None or not recording.pictures:
             part.unlink(missing_ok=True)
             return
+        if not part.exists():
+            raise OutputError(f"{self._goal}: was deleted while the run wrote it, or its folder was")
         if self._encoding.fragments and not self._many and not self._takes_too_long(part):
             self._put_in_order(part)
-        place.settle(part, self._goal)
+        goal = self._goal
+        self._goal = place.settle(part, goal, overwrite=self._overwrite and goal == self.path)
+        if self._goal != goal:
+            self.notes.append(f"{goal} was written by somebody else meanwhile; this is {self._goal}")
         self.files = [*self.files[-9:], self._goal]
+        if self._many:
+            self._segments.made.append(self._goal)
         if failure is not None:
             raise failure
 
