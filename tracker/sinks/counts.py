@@ -32,7 +32,7 @@ class CountsSink(Lines):
     def __init__(
         self, path: str | Path, scene: Scene, *, interval: str | float | None = None, overwrite: bool = False
     ) -> None:
-        super().__init__(path, overwrite=overwrite)
+        super().__init__(path, overwrite=overwrite, live=scene.live)
         self._scene = scene
         self._interval = None if interval is None else parse_interval(str(interval))
         self._clock = 0.0 if scene.live else scene.start_wall or 0.0
@@ -63,11 +63,12 @@ class CountsSink(Lines):
         """Return the length of the file and the interval that is open."""
         counts = [[*key, count] for key, count in self._counts.items()]
         known = {"counts": counts, "number": self._number, "first": self._first, "last": self._last}
-        return {**known, **super().state()}
+        return {**known, **(super().state() or {})}
 
     def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
         """Go on in the same interval, or after it in a new recording."""
-        super().restore(state, tracks)
+        if "bytes" in state:  # else it was standard output
+            super().restore(state, tracks)
         if tracks:
             self._counts.update({tuple(key): count for *key, count in state["counts"]})
             self._number, self._first, self._last = state["number"], state["first"], state["last"]

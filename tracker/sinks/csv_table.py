@@ -25,7 +25,7 @@ class CsvSink(Lines):
     """
 
     def __init__(self, path: str | Path, scene: Scene, *, overwrite: bool = False) -> None:
-        super().__init__(path, overwrite=overwrite)
+        super().__init__(path, overwrite=overwrite, live=scene.live)
         self._names = scene.names
 
     def header(self) -> str:

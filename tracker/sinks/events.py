@@ -19,7 +19,7 @@ class EventsSink(Lines):
     """
 
     def __init__(self, path: str | Path, scene: Scene, *, overwrite: bool = False) -> None:
-        super().__init__(path, overwrite=overwrite)
+        super().__init__(path, overwrite=overwrite, live=scene.live)
         self._scene = scene
 
     def lines(self, result: Result) -> str:

@@ -21,7 +21,7 @@ class JsonSink(Lines):
     """
 
     def __init__(self, path: str | Path, scene: Scene, *, overwrite: bool = False) -> None:
-        super().__init__(path, overwrite=overwrite)
+        super().__init__(path, overwrite=overwrite, live=scene.live)
         self._names = scene.names
 
     def lines(self, result: Result) -> str:
