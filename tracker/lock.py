@@ -24,7 +24,7 @@ class Lock:
         """Return whether nobody else has it."""
         while True:
             try:
-                file = self._path.open("ab")
+                file = open(self._path, "ab", opener=_not_through_a_link)  # noqa: PTH123 - Path.open has no opener
             except OSError:  # a folder of others; whoever writes there will be told so
                 return True
             try:
@@ -46,8 +46,14 @@ class Lock:
         if file is None:
             return
         with suppress(OSError):  # while it is ours; Windows deletes no open file
-            self._path.unlink()
+            if os.fstat(file.fileno()).st_size == 0:  # else it is somebody's file that happens to be called so
+                self._path.unlink()
         file.close()
+
+
+def _not_through_a_link(path: str, flags: int) -> int:
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # and wait for no pipe's reader
+    return os.open(path, flags, 0o666)
 
 
 def _is_at(file: IO[bytes], path: Path) -> bool:
@@ -61,6 +67,10 @@ if sys.platform == "win32":
     import errno
     import msvcrt
 
+    def hold(path: Path, *, alone: bool) -> IO[bytes] | None:
+        """Return nothing: Windows keeps a file that is open from being replaced by itself."""
+        return None
+
     def _try(file: IO[bytes]) -> bool:
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
@@ -71,6 +81,25 @@ if sys.platform == "win32":
         return True
 else:
     import fcntl
+
+    def hold(path: Path, *, alone: bool) -> IO[bytes] | None:
+        """Hold a file that exists until what is returned is closed, whatever names it has.
+
+        Many may hold it to read it, and one ``alone`` to write it. Returns None where that cannot be had
+        because the file system knows no locks; raises ``BlockingIOError`` where somebody else has it.
+        """
+        try:
+            file = path.open("rb")
+        except OSError:
+            return None
+        try:
+            fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except OSError as error:
+            file.close()
+            if isinstance(error, BlockingIOError):
+                raise
+            return None
+        return file
 
     def _try(file: IO[bytes]) -> bool:
         try:

@@ -1,0 +1,269 @@
+"""Every path that a call reads and writes: no two of them one file, and none that another run is writing."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import stat
+import tempfile
+import threading
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from tracker.lock import Lock, hold
+from tracker.options import Options
+from tracker.sinks import place
+from tracker.types import OptionError, OutputError
+
+READ = {"zones": "the zone file", "weights": "the weights", "appearance": "the network of --appearance"}
+WRITTEN = ("output", "crop", "events", "counts", "save_mot", "save_csv", "save_json")
+STANDARD_OUTPUT = "-"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A path, and what it is to the user: ``the input``, ``--save-csv``."""
+
+    what: str
+    path: Path
+    file: tuple[int, int] | None  # device and number of the file, where it exists: one for all its names
+    folder: tuple[int, int] | None  # of the folder it stands in, links resolved ...
+    name: str  # ... and what it is called there
+
+    @classmethod
+    def of(cls, what: str, path: Path) -> Claim:
+        """Look at a path; raises ``OutputError`` for one that leads nowhere."""
+        try:
+            resolved = path.resolve()
+        except (OSError, RuntimeError) as error:  # a link to itself
+            raise OutputError(f"{what} {path}: leads nowhere; give another name") from error
+        return cls(what, path, _number(resolved), _number(resolved.parent), resolved.name)
+
+    def is_one_with(self, other: Claim) -> bool:
+        """Whether both are one file, now or as soon as they are written."""
+        if self.file is not None and other.file is not None:
+            return self.file == other.file  # hard links and letters of either case, too
+        if self.folder is None or self.folder != other.folder:
+            return False
+        if self.name == other.name:
+            return True
+        return _folded(self.name) == _folded(other.name) and _are_one_name(
+            self.path.resolve().parent, self.name, other.name
+        )
+
+
+@dataclass(frozen=True)
+class Many:
+    """Files that are read together, such as a folder of pictures."""
+
+    what: str
+    paths: list[Path]
+
+    @functools.cached_property
+    def files(self) -> set[tuple[int, int] | None]:
+        """Device and number of each; looked up when something is written that exists already."""
+        return set(map(_number, self.paths))
+
+
+class Claims:
+    """What one call reads and writes, of all its sources together; opened by ``with``.
+
+    A claim is compared with every other when it is made. What is written is locked against other runs until
+    the end. Raises ``OptionError`` for two claims that are one file, ``OutputError`` for a file that another
+    run has.
+    """
+
+    def __init__(self) -> None:
+        self._reads: list[Claim] = []
+        self._writes: list[Claim] = []
+        self._many: list[Many] = []
+        self._held: list[Lock | IO[bytes]] = []
+        self._streams = 0  # outputs that go to standard output
+        self._mutex = threading.Lock()  # several sources of one call claim at the same time
+
+    def __enter__(self) -> Claims:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let others have the files."""
+        held, self._held = self._held, []
+        for each in reversed(held):
+            each.release() if isinstance(each, Lock) else each.close()
+
+    def read(self, what: str, path: str | Path) -> None:
+        """Claim what is read: a file, a folder with everything in it, or nothing where nothing is there."""
+        path = Path(path)
+        if path.is_dir():
+            self.read_all(what, (Path(folder, name) for folder, _, names in os.walk(path) for name in names))
+            return
+        with self._mutex:
+            if place.exists(path):
+                claim = Claim.of(what, path)
+                for other in self._writes:
+                    self._refuse_input(other, claim)
+                self._reads.append(claim)
+                if stat.S_ISREG(path.stat().st_mode):
+                    self._hold(claim, alone=False)
+
+    def read_all(self, what: str, paths: Iterable[Path]) -> None:
+        """Claim many files that are read, such as the pictures of a glob."""
+        with self._mutex:
+            self._many.append(Many(what, list(paths)))
+            for claim in self._writes:
+                self._refuse_pictures(claim)
+
+    def write(self, what: str, path: str | Path, *, lock: bool = True) -> None:
+        """Claim what is written; without ``lock`` whoever writes it keeps others away himself."""
+        with self._mutex:
+            if str(path) == STANDARD_OUTPUT:
+                self._streams += 1
+                if self._streams > 1:
+                    raise OptionError(f"{what} -: standard output has room for one; give it a file")
+                return
+            claim = Claim.of(what, Path(path))
+            if claim.file is not None and not claim.path.is_file():  # a device or a pipe; folders: told later
+                return
+            for other in self._reads:
+                self._refuse_input(claim, other)
+            self._refuse_pictures(claim)
+            for other in self._writes:
+                if claim.is_one_with(other):
+                    raise OptionError(
+                        f"{other.what} and {what} would both write {path}; give each a file of its own"
+                    )
+                for one, two in ((claim, other), (other, claim)):
+                    if one.folder == two.folder and place.is_temporary(one.path, two.path):
+                        raise OptionError(
+                            f"{one.what} {one.path}: {two.what} is called so while it is written; "
+                            "give another name"
+                        )
+            self._writes.append(claim)
+            if lock:
+                self._lock(claim)
+
+    def is_taken(self, path: Path) -> bool:
+        """Whether something stands there, or will."""
+        if os.path.lexists(path):
+            return True
+        claim = Claim.of("", path)
+        return any(claim.is_one_with(other) for other in self._writes)
+
+    def _refuse_input(self, written: Claim, read: Claim) -> None:
+        if written.is_one_with(read):
+            raise OptionError(
+                f"{written.what} {written.path}: is {read.what} itself; give it another name, with -o or the like"
+            )
+
+    def _refuse_pictures(self, written: Claim) -> None:
+        if written.file is None:  # what does not exist is not read
+            return
+        for many in self._many:
+            if written.file in many.files:
+                raise OptionError(f"{written.what} {written.path}: belongs to {many.what}; give another name")
+
+    def _lock(self, claim: Claim) -> None:
+        target = claim.path.resolve()
+        lock = Lock(place.beside(target, target.name, ".lock"))
+        if not lock.acquire():
+            raise OutputError(f"{claim.path}: another run is writing it; end that, or give another name")
+        self._held.append(lock)
+        if claim.file is not None:
+            self._hold(claim, alone=True)
+
+    def _hold(self, claim: Claim, *, alone: bool) -> None:
+        try:
+            file = hold(claim.path, alone=alone)
+        except BlockingIOError:
+            if alone:
+                raise OutputError(
+                    f"{claim.path}: another run is using it; end that, or give another name"
+                ) from None
+            return  # reading what somebody writes harms nobody
+        if file is not None:
+            self._held.append(file)
+
+
+def claim_inputs(claims: Claims, source: str, options: Options) -> None:
+    """Claim what a run on ``source`` reads, as far as its options tell."""
+    claim_source(claims, source)
+    for field, what in READ.items():
+        for path in _places(field, getattr(options, field)):
+            claims.read(what, path)
+
+
+def claim_outputs(claims: Claims, options: Options) -> None:
+    """Claim what a run writes, as far as its options tell."""
+    if options.state is not None:
+        claims.write("--state", options.state, lock=False)
+    for field in WRITTEN:
+        value = getattr(options, field)
+        if value is not None:
+            claims.write(flag(field), value)
+
+
+def claim_source(claims: Claims, source: str, what: str = "the input") -> None:
+    """Claim what is read: a file, the pictures of a folder or a glob; cameras and streams are no files."""
+    text = source.removeprefix("file://")
+    path = Path(text)
+    if "://" in text or (text.isdecimal() and not place.exists(path)):
+        return
+    if place.exists(path) and not path.is_dir():
+        claims.read(what, path)
+    elif path.is_dir() or any(letter in text for letter in "*?["):
+        from tracker.sources.images import find
+
+        claims.read_all(what, find(text))
+
+
+def claim_plugin(claims: Claims, plugin: object) -> None:
+    """Claim the files that a plugin's options name, such as a picture of the empty scene."""
+    for name, value in vars(plugin).items():
+        if isinstance(value, str | Path) and not name.startswith("_") and place.exists(Path(value)):
+            claims.read(f"the {name} of {type(plugin).__name__.lower()}", value)
+
+
+def flag(field: str) -> str:
+    """Return how the user calls an option.
+
+    >>> flag("save_csv"), flag("output")
+    ('--save-csv', '-o')
+    """
+    found = {spec.name: spec.metadata["flags"] for spec in dataclasses.fields(Options)}
+    return str(found[field][0])
+
+
+def _places(field: str, value: Any) -> Iterator[Path]:
+    if isinstance(value, str | Path) and str(value):
+        yield Path(value).expanduser()
+        if field == "weights" and os.environ.get("TRACK_WEIGHTS_DIR"):
+            yield Path(os.environ["TRACK_WEIGHTS_DIR"], value)
+
+
+def _number(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _are_one_name(folder: Path, one: str, two: str) -> bool:
+    """Ask the file system itself whether it takes two names for one, as those of macOS and Windows do."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".track-", dir=folder) as probe:
+            Path(probe, one).touch()
+            return os.path.lexists(Path(probe, two))
+    except OSError:
+        return True  # rather ask for another name than lose a file
