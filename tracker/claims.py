@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import os
 import stat
 import tempfile
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Protocol, runtime_checkable
 
 from tracker.lock import Lock, hold
 from tracker.options import Options
 from tracker.sinks import place
-from tracker.types import OptionError, OutputError
+from tracker.types import OptionError, OutputError, Plugin
 
 READ = {"zones": "the zone file", "weights": "the weights", "appearance": "the network of --appearance"}
 WRITTEN = ("output", "crop", "events", "counts", "save_mot", "save_csv", "save_json")
 STANDARD_OUTPUT = "-"
+
+
+@runtime_checkable
+class Leaving(Protocol):
+    """A plugin that knows before the first frame what it will leave."""
+
+    def leaves(self) -> Sequence[str]:
+        """Return the suffixes of ``files``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -156,10 +166,19 @@ class Claims:
         claim = Claim.of("", path)
         return any(claim.is_one_with(other) for other in self._writes)
 
+    def another(self, path: Path) -> Path:
+        """Return ``path`` or, where that is taken, a free name beside it, which is claimed."""
+        if not os.path.lexists(path):
+            return path  # claimed under its own name
+        free = place.another(path, self.is_taken)
+        with self._mutex:
+            self._writes.append(Claim.of(str(path), free))
+        return free
+
     def _refuse_input(self, written: Claim, read: Claim) -> None:
         if written.is_one_with(read):
             raise OptionError(
-                f"{written.what} {written.path}: is {read.what} itself; give it another name, with -o or the like"
+                f"{written.what} {written.path}: is {read.what} itself; choose another name for it"
             )
 
     def _refuse_pictures(self, written: Claim) -> None:
@@ -199,14 +218,14 @@ def claim_inputs(claims: Claims, source: str, options: Options) -> None:
             claims.read(what, path)
 
 
-def claim_outputs(claims: Claims, options: Options) -> None:
-    """Claim what a run writes, as far as its options tell."""
+def claim_outputs(claims: Claims, options: Options, whose: str = "") -> None:
+    """Claim what a run writes, as far as its options tell; ``whose`` names the run where there are many."""
     if options.state is not None:
-        claims.write("--state", options.state, lock=False)
+        claims.write(f"--state{whose}", options.state, lock=False)
     for field in WRITTEN:
         value = getattr(options, field)
         if value is not None:
-            claims.write(flag(field), value)
+            claims.write(f"{flag(field)}{whose}", value)
 
 
 def claim_source(claims: Claims, source: str, what: str = "the input") -> None:
@@ -223,11 +242,50 @@ def claim_source(claims: Claims, source: str, what: str = "the input") -> None:
         claims.read_all(what, find(text))
 
 
-def claim_plugin(claims: Claims, plugin: object) -> None:
-    """Claim the files that a plugin's options name, such as a picture of the empty scene."""
-    for name, value in vars(plugin).items():
-        if isinstance(value, str | Path) and not name.startswith("_") and place.exists(Path(value)):
-            claims.read(f"the {name} of {type(plugin).__name__.lower()}", value)
+def claim_leaves(
+    claims: Claims,
+    plugins: Iterable[Plugin],
+    prefix: Path | None,
+    *,
+    overwrite: bool,
+    mine: Mapping[str, str] | None = None,
+) -> None:
+    """Claim what plugins read and what they say they will leave, as `tracker.outlets.leave_files` names it.
+
+    Files that their options name, such as a picture of the empty scene, are read. Raises ``OutputError`` for
+    what exists, unless it may be overwritten or is among ``mine`` (path: SHA-256).
+    """
+    for plugin in plugins:
+        name = type(plugin).__name__.lower()
+        for field, value in getattr(plugin, "__dict__", {}).items():
+            if isinstance(value, str | Path) and str(value) and place.exists(Path(value)):
+                claims.read(f"the {field} of {name}", value)
+        if prefix is None or not isinstance(plugin, Leaving):
+            continue
+        for suffix in plugin.leaves():
+            path = leaf(prefix, suffix)
+            claims.write(f"--plugin {name}", path)
+            place.check(path, overwrite or is_mine(path, mine or {}))
+            if not os.access(path.parent, os.W_OK):
+                raise OutputError(f"{path}: its folder cannot be written; choose another place with -o")
+
+
+def leaf(prefix: Path, suffix: str) -> Path:
+    """Return the path of what a plugin leaves.
+
+    >>> leaf(Path("out/street"), "heatmap.png").name
+    'street_heatmap.png'
+    """
+    return place.beside(prefix, prefix.name, f"_{suffix}")
+
+
+def is_mine(path: Path, mine: Mapping[str, str]) -> bool:
+    """Whether a file is one of ``mine`` (path: SHA-256), and as it was left."""
+    known = mine.get(str(path))
+    try:
+        return known is not None and hashlib.sha256(path.read_bytes()).hexdigest() == known
+    except OSError:
+        return False
 
 
 def flag(field: str) -> str:

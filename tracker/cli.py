@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 import click
 
 from tracker.errors import TrackError
+from tracker.naming import default_output
 from tracker.options import Options
-from tracker.running import default_output, execute, execute_several
+from tracker.running import execute, execute_several
 from tracker.text import harmless, hide, told
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.

@@ -24,7 +24,7 @@ class Lock:
         """Return whether nobody else has it."""
         while True:
             try:
-                file = open(self._path, "ab", opener=_not_through_a_link)  # noqa: PTH123 - Path.open has no opener
+                file: IO[bytes] = os.fdopen(_not_through_a_link(self._path), "ab")
             except OSError:  # a folder of others; whoever writes there will be told so
                 return True
             try:
@@ -46,14 +46,16 @@ class Lock:
         if file is None:
             return
         with suppress(OSError):  # while it is ours; Windows deletes no open file
-            if os.fstat(file.fileno()).st_size == 0:  # else it is somebody's file that happens to be called so
+            if (
+                os.fstat(file.fileno()).st_size == 0
+            ):  # else it is somebody's file that happens to be called so
                 self._path.unlink()
         file.close()
 
 
-def _not_through_a_link(path: str, flags: int) -> int:
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # and wait for no pipe's reader
-    return os.open(path, flags, 0o666)
+def _not_through_a_link(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)  # wait for no pipe's reader
 
 
 def _is_at(file: IO[bytes], path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from bytetrack.types import FloatArray, IntArray
 from tracker.layout import CORNERS, MORE, MOT, SIZES
 from tracker.refine import measured, refine
 from tracker.rows import MOST_FRAME, MOST_ID, MOST_PX
+from tracker.sinks import place
 from tracker.tables import Table
 from tracker.types import InputError, OutputError, Tracker
 
@@ -213,15 +215,12 @@ def follow(one: Recording, tracker: Tracker, *, second_pass: bool = False) -> Fl
     return rows_of(tracks)
 
 
-def write_rows(path: Path, rows: FloatArray) -> None:
+def write_rows(path: Path, rows: FloatArray, *, overwrite: bool = False) -> None:
     """Write rows as `read_rows` returns them; raises ``OutputError``."""
+    text = io.StringIO()
+    np.savetxt(text, rows, fmt=["%d", "%d", *["%.4f"] * 5, "%d", "%d", "%d"], delimiter=",")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savetxt(
-            path,
-            rows,
-            fmt=["%d", "%d", *["%.4f"] * 5, "%d", "%d", "%d"],
-            delimiter=",",
-        )
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}; choose another folder") from error
+    place.write(path, text.getvalue().encode(), overwrite=overwrite)

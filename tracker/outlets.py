@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from tracker.claims import STANDARD_OUTPUT, WRITTEN, is_mine, leaf
 from tracker.draw import draw, paint
 from tracker.options import Options
 from tracker.pipeline import Host, failure, moment
@@ -19,9 +21,9 @@ from tracker.sinks import (
     MotSink,
     VideoSink,
     WindowSink,
+    place,
 )
 from tracker.sinks.actions import parse_action
-from tracker.sinks.place import another
 from tracker.types import Image, Json, Mark, OutputError, Picture, Result, Scene, Sink, Stopwatch
 
 
@@ -30,16 +32,16 @@ def make_sinks(
     scene: Scene,
     *,
     audio_from: str | Path | None = None,
-    going_on: bool = False,
+    another: Callable[[Path], Path] | None = None,
     stopwatch: Stopwatch | None = None,
 ) -> Iterator[Sink]:
     """Yield the sinks that the options ask for, not yet opened.
 
-    ``going_on``: an earlier run left its videos, and new ones stand beside them. Raises ``OptionError``.
+    ``another`` gives videos a name beside those that an earlier part of the run left. Raises ``OptionError``.
     """
     if options.output:
         yield VideoSink(
-            another(options.output) if going_on else options.output,
+            another(Path(options.output)) if another else options.output,
             scene,
             Result.plot,
             crf=options.crf,
@@ -51,7 +53,7 @@ def make_sinks(
             stopwatch=stopwatch,
         )
     if options.crop:
-        crop = another(options.crop) if going_on else options.crop
+        crop = another(Path(options.crop)) if another else options.crop
         yield CropSink(crop, scene, crf=options.crf, overwrite=options.overwrite)
     if options.events:
         yield EventsSink(options.events, scene, overwrite=options.overwrite)
@@ -59,7 +61,7 @@ def make_sinks(
         yield CountsSink(options.counts, scene, interval=options.interval, overwrite=options.overwrite)
     yield from (parse_action(text, scene) for text in options.on)
     if options.save_mot:
-        yield MotSink(options.save_mot, overwrite=options.overwrite)
+        yield MotSink(options.save_mot, overwrite=options.overwrite, live=scene.live)
     if options.save_csv:
         yield CsvSink(options.save_csv, scene, overwrite=options.overwrite)
     if options.save_json:
@@ -74,21 +76,42 @@ def paths(sink: Sink) -> list[Path]:
     return files if files is not None else [sink.path] if hasattr(sink, "path") else []
 
 
-def leave_files(host: Host, prefix: Path) -> Iterator[Path]:
-    """Write what plugins leave at the end as ``PREFIX_suffix``; yield the paths. Raises ``OutputError``."""
+def check_outputs(options: Options) -> None:
+    """Tell at once what cannot or must not be written; raises ``OutputError``."""
+    for field in WRITTEN:
+        value = getattr(options, field)
+        many = field == "output" and options.segment is not None  # names of its own
+        if value is not None and str(value) != STANDARD_OUTPUT:
+            place.check(Path(value), options.overwrite or many)
+
+
+def leave_files(
+    host: Host, prefix: Path, *, overwrite: bool, mine: Mapping[str, str] | None = None
+) -> Iterator[tuple[Path, str]]:
+    """Write what plugins leave at the end as ``PREFIX_suffix``; yield paths and the SHA-256 of the contents.
+
+    What is there already is replaced with ``overwrite``, or where it is among ``mine``, what an earlier part
+    of the run left, and has not changed; else a free name is taken. Raises ``OutputError`` when all have
+    been tried.
+    """
+    failed: OutputError | None = None
     for plugin, suffix, content in host.files():
-        path = prefix.with_name(f"{prefix.name}_{suffix}")
         try:
+            path = leaf(prefix, suffix)
             data = _encoded(content, path.suffix)
         except Exception as error:  # what a plugin hands out, nobody can vouch for
             host.fail(plugin, "files", error)
             continue
         try:
-            path.write_bytes(data)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise OutputError(f"cannot write {path}: {reason}; choose another place with -o") from error
-        yield path
+            if not overwrite and not is_mine(path, mine or {}):
+                path = place.another(path)
+            path = place.write(path, data, overwrite=overwrite or is_mine(path, mine or {}))
+        except OutputError as error:
+            failed = failed or error
+        else:
+            yield path, hashlib.sha256(data).hexdigest()
+    if failed is not None:
+        raise failed
 
 
 def painter(names: Mapping[int, str], line_width: float | None = None) -> Callable[[Result], Image]:

@@ -13,25 +13,10 @@ from types import FrameType
 
 import click
 
-from tracker.errors import EndRun, PluginError
+from tracker.errors import EndRun, OutputError, PluginError
+from tracker.naming import default_output
 from tracker.options import Options
 from tracker.text import told
-
-
-def default_output(source: str) -> str:
-    """Return ``<stem>_output.mp4`` for the working folder.
-
-    >>> default_output("clips/street.avi"), default_output("frames/*.png")
-    ('street_output.mp4', 'frames_output.mp4')
-    """
-    if "://" in source:
-        from tracker.sources import address  # brings numpy, for which --help should not wait
-
-        return f"{address.name(source)}_output.mp4"  # never what may hold a password
-    path = Path(source)
-    while any(letter in path.name for letter in "*?["):
-        path = path.parent
-    return f"{path.stem or path.resolve().stem or 'track'}_output.mp4"
 
 
 def execute(source: str, options: Options, *, quiet: bool = False) -> int:
@@ -48,7 +33,7 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
             sketch=bool(options.output or options.show),
             prefix=Path(options.output or default_output(source)).with_suffix(""),
         )
-        failed: PluginError | None = None
+        failed: PluginError | OutputError | None = None
         try:
             with session:
                 received.opening = False
@@ -58,7 +43,7 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
                     session.advance = progress.advance
                     for result in session:
                         progress.advance(len(result.tracks), source=session.source)
-        except PluginError as error:
+        except (PluginError, OutputError) as error:
             if received.opening:
                 raise  # nothing has been found yet
             failed = error

@@ -11,21 +11,25 @@ from pathlib import Path
 from types import TracebackType
 
 from tracker import pipeline, threads
+from tracker.claims import Claims, claim_inputs, claim_leaves, claim_outputs
 from tracker.detecting import make_detector
 from tracker.detectors.every_nth import EveryNth
+from tracker.fingerprint import fingerprint
 from tracker.options import Options
-from tracker.outlets import leave_files, make_sinks, painter, paths
+from tracker.outlets import check_outputs, leave_files, make_sinks, painter, paths
 from tracker.plugging import make_plugins
 from tracker.profile import Profile
 from tracker.report import Report
+from tracker.resumed import Resumed
 from tracker.sources import open_source
-from tracker.state import Resumed, StateFile
+from tracker.state import StateFile
 from tracker.trackers import make_tracker
 from tracker.types import (
     Detector,
     EndRun,
     Event,
     Frame,
+    Json,
     OptionError,
     Plugin,
     PluginError,
@@ -51,8 +55,11 @@ class Session:
         sketch: bool = True,
         prefix: Path | None = None,
         lend: Callable[[Stopwatch], Detector] | None = None,
+        claims: Claims | None = None,
     ) -> None:
         self._lend = lend  # where the detector comes from that others use too; None: one of its own
+        self._claims = claims  # of a call with several sources, which has claimed what options name
+        self._recording: Json = None  # what the source is known again by
         self.sketch = sketch  # whether anybody may look at a picture
         self.prefix = prefix  # plugins leave PREFIX_routes.png and the like; None: they leave nothing
         self.left: list[Path] = []
@@ -155,8 +162,17 @@ class Session:
     def _leave_files(self) -> None:
         nothing_new = self._state is not None and self.report.frames == 0
         if self.prefix is not None and not nothing_new:
-            for path in leave_files(self.host, self.prefix):
-                self.left.append(path)
+            mine = {} if self._state is None else self._state.left
+            left: dict[str, str] = {}
+            try:
+                for path, digest in leave_files(
+                    self.host, self.prefix, overwrite=self.options.overwrite, mine=mine
+                ):
+                    self.left.append(path)
+                    left[str(path)] = digest
+            finally:
+                if self._state is not None:
+                    self._state.add_left(left)
 
     def _wait(self) -> None:
         """While no frame comes: pass on at once what happened to the source, and let the window answer."""
@@ -172,7 +188,8 @@ class Session:
         if self._state is not None and self._last is not None and not self.host.errors:
             parts = (self.scene, self._last, self.tracker, self.plugins, self.sinks, self.report)
             try:
-                self._state.save(*parts, passed=self._passed, wait=wait, ended=ended)
+                more = {"passed": self._passed, "recording": self._recording}
+                self._state.save(*parts, **more, wait=wait, ended=ended)
             except PluginError as error:
                 self.host.errors.append(error)
                 raise
@@ -205,9 +222,16 @@ class Session:
         options = self.options
         threads.settle()
         saved = None
+        claims = self._claims
+        if claims is None:
+            claims = self._stack.enter_context(Claims())
+            claim_inputs(claims, self.uri, options)
+            claim_outputs(claims, options)
         if self._state is not None:
             self._stack.callback(self._state.release)
             saved = self._state.load()
+        if self._state is None or self._state.is_new:
+            check_outputs(options)
         self.source = self._stack.enter_context(self._open_source())
         if options.refine and self.source.live:
             raise OptionError(
@@ -230,6 +254,8 @@ class Session:
         )
         self.plugins += make_plugins(options, self.scene.size, self.scene.names)
         self.host = pipeline.Host(self.plugins)
+        mine = {} if self._state is None else self._state.left
+        claim_leaves(claims, self.host.plugins, self.prefix, overwrite=options.overwrite, mine=mine)
         self.host.start(self.scene)
         self.tracker = make_tracker(options.tracker, options, self.source.fps, self.source.size)
         self._profile = Profile(live=self.source.live) if options.profile else None
@@ -239,7 +265,7 @@ class Session:
                 options,
                 self.scene,
                 audio_from=None if self.scene.live else self.uri,
-                going_on=self._state is not None and self._state.saved is not None,
+                another=claims.another if saved is not None else None,
                 stopwatch=self.stopwatch,
             )
         )
@@ -252,8 +278,14 @@ class Session:
                 self._passed = saved.passed
                 if isinstance(self.detector, EveryNth):
                     self.detector.passed = saved.passed
+        if self._state is not None:
+            if not self.source.live:
+                self._recording = fingerprint(self.uri)
+            self._state.announce(self.scene, self.sinks)
         for sink in self.sinks:
             self._stack.enter_context(sink)
+        if self._state is not None:
+            self._state.created(self.sinks)
         if hasattr(self.source, "on_wait"):
             self.source.on_wait = self._wait
 
@@ -277,7 +309,7 @@ class Session:
         )
         if self._state is None or saved is None:
             return source
-        self._state.check_source(source.name)
+        self._state.check_source(source.name, self.uri)
         return Resumed(source, saved, options.max_frames)
 
     def _parts(self) -> tuple[Iterable[Frame], Detector, Tracker]:

@@ -6,20 +6,22 @@ import queue
 import re
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tracker.claims import Claims, claim_inputs, claim_outputs
 from tracker.detecting import make_detector
 from tracker.detectors.every_nth import EveryNth
 from tracker.detectors.shared import SharedDetector
+from tracker.naming import distinct, name_of
 from tracker.options import Options
 from tracker.session import Session
+from tracker.sinks import place
 from tracker.sinks.recording import ENCODINGS
-from tracker.sources import address, open_source
+from tracker.sources import open_source
 from tracker.types import (
     Detector,
     EndRun,
@@ -76,11 +78,8 @@ def find_runs(sources: Sequence[str]) -> list[Run]:
     for source in sources:
         listed = source.lower().endswith(".streams")
         runs += read_streams(Path(source)) if listed else [Run(source, name_of(source))]
-    seen: Counter[str] = Counter()
-    for run in runs:
-        seen[run.name.lower()] += 1
-        if seen[run.name.lower()] > 1:
-            run.name = f"{run.name}-{seen[run.name.lower()]}"
+    for run, name in zip(runs, distinct([run.name for run in runs]), strict=True):
+        run.name = name
     return runs
 
 
@@ -109,22 +108,6 @@ def read_streams(path: Path) -> list[Run]:
     return runs
 
 
-def name_of(uri: str) -> str:
-    """Return what outputs of a source are called.
-
-    >>> name_of("clips/street.avi"), name_of("frames/*.png"), name_of("rtsp://me:secret@host/1"), name_of("0")
-    ('street', 'frames', 'host_1', 'camera0')
-    """
-    if address.scheme(uri):
-        return address.name(uri)
-    if uri.isdecimal():
-        return f"camera{uri}"
-    path = Path(uri)
-    while any(letter in path.name for letter in "*?["):
-        path = path.parent
-    return path.stem or path.resolve().stem or "track"
-
-
 def options_of(run: Run, options: Options, *, save: bool) -> Options:
     """Return the options of one source: each file gets its name, ``output`` is a folder.
 
@@ -137,13 +120,13 @@ def options_of(run: Run, options: Options, *, save: bool) -> Options:
             raise OptionError(f"--{table.replace('_', '-')} -: standard output has room for one source only")
         if value is not None:
             path = Path(value)
-            mine[table] = str(path.with_name(f"{path.stem}_{run.name}{path.suffix}"))
+            mine[table] = str(place.beside(path, path.stem, f"_{run.name}{path.suffix}"))
     if run.zones is not None:
         if options.zones is not None:
             raise OptionError(f"--zones and zones={run.zones} of {run.name} exclude each other; use one")
         mine["zones"] = run.zones
     if save:
-        mine["output"] = str(Path(options.output or ".") / f"{run.name}_output.mp4")
+        mine["output"] = str(place.beside(Path(options.output or ".") / "x", run.name, "_output.mp4"))
     return replace(options, **mine)
 
 
@@ -180,9 +163,11 @@ class Several:
         self._closing = threading.Event()
         self._broken: BaseException | None = None
         self._shared = SharedDetector(lambda stopwatch: make_detector(options, stopwatch))
+        self._lists = [source for source in sources if source.lower().endswith(".streams")]
+        self._claims = Claims()
 
     def __enter__(self) -> Several:
-        """Make the folder and begin."""
+        """Make the folder, claim every path and begin."""
         if self._save:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
@@ -190,6 +175,11 @@ class Several:
                 raise OutputError(
                     f"{self._folder}: cannot be made a folder ({error.strerror}); choose another -o"
                 ) from error
+        try:
+            self._claim()
+        except BaseException:
+            self._claims.__exit__(None, None, None)
+            raise
         self._threads = [
             threading.Thread(target=self._run, args=(lane,), name=f"run {lane[0].name}", daemon=True)
             for lane in self._lanes
@@ -198,6 +188,14 @@ class Several:
         for thread in self._threads:
             thread.start()
         return self
+
+    def _claim(self) -> None:
+        for path in self._lists:
+            self._claims.read("the list of sources", path)
+        for run in self.runs:
+            claim_inputs(self._claims, run.uri, self._options[run.name])
+        for run in self.runs:
+            claim_outputs(self._claims, self._options[run.name], f" of {run.name}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -211,6 +209,7 @@ class Several:
                 thread.join(POLL_S)
         if not any(thread.is_alive() for thread in self._threads):
             self._shared.__exit__(kind, error, trace)
+            self._claims.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[tuple[Run, Result]]:
         """Yield each result as it comes, with the run that it belongs to."""
@@ -244,7 +243,7 @@ class Several:
 
     def _follow(self, run: Run) -> None:
         options = self._options[run.name]
-        prefix = Path(options.output) if options.output else Path(f"{run.name}_output.mp4")
+        prefix = Path(options.output) if options.output else place.beside(Path("x"), run.name, "_output.mp4")
         session = Session(
             run.uri,
             options,
@@ -252,6 +251,7 @@ class Several:
             sketch=self._sketch,
             prefix=prefix.with_suffix("") if self._leave else None,
             lend=self._lend,
+            claims=self._claims,
         )
         with session:
             run.session = session

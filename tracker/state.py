@@ -9,18 +9,18 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from tracker.fingerprint import is_same
 from tracker.lock import Lock
 from tracker.pipeline import failure, moment
+from tracker.sinks import place
+from tracker.sinks.lines import Lines
 from tracker.types import (
-    Frame,
     Json,
     LastingTracker,
     OptionError,
@@ -28,7 +28,6 @@ from tracker.types import (
     Plugin,
     Scene,
     Sink,
-    Source,
 )
 
 LOG = logging.getLogger("track")
@@ -51,6 +50,8 @@ class Saved:
     sinks: dict[str, Json]
     report: dict[str, Json]
     passed: int = 0  # frames since the source's first, those left out by the detector too
+    recording: Json = None  # what a file is known again by (`tracker.fingerprint`)
+    left: dict[str, str] = field(default_factory=dict)  # files of plugins -> SHA-256 of what is in them
 
 
 class StateFile:
@@ -64,6 +65,10 @@ class StateFile:
         self.path = Path(path)
         self.saved: Saved | None = None
         self.goes_on = False  # whether time goes on too, and with it every track
+        self.left: dict[str, str] = {}  # what plugins left, and what was in it
+        self._run: dict[str, Json] = {}  # what the file holds
+        self._begun: dict[str, Json] = {}  # of tables of a run that was killed before its first save
+        self._announced: list[str] = []  # tables that it was about to create
         self._every_s = every_s
         self._due = time.monotonic() + every_s
         self._writer: threading.Thread | None = None
@@ -95,11 +100,60 @@ class StateFile:
             raise self._foreign(f"was written by another version of track (format {version}, not {VERSION})")
         if not intact:
             raise self._foreign("is damaged")
+        self._announced = run.pop("announced", [])
+        self._run = run
         try:
+            if run["frame"] is None:  # killed before it had seen anything
+                self._begun = run["sinks"]
+                return None
             self.saved = Saved(**run)
-        except TypeError as error:
+        except (KeyError, TypeError) as error:
             raise self._foreign("is damaged") from error
+        self.left = dict(self.saved.left)
         return self.saved
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no earlier part of the run has written anything."""
+        return not self._run
+
+    def announce(self, scene: Scene, sinks: Sequence[Sink]) -> None:
+        """Say in the file which tables are about to be created, so that a kill leaves none that is nobody's.
+
+        Call it before the sinks are entered, and `created` after.
+        """
+        if not self._run:
+            self._run = {
+                "source": scene.source,
+                "size": list(scene.size),
+                "live": scene.live,
+                "ended": False,
+                "frame": None,
+                "time": None,
+                "tracker": {},
+                "plugins": {},
+                "sinks": {},
+                "report": {},
+            }
+        new = [name for name, part in _named(sinks) if isinstance(part, Lines)]
+        self._announced = [name for name in new if name not in self._run["sinks"]]
+        self._write(_dump(**self._run, announced=self._announced))
+
+    def created(self, sinks: Sequence[Sink]) -> None:
+        """Say that the tables are there, and what is in them."""
+        if self._announced:
+            states = {name: state for name, state in _states(sinks).items() if name in self._announced}
+            self._run = {**self._run, "sinks": {**self._run["sinks"], **states}}
+            self._announced = []
+            self._write(_dump(**self._run), _tables(sinks))
+
+    def add_left(self, left: Mapping[str, str]) -> None:
+        """Note the files that plugins have left: the next part of the run may replace them."""
+        self.left |= left
+        if left and self._run:
+            self._join()
+            self._run = {**self._run, "left": self.left}
+            self._write(_dump(**self._run))
 
     def begin(self, scene: Scene, tracker: LastingTracker, *, resumed: bool) -> None:
         """Decide what can go on; let a fresh tracker go on with it, or with the numbering alone."""
@@ -110,7 +164,7 @@ class StateFile:
         if list(scene.size) != saved.size or scene.live != saved.live:
             kind = "a live source" if saved.live else "a file"
             raise self._foreign(f"belongs to {saved.source} ({kind}, {saved.size[0]} x {saved.size[1]})")
-        if scene.live or resumed:
+        if scene.live:
             self.check_source(scene.source)
         self.goes_on = not saved.ended and (resumed or scene.live) and now >= saved.time
         if saved.tracker.get("kind") != _kind(tracker):
@@ -126,13 +180,26 @@ class StateFile:
         except UNUSABLE as error:
             raise self._foreign("does not fit this tracker") from error
 
-    def check_source(self, name: str) -> None:
-        """Refuse what an earlier run on another source left."""
-        if self.saved is not None and name != self.saved.source:
+    def check_source(self, name: str, source: str | None = None) -> None:
+        """Refuse what an earlier run on another source left.
+
+        Files are compared by what is in them, where ``source`` says where they are, else by name.
+        """
+        if self.saved is None:
+            return
+        same = None if source is None else is_same(self.saved.recording, source)
+        if same is False and name == self.saved.source:
+            raise self._foreign(f"belongs to another recording that was called {name} too")
+        if not same and name != self.saved.source:
             raise self._foreign(f"belongs to {self.saved.source}, not to {name}")
 
     def restore(self, plugins: Sequence[Plugin], sinks: Sequence[Sink], report: Any) -> None:
         """Hand everybody their own; sinks are not entered yet."""
+        for name, sink in _named(sinks):
+            if name in self._announced and isinstance(sink, Lines):
+                sink.restore({"bytes": 0}, False)
+            elif name in self._begun and isinstance(sink, Lines):
+                sink.restore(self._begun[name], False)
         if self.saved is None:
             return
         named = dict(_named(plugins))
@@ -169,6 +236,7 @@ class StateFile:
         report: Any,
         *,
         passed: int = 0,
+        recording: Json = None,
         ended: bool = False,
         wait: bool = False,
     ) -> None:
@@ -187,47 +255,75 @@ class StateFile:
             "sinks": _states(sinks),
             "report": report.state(),
             "passed": passed,
+            "recording": recording,
+            "left": self.left,
         }
         try:
             run = _dump(**content)
         except (TypeError, ValueError, RecursionError):
             _states_of_plugins(plugins, when, check=True)  # says who it was
             raise
-        if self._writer is not None:
-            self._writer.join()
-        self._writer = threading.Thread(target=self._write, args=(run,), name="save state", daemon=True)
+        self._join()
+        self._run = content
+        self._writer = threading.Thread(
+            target=self._write, args=(run, _tables(sinks)), name="save state", daemon=True
+        )
         self._writer.start()
         if wait:
             self._writer.join()
 
     def release(self) -> None:
         """Let another run have the file."""
-        if self._writer is not None:
-            self._writer.join()
+        self._join()
         self._lock.release()
 
-    def _write(self, run: str) -> None:
+    def _join(self) -> None:
+        if self._writer is not None:
+            self._writer.join()
+
+    def _write(self, run: str, tables: Iterable[Path] = ()) -> None:
+        """Write the file; what is in the tables reaches the disk before that says so."""
         head = json.dumps({"format": FORMAT, "version": VERSION, "sha256": _digest(run)})
-        part = self.path.with_name(f"{self.path.name}.part")
+        part: Path | None = None
         try:
+            for table in tables:
+                with suppress(FileNotFoundError):  # deleted; who writes it notices
+                    place.sync(table)
+            part = self._part()
             with part.open("w", encoding="utf-8") as file:
                 file.write(f'{head[:-1]},\n"run": {run}}}\n')
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self.path)
+            place.sync(self.path.parent)
             self._failed = False
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink()
+        except (OSError, OutputError) as error:
+            if part is not None:
+                with suppress(OSError):
+                    part.unlink()
             if not self._failed:
-                LOG.warning("%s: the state cannot be saved (%s); the run goes on", self.path, error.strerror)
+                reason = getattr(error, "strerror", None) or error
+                LOG.warning("%s: the state cannot be saved (%s); the run goes on", self.path, reason)
             self._failed = True
 
-    def _check_writable(self) -> None:
-        part = self.path.with_name(f"{self.path.name}.part")
+    def _part(self) -> Path:
+        """Return a new file beside ours, in place of what a killed run has left."""
+        part = place.beside(self.path, self.path.name, ".part")
+        with suppress(OSError):
+            if part.is_file() and not part.is_symlink():
+                with part.open("rb") as file:
+                    begun = file.read(64)
+                if begun.startswith(f'{{"format": "{FORMAT}"'.encode()) or not begun:
+                    part.unlink()
         try:
-            part.open("w").close()
-            part.unlink()
+            place.exclusive(part)
+        except FileExistsError:
+            return place.temporary(self.path)
+        return part
+
+    def _check_writable(self) -> None:
+        try:
+            self._part().unlink()
         except OSError as error:
             raise OutputError(
                 f"{self.path}: cannot be written ({error.strerror}); choose another place for --state"
@@ -237,47 +333,6 @@ class StateFile:
         return OptionError(
             f"--state {self.path}: {what}; it stays as it is: move it away, or give another file"
         )
-
-
-class Resumed:
-    """A file from behind the last frame of an earlier run.
-
-    ``source`` begins at that frame's time: the frame itself is dropped, and tells what the others' indices
-    are where a source that jumped into the middle had to guess.
-    """
-
-    live = False
-
-    def __init__(self, source: Source, saved: Saved, max_frames: int | None) -> None:
-        self._source, self._saved, self._max_frames = source, saved, max_frames
-        self.name = source.name
-
-    def __enter__(self) -> Resumed:
-        """Open; raises ``InputError``."""
-        source = self._source
-        source.__enter__()
-        self.fps, self.size, self.notes = source.fps, source.size, source.notes
-        known = [source.length and max(source.length - 1, 0), self._max_frames]
-        self.length = min((length for length in known if length is not None), default=None)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close."""
-        self._source.__exit__(kind, error, trace)
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Yield the frames that were not seen yet."""
-        return islice(self._new(), self._max_frames)
-
-    def _new(self) -> Iterator[Frame]:
-        shift = 0
-        for frame in self._source:
-            if frame.time <= self._saved.time:
-                shift = self._saved.frame - frame.index
-            else:
-                yield replace(frame, index=frame.index + shift) if shift else frame
 
 
 def _kind(tracker: LastingTracker) -> str:
@@ -292,6 +347,10 @@ def _named(parts: Iterable[object]) -> Iterator[tuple[str, Any]]:
         name = f"{type(part).__name__.lower()} {own}".strip()
         seen[name] += 1
         yield (f"{name} ({seen[name]})" if seen[name] > 1 else name), part
+
+
+def _tables(sinks: Iterable[Sink]) -> list[Path]:
+    return [sink.path for sink in sinks if isinstance(sink, Lines) and sink.path.is_file()]
 
 
 def _states(parts: Iterable[object]) -> dict[str, Json]:

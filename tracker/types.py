@@ -367,6 +367,8 @@ class Plugin(Protocol):
     ``draw(canvas: Canvas) -> None``           after each ``update``: what a person should see
     ``finish() -> Iterable[Event]``            after the last frame: summaries
     ``files() -> Mapping[str, Picture | Json]``  after ``finish``: what is left at the end, by suffix
+    ``leaves() -> Sequence[str]``              the suffixes of ``files``, known from the start: what exists
+                                               is then told before the run and not after it
     ``summary() -> Sequence[tuple[str, str]]``  after ``finish``: rows for the table on the terminal
     ``state() -> Json``                        between two updates: a copy of what it counted and remembers
     ``restore(state: Json, tracks: bool)``     after ``start``: go on from what ``state`` returned

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import filecmp
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from tracker.errors import InputError, OutputError
 from tracker.options import Options
@@ -28,20 +30,40 @@ AS_PUBLISHED: dict[str, Any] = {
     metavar="FILE",
     help="The annotated video.",
 )
+@click.option("--overwrite", is_flag=True, help="Replace a video that exists.")
 @click.option("--clip", metavar="FILE", help="Leave the street itself here, to try other commands on.")
 @click.option("--weights", default=Options.weights, show_default=True, metavar="FILE", help="As in a run.")
 @click.option("--show", is_flag=True, help="Show a window while running; q or Esc ends.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
-def command(output: str, clip: str | None, weights: str, show: bool, quiet: bool) -> int:
+@click.pass_context
+def command(
+    context: click.Context,
+    output: str,
+    overwrite: bool,
+    clip: str | None,
+    weights: str,
+    show: bool,
+    quiet: bool,
+) -> int:
     """Render a street, follow the people in it, count them, and tell what is true.
 
     The tracker is ByteTrack as published: --tracker bytetrack --conf 0.5
     --new-track-thresh 0.6 --match-thresh 0.8 --lost 1.
     The clip of ten seconds is rendered once, into the user's cache.
     """
+    from tracker.claims import Claims
     from tracker.running import execute
+    from tracker.sinks import place
 
+    if not overwrite and context.get_parameter_source("output") == ParameterSource.DEFAULT:
+        output = str(place.another(output))  # nobody named it, so nobody minds
+    place.check(Path(output), overwrite)
     street, truth = _street(quiet)
+    with Claims() as claims:
+        claims.read("the street itself, in the cache", street)
+        claims.write("-o", output)
+        if clip:
+            claims.write("--clip", clip)
     if clip:
         _leave(street, Path(clip))
     lines = tuple(f"{line['name']}={_points(line['line'])}" for line in truth["lines"])
@@ -51,7 +73,7 @@ def command(output: str, clip: str | None, weights: str, show: bool, quiet: bool
         **AS_PUBLISHED,
         line=lines,
         output=output,
-        overwrite=True,
+        overwrite=overwrite,
         show=show,
     )
     status = execute(str(street), options, quiet=quiet)
@@ -77,9 +99,12 @@ def _street(quiet: bool) -> tuple[Path, dict[str, Any]]:
 
 def _leave(street: Path, place: Path) -> None:
     try:
-        if place.exists() and not filecmp.cmp(street, place, shallow=False):
+        if place.is_file() and filecmp.cmp(street, place, shallow=False):
+            return
+        if os.path.lexists(place):
             raise OutputError(f"{place} exists and is another file; give another name to --clip")
-        shutil.copyfile(street, place)
+        with street.open("rb") as source, place.open("xb") as target:
+            shutil.copyfileobj(source, target)
     except OSError as error:
         raise OutputError(f"{place}: cannot be written ({error.strerror}); choose another --clip") from error
 

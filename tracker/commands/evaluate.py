@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
+from tracker.claims import Claims
 from tracker.evaluation import BENCHMARKS, Scores, score, table
-from tracker.motchallenge import find_result, follow, read_tracks, recordings, write_rows
+from tracker.motchallenge import Recording, find_result, follow, read_tracks, recordings, write_rows
 from tracker.options import Options
+from tracker.sinks import place
 from tracker.text import harmless
 from tracker.trackers import TRACKERS, make_tracker
 
@@ -34,6 +38,7 @@ FOLDER = click.Path(path_type=Path)
 @click.option(
     "--save", type=FOLDER, help="With --detections: keep the tracks as FOLDER/TRACKER/SEQUENCE.txt."
 )
+@click.option("--overwrite", is_flag=True, help="With --save: replace tracks that exist.")
 @click.option(
     "--tracker",
     "kinds",
@@ -74,6 +79,7 @@ def command(
     seqs: tuple[str, ...],
     benchmark: str,
     save: Path | None,
+    overwrite: bool,
     kinds: tuple[str, ...],
     as_json: bool,
     **settings: Any,
@@ -91,10 +97,42 @@ def command(
     if save is not None and detections is None:
         raise click.UsageError("--save keeps what --detections tracked; RESULTS are kept already")
     truths = recordings(truth_folder, "gt", seqs)
+    places = {
+        (kind, one.name): save / kind / f"{one.name}.txt"
+        for kind in kinds
+        for one in truths
+        if save is not None
+    }
+    with ExitStack() as stack:
+        claims = stack.enter_context(Claims())
+        for path in (*results, truth_folder, *filter(None, [detections])):
+            claims.read("what is scored", path)
+        for path in places.values():
+            claims.write("--save", path)
+            if path.parent.is_dir():
+                place.check(path, overwrite)
+        found = _score(results, detections, truths, benchmark, kinds, settings, places, overwrite)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+    else:
+        click.echo("\n\n".join(f"{harmless(name)}\n{table(scores)}" for name, scores in found.items()))
+
+
+def _score(
+    results: Sequence[Path],
+    detections: Path | None,
+    truths: Sequence[Recording],
+    benchmark: str,
+    kinds: Sequence[str],
+    settings: Mapping[str, Any],
+    places: Mapping[tuple[str, str], Path],
+    overwrite: bool,
+) -> dict[str, Scores]:
+    """Score results and trackers in turn; what trackers found is kept in ``places``, where there are any."""
     found: dict[str, Scores] = {}
-    for place in results:
-        rows = {one.name: read_tracks(find_result(place, one.name)) for one in truths}
-        found[str(place)] = score(truths, rows, benchmark)
+    for folder in results:
+        rows = {one.name: read_tracks(find_result(folder, one.name)) for one in truths}
+        found[str(folder)] = score(truths, rows, benchmark)
     if detections is not None:
         options = Options(**settings)
         stored = recordings(detections, "det", [one.name for one in truths])
@@ -103,11 +141,8 @@ def command(
                 one.name: follow(one, make_tracker(kind, options, one.fps), second_pass=options.refine)
                 for one in stored
             }
-            if save is not None:
-                for name in rows:
-                    write_rows(save / kind / f"{name}.txt", rows[name])
+            for name in rows:
+                if (kind, name) in places:
+                    write_rows(places[kind, name], rows[name], overwrite=overwrite)
             found[kind] = score(truths, rows, benchmark)
-    if as_json:
-        click.echo(json.dumps(found, indent=1))
-    else:
-        click.echo("\n\n".join(f"{harmless(name)}\n{table(scores)}" for name, scores in found.items()))
+    return found

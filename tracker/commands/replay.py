@@ -83,8 +83,9 @@ def _run(
     quiet: bool,
 ) -> None:
     from tracker import pipeline
+    from tracker.claims import Claims, claim_inputs, claim_leaves, claim_outputs
     from tracker.coco import COCO
-    from tracker.outlets import leave_files, make_sinks, painter, paths
+    from tracker.outlets import check_outputs, leave_files, make_sinks, painter, paths
     from tracker.plugging import make_plugins
     from tracker.progress import Progress, table
     from tracker.replay import SavedTracks, blank
@@ -92,6 +93,11 @@ def _run(
     from tracker.sources import open_source
     from tracker.types import Detector, PluginError, Scene, Stopwatch, Tracker
 
+    claims = stack.enter_context(Claims())
+    claims.read("the table of tracks", path)
+    claim_inputs(claims, str(video or ""), options)
+    claim_outputs(claims, options)
+    check_outputs(options)
     source = stack.enter_context(open_source(video)) if video else None
     saved = SavedTracks(path, fps, video_fps=source.fps if source else None)
     size = source.size if source else size or _size_of(options, saved.extent)
@@ -101,6 +107,8 @@ def _run(
     if not plugins:
         raise click.UsageError("nothing to count; give --line, --zone, --zones or --plugin")
     host = pipeline.Host(plugins)
+    prefix = Path(options.output).with_suffix("") if options.output else None
+    claim_leaves(claims, plugins, prefix, overwrite=options.overwrite)
     host.start(scene)
     sinks = [stack.enter_context(sink) for sink in make_sinks(options, scene)]
     report = Report(saved.names, forget_s=2 * options.lost + 1)
@@ -139,8 +147,8 @@ def _run(
             sink.finish(last)
     stack.close()  # complete the files before they are named
     left = []
-    if options.output:
-        left = [str(file) for file in leave_files(host, Path(options.output).with_suffix(""))]
+    if prefix is not None:
+        left = [str(file) for file, _ in leave_files(host, prefix, overwrite=options.overwrite)]
     summaries = host.summaries()
     for note in saved.notes:
         click.echo(f"track: {text.told(note)}", err=True)

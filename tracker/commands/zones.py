@@ -26,16 +26,41 @@ def command() -> None:
 @click.argument("zones", type=FILE)
 @click.argument("video")
 @click.option("-o", "--output", type=FILE, help="The preview.  [default: ZONES_preview.png]")
+@click.option("--overwrite", is_flag=True, help="Replace a preview that exists.")
 @click.option(
     "--at", "at_s", type=float, default=0.0, show_default=True, help="Second of the video to draw on."
 )
 @click.option("--weights", metavar="FILE", help="Check class names against this model's.  [default: COCO's]")
-def check(zones: Path, video: str, output: Path | None, at_s: float, weights: str | None) -> None:
+def check(
+    zones: Path, video: str, output: Path | None, overwrite: bool, at_s: float, weights: str | None
+) -> None:
     """Draw ZONES over a picture of VIDEO and print what was understood.
 
     The preview shows every name, the way that "in" leads at lines, and zones with their area.
     """
-    from tracker.types import Canvas, OutputError, Scene
+    from tracker.claims import Claims, claim_source
+    from tracker.sinks import place
+
+    output = output or place.beside(zones, zones.stem, "_preview.png")
+    if output.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"):
+        raise click.UsageError(f"-o {output}: the preview is a picture; give a name that ends in .png")
+    with Claims() as claims:
+        claims.read("the zone file", zones)
+        claim_source(claims, video, "the recording")
+        claims.write("-o", output)
+        place.check(output, overwrite)
+        told, data = _preview(zones, video, at_s, weights, output.suffix)
+        place.write(output, data, overwrite=overwrite)
+    for line in told:
+        click.echo(harmless(line))
+    click.echo(f"written {harmless(str(output))}")
+
+
+def _preview(
+    zones: Path, video: str, at_s: float, weights: str | None, suffix: str
+) -> tuple[list[str], bytes]:
+    """Return what was understood, and the encoded picture."""
+    from tracker.types import Canvas, Scene
     from tracker.zonefile import load
 
     frame, size, fps = _picture(video, at_s)
@@ -43,16 +68,7 @@ def check(zones: Path, video: str, output: Path | None, at_s: float, weights: st
     shapes = load(zones, size)
     scene, canvas = Scene(Path(video).name, size, fps, False, names), Canvas()
     told = [_show(shape, scene, canvas) for shape in shapes]
-    output = output or zones.with_name(f"{zones.stem}_preview.png")
-    try:
-        output.write_bytes(_paint(frame, canvas))
-    except OSError as error:
-        raise OutputError(
-            f"{output}: cannot be written ({error.strerror}); choose another with -o"
-        ) from error
-    for line in told:
-        click.echo(harmless(line))
-    click.echo(f"written {harmless(str(output))}")
+    return told, _paint(frame, canvas, suffix)
 
 
 def _show(shape: Shape, scene: Scene, canvas: Canvas) -> str:
@@ -100,10 +116,10 @@ def _names(weights: str | None) -> Mapping[int, str]:
         return detector.names
 
 
-def _paint(frame: Frame, canvas: Canvas) -> bytes:
+def _paint(frame: Frame, canvas: Canvas, suffix: str) -> bytes:
     import cv2
 
     from tracker.draw import paint
 
     marks = [mark for mark in canvas.marks if mark.kind != "table"]  # nothing has been counted yet
-    return cv2.imencode(".png", paint(frame.image.copy(), marks))[1].tobytes()
+    return cv2.imencode(suffix, paint(frame.image.copy(), marks))[1].tobytes()

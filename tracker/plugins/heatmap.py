@@ -122,13 +122,17 @@ class Heatmap:
         rows = [(what, f"{self.total_s():.0f} s, all objects together")]
         return [*rows, ("most at", f"{x:.0f},{y:.0f}: {seconds.max():.0f} s")] if seconds.any() else rows
 
+    def leaves(self) -> Sequence[str]:
+        """Return what the picture is called."""
+        return ["heatmap.png" if self.mode == "presence" else "heatmap_standing.png"]
+
     def files(self) -> Mapping[str, Picture | Json]:
         """Return the picture with its scale."""
         seconds = self.seconds()
         canvas = Canvas()
         canvas.overlay(colored(seconds))
         draw_scale(canvas, float(seconds.max()), self._empty.size, self.mode)
-        suffix = "heatmap.png" if self.mode == "presence" else "heatmap_standing.png"
+        (suffix,) = self.leaves()
         return {suffix: Picture(self._empty.picture(), tuple(canvas.marks))}
 
     def state(self) -> Json:

@@ -159,6 +159,10 @@ class Route:
         rows = [("routes", f"{total}" + (f", a sample of {self.keep} kept" if total > self.keep else ""))]
         return rows + [(f"{a} to {b}", str(n)) for (a, b), n in self.groups.most_common(MOST_GROUPS)]
 
+    def leaves(self) -> Sequence[str]:
+        """Return what picture and polylines are called."""
+        return ["routes.png", "routes.json"]
+
     def files(self) -> Mapping[str, Picture | Json]:
         """Return the picture of all routes, and their polylines."""
         return {"routes.png": self._picture(), "routes.json": self._polylines()}

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -37,7 +38,7 @@ class Lines:
         self._standard = str(path) == "-"
         self._flushed = 0.0
         self._kept: Mapping[str, Json] | None = None  # of an earlier part of the run; None: begin anew
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._waiting = bytearray()  # what is not in the file yet
         self._dropped = 0  # lines for which there was no room
         self._full = False
@@ -64,8 +65,7 @@ class Lines:
             if going_on:
                 self._cut()
             new = not os.path.lexists(self.path)
-            mode = "ab" if going_on else "xb" if new else "wb"
-            self._file = self.path.open(mode, buffering=0)
+            self._file = FileIO(self.path, "a" if going_on else "x" if new else "w")
             begun = going_on and self.path.stat().st_size > 0
         except OSError as error:
             raise place.failure(self.path, error) from error
@@ -78,6 +78,8 @@ class Lines:
     def state(self) -> Json:
         """Return how long the file is, and by what it is known again."""
         self.flush()
+        if self.failed is not None and self.failed is self._raised:
+            raise self.failed  # the state of before is the one to go on from
         if self._file is None or not self.path.is_file():
             return None
         with self.path.open("rb") as file:
@@ -182,7 +184,7 @@ class Lines:
         self._file.close()
         try:
             self.path = place.another(self.path)
-            self._file = self.path.open("xb", buffering=0)
+            self._file = FileIO(self.path, "x")
         except OSError as error:
             self._file, self.failed = None, self._failure(error)
             self._waiting.clear()

@@ -86,7 +86,7 @@ def beside(path: Path, stem: str, tail: str) -> Path:
 
 
 def another(path: str | Path, taken: Callable[[Path], bool] = os.path.lexists) -> Path:
-    """Return ``path``, or ``out-2.mp4`` and so on where that is taken: a run that goes on replaces nothing."""
+    """Return ``path``, or ``out-2.mp4`` and so on where that is taken."""
     first = path = Path(path)
     count = 1
     while taken(path):
@@ -146,6 +146,21 @@ def settle(part: Path, path: Path, overwrite: bool = True) -> Path:
             ) from error
         else:
             return goal
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk, as far as the system can do that."""
+    folder = path.is_dir()
+    if folder and os.name == "nt":
+        return
+    file = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # pipes, some network drives
+            raise
+    finally:
+        os.close(file)
 
 
 def write(path: Path, data: bytes, *, overwrite: bool) -> Path:

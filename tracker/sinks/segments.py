@@ -105,9 +105,7 @@ class Segments:
     def _is_named_by_time(self, name: str) -> bool:
         plain = place.beside(self.path, self.path.stem, f"_{'0' * 19}{self.path.suffix}").name
         stem = plain[: -20 - len(self.path.suffix)]  # as it was cut where it is too long
-        found = re.fullmatch(
-            f"{re.escape(stem)}_{STAMP}(?:\\.part\\d*)?{re.escape(self.path.suffix)}", name
-        )
+        found = re.fullmatch(f"{re.escape(stem)}_{STAMP}(?:\\.part\\d*)?{re.escape(self.path.suffix)}", name)
         if found is None:
             return False
         try:
