@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ ANCHORS: Mapping[str, tuple[float, float]] = {  # part of the width from the lef
     "top_left": (0.0, 0.0),
     "top_right": (1.0, 0.0),
 }
-EDGE_PX = 1.0  # anchors keep this far inside the picture, so that a shape up to its edge holds them
+EDGE_PX = 1.0  # an anchor this near the picture's edge lies on it: the box is cut there
 EDGE_PART = (
     0.01  # a shape's end this near the picture's edge, in parts of its longer side, is meant to reach it
 )
@@ -46,18 +46,15 @@ def check_anchor(anchor: str) -> str:
     return name
 
 
-def anchor_points(xyxy: FloatArray, anchor: str, size: tuple[int, int]) -> FloatArray:
-    """Return one point (M, 2) per box (M, 4), inside the picture of ``size`` (width, height).
+def anchor_points(xyxy: FloatArray, anchor: str) -> FloatArray:
+    """Return one point (M, 2) per box (M, 4); where a box reaches over the picture's edge, so may the point.
 
-    The filter's boxes may reach over the picture's edge, where the object was not seen.
-
-    >>> anchor_points(np.array([[0.0, 0.0, 10.0, 20.0]]), "bottom_center", (640, 480)).tolist()
+    >>> anchor_points(np.array([[0.0, 0.0, 10.0, 20.0]]), "bottom_center").tolist()
     [[5.0, 20.0]]
     """
     near, far = _parts(anchor)
     points: FloatArray = xyxy[:, :2] * near + xyxy[:, 2:] * far
-    np.maximum(points, EDGE_PX, out=points)
-    return np.minimum(points, _furthest(size), out=points)
+    return points
 
 
 @cache  # there are nine
@@ -67,9 +64,18 @@ def _parts(anchor: str) -> tuple[FloatArray, FloatArray]:
     return 1 - far, far
 
 
-@lru_cache(maxsize=16)
-def _furthest(size: tuple[int, int]) -> FloatArray:
-    return np.array(size, np.float64) - EDGE_PX
+def beyond_edge(points: FloatArray, xyxy: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """Return where anchors (M, 2) are at the least: on the picture's edge, the object goes on beyond it.
+
+    The box was cut there, so the true foot is further out, by nobody knows how much; it is taken to be clear
+    of whatever ends at or before the edge.
+    """
+    far = np.asarray(size, np.float64) - EDGE_PX
+    outward = (points >= far).astype(np.float64) - (points <= EDGE_PX)
+    if not np.count_nonzero(outward):
+        return points
+    moved: FloatArray = points + outward * (hysteresis(xyxy)[:, None] + EDGE_PX)
+    return moved
 
 
 def box_size(xyxy: FloatArray) -> FloatArray:
@@ -85,9 +91,9 @@ def hysteresis(xyxy: FloatArray) -> FloatArray:
     return margin
 
 
-def at_edge(points: FloatArray, size: tuple[int, int]) -> NDArray[np.bool_]:
+def at_edge(points: FloatArray, size: tuple[int, int], part: float = EDGE_PART) -> NDArray[np.bool_]:
     """Return which points (K, 2) touch the picture's left, top, right and bottom edge: (K, 4)."""
-    reach = EDGE_PART * max(size)
+    reach = part * max(size)
     to_edge = np.hstack([points, np.asarray(size, np.float64) - points])
     touching: NDArray[np.bool_] = to_edge <= reach
     return touching

@@ -88,7 +88,8 @@ class Heatmap:
             anchors = self._memory.anchors
             if counted is not None:
                 xyxy, anchors = xyxy[counted], anchors[counted]
-            columns, rows = (anchors / self._cell).astype(np.int64).T
+            last = np.array(self._seconds.shape[:0:-1]) - 1  # feet beyond the picture's edge are at it
+            columns, rows = np.clip(anchors / self._cell, 0, last).astype(np.int64).T
             widths = np.minimum(np.maximum((xyxy[:, 2] - xyxy[:, 0]) / self._cell, 1.0), WIDEST)
             layers = np.rint(np.log2(widths)).astype(np.int64)
             np.add.at(self._seconds, (layers, rows, columns), passed)

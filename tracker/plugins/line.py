@@ -15,6 +15,7 @@ from tracker.plugins.anchors import (
     SHADOW_OVERLAP,
     SHADOW_S,
     at_edge,
+    beyond_edge,
     check_anchor,
     hysteresis,
     resolve_classes,
@@ -141,7 +142,8 @@ class Line:
         rows["pending"][found] = pending
         events = []
         crossing = np.flatnonzero(pending)
-        away = distance_to_segments(anchors[crossing], line[:-1], line[1:])
+        at_least = beyond_edge(anchors[crossing], tracks.xyxy[crossing], self._scene.size)
+        away = distance_to_segments(at_least, line[:-1], line[1:])
         for place in crossing[away > hysteresis(tracks.xyxy[crossing])].tolist():
             row, sign = found[place], 1 if pending[place] > 0 else -1
             rows["pending"][row] = 0

@@ -82,7 +82,7 @@ class Sighting:
         made.found = self.found
         made._forget(now)
         if len(tracks):
-            made.anchors = anchor_points(tracks.xyxy, self.anchor, self.size)
+            made.anchors = anchor_points(tracks.xyxy, self.anchor)
             made._find(now, tracks)
             made.before, made.before_s = made.rows["anchor"][made.found], made.rows["seen_s"][made.found]
             made._store(now, tracks)

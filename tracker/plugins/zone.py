@@ -12,9 +12,11 @@ from numpy.typing import ArrayLike
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.plugins.anchors import (
+    EDGE_PX,
     SHADOW_OVERLAP,
     SHADOW_S,
     at_edge,
+    beyond_edge,
     box_size,
     check_anchor,
     hysteresis,
@@ -34,6 +36,7 @@ from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 MOST_PERIOD_S = 2.0  # two frames further apart than this are a pause of the source
 HOLD_S = 0.5  # who is out of sight for so long, behind somebody else, is still taken to be there
+EDGE_PART = 0.005  # sides nearer to the picture's edge, in parts of its longer side, are meant to lie on it
 LEAVE_S = 0.2  # outside for so long is gone; for less, the feet were hidden and the box ended above them
 TOTALS = ("entries", "visitors", "loiterers", "occupancy", "occupancy_max")
 APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
@@ -88,11 +91,16 @@ class Zone:
     def start(self, scene: Scene) -> None:
         """Learn the picture's size, which edges of the zone are no border, and the classes' names."""
         self._scene = scene
-        touching = at_edge(self._polygon, scene.size)
-        shape = np.where(
-            touching[:, :2], 0.0, np.where(touching[:, 2:], np.array(scene.size, float), self._polygon)
-        )
-        border = ~(touching & np.roll(touching, -1, axis=0)).any(axis=1)
+        touching = at_edge(self._polygon, scene.size, EDGE_PART)
+        far = np.array(scene.size, np.float64)
+        shape = np.where(touching[:, :2], 0.0, np.where(touching[:, 2:], far, self._polygon))
+        along = touching & np.roll(touching, -1, axis=0)  # (K, 4) sides on an edge of the picture
+        border = ~along.any(axis=1)
+        open_ends = np.logical_or.reduce(
+            along, axis=0
+        )  # where the zone goes on beyond the picture: left, top, right, bottom
+        self._least = np.where(open_ends[:2], EDGE_PX, -np.inf)
+        self._most = np.where(open_ends[2:], far - EDGE_PX, np.inf)
         self._sketch: Canvas | None = None  # of so many inside and entries
         self._sketched = (0, 0)
         outline = Canvas()
@@ -199,7 +207,7 @@ class Zone:
 
     def _turns(self, now: float, xyxy: FloatArray) -> list[Event]:
         memory = self._memory
-        rows, found, anchors = memory.own, memory.found, memory.anchors
+        rows, found, anchors = memory.own, memory.found, self._within(memory.anchors)
         fresh: Mask = np.isnan(memory.before[:, 0])
         rows["turned_s"][found[fresh]] = np.nan
         inside, turned_s = rows["inside"][found], rows["turned_s"][found]
@@ -214,7 +222,8 @@ class Zone:
         in_time = ~inside | (now + self._period - turned_s >= LEAVE_S - ROUNDING_S)
         doubtful = np.flatnonzero(turned & ~fresh & in_time)
         if len(doubtful):
-            away = distance_to_segments(anchors[doubtful], *self._border)
+            at_least = beyond_edge(memory.anchors[doubtful], xyxy[doubtful], self._scene.size)
+            away = distance_to_segments(self._within(at_least), *self._border)
             passed[doubtful] = away > hysteresis(xyxy[doubtful])
         if not np.count_nonzero(passed):
             return []
@@ -237,6 +246,10 @@ class Zone:
                     row["visited"] = True
             row["turned_s"] = np.nan
         return events
+
+    def _within(self, anchors: FloatArray) -> FloatArray:
+        """Return anchors (M, 2); where the zone reaches up to the picture's edge, what is beyond is on it."""
+        return np.minimum(np.maximum(anchors, self._least), self._most)
 
     def _belongs_to_a_visitor(self, row: Row, found: IntArray, fresh: bool) -> bool:
         """Return whether this box is a second one on a larger visitor: what somebody carries, a lorry's cab.

@@ -249,3 +249,30 @@ def test_unusable_points_are_refused(points: list[tuple[float, float]], message:
         Zone(points)
     with pytest.raises(OptionError, match="more than 0 s"):
         Zone(SQUARE, loiter_s=0)
+
+
+@pytest.mark.parametrize("room", [1, 8, 14, 30])
+@pytest.mark.parametrize("cut", [True, False])
+def test_who_walks_out_over_the_edge_of_the_picture_leaves_a_zone_that_ends_before_it(
+    room: int, cut: bool
+) -> None:
+    """The box ends at the picture's edge, or reaches over it; the zone ends ``room`` px above."""
+    zone = Zone([(300, 300), (600, 300), (600, SIZE[1] - room), (300, SIZE[1] - room)])
+    zone.start(scene())
+    events: list[Event] = []
+    for index in range(40):
+        foot = 700.0 + 8 * index
+        box = [320.0, foot - 500, 580.0, min(foot, SIZE[1]) if cut else foot]
+        events += zone.update(frame(index), tracks([1], [box]))
+    leaves = 0 if room == 1 else 1  # up to the edge: the zone goes on beyond it
+    assert kinds(events) == Counter({"zone.enter": 1, "zone.exit": leaves})
+    if leaves:
+        assert events[-1].data["left_s"] == pytest.approx((SIZE[1] - room - 700) / 80, abs=0.1)
+
+
+def test_who_walks_along_the_edge_of_the_picture_jitters_over_no_border() -> None:
+    """Feet cut off by the lower edge say nothing about how clear somebody is of a border across it."""
+    zone = Zone([(BORDER_X, 300), (SIZE[0], 300), (SIZE[0], SIZE[1]), (BORDER_X, SIZE[1])])
+    noise = np.random.default_rng(2).uniform(-2, 2, 500)
+    places = [(BORDER_X - 30, SIZE[1] + 5.0), *((BORDER_X + n, SIZE[1] + 5.0) for n in noise)]
+    assert play(zone, walk_past(places)) == []
