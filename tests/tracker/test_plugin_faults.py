@@ -23,6 +23,7 @@ from tracker.types import Event, Frame, PluginError
 MakeVideo = Callable[..., Path]
 LINE = ("door=30,0 30,96",)
 FRAMES = 30
+OUCH = ZeroDivisionError("ouch")
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ class Shaky:
     """Fails in one method, from the fourth frame on, or hands out something that nobody can use."""
 
     method: str
-    answer: Any = ZeroDivisionError("ouch")
+    answer: Any = OUCH
 
     def _turn(self, method: str, good: Any) -> Any:
         if method != self.method:

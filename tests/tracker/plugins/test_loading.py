@@ -65,7 +65,8 @@ class Lamp:
     def __post_init__(self): raise {fault}
     def update(self, frame, tracks): return []
 """
-    install(tmp_path, "lamp3:Lamp", "")
-    (tmp_path / "lamp3.py").write_text(source)
+    module = f"lamp_{fault.partition('(')[0]}"  # of its own: what is imported once stays
+    install(tmp_path, f"{module}:Lamp", "")
+    (tmp_path / f"{module}.py").write_text(source)
     with pytest.raises(OptionError, match=rf"'lamp' cannot take .*'watts': 3.*: {fault.partition('(')[0]}"):
         plugins.make("lamp", watts=3)
