@@ -1,40 +1,81 @@
 """Follow and count anything in video.
 
 >>> from tracker import track
->>> for result in track("street.mp4", classes=("person",)):  # doctest: +SKIP
+>>> for result in track("street.mp4", classes="person"):  # doctest: +SKIP
 ...     print(result.frame.time, result.tracks.track_id)
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bytetrack import BYTETracker as BYTETracker
+    from bytetrack import Detections as Detections
+    from bytetrack import Tracks as Tracks
+    from tracker.api import Run as Run
     from tracker.api import track as track
+    from tracker.errors import InputError as InputError
+    from tracker.errors import OptionError as OptionError
+    from tracker.errors import OutputError as OutputError
+    from tracker.errors import PluginError as PluginError
     from tracker.errors import TrackError as TrackError
+    from tracker.errors import WeightsError as WeightsError
+    from tracker.options import Options as Options
+    from tracker.plugins.follow import Follow as Follow
+    from tracker.plugins.heatmap import Heatmap as Heatmap
+    from tracker.plugins.line import Line as Line
+    from tracker.plugins.route import Route as Route
+    from tracker.plugins.speed import Speed as Speed
+    from tracker.plugins.zone import Zone as Zone
     from tracker.several import track_all as track_all
+    from tracker.types import Canvas as Canvas
+    from tracker.types import Event as Event
+    from tracker.types import Frame as Frame
+    from tracker.types import Plugin as Plugin
+    from tracker.types import Result as Result
+    from tracker.types import Scene as Scene
 
 try:
     __version__ = version("track-anything-in-video")
 except PackageNotFoundError:  # a checkout that was never installed
     __version__ = "0+unknown"
 
-__all__ = ["TrackError", "__version__", "track", "track_all"]
+# Where everything is that a user may want; imported on first use.
+_HOMES = {
+    "bytetrack": ("BYTETracker", "Detections", "Tracks"),
+    "tracker.api": ("Run", "track"),
+    "tracker.errors": (
+        "InputError", "OptionError", "OutputError", "PluginError", "TrackError", "WeightsError",
+    ),
+    "tracker.options": ("Options",),
+    "tracker.plugins.follow": ("Follow",),
+    "tracker.plugins.heatmap": ("Heatmap",),
+    "tracker.plugins.line": ("Line",),
+    "tracker.plugins.route": ("Route",),
+    "tracker.plugins.speed": ("Speed",),
+    "tracker.plugins.zone": ("Zone",),
+    "tracker.several": ("track_all",),
+    "tracker.types": ("Canvas", "Event", "Frame", "Plugin", "Result", "Scene"),
+}  # fmt: skip
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "BYTETracker", "Canvas", "Detections", "Event", "Follow", "Frame", "Heatmap", "InputError", "Line",
+    "OptionError", "Options", "OutputError", "Plugin", "PluginError", "Result", "Route", "Run", "Scene",
+    "Speed", "TrackError", "Tracks", "WeightsError", "Zone", "__version__", "track", "track_all",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """Import on first use (PEP 562): ``track --help`` must not wait for OpenCV."""
-    if name == "track":
-        from tracker.api import track
-
-        return track
-    if name == "track_all":
-        from tracker.several import track_all
-
-        return track_all
-    if name == "TrackError":
-        from tracker.errors import TrackError
-
-        return TrackError
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module 'tracker' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return what there is, for completion."""
+    return sorted({*globals(), *__all__})

@@ -16,6 +16,7 @@ from tracker.naming import default_output
 from tracker.options import Options
 from tracker.running import execute, execute_several
 from tracker.text import harmless, hide, told
+from tracker.typed import Grammar, check, plugin_to_explain, sources_of, unknown_option
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {
@@ -37,12 +38,23 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         command, name = importlib.import_module(COMMANDS[arguments[0]][0]).command, f"track {arguments[0]}"
         arguments = arguments[1:]
     try:
-        status = command.main(arguments, prog_name=name, standalone_mode=False)
+        wanted = plugin_to_explain(arguments)
+        if wanted is not None:
+            from tracker.plugins.describe import describe
+
+            click.echo(describe(wanted))
+            sys.exit(0)
+        status = command.main(arguments, prog_name=name, standalone_mode=False, obj=arguments)
     except click.exceptions.Abort:
         status = 130
     except click.exceptions.NoArgsIsHelpError as error:  # no mistake worth a word: show what there is
         click.echo(error.format_message(), err=True)
         status = 2
+    except click.NoSuchOption as error:
+        better = unknown_option(error.option_name, arguments, _grammar(command))
+        if command is not run and error.option_name in _grammar(run).names:
+            better = f"{name} has no {error.option_name}; it belongs to a run, track SOURCE"
+        _complain(better or error.format_message())
     except click.ClickException as error:
         _complain(error.format_message())
     except TrackError as error:
@@ -62,6 +74,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def _complain(text: str) -> NoReturn:
     click.echo(f"track: {told(text)}", err=True)
     sys.exit(2)
+
+
+def _grammar(command: click.Command) -> Grammar:
+    """Return what the options of a command are called."""
+    options = [each for each in command.params if isinstance(each, click.Option) and each.name]
+    names = {flag: str(each.name) for each in options for flag in (*each.opts, *each.secondary_opts)}
+    return Grammar(names, {flag for each in options if not each.is_flag for flag in each.opts})
 
 
 def _is_a_source(name: str) -> bool:
@@ -103,16 +122,13 @@ def _parameters() -> list[click.Parameter]:
         if kind.startswith("tuple"):
             extra["multiple"] = True
         elif kind in ("int", "float", "str"):
-            extra["type"] = (
-                click.Choice(meta["choices"])
-                if meta["choices"]
-                else {"int": int, "float": float, "str": str}[kind]
-            )
+            extra["type"] = {"int": int, "float": float, "str": str}[kind]
+        metavar = f"[{'|'.join(meta['choices'])}]" if meta["choices"] else meta["metavar"]
         parameter = GroupedOption(
             [spec.name, *meta["flags"]],
             default=spec.default,
             help=meta["help"],
-            metavar=meta["metavar"],
+            metavar=metavar,
             show_default=spec.default not in (None, (), False),
             **extra,
         )
@@ -136,15 +152,15 @@ def run(source: tuple[str, ...], no_save: bool, quiet: bool, **given: Any) -> in
     run at the same time and files one after the other; -o is a folder then. A source that has the name of a
     command is given as ./NAME.
     """
-    given["classes"] = tuple(
-        name.strip() for text in given["classes"] for name in text.split(",") if name.strip()
-    )
+    grammar = _grammar(run)
+    check(list(sources_of(click.get_current_context().obj, grammar)), grammar, COMMANDS)
     options = Options(**given)
     if no_save and options.output:
         raise click.UsageError("--no-save and --output exclude each other; leave one out")
+    save = not no_save and (options.output is not None or not options.show)  # a window alone leaves no file
     if len(source) > 1 or source[0].lower().endswith(".streams"):
-        return execute_several(source, options, save=not no_save, quiet=quiet)
-    if not no_save and options.output is None:
+        return execute_several(source, options, save=save, quiet=quiet)
+    if save and options.output is None:
         options = dataclasses.replace(options, output=default_output(source[0]))
     return execute(source[0], options, quiet=quiet)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tracker import given
+from tracker.coming_from import answer, for_python, near, normal, tracker_answer
 from tracker.errors import OptionError
 
 TRACKER_KINDS = ("motion", "bytetrack", "sort")
@@ -100,7 +102,7 @@ class Options:
     keep: str | None = option(None, "Delete segments older than 24h, 7d, ...", "Output", "--keep", metavar="TIME")
     keep_gb: float | None = option(None, "Delete the oldest segments beyond so many gigabytes.", "Output", "--keep-gb", low=0, metavar="GB")
     line_width: int | None = option(None, "Width of drawn lines in pixels.  [default: by size of the picture]", "Output", "--line-width", low=1, high=100, metavar="PX")
-    show: bool = option(False, "Show a window while running; q or Esc ends.", "Output", "--show")
+    show: bool = option(False, "Show a window while running; q or Esc ends. No video is written then, unless -o names one.", "Output", "--show")
     crop: str | None = option(None, "A steadied video of the object that --follow names.", "Output", "--crop", metavar="FILE")
     profile: bool = option(False, "Tell at the end where the time went.", "Output", "--profile")
     save_mot: str | None = option(None, "Tracks as MOTChallenge text.", "Output", "--save-mot", metavar="FILE")
@@ -109,7 +111,12 @@ class Options:
     # fmt: on
 
     def __post_init__(self) -> None:
-        """Refuse values out of range before anything is opened."""
+        """Bring lists into one form; refuse values out of range before anything is opened."""
+        for name in ("plugin", "on"):
+            object.__setattr__(self, name, given.words(getattr(self, name), name))
+        for name in ("line", "zone"):
+            object.__setattr__(self, name, given.shapes(getattr(self, name), name))
+        object.__setattr__(self, "classes", given.classes(self.classes))
         for spec in dataclasses.fields(self):
             _check(spec.metadata, getattr(self, spec.name))
         if self.remember is not None and self.appearance == "none":
@@ -127,6 +134,22 @@ class Options:
         if self.crop and not self.follow:
             raise OptionError("--crop films the object that --follow names; give --follow too")
 
+    @classmethod
+    def of(cls, chosen: Mapping[str, Any], function: str = "track") -> Options:
+        """Return the options of these keywords; raises ``OptionError`` for one that there is not."""
+        known = [spec.name for spec in dataclasses.fields(cls)]
+        for name, value in chosen.items():
+            if name in known:
+                continue
+            told = answer(name, None if isinstance(value, bool) else str(value))
+            if told is not None:
+                raise OptionError(f"{function}() knows no {name}: {for_python(told)}")
+            alike = near(normal(name), [*known, "plugins", "stop"])
+            raise OptionError(
+                f"{function}() has no option {name!r}{alike or '; help(tracker.Options) lists them'}"
+            )
+        return cls(**chosen)
+
     @property
     def known_s(self) -> float:
         """Seconds after which nobody who was not seen gets the same number again."""
@@ -140,6 +163,8 @@ def _check(meta: Any, value: Any) -> None:
     low, high, choices = meta["low"], meta["high"], meta["choices"]
     if value is None:
         return
+    if choices and value not in choices and flag == "--tracker" and (told := tracker_answer(str(value))):
+        raise OptionError(f"--tracker {value} is not here: {told}")
     if choices and value not in choices:
         raise OptionError(f"{flag} {value!r} is unknown; choose from {', '.join(choices)}")
     if low is None and high is None:

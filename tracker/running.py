@@ -17,6 +17,7 @@ from tracker.errors import EndRun, OutputError, PluginError
 from tracker.naming import default_output
 from tracker.options import Options
 from tracker.text import told
+from tracker.typed import look_at
 
 
 def execute(source: str, options: Options, *, quiet: bool = False) -> int:
@@ -69,6 +70,9 @@ def execute_several(
         from tracker.several import Several
 
         several = Several(sources, options, stop, save=save, sketch=save or options.show, leave=True)
+        for run in several.runs:  # files that a list names; cameras may be plugged in later
+            if not run.uri.isdecimal() and run.uri not in sources:
+                look_at([run.uri])
         received.opening = False
         with several, Progress(enabled=not quiet) as progress:
             for run, result in several:

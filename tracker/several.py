@@ -48,7 +48,7 @@ def track_all(
     ``output`` is a folder; names of other files get the source's name (``counts_door.csv``). A source that
     fails does not end the others: when they have ended the first error is raised.
     """
-    chosen = Options(**options)
+    chosen = Options.of(options, "track_all")
     places = [str(source) for source in sources]
     with Several(places, chosen, stop, save=chosen.output is not None) as several:
         for run, result in several:

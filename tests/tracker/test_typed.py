@@ -1,0 +1,200 @@
+"""What people type on their first day: each gets the one line that says what to type instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tracker import given
+from tracker.cli import COMMANDS, _grammar, main, run
+from tracker.coming_from import ANSWERS, FLAGS, TRACKERS, answer, for_python, normal, tracker_answer
+from tracker.options import Options
+from tracker.typed import sources_of
+
+Track = Callable[[str], str]
+
+
+@pytest.fixture
+def track(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """Return a function that types a line in a folder with ``video.mp4`` and returns the line that comes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("video.mp4", "b.mp4", *(f"f{n}.png" for n in range(5))):
+        Path(name).touch()
+
+    def call(*words: str) -> str:
+        typed = words[0].split() if len(words) == 1 else words
+        with pytest.raises(SystemExit) as caught:
+            main(list(typed))
+        assert caught.value.code == 2
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1 and lines[0].startswith("track: "), lines
+        return lines[0]
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("video.mp4 --classes 2 5 7", "--classes 2,5,7"),
+        ("--classes 2 5 7 video.mp4", "--classes 2,5,7"),
+        ("video.mp4 --classes=2 5 7", "--classes 2,5,7"),
+        ("video.mp4 --classes 2, 5, 7", "--classes 2,5,7"),
+        ("video.mp4 --classes [0, 2]", "--classes 0,2"),
+        ("video.mp4 --classes person car", "--classes person,car"),
+        ("--classes person car video.mp4 b.mp4", "--classes person,car"),
+        ("video.mp4 b.mp4 --conf 0.4 --classes 1 3", "--classes 1,3"),
+        ("video.mp4 --conf 0.4 0.5", "--conf takes one value: 0.4"),
+        ("video.mp4 --imgsz 640 384", "--imgsz takes one value: 640"),
+        ("video.mp4 --line 0,300 768,300", "--line '0,300 768,300'"),
+        ("video.mp4 --line door=0,300 768,300", "--line 'door=0,300 768,300'"),
+        ("video.mp4 --zone 0,0 9,0 9,9", "--zone '0,0 9,0 9,9'"),
+        ("video.mp4 --plugin speed:image=1,1 2,1 2,2 1,2", "--plugin 'speed:image=1,1 2,1 2,2 1,2'"),
+        ("video.mp4 --show True", "--show takes no value, not True"),
+        ("video.mp4 --half false", "leave it out"),
+        ("video.mp4 5", "no camera /dev/video5"),
+        ("5", "no camera /dev/video5"),
+        ("/dev/video93", "no camera /dev/video93"),
+        ("video.mp4 classes=0", "--classes 0"),
+        ("video.mp4 classes=[0,2]", "--classes 0,2"),
+        ("classes=0 video.mp4", "--classes 0"),
+        ("video.mp4 show=True", "two dashes: --show"),
+        ("video.mp4 half=False", "leave out --half"),
+        ("source=video.mp4", "track video.mp4"),
+        ("source=video.mp4 conf=0.4 show=True", "track video.mp4 --conf 0.4 --show"),
+        ("model=yolov8n.pt source=video.mp4", "--weights yolov8n.pt"),
+        ("video.mp4 persist=True", "--state FILE"),
+        ("video.mp4 save_txt=True", "--save-mot FILE"),
+        ("video.mp4 tracker=bytetrack.yaml", "--tracker bytetrack.yaml"),
+        ("video.mp4 clases=0", "did you mean classes?"),
+        ("track video.mp4", "leave the word out: track video.mp4"),
+        ("yolo track video.mp4", "leave the word out"),
+        ("predict video.mp4", "leave the word out: track video.mp4"),
+        ("help", "track --help"),
+        ("zone check z.yaml", "did you mean zones?"),
+        ("rplay t.csv", "did you mean replay?"),
+        ("-q demo", "a command stands first: track demo"),
+        ("video.mp4 none.mp4 b.mp4", "none.mp4: no such file"),
+        ("vidoe.mp4", "did you mean video.mp4?"),
+        ("video", "did you mean video.mp4?"),
+        ("nowhere/video.mp4", "there is no folder nowhere"),
+        ("video.mp4 out.mp4", "-o out.mp4"),
+        ("nothing/*.png", "nothing/*.png: no file is called so"),
+        ("f0.png f1.png f2.png f3.png f4.png", "track '*.png'"),
+        ("--source video.mp4", "track video.mp4"),
+        ("-source video.mp4", "track video.mp4"),
+        ("-conf 0.4 video.mp4", "two dashes here: --conf"),
+        ("video.mp4 --save-txt", "--save-mot FILE"),
+        ("video.mp4 --save_txt", "--save-mot FILE"),
+        ("video.mp4 --persist", "--state FILE"),
+        ("video.mp4 --project runs --name a", "-o FILE"),
+        ("video.mp4 --track-buffer 60", "--lost 2: "),
+        ("video.mp4 --track_buffer=45", "--lost 1.5: "),
+        ("video.mp4 --lost_track_buffer 30", "--lost 1: "),
+        ("video.mp4 --conf-thres 0.4", "--conf 0.4: "),
+        ("video.mp4 --track_thresh 0.6", "--conf 0.6: "),
+        ("video.mp4 --minimum_matching_threshold 0.8", "--match-thresh"),
+        ("video.mp4 --tracker bytetrack.yaml", "--tracker bytetrack; "),
+        ("video.mp4 --tracker botsort.yaml", "--appearance color --camera-motion on"),
+        ("video.mp4 --tracker foo", "choose from motion, bytetrack, sort"),
+        ("video.mp4 --clases person", "--classes"),
+        ("replay t.csv --conf 0.4", "it belongs to a run"),
+        ("video.mp4 --plugin rout:help", "did you mean 'route'"),
+    ],
+)  # fmt: skip
+def test_a_line_that_cannot_be_meant_is_told_what_can(track: Track, line: str, told: str) -> None:
+    assert told in track(line)
+
+
+def test_a_list_of_sources_is_looked_at_too(track: Track) -> None:
+    Path("all.streams").write_text("a=video.mp4\nb=none.mp4\n")
+    assert "none.mp4: no such file" in track("all.streams")
+
+
+@pytest.mark.parametrize(
+    ("line", "sources"),
+    [
+        ("video.mp4 --classes 2,5", ["video.mp4"]),
+        ("--classes 0 video.mp4", ["video.mp4"]),
+        ("--show video.mp4 -o out.mp4", ["video.mp4"]),
+        ("--conf=0.4 a.mp4 b.mp4 -q", ["a.mp4", "b.mp4"]),
+        ("-o x.mp4 -- -odd.mp4", ["-odd.mp4"]),
+        ("0 --camera-fps 30", ["0"]),
+    ],
+)
+def test_sources_are_told_from_values(line: str, sources: list[str]) -> None:
+    assert [typed.word for typed in sources_of(line.split(), _grammar(run))] == sources
+
+
+def test_a_file_is_a_source_whatever_it_is_called(track: Track) -> None:
+    for name in ("classes=0", "True", "5", "0,300", "help", "predict", "a,b.mp4"):
+        Path(name).write_text("no video")
+        assert f"{name}: not a video that can be read" in track("--no-save", name)
+
+
+def flags_of(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])--?[a-z][a-z0-9-]*", text))
+
+
+def test_every_flag_that_an_answer_names_exists() -> None:
+    known = {*_grammar(run).names, "--help"}
+    elsewhere = {"--calibrate", "--gt", "-i"}  # of track export, track eval and ffmpeg
+    for word, text in {**ANSWERS, **TRACKERS}.items():
+        assert flags_of(text) <= known | elsewhere, word
+    ours = {normal(flag) for flag in _grammar(run).names}
+    assert not ours & set(ANSWERS), "an option of ours needs no translation"
+    assert {normal(flag) for flag in known} >= FLAGS
+    for name in COMMANDS:
+        assert name not in ANSWERS or name in ("export",)
+
+
+def test_everything_that_ultralytics_knows_has_an_answer() -> None:
+    from importlib.util import find_spec
+
+    spec = find_spec("ultralytics")
+    assert spec is not None and spec.submodule_search_locations
+    folder = Path(spec.submodule_search_locations[0], "cfg")
+    ours = {normal(flag) for flag in _grammar(run).names}
+    keys = set(yaml.safe_load((folder / "default.yaml").read_text("utf-8")))
+    keys |= set(yaml.safe_load((folder / "trackers" / "bytetrack.yaml").read_text("utf-8")))
+    assert [key for key in sorted(keys - ours) if answer(key) is None] == []
+    for path in (folder / "trackers").glob("*.yaml"):
+        assert tracker_answer(path.name) is not None, path.name
+
+
+def test_answers_are_for_python_too() -> None:
+    for text in ANSWERS.values():
+        told = for_python(text.format(value="N", seconds="2"))
+        assert flags_of(told) & set(_grammar(run).names) <= {"-q"}, told  # nothing is printed there anyway
+    with pytest.raises(Exception, match="persist: numbers last"):
+        Options.of({"persist": True})
+    with pytest.raises(Exception, match="track_buffer: lost=2: seconds"):
+        Options.of({"track_buffer": 60})
+    with pytest.raises(Exception, match="no option 'clases'; did you mean classes"):
+        Options.of({"clases": 0})
+
+
+def test_lists_are_taken_in_every_form() -> None:
+    import numpy as np
+
+    points = [[0, 300], [768, 300]]
+    for form in (points, tuple(map(tuple, points)), np.array(points), [points], "0,300 768,300"):
+        assert Options(line=form).line == ("0,300 768,300",), form  # type: ignore[arg-type]
+    two = Options(zone=[[[0, 0], [1, 0], [1, 1]], "door=0,0 1,0 0,1"]).zone  # type: ignore[arg-type]
+    assert two == ("0,0 1,0 1,1", "door=0,0 1,0 0,1")
+    assert Options(line={"door": points}).line == ("door=0,300 768,300",)  # type: ignore[arg-type]
+    assert Options(classes="person").classes == ("person",)  # type: ignore[arg-type]
+    assert Options(classes=[0, 2]).classes == ("0", "2")  # type: ignore[arg-type]
+    assert Options(plugin="heatmap").plugin == ("heatmap",)  # type: ignore[arg-type]
+    for wrong in ([1, 2, 3], 5, [[1, 2, 3]], ["0,0 1,1", 7]):
+        with pytest.raises(Exception, match="no list of points"):
+            given.shapes(wrong, "line")
+    with pytest.raises(Exception, match="plugins="):
+        Options(plugin=[object()])  # type: ignore[list-item]
