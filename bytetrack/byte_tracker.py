@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any, SupportsFloat, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,7 +25,7 @@ from bytetrack.association import (
 from bytetrack.boxes import columns, overlapping
 from bytetrack.kalman import XYAH, MotionModel
 from bytetrack.table import BORN, SCORE, SEEN, SOURCE, STATE, TRACK_ID, TrackTable
-from bytetrack.types import Detections, FloatArray, IntArray, Tracks
+from bytetrack.types import Detections, FloatArray, IntArray, Tracks, as_detections
 from bytetrack.warp import warp_belief
 
 NOMINAL_RATE = 30.0  # frames per second that ``track_buffer`` is counted at, as in the official code
@@ -66,6 +66,13 @@ class BYTETracker:
 
     def __post_init__(self) -> None:
         """Check the options and begin empty; raises ``ValueError``."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and not isinstance(value, SupportsFloat):
+                raise ValueError(
+                    f"{field.name} must be a number, not {type(value).__name__}; write BYTETracker("
+                    "track_thresh=0.5, match_thresh=0.8, track_buffer=30, frame_rate=30)"
+                )
         if not self.frame_rate > 0:
             raise ValueError(f"frame_rate must be above 0, got {self.frame_rate}")
         if not self.track_buffer >= 0:
@@ -101,8 +108,7 @@ class BYTETracker:
         boxes must be given too. ``dt`` is the time since the last call in nominal frames (seconds ·
         ``frame_rate``). Raises ``ValueError`` for what cannot be tracked.
         """
-        if not isinstance(detections, Detections):
-            detections = Detections.from_array(detections)
+        detections = as_detections(detections)
         table = self._table
         self._advance(dt)
         usable, xyxy = self._sort_out(detections)
@@ -157,7 +163,7 @@ class BYTETracker:
             table.keep((~np.isin(table.labels[TRACK_ID], track_id)).nonzero()[0])
 
     def _advance(self, dt: float) -> None:
-        if not 0 < dt < np.inf:
+        if not isinstance(dt, SupportsFloat) or not 0 < dt < np.inf:
             raise ValueError(f"dt must be a time above 0 in nominal frames, got {dt}")
         self._time += dt
         table = self._table

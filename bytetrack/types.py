@@ -138,6 +138,33 @@ class Tracks:
         return _select(self, rows)
 
 
+def as_detections(given: Any) -> Detections:
+    """Return detections as they are, and of an (N, 5) or (N, 6) array.
+
+    Raises ``ValueError`` that says how to convert what other libraries hand out.
+    """
+    if isinstance(given, Detections):
+        return given
+    listed = isinstance(given, list | tuple) and len(given) > 0
+    kind = type(given[0] if listed else given)
+    package = kind.__module__.partition(".")[0]
+    maker = MAKERS.get(package)
+    if maker is not None:
+        item = "results[0]" if listed else "results"
+        raise ValueError(
+            f"update takes no {package} {kind.__name__}; write update(Detections.{maker}({item}))"
+        )
+    try:
+        return Detections.from_array(given)
+    except (TypeError, AttributeError) as error:
+        raise ValueError(
+            f"update takes Detections, or an (N, 6) array of corners, score and class, not {kind.__name__}"
+        ) from error
+
+
+MAKERS = {"ultralytics": "from_ultralytics", "supervision": "from_supervision"}  # package -> what reads it
+
+
 def _as_float(values: ArrayLike) -> FloatArray:
     array = np.asarray(values)
     return array if array.dtype.kind == "f" else array.astype(np.float64)

@@ -3,31 +3,105 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 from tracker.options import Options
+from tracker.plugging import plugins_of
 from tracker.session import Session
-from tracker.types import Plugin, Result
+from tracker.types import Event, Plugin, Result
 
 
 def track(
     source: str | int | Path,
     *,
-    plugins: Sequence[Plugin] = (),
+    plugins: Plugin | str | Sequence[Plugin | str] = (),
     stop: threading.Event | None = None,
     **options: Any,
-) -> Iterator[Result]:
+) -> Run:
     """Follow everything in ``source``: yield one ``Result`` per frame, in order, as it is computed.
 
     ``options`` are the fields of `tracker.options.Options`, named like the flags of the command line:
-    ``track("street.mp4", classes=("person",), conf=0.4, output="out.mp4")``. Files are written only where
+    ``track("street.mp4", classes="person", conf=0.4, output="out.mp4")``. Files are written only where
     an option names one. Leaving the loop early closes everything and completes the files.
 
-    Raises a `tracker.types.TrackError` whose text says what is wrong and what to do.
+    What comes back also has the ``totals`` of the run, see `Run`.
+
+    Raises a `tracker.types.TrackError` whose text says what is wrong and what to do: at once for options,
+    with the first frame for what cannot be opened.
     """
-    chosen = Options(**options)
+    chosen = Options.of(options)
     prefix = Path(chosen.output).with_suffix("") if chosen.output else None
-    with Session(source, chosen, plugins, stop, prefix=prefix) as session:
+    return Run(Session(source, chosen, plugins_of(plugins), stop, prefix=prefix))
+
+
+class Run:
+    """The results of one source, one by one, and what they add up to.
+
+    ``totals`` counts what happened so far, by (line or zone, direction, class), as the rows of ``counts`` do;
+    zones have the directions enter, exit and loiter. What the plugins say when the last frame has passed
+    (who is still in a zone) is in ``last_events``, and in ``totals``.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.totals: Counter[tuple[str, str, str]] = Counter()
+        self._session = session
+        self._results = _results(session)
+        self._frames = 0
+
+    def __iter__(self) -> Run:
+        """Return itself: a run is iterated once."""
+        return self
+
+    def __next__(self) -> Result:
+        """Return the next result; raises ``TrackError``."""
+        try:
+            result = next(self._results)
+        except BaseException:  # the end, or an error: nothing comes after what the plugins said last
+            self._count(self._session.last_events)
+            raise
+        self._count(result.events)
+        self._frames += 1
+        return result
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<Run of {self._session.name}: {self._frames} frames, {sum(self.totals.values())} counted>"
+
+    def close(self) -> None:
+        """End the run here and complete its files; as leaving the loop does."""
+        self._results.close()
+
+    @property
+    def plugins(self) -> list[Plugin]:
+        """The plugins at work, first those that were given; ``Line.totals`` and the like are theirs."""
+        return self._session.plugins
+
+    @property
+    def last_events(self) -> list[Event]:
+        """What came after the last frame."""
+        return self._session.last_events
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know, a line each."""
+        return self._session.notes()
+
+    def table(self) -> list[tuple[str, str]]:
+        """Return names and values as the command line prints them at the end; nothing before it began."""
+        return self._session.rows() if self._frames else []
+
+    def _count(self, events: Sequence[Event]) -> None:
+        for event in events:
+            name = event.data.get("line", event.data.get("zone"))
+            if name is not None:
+                direction = event.data.get("direction") or event.kind.rpartition(".")[2]
+                class_name = event.data.get("class_name", event.class_id)
+                self.totals[str(name), str(direction), str(class_name)] += 1
+
+
+def _results(session: Session) -> Generator[Result, None, None]:
+    with session:
         yield from session

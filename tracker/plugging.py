@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -34,6 +34,23 @@ def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, st
     return plugins + [from_text(text) for text in options.plugin]
 
 
+def plugins_of(given: Plugin | str | Sequence[Plugin | str]) -> list[Plugin]:
+    """Return plugins given as objects or by name, one or several; raises ``OptionError`` for others."""
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        given = (given,)
+    plugins: list[Plugin] = []
+    for each in given:
+        if isinstance(each, str):
+            plugins.append(from_text(each))
+        elif isinstance(each, type):
+            raise OptionError(f"plugins: {each.__name__} is a class; give an object: {each.__name__}(...)")
+        elif not callable(getattr(each, "update", None)):
+            raise OptionError(f"plugins: {each!r} has no method update(frame, tracks)")
+        else:
+            plugins.append(each)
+    return plugins
+
+
 def from_text(text: str) -> Plugin:
     """Return the plugin of ``NAME`` or ``NAME:option=value;option=value``; values are YAML scalars.
 
@@ -43,6 +60,10 @@ def from_text(text: str) -> Plugin:
     'standing'
     """
     name, _, rest = text.partition(":")
+    if rest.strip() in ("help", "?"):
+        from tracker.plugins.describe import describe
+
+        raise OptionError(describe(name.strip()))
     given: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in rest.split(";"))):
         option, equals, value = part.partition("=")

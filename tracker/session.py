@@ -23,6 +23,8 @@ from tracker.report import Report
 from tracker.resumed import Resumed
 from tracker.sources import open_source
 from tracker.state import StateFile
+from tracker.sources import address, open_source
+from tracker.state import Resumed, StateFile
 from tracker.trackers import make_tracker
 from tracker.types import (
     Detector,
@@ -77,6 +79,11 @@ class Session:
         self._passed = 0  # frames, with those of the part of the run that this one resumes
         self._ended = False  # by itself
         self._stack = ExitStack()
+
+    @property
+    def name(self) -> str:
+        """What the source is called; no address, which may hold a password."""
+        return address.name(self.uri) if address.scheme(self.uri) else Path(self.uri).name
 
     def __enter__(self) -> Session:
         """Open source, detector, plugins and sinks, in this order; what was opened is closed on an error."""

@@ -67,6 +67,11 @@ class Frame:
     index: int  # 0-based position in the source; skipped and dropped frames are counted
     time: float  # seconds: media time of a file from 0, wall clock (Unix time) of a live source
 
+    def __repr__(self) -> str:
+        """Return one line, without the picture."""
+        height, width = self.image.shape[:2]
+        return f"Frame(index={self.index}, time={self.time:.3f}, {width}x{height})"
+
 
 @dataclass(frozen=True)
 class Event:
@@ -235,6 +240,12 @@ class Result:
     events: tuple[Event, ...] = ()
     marks: tuple[Mark, ...] = ()  # what the plugins drew
     painter: Callable[[Result], Image] | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        """Return one line: how many of everything."""
+        parts = ((self.detections, "detection"), (self.tracks, "track"), (self.events, "event"))
+        counts = ", ".join(f"{len(part)} {name}{'' if len(part) == 1 else 's'}" for part, name in parts)
+        return f"Result({self.frame!r}, {counts})"
 
     def plot(self) -> Image:
         """Return the annotated picture, (H, W, 3) BGR, a copy.

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 import sys
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 
-from bytetrack import Detections, Tracks
+from bytetrack import BYTETracker, Detections, Tracks
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -88,3 +89,29 @@ def test_supervision_there_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = tracks.to_supervision()
     assert theirs.tracker_id.tolist() == [4] and theirs.data["source"].tolist() == [0]
     assert Detections.from_supervision(theirs).class_id.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "told"),
+    [
+        ("ultralytics.engine.results", "Results", "from_ultralytics(results)"),
+        ("ultralytics.engine.results", "Boxes", "from_ultralytics(results)"),
+        ("supervision.detection.core", "Detections", "from_supervision(results)"),
+    ],
+)
+def test_what_others_hand_out_is_told_how_to_convert(module: str, name: str, told: str) -> None:
+    theirs = type(name, (), {"__module__": module})()
+    with pytest.raises(ValueError, match=re.escape(f"update(Detections.{told})")):
+        BYTETracker().update(theirs)
+    with pytest.raises(ValueError, match=re.escape("results[0]")):
+        BYTETracker().update([theirs])
+
+
+def test_the_call_of_the_official_code_is_told_what_to_write() -> None:
+    options = type("Namespace", (), {"track_thresh": 0.5})()
+    with pytest.raises(ValueError, match="track_thresh must be a number, not Namespace; write BYTETracker"):
+        BYTETracker(options, 30)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="dt must be a time"):
+        BYTETracker().update(np.empty((0, 6)), [720, 1280])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="not dict"):
+        BYTETracker().update({})  # type: ignore[arg-type]

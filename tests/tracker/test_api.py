@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tracker import track
+from tests.tracker.squares import SquareDetector
+from tracker import Line, track
 from tracker.types import Canvas, Event, Frame, OptionError, PluginError
 
 MakeVideo = Callable[..., Path]
@@ -94,3 +95,72 @@ def test_a_plugin_that_fails_ends_the_run_and_keeps_the_video(
 def test_an_unknown_option_is_refused_by_name() -> None:
     with pytest.raises((OptionError, TypeError), match="treshold"):
         list(track("x.mp4", treshold=0.5))
+
+
+def test_everything_a_user_looks_for_is_there() -> None:
+    import tracker
+
+    for name in tracker.__all__:
+        assert getattr(tracker, name) is not None
+        assert name in dir(tracker)
+    with pytest.raises(AttributeError, match="Lime"):
+        _ = tracker.Lime
+
+
+def test_a_result_is_one_line(make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector())
+    run = track(make_video())
+    result = next(run)
+    assert repr(result) == "Result(Frame(index=0, time=0.000, 160x96), 1 detection, 1 track, 0 events)"
+    assert repr(run) == "<Run of clip.mp4: 1 frames, 0 counted>"
+    assert "secret" not in repr(track("rtsp://me:secret@host/1"))
+    run.close()
+
+
+def test_totals_are_those_of_the_log(
+    make_video: MakeVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector())
+    door = Line([[30, 0], [30, 96]], name="door")
+    hall = [(60, 20), (160, 20), (160, 96), (60, 96)]
+    run = track(
+        make_video(frames=40), plugins=[door, "route"], zone={"hall": hall},
+        events=str(tmp_path / "e.jsonl"), counts=str(tmp_path / "c.csv"),
+    )  # fmt: skip
+    assert run.table() == []
+    assert sum(1 for _ in run) == 40
+    rows = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text().splitlines()]
+    assert (
+        sum(run.totals.values())
+        == len(rows)
+        == sum(int(line.rpartition(",")[2]) for line in (tmp_path / "c.csv").read_text().splitlines()[1:])
+    )
+    assert run.totals["door", "in", "person"] == door.total("in") == 1
+    assert run.totals["hall", "enter", "person"] == 1
+    assert run.totals["hall", "exit", "person"] == 1, "also what was said after the last frame"
+    assert ("door in", "1") in run.table() and run.plugins[0] is door
+
+
+@pytest.mark.parametrize(
+    ("plugins", "told"),
+    [
+        (Line, "Line is a class; give an object"),
+        ([object()], "has no method update"),
+        ("rout", "did you mean 'route'"),
+        (["speed:help"], "Measures speed"),
+    ],
+)
+def test_plugins_that_are_none_are_told_at_once(plugins: object, told: str) -> None:
+    with pytest.raises(OptionError, match=told):
+        track("street.mp4", plugins=plugins)  # type: ignore[arg-type]
+
+
+def test_words_of_others_are_answered() -> None:
+    for given, told in (
+        ({"persist": True}, "state=FILE"),
+        ({"tracker": "bytetrack.yaml"}, "--tracker bytetrack"),
+        ({"track_buffer": 60}, "lost=2"),
+        ({"save_txt": True}, "save_mot=FILE"),
+    ):
+        with pytest.raises(OptionError, match=told):
+            track("street.mp4", **given)  # type: ignore[arg-type]
