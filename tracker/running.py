@@ -70,9 +70,7 @@ def execute_several(
         from tracker.several import Several
 
         several = Several(sources, options, stop, save=save, sketch=save or options.show, leave=True)
-        for run in several.runs:  # files that a list names; cameras may be plugged in later
-            if not run.uri.isdecimal() and run.uri not in sources:
-                look_at([run.uri])
+        look_at([run.uri for run in several.runs if run.uri not in sources])  # those that a list names
         received.opening = False
         with several, Progress(enabled=not quiet) as progress:
             for run, result in several:

@@ -22,6 +22,7 @@ OTHER_WORDS = ("yolo", "track", "predict", "detect", "run", "ultralytics", "boxm
 FILM_ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".ts", ".flv", ".wmv", ".mpg")
 NUMBER = r"-?(?:\d+\.?\d*|\.\d+)"
 POINT = re.compile(rf"[\[(]*{NUMBER},{NUMBER}[\])]*")
+CAMERA = r"\d+|/dev/video\d*"
 ASSIGNMENT = re.compile(r"([A-Za-z_][\w-]*)=(.*)")
 POINTS = ("line", "zone", "plugin")  # options whose values hold points, and blanks between them
 
@@ -83,8 +84,12 @@ def check(typed: Sequence[Typed], grammar: Grammar, commands: Collection[str]) -
 
 
 def look_at(sources: Sequence[str]) -> None:
-    """Raise ``InputError`` for the first file that is not there."""
-    check([Typed(source) for source in sources], Grammar({}, ()), ())
+    """Raise ``InputError`` for the first file that is not there; a camera may be plugged in later."""
+    for source in sources:
+        if not re.fullmatch(CAMERA, source) and (
+            error := _problem(Typed(source), (), 0, Grammar({}, ()), ())
+        ):
+            raise error
 
 
 def unknown_option(flag: str, arguments: Sequence[str], grammar: Grammar) -> str | None:
@@ -132,7 +137,7 @@ def _problem(
     text = word.removeprefix("file://")
     if _exists(text) or re.match(r"[A-Za-z][\w+.-]*:/", text):
         return None
-    camera = re.fullmatch(r"\d+|/dev/video\d*", text)
+    camera = re.fullmatch(CAMERA, text)
     after = _after_an_option(each, typed, place, grammar)
     if camera:
         return OptionError(after) if after else _camera_problem(text)
@@ -154,6 +159,8 @@ def _problem(
         return OptionError(f"{word} is neither a file nor a command{guess}")
     if not guess and place == 1 and len(typed) == 2 and Path(text).suffix.lower() in FILM_ENDINGS:
         guess = f"; the video to write is named with -o {word}"
+    if len(typed) == 1 and not guess:
+        return None  # its own run says the same, and nothing else waits for it
     return InputError(f"{word}: no such file{guess}")
 
 

@@ -84,7 +84,7 @@ def track(
         ("video.mp4 none.mp4 b.mp4", "none.mp4: no such file"),
         ("vidoe.mp4", "did you mean video.mp4?"),
         ("video", "did you mean video.mp4?"),
-        ("nowhere/video.mp4", "there is no folder nowhere"),
+        ("nowhere/film.mp4", "there is no folder nowhere"),
         ("video.mp4 out.mp4", "-o out.mp4"),
         ("nothing/*.png", "nothing/*.png: no file is called so"),
         ("f0.png f1.png f2.png f3.png f4.png", "track '*.png'"),
@@ -114,7 +114,7 @@ def test_a_line_that_cannot_be_meant_is_told_what_can(track: Track, line: str, t
 
 
 def test_a_list_of_sources_is_looked_at_too(track: Track) -> None:
-    Path("all.streams").write_text("a=video.mp4\nb=none.mp4\n")
+    Path("all.streams").write_text("a=video.mp4\nc=/dev/video7\n5\nb=none.mp4\n")
     assert "none.mp4: no such file" in track("all.streams")
 
 
