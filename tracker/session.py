@@ -21,10 +21,8 @@ from tracker.plugging import make_plugins
 from tracker.profile import Profile
 from tracker.report import Report
 from tracker.resumed import Resumed
-from tracker.sources import open_source
-from tracker.state import StateFile
 from tracker.sources import address, open_source
-from tracker.state import Resumed, StateFile
+from tracker.state import StateFile
 from tracker.trackers import make_tracker
 from tracker.types import (
     Detector,
