@@ -18,8 +18,13 @@ from tracker.types import Scene
 ROUNDING_S = 1e-4  # a table of tracks holds microseconds: counting from it must come to the same
 CHECKPOINT_S = 0.5  # velocity is that of the last one to two of these: about a step of a walker
 INHERIT_S = 1.0  # how long a lost track can be continued by a new one
-INHERIT_SIZES = 0.75  # greatest distance from the predicted place, in sizes of the object
-INHERIT_GROWTH = 2.0  # greatest ratio of the two sizes
+INHERIT_SIZES = 0.75  # greatest distance from the predicted place, in sizes of the object ...
+BOX_SIZES, DRIFT_SIZES_PER_S = (
+    0.25,
+    1.0,
+)  # ... and sooner: what two boxes on one object differ by, and its drift
+INHERIT_GROWTH = 1.5  # greatest ratio of the two sizes
+CUT_SIZES = 0.1  # a new box this near the picture's edge, in its own sizes, has come in over it
 NOBODY = b"?"  # the signature of no set of tracks
 
 ROW = np.dtype(
@@ -39,8 +44,8 @@ NO_ROWS, NOWHERE, NEVER, NOTHING = np.empty(0, np.int64), np.empty((0, 2)), np.e
 class Sighting:
     """One row per track, found by id; rows unseen for ``keep_s`` seconds are given back.
 
-    A new id that appears where a track of its class was lost a moment before (within `INHERIT_SIZES` of its
-    constant-velocity prediction) takes over its row: identities break at occlusions, and often on the line.
+    A new id that appears where a track of its class was lost a moment before takes over its row: identities
+    break at occlusions, and often on the line (`_heirs`).
 
     A sighting never changes: each frame makes the next one. Who holds the same sighting and asks it for the
     next of the same tracks is given the same again, so that however many analyses of a run share one piece of
@@ -154,24 +159,34 @@ class Sighting:
         return row
 
     def _heirs(self, now: float, tracks: Tracks, new: list[int]) -> dict[int, int]:
-        """Return which new track (place among ``tracks``) continues which lost one (id), nearest first."""
+        """Return which new track (place among ``tracks``) continues which lost one (id), nearest first.
+
+        It is of its class and size and stands where that one must be by now: as near to the prediction of
+        constant velocity as two boxes on one object are, and as far as it may have drifted unseen. So who was
+        seen a frame ago is hardly continued by a neighbour, which trackers tell of at its second sight: both
+        were there at one and the same moment. Who touches the edge of the picture has come in over it.
+        """
         visible = set(tracks.track_id.tolist())
         lost = np.array([row for track_id, row in self.row_of.items() if track_id not in visible], np.int64)
         lost = lost[now - self.rows["seen_s"][lost] <= INHERIT_S + ROUNDING_S] if len(lost) else lost
         if not len(lost):
             return {}
         rows = self.rows.take(lost)
-        gap = (now - rows["seen_s"])[:, None]
+        gap = now - rows["seen_s"]
         speed = velocity(rows)
-        place = rows["anchor"] + np.where(np.isnan(speed), 0.0, speed) * gap
-        sizes = np.maximum(box_size(tracks.xyxy[new]), 1.0).tolist()
+        place = rows["anchor"] + np.where(np.isnan(speed), 0.0, speed) * gap[:, None]
+        reach = np.minimum(INHERIT_SIZES, BOX_SIZES + DRIFT_SIZES_PER_S * gap)
+        sizes = np.maximum(box_size(tracks.xyxy[new]), 1.0)
+        inner = np.minimum(tracks.xyxy[new, :2], self.size - tracks.xyxy[new, 2:]).min(axis=1)
         old_sizes = np.maximum(box_size(rows["xyxy"]), 1.0)
         pairs = []
-        for n, size in zip(new, sizes, strict=True):
+        for n, size, to_edge in zip(new, sizes.tolist(), inner.tolist(), strict=True):
+            if to_edge <= CUT_SIZES * size:
+                continue
             away = self.anchors[n] - place
             distance = np.hypot(away[:, 0], away[:, 1]) / old_sizes
             growth = size / old_sizes
-            near = (distance <= INHERIT_SIZES) & (rows["class_id"] == tracks.class_id[n])
+            near = (distance <= reach) & (rows["class_id"] == tracks.class_id[n])
             near &= (growth <= INHERIT_GROWTH) & (growth >= 1 / INHERIT_GROWTH)
             pairs += [(float(distance[k]), n, int(rows["track_id"][k])) for k in near.nonzero()[0]]
         heirs: dict[int, int] = {}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from walks import scene, tracks
+from walks import SIZE, scene, tracks
 
 from bytetrack import Tracks
 from tracker.plugins.memory import Memory
@@ -93,6 +93,46 @@ def test_who_appears_where_another_was_expected_continues_it() -> None:
     assert heir(190, scale=1.5) and not heir(190, scale=3) and not heir(190, scale=0.3)
     assert not heir(190, class_id=2)
     assert heir(160 + 60, gap_s=1.0) and not heir(160 + 90, gap_s=1.5)
+
+
+@pytest.mark.parametrize("fps", [5, 10, 25, 60])
+def test_who_was_seen_beside_the_newcomer_is_not_continued_by_it(fps: int) -> None:
+    """Trackers tell of a track at its second sight: two frames after a loss it had been there all along.
+
+    The same box under another number is one, however soon.
+    """
+    for away, continued in ((0.0, True), (0.1, True), (0.7, False)):
+        memory = empty()
+        (old,) = see(memory, 1.0, tracks([1], [at(300)]))
+        (new,) = see(memory, 1.0 + 2 / fps, tracks([2], [at(300 + 60 * away)]))
+        assert (new == old) == continued
+
+
+@pytest.mark.parametrize("side", ["left", "right", "bottom"])
+def test_who_comes_in_over_the_edge_of_the_picture_continues_nobody(side: str) -> None:
+    x, y = {"left": (19.0, 300.0), "right": (SIZE[0] - 19.0, 300.0), "bottom": (300.0, SIZE[1] + 1.0)}[side]
+    memory = empty()
+    (gone,) = see(memory, 0.0, tracks([1], [at(x, y)]))
+    (next_one,) = see(memory, 0.5, tracks([2], [at(x, y)]))
+    assert next_one != gone
+
+
+@pytest.mark.parametrize("fps", [5, 10, 25, 60])
+@pytest.mark.parametrize("apart_s", [0.2, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("seen_s", [0.6, 1.5])
+def test_nobody_of_a_platoon_through_a_door_is_another(fps: int, apart_s: float, seen_s: float) -> None:
+    """Each comes out of a door in the middle of the picture, walks a little and is hidden."""
+    memory = empty(3.0, ("number", np.int64))
+    for index in range(6 * fps):
+        now = index / fps
+        since = {n + 1: now - apart_s * n for n in range(20)}
+        there = {n: at(300 + 80 * s) for n, s in since.items() if 0 <= s < seen_s}
+        memory.look(now, tracks(list(there), list(there.values())))
+        if there:
+            numbers = memory.own["number"][memory.found]
+            assert set(numbers.tolist()) <= {0, *there}
+            assert (numbers[numbers > 0] == np.array(list(there))[numbers > 0]).all()
+            memory.own["number"][memory.found] = list(there)
 
 
 def test_who_is_in_sight_is_continued_by_nobody() -> None:
