@@ -53,7 +53,8 @@ def open_source(
         capture: Capture
         if camera:
             name = shown = f"camera{text}" if text.isdecimal() else path.name
-            capture = CameraCapture(text, _size(camera_size), camera_fps)
+            patient = give_up_after_s is not None
+            capture = CameraCapture(text, _size(camera_size), camera_fps, patient=patient)
         else:
             name, shown = address.name(text), address.redact(text)
             capture = StreamCapture(text, rtsp_transport)

@@ -14,31 +14,43 @@ import numpy as np
 
 from tracker.sources.clock import Clock
 from tracker.sources.live import LostError
-from tracker.types import Image
+from tracker.types import Image, InputError
 
 LOG = logging.getLogger("track")
 MISSES = 5  # reads in a row that give nothing: it was unplugged
 
 
 class CameraCapture:
-    """A webcam by number or device name; the size and rate asked for are wishes, the driver decides."""
+    """A webcam by number or device name; the size and rate asked for are wishes, the driver decides.
 
-    def __init__(self, device: str, size: tuple[int, int] | None = None, rate: float | None = None) -> None:
+    One that has given a picture is opened again when it is unplugged. One that never did ends the run at
+    once, unless ``patient``: a mistyped number would wait for ever.
+    """
+
+    def __init__(
+        self,
+        device: str,
+        size: tuple[int, int] | None = None,
+        rate: float | None = None,
+        *,
+        patient: bool = False,
+    ) -> None:
         self._device: int | str = int(device) if device.isdecimal() else device
         self._wish, self._rate = size, rate
+        self._patient = patient  # also before the first picture
         self._told = False
         self.fps: float | None = None
         self._capture: cv2.VideoCapture | None = None
 
     def open(self, ended: threading.Event) -> None:
-        """Open the device; raises ``LostError``."""
+        """Open the device; raises ``LostError``, and ``InputError`` the first time."""
         # Linux: asked for any way, OpenCV tries others in vain and complains of each.
         way = cv2.CAP_V4L2 if sys.platform.startswith("linux") else cv2.CAP_ANY
         with _quiet():
             capture = cv2.VideoCapture(self._device, way)
         self._capture = capture
         if not capture.isOpened():
-            raise LostError("no such camera, or another program uses it")
+            raise self._lost("no such camera, or another program uses it")
         if self._wish is not None:
             # Uncompressed pictures of full size do not fit through USB 2 at full rate.
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
@@ -56,12 +68,18 @@ class CameraCapture:
         while misses < MISSES:
             read, image = self._capture.read()
             if read and image is not None and image.size:
-                misses = 0
+                misses, self._patient = 0, True
                 self._compare(image.shape[1], image.shape[0])
                 yield clock.now(), np.asarray(image, np.uint8)
             else:
                 misses += 1
-        raise LostError("the camera gives no pictures any more")
+        raise self._lost("the camera gives no pictures" + " any more" * self._patient)
+
+    def _lost(self, why: str) -> Exception:
+        if self._patient:
+            return LostError(why)
+        name = f"camera {self._device}" if isinstance(self._device, int) else self._device
+        return InputError(f"{name}: {why}; give another number, or --give-up-after S to wait for it")
 
     def close(self) -> None:
         """Release the device."""

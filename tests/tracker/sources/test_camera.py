@@ -112,6 +112,30 @@ def test_one_that_is_not_there_is_one_line(uri: str, capfd: pytest.CaptureFixtur
     assert capfd.readouterr() == ("", ""), "OpenCV has nothing to add"
 
 
+@pytest.mark.parametrize("uri", ["97", "/dev/video97"])
+def test_one_that_never_opened_ends_the_run_at_once(uri: str) -> None:
+    source = open_source(uri)
+    with pytest.raises(InputError, match=r"video97|camera 97: no such camera.*--give-up-after"), source:
+        pass
+
+
+def test_one_that_opens_and_never_gives_a_picture_ends_the_run_too(
+    webcam: type[Webcam], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Webcam, "read", lambda _: (False, None))
+    with pytest.raises(InputError, match="camera 0: the camera gives no pictures; give another"):
+        open_source("0").__enter__()
+
+
+def test_one_that_comes_late_is_waited_for_where_that_is_asked_for(webcam: type[Webcam]) -> None:
+    webcam.plugged = False
+    plug = threading.Timer(0.3, setattr, (webcam, "plugged", True))
+    plug.start()
+    with open_source("0", give_up_after_s=20.0) as source:
+        assert source.size == (640, 480)
+    plug.join()
+
+
 def test_a_file_of_that_name_is_taken_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "0").write_bytes(b"no video")
