@@ -86,7 +86,7 @@ class Options:
     zones: str | None = option(None, "Lines and zones from a YAML file (check it with `track zones check`).", "Counting", "--zones", metavar="FILE")
     plugin: tuple[str, ...] = option((), "Run a plugin by name: route, heatmap, 'speed:option=value;option=value', or one that you installed.", "Counting", "--plugin", metavar="NAME")
     on: tuple[str, ...] = option((), "Act on events: 'KIND=http://...' (webhook), 'KIND=cmd:PROGRAM' or 'KIND=mqtt://host/topic'; KIND may hold * (line.*).", "Counting", "--on", metavar="KIND=ACTION")
-    follow: str | None = option(None, "Highlight one object: its number, or 'x,y@second' of a point it covers.", "Counting", "--follow", metavar="TARGET")
+    follow: str | None = option(None, "Highlight one object: its number, or 'x,y@second' of a point it covers, in pixels and in seconds of the file.", "Counting", "--follow", metavar="TARGET")
     events: str | None = option(None, "Every crossing, entry, exit and alarm as JSON lines, as it happens.", "Counting", "--events", metavar="FILE")
     counts: str | None = option(None, "Counts by line or zone, direction and class as CSV.", "Counting", "--counts", metavar="FILE")
     interval: str | None = option(None, "Count anew every 30s, 15m or 1h, on the round.  [default: the whole run]", "Counting", "--interval", metavar="TIME")

@@ -23,7 +23,8 @@ class Follow:
     """Follows one object, through short losses and changes of its number.
 
     ``target`` is a track's number, or ``x,y@s``: the first object that covers this point of the picture at
-    that second or later, the smallest where several do. Events: ``follow.found`` with the number it has
+    that second of the file (of what is live: since its first frame) or later, the smallest where several do.
+    Events: ``follow.found`` with the number it has
     from now on, ``follow.lost`` when it is given up; a number that comes back is found again.
 
     Raises ``OptionError`` for a target that is neither.
@@ -87,7 +88,7 @@ class Follow:
         found, rows = memory.found, memory.own
         chosen = rows["followed"][found]
         if self._track_id is None:
-            chosen = self._choose(now - self._first, tracks)
+            chosen = self._choose(now - self._first if self._scene.live else now, tracks)
             rows["followed"][found] = chosen
         for place in np.flatnonzero(chosen).tolist():
             row, before = memory.row(found[place]), self._track_id

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -19,6 +19,7 @@ from tracker.types import Image, OptionError, Result, Scene, Stopwatch
 MOVE_S = 0.4  # time constant of the camera's place: slower than a step, faster than a turn
 ZOOM_S = 1.5  # of its zoom, which disturbs more when it is nervous
 COAST_S = 0.5  # how long the camera goes on moving when it sees nothing
+HOLD_S = 1.0  # a gap in which the object is not seen is filmed where it is no longer
 ROOM = 2.0  # the picture is this many times as high as the object
 LEAST_PX = 16.0  # of the source across the picture; less shows nothing
 
@@ -74,7 +75,8 @@ class Camera:
 class CropSink:
     """Films the object that the events ``follow.found`` and ``follow.lost`` name.
 
-    It begins when the object is found and rests while it is given up; ``painter`` gives the picture that is
+    It begins when the object is found, ends with the last frame in which it was seen, and rests between where
+    it is away; what lies within a gap of at most ``HOLD_S`` is filmed. ``painter`` gives the picture that is
     cut from, by default the bare frame. ``size`` is that of the file, whatever happens.
 
     Raises what `VideoSink` raises, and ``OptionError`` for a size that cannot be encoded.
@@ -94,12 +96,18 @@ class CropSink:
         if min(size) < 16 or max(size) > 8192 or size[0] % 2 or size[1] % 2:
             raise OptionError(f"{path}: a picture of {size[0]}x{size[1]} cannot be encoded; use even sizes")
         self._painter, self._size = painter, size
-        self._video = VideoSink(path, scene, self._shoot, crf=crf, overwrite=overwrite, stopwatch=stopwatch)
+        self._video = VideoSink(path, scene, Result.plot, crf=crf, overwrite=overwrite, stopwatch=stopwatch)
         self.path, self.notes = self._video.path, self._video.notes
         self._target: int | None = None
         self._camera = Camera()
-        self._views: deque[tuple[float, float, float]] = deque()  # of results on their way to the encoder
+        self._held: list[Result] = []  # in a gap, cut already: filmed when the object comes back
         self._before_s: float | None = None
+        self._seen_s = float("-inf")
+
+    @property
+    def files(self) -> list[Path]:
+        """What has been written: none where nobody was followed."""
+        return self._video.files
 
     def __enter__(self) -> CropSink:
         """Open the file."""
@@ -111,8 +119,15 @@ class CropSink:
     ) -> None:
         """Complete the file; there is none when nobody was found."""
         if self._before_s is None:
-            self.notes.append(f"{self.path.name} was not written: nobody was followed")
+            self.notes.append(
+                f"{self.path.name} was not written: nobody was followed; "
+                "numbers stand in the video and in --save-csv"
+            )
         self._video.__exit__(kind, error, trace)
+
+    def waiting(self) -> int:
+        """Return how many results wait to be encoded."""
+        return self._video.waiting()
 
     def write(self, result: Result) -> None:
         """Film this frame if there is somebody to film."""
@@ -121,20 +136,35 @@ class CropSink:
                 self._target = event.track_id
             elif event.kind == "follow.lost":
                 self._target, self._camera = None, Camera()
+                self._held.clear()
         if self._target is None:
             return
         now = result.frame.time
         passed_s = 0.0 if self._before_s is None else now - self._before_s
         self._before_s = now
         boxes = result.tracks.xyxy[result.tracks.track_id == self._target]
-        self._camera.move(passed_s, boxes[0] if len(boxes) else None)
+        seen = len(boxes) > 0
+        self._camera.move(passed_s, boxes[0] if seen else None)
         height, width = result.frame.image.shape[:2]
-        self._views.append(self._camera.view((width, height), self._size))
-        self._video.write(result)
+        view = self._camera.view((width, height), self._size)
+        shoot = functools.partial(self._shoot, view=view)
+        if seen:
+            self._seen_s = now
+            for held in self._held:
+                self._video.write(held)
+            self._held.clear()
+            self._video.write(replace(result, painter=shoot))
+        elif 0 <= now - self._seen_s <= HOLD_S:
+            cut = shoot(result)  # small, where whole pictures would fill the memory
+            self._held.append(
+                replace(result, frame=replace(result.frame, image=cut), painter=lambda held: held.frame.image)
+            )
+        else:
+            self._held.clear()
 
-    def _shoot(self, result: Result) -> Image:
-        """Cut the view out; called once per written result, in order, by the thread that encodes."""
-        left, top, scale = self._views.popleft()
+    def _shoot(self, result: Result, view: tuple[float, float, float]) -> Image:
+        """Cut the view out, mostly in the thread that encodes."""
+        left, top, scale = view
         image = result.frame.image if self._painter is None else self._painter(result)
         # the centre of pixel i lies at i + 0.5
         matrix = np.array([[scale, 0, left + scale / 2 - 0.5], [0, scale, top + scale / 2 - 0.5]])

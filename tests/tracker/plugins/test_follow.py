@@ -10,7 +10,7 @@ from stage import play, scene, standing
 
 from bytetrack import Tracks
 from tracker.plugins.follow import Follow
-from tracker.types import Canvas, Event, Frame, OptionError
+from tracker.types import Canvas, Event, Frame, OptionError, Scene
 
 NOBODY = Tracks.empty()
 
@@ -38,6 +38,20 @@ def test_a_click_finds_an_object_that_covers_the_point(
     left, bottom = people[first.track_id or 0]
     assert abs(left - x) <= 10.1
     assert abs(bottom - 20 - (y - 10)) <= 20.1
+
+
+@pytest.mark.parametrize(("live", "frame"), [(False, 20), (True, 70)])
+def test_the_second_is_the_files_wherever_the_run_begins(live: bool, frame: int) -> None:
+    """A run from second 5 on, at 10 frames a second: 7 is its 20th frame, as in every table."""
+    follow = Follow("100,190@7")
+    follow.start(Scene("stage", (640, 480), 10.0, live, {0: "person"}))
+    image = np.zeros((480, 640, 3), np.uint8)
+    found = [
+        event.frame
+        for k in range(100)
+        for event in follow.update(Frame(image, k, 5 + k / 10), standing({1: (100, 200)}))
+    ]
+    assert found == [frame]
 
 
 def test_of_two_the_smaller_is_meant() -> None:

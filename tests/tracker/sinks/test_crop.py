@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bytetrack import Detections, Tracks
+from tracker.outlets import paths
 from tracker.sinks.crop import ROOM, Camera, CropSink
 from tracker.types import Event, Frame, OptionError, Result, Scene
 
@@ -104,6 +107,69 @@ def test_nobody_found_leaves_no_film_but_a_note(tmp_path: Path) -> None:
     assert not sink.path.exists()
     assert "nobody was followed" in sink.notes[0]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_found_is_not_told_as_written(tmp_path: Path) -> None:
+    assert paths(film(tmp_path / "nobody.mp4", found=False)) == []
+    assert paths(film(tmp_path / "him.mp4")) == [tmp_path / "him.mp4"]
+
+
+def shot(
+    folder: Path, seen: Callable[[int], bool], *, lost: int | None = None, frames: int = 60
+) -> list[float]:
+    """Film a square that is there in some frames only; return the times of the film's pictures."""
+    path = folder / "gaps.mp4"
+    with CropSink(path, SCENE, size=(64, 64)) as sink:
+        for k in range(60):
+            there = seen(k)
+            boxes = [[100.0, 100, 140, 140]] if there else []
+            ids = np.arange(3, 3 + len(boxes))
+            ones = np.ones(len(boxes))
+            tracks = Tracks(ids, np.array(boxes).reshape(-1, 4), ones, ids * 0, ids - 3)
+            kinds = {0: "follow.found"} if lost is None else {0: "follow.found", lost: "follow.lost"}
+            events = (Event(kinds[k], k / 25, k, 3),) if k in kinds else ()
+            image = np.full((360, 640, 3), 30, np.uint8)
+            sink.write(Result(Frame(image, k, k / 25), Detections.empty(), tracks, events))
+    with av.open(str(path)) as container:
+        return [round(float(frame.time) * 25) for frame in container.decode(video=0)]
+
+
+def test_it_ends_with_its_object(tmp_path: Path) -> None:
+    """Seen until frame 20 and given up 25 frames later, or never within the film."""
+    assert shot(tmp_path, lambda k: k <= 20, lost=45) == list(range(21))
+    (tmp_path / "gaps.mp4").unlink()
+    assert shot(tmp_path, lambda k: k <= 50) == list(range(51))
+
+
+def test_a_short_gap_is_filmed_and_a_long_one_is_not(tmp_path: Path) -> None:
+    assert shot(tmp_path, lambda k: not 10 <= k < 30) == list(range(60))
+    (tmp_path / "gaps.mp4").unlink()
+    assert shot(tmp_path, lambda k: not 10 <= k < 40) == [*range(10), *range(40, 60)]
+
+
+def test_after_a_pause_of_the_recording_every_picture_has_its_own_view(tmp_path: Path) -> None:
+    """A full disk leaves pictures out; what comes then shows the object where it is then."""
+    path = tmp_path / "him.mp4"
+    live = Scene("cam", PICTURE, 25.0, True, {0: "person"})
+    with CropSink(path, live, size=(64, 64), crf=10) as sink:
+        for k in range(60):
+            image = np.full((360, 640, 3), 30, np.uint8)
+            x = 60 + 8 * k
+            image[160:200, x - 20 : x + 20] = 255
+            box = np.array([[x - 20.0, 160, x + 20, 200]])
+            tracks = Tracks(np.array([3]), box, np.ones(1), np.zeros(1, int), np.arange(1))
+            events = (Event("follow.found", 0.0, 0, 3),) if k == 0 else ()
+            if k in (20, 40):
+                while sink.waiting():
+                    time.sleep(0.001)
+                time.sleep(0.05)
+                sink._video._resume = time.monotonic() + 1e6 if k == 20 else 0.0  # the disk is full, has room
+            sink.write(Result(Frame(image, k, k / 25), Detections.empty(), tracks, events))
+    with av.open(str(path)) as container:
+        pictures = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    assert len(pictures) == 40
+    for picture in pictures[3:]:
+        assert np.nonzero(picture > 140)[1].mean() == pytest.approx(32, abs=8)
 
 
 @pytest.mark.parametrize("size", [(481, 480), (2, 2), (480, 10_000)])
