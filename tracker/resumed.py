@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from types import TracebackType
@@ -42,6 +42,11 @@ class Resumed:
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames that were not seen yet."""
         return islice(self._new(), self._max_frames)
+
+    def waiting(self) -> int:
+        """Return how many frames wait to be taken."""
+        count: Callable[[], int] | None = getattr(self._source, "waiting", None)
+        return count() if count is not None else 0
 
     def _new(self) -> Iterator[Frame]:
         shift = 0

@@ -129,7 +129,7 @@ class Session:
                 if self._state is not None and self._state.due():
                     self._save()
                 if self._profile is not None:
-                    self._profile.look(_waiting(self.source), max(map(_waiting, self.sinks), default=0))
+                    self._profile.look(_waiting(self._read), max(map(_waiting, self.sinks), default=0))
                 yield result
                 if self.stop.is_set():
                     return
@@ -263,6 +263,7 @@ class Session:
         claim_leaves(claims, self.host.plugins, self.prefix, overwrite=options.overwrite, mine=mine)
         self.host.start(self.scene)
         self.tracker = make_tracker(options.tracker, options, self.source.fps, self.source.size)
+        self._read = self.source  # with --refine a second one later
         self._profile = Profile(live=self.source.live) if options.profile else None
         self.report = Report(self.scene.names, forget_s=2 * options.known_s + 1)
         self.sinks: list[Sink] = list(
@@ -324,12 +325,19 @@ class Session:
         from tracker.second_pass import rehearse
 
         script = rehearse(
-            self.source, self.detector, self.tracker, advance=self.advance, stopwatch=self.stopwatch
+            self.source, self.detector, self.tracker, advance=self._rehearsed, stopwatch=self.stopwatch
         )
         if self.stop.is_set():
             self._notes.append("interrupted before the second pass; nothing was drawn or saved")
             return (), script, script
-        return self._stack.enter_context(self._open_source()), script, script
+        self._read = self._stack.enter_context(self._open_source())
+        return self._read, script, script
+
+    def _rehearsed(self, tracks: int) -> None:
+        if self._profile is not None:
+            self._profile.look(_waiting(self.source), 0, first_pass=True)
+        if self.advance is not None:
+            self.advance(tracks)
 
 
 def _waiting(part: object) -> int:

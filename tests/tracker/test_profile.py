@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tests.tracker.fakes import frames
+from tests.tracker.squares import SquareDetector
+from tracker.options import Options
 from tracker.profile import THREADS, Profile, narrowest, peak_bytes
+from tracker.session import Session
 from tracker.sinks.behind import Behind
 
 
@@ -53,3 +60,23 @@ def test_what_waits_is_counted() -> None:
     go.set()
     behind.finish()
     assert behind.waiting() == 0
+
+
+@pytest.mark.parametrize("how", ["plain", "resumed", "refined"])
+def test_a_slow_detector_is_the_narrowest_however_the_run_began(
+    how: str, make_video: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector(seconds=0.02))
+    clip, state = str(make_video(frames=80)), str(tmp_path / "s.json")
+    if how == "resumed":
+        with Session(clip, Options(state=state, max_frames=20)) as first:
+            assert sum(1 for _ in first) == 20
+    more: dict[str, Any] = {"resumed": {"state": state, "resume": True}, "refined": {"refine": True}}.get(
+        how, {}
+    )
+    with Session(clip, Options(profile=True, **more)) as session:
+        seen = sum(1 for _ in session)
+    rows = dict(session.profile)
+    assert seen == (60 if how == "resumed" else 80)
+    assert rows["narrowest"].startswith("detection"), rows
+    assert float(rows["profile"].split()[0]) >= 20, "per frame of the film, not per frame read"
