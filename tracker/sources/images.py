@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tracker.sources import limits
 from tracker.sources.ahead import Picture, ReadAhead, Wanted
 from tracker.types import Image, InputError, Stopwatch
 
@@ -50,7 +51,8 @@ class Images(ReadAhead):
         self.fps = _frame_rate(self._paths[0].parent) or FPS
         first = next((image for image in map(read, self._paths) if image is not None), None)
         if first is None:
-            raise InputError(f"{self._uri}: none of its {len(self._paths)} images can be read")
+            why = next((f" ({path.name} {why})" for path in self._paths if (why := limits.problem(path))), "")
+            raise InputError(f"{self._uri}: none of its {len(self._paths)} images can be read{why}")
         self.size = (first.shape[1], first.shape[0])
         self.length = self.wanted.length(len(self._paths), self.fps)
 
@@ -106,7 +108,9 @@ def natural(text: str) -> list[tuple[int, str]]:
 
 
 def read(path: Path) -> Image | None:
-    """Return the picture upright (EXIF) as BGR, or None where it cannot be read."""
+    """Return the picture upright (EXIF) as BGR, or None where it cannot be read or is too large."""
+    if limits.problem(path):
+        return None
     try:
         data = np.fromfile(path, np.uint8)  # imread cannot open every Windows path
     except OSError:
