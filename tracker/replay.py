@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.rows import TrackRows
+from tracker.rows import MOT_CLASS, TrackRows
 from tracker.types import Frame, Image, InputError
 
 NOTHING = Detections.empty()  # what was found is in the tracks
@@ -73,6 +73,20 @@ class SavedTracks:
         self.length = (self._index[-1] - self._index[0]) // self._step + 1
         right, bottom = self._xyxy[:, 2:].max(axis=0, initial=0.0).tolist()
         self.extent = right, bottom
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the file tells classes apart; MOTChallenge text does not."""
+        return dict(self.names) != {0: MOT_CLASS}
+
+    def keep(self, class_ids: Iterable[int]) -> None:
+        """Leave out the tracks of all other classes; the frames stay."""
+        kept = np.isin(self._classes, list(class_ids))
+        before = np.concatenate([[0], np.cumsum(kept)])
+        self._bounds = before[self._bounds].tolist()
+        self._ids, self._xyxy, self._scores, self._classes, self._source = (
+            column[kept] for column in (self._ids, self._xyxy, self._scores, self._classes, self._source)
+        )
 
     def frames(self, image: Image) -> Iterator[Frame]:
         """Yield the frames from the first to the last that the file names, with a picture of nothing."""

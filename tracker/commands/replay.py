@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,10 +39,13 @@ def _same(name: str) -> Callable[[Decorated], Decorated]:
 
 @click.command()
 @click.argument("tracks", type=FILE)
+@_same("classes")
 @_same("line")
 @_same("zone")
 @_same("zones")
 @_same("plugin")
+@_same("follow")
+@_same("on")
 @_same("events")
 @_same("counts")
 @_same("interval")
@@ -50,6 +53,12 @@ def _same(name: str) -> Callable[[Decorated], Decorated]:
 @click.option("--refine", is_flag=True, help="Fill short gaps and smooth the boxes first.")
 @click.option("--video", type=FILE, help="The recording that the tracks belong to.")
 @_same("output")
+@_same("show")
+@_same("crop")
+@_same("line_width")
+@_same("save_mot")
+@_same("save_csv")
+@_same("save_json")
 @_same("overwrite")
 @_same("crf")
 @click.option(
@@ -65,8 +74,9 @@ def command(
     Thousands of frames a second; the same numbers as the run that wrote the tracks. With --video and -o the
     annotated video is written again.
     """
-    if given["output"] and not video:
-        raise click.UsageError("-o needs the pictures: give the recording with --video")
+    for name, flag in (("output", "-o"), ("crop", "--crop"), ("show", "--show")):
+        if given[name] and not video:
+            raise click.UsageError(f"{flag} needs the pictures: give the recording with --video")
     options = Options(**given)
     with ExitStack() as stack:
         _run(stack, tracks, video, options, _parse_size(size), fps, quiet)
@@ -87,11 +97,12 @@ def _run(
     from tracker.coco import COCO
     from tracker.outlets import check_outputs, leave_files, make_sinks, painter, paths
     from tracker.plugging import make_plugins
+    from tracker.plugins.anchors import resolve_classes
     from tracker.progress import Progress, table
     from tracker.replay import SavedTracks, blank
     from tracker.report import Report
     from tracker.sources import open_source
-    from tracker.types import Detector, PluginError, Scene, Stopwatch, Tracker
+    from tracker.types import Detector, EndRun, PluginError, Scene, Stopwatch, Tracker
 
     claims = stack.enter_context(Claims())
     claims.read("the table of tracks", path)
@@ -103,9 +114,14 @@ def _run(
     size = source.size if source else size or _size_of(options, saved.extent)
     names = {**COCO, **saved.names}  # a class may be asked for that nothing belonged to
     scene = Scene(path.name, size, saved.frame_rate, False, names, options.lost)
+    if options.classes:
+        if not saved.has_classes:
+            raise click.UsageError(f"{path} has no classes to choose from; leave out --classes")
+        saved.keep(resolve_classes(options.classes, names) or ())
     plugins = make_plugins(options, size, names)
-    if not plugins:
-        raise click.UsageError("nothing to count; give --line, --zone, --zones or --plugin")
+    written = (options.output, options.show, options.save_mot, options.save_csv, options.save_json)
+    if not plugins and not any(written):
+        raise click.UsageError("nothing to count; give --line, --zone, --zones, --follow or --plugin")
     host = pipeline.Host(plugins)
     prefix = Path(options.output).with_suffix("") if options.output else None
     claim_leaves(claims, plugins, prefix, overwrite=options.overwrite)
@@ -119,21 +135,21 @@ def _run(
         from tracker.second_pass import rehearse
 
         told = shown = rehearse(saved.frames(blank(size)), saved, saved, raw=False, stopwatch=stopwatch)
-    paints = painter(saved.names)
+    paints = painter(saved.names, options.line_width)
     length = source.length if source else saved.length
     results = pipeline.run(
         source or saved.frames(blank(size)),
         told,
         shown,
         host,
-        sketch=bool(options.output),
+        sketch=bool(options.output or options.show),
         stopwatch=stopwatch,
     )
     failed: PluginError | None = None
     try:
-        with Progress(length, path.name, enabled=not quiet) as progress:
+        with suppress(EndRun), Progress(length, path.name, enabled=not quiet) as progress:
             for result in results:
-                if options.output:
+                if options.output or options.show:
                     result = dataclasses.replace(result, painter=paints)
                 for sink in sinks:
                     sink.write(result)

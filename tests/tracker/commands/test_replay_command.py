@@ -11,6 +11,7 @@ from click import UsageError
 from click.testing import CliRunner
 
 from tracker.commands.replay import command
+from tracker.types import OptionError
 
 
 def replay(*arguments: str | Path) -> str:
@@ -83,3 +84,66 @@ def test_the_size_is_the_zone_files_where_nothing_else_tells(tmp_path: Path, tra
 def test_what_is_missing_is_said(tracks: Path, arguments: list[str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         replay(tracks, *arguments)
+
+
+@pytest.fixture
+def traffic(tmp_path: Path) -> Path:
+    """A person and, below, a car, who walk and drive from left to right."""
+    path = tmp_path / "traffic.csv"
+    rows = []
+    for n in range(12):
+        rows.append(f"{n},{n / 25:.6f},{n * 10},5,{n * 10 + 20},40,0,person,0.9,1")
+        rows.append(f"{n},{n / 25:.6f},{n * 10},50,{n * 10 + 30},90,2,car,0.9,2")
+    header = "frame,time_s,x_min,y_min,x_max,y_max,class_id,class_name,confidence,tracker_id"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("classes", "counted"),
+    [
+        ("car", ["car"]),
+        ("2", ["car"]),
+        ("person,car", ["person", "car"]),
+        ("bicycle", []),
+        ("", ["person", "car"]),
+    ],
+)
+def test_only_some_classes_are_counted(
+    tmp_path: Path, traffic: Path, classes: str, counted: list[str]
+) -> None:
+    events = tmp_path / "e.jsonl"
+    given = ["--classes", classes] if classes else []
+    told = replay(traffic, "--size", "160x96", "--line", "80,0 80,96", "--events", events, *given)
+    assert sorted(json.loads(line)["class"] for line in events.read_text().splitlines()) == sorted(counted)
+    assert ("car" in told) == ("car" in counted)
+
+
+def test_one_is_followed_and_filmed(tmp_path: Path, traffic: Path, make_video: Callable[..., Path]) -> None:
+    events, film = tmp_path / "e.jsonl", tmp_path / "car.mp4"
+    told = replay(traffic, "--video", make_video(), "--follow", "2", "--crop", film, "--events", events)
+    assert json.loads(events.read_text().splitlines()[0])["track_id"] == 2
+    assert "followed" in told and "car 2, seen" in told
+    with av.open(str(film)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 12
+    told = replay(traffic, "--size", "160x96", "--follow", "20,20@0.1", "-q")
+    assert told == ""
+
+
+def test_tables_are_written_anew_without_anything_to_count(tmp_path: Path, traffic: Path) -> None:
+    table = tmp_path / "cars.csv"
+    replay(traffic, "--size", "160x96", "--classes", "car", "--save-csv", table, "-q")
+    with table.open() as file:
+        assert [row["class_name"] for row in csv.DictReader(file)] == ["car"] * 12
+
+
+def test_what_needs_pictures_or_classes_says_so(tmp_path: Path, traffic: Path) -> None:
+    for wrong in (["--crop", "x.mp4", "--follow", "1"], ["--show"]):
+        with pytest.raises(UsageError, match=f"{wrong[0]} needs the pictures: give the recording"):
+            replay(traffic, "--size", "160x96", *wrong)
+    with pytest.raises(OptionError, match="unknown class 'carr', did you mean 'car'"):
+        replay(traffic, "--size", "160x96", "--classes", "carr", "--line", "80,0 80,96")
+    mot = tmp_path / "t.txt"
+    mot.write_text("1,1,10,10,20,20,0.9,-1,-1,-1\n")
+    with pytest.raises(UsageError, match="has no classes to choose from"):
+        replay(mot, "--fps", "25", "--size", "160x96", "--classes", "car", "--line", "80,0 80,96")
