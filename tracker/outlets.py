@@ -24,7 +24,7 @@ from tracker.sinks import (
     place,
 )
 from tracker.sinks.actions import parse_action
-from tracker.types import Image, Json, Mark, OutputError, Picture, Result, Scene, Sink, Stopwatch
+from tracker.types import Image, Json, Mark, OutputError, Picture, Result, Scene, Sink, Sound, Stopwatch
 
 
 def make_sinks(
@@ -33,6 +33,7 @@ def make_sinks(
     *,
     audio_from: str | Path | None = None,
     another: Callable[[Path], Path] | None = None,
+    sound: Sound | None = None,
     stopwatch: Stopwatch | None = None,
 ) -> Iterator[Sink]:
     """Yield the sinks that the options ask for, not yet opened.
@@ -46,6 +47,7 @@ def make_sinks(
             Result.plot,
             crf=options.crf,
             audio_from=audio_from,
+            sound=sound,
             overwrite=options.overwrite,
             segment=options.segment,
             keep=options.keep,

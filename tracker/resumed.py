@@ -28,7 +28,7 @@ class Resumed:
         """Open; raises ``InputError``."""
         source = self._source
         source.__enter__()
-        self.fps, self.size, self.notes = source.fps, source.size, source.notes
+        self.fps, self.size, self.notes, self.sound = source.fps, source.size, source.notes, source.sound
         known = [source.length and max(source.length - 1, 0), self._max_frames]
         self.length = min((length for length in known if length is not None), default=None)
         return self

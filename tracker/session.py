@@ -272,6 +272,7 @@ class Session:
                 self.scene,
                 audio_from=None if self.scene.live else self.uri,
                 another=claims.another if saved is not None else None,
+                sound=self.source.sound,
                 stopwatch=self.stopwatch,
             )
         )
@@ -305,6 +306,7 @@ class Session:
             start_s=max(options.start, saved.time) if saved else options.start,
             end_s=options.end,
             stride=options.vid_stride,
+            fps=options.fps,
             max_frames=None if saved else options.max_frames,
             stop=self.stop,
             stopwatch=self.stopwatch,

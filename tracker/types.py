@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,11 @@ from tracker.errors import (
     TrackError,
     WeightsError,
 )
+
+if TYPE_CHECKING:  # a sound is handed over as PyAV gives it
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.packet import Packet
 
 __all__ = [
     "Canvas",
@@ -46,6 +51,7 @@ __all__ = [
     "Result",
     "Scene",
     "Sink",
+    "Sound",
     "Source",
     "Stopwatch",
     "TrackError",
@@ -278,6 +284,30 @@ class Stopwatch:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
+class Sound(Protocol):
+    """What is heard with a film, read once, in order; whatever the file is like, nothing here raises."""
+
+    stream: AudioStream | None  # known once it is open; None: nothing can be heard
+    sample: AudioFrame | None  # the first piece as it was decoded, where there is one
+    notes: list[str]  # why it was left out
+
+    def open(self, first_s: float) -> None:
+        """Choose a stream and go to ``first_s`` of the film."""
+        ...
+
+    def peek(self) -> Packet[AudioStream] | None:
+        """Return the next packet without taking it; its timestamps count from the film's first picture."""
+        ...
+
+    def take(self) -> None:
+        """Go on to the packet after it."""
+        ...
+
+    def close(self) -> None:
+        """Close the file."""
+        ...
+
+
 class Source(Protocol):
     """Where frames come from: opened by ``with``, iterated once, in order.
 
@@ -292,6 +322,7 @@ class Source(Protocol):
     size: tuple[int, int]  # width, height as yielded (rotation applied)
     live: bool  # only the newest frame counts; files never drop
     length: int | None  # number of frames it will yield, where known
+    sound: Sound | None  # what is heard with it; known when it is entered
     notes: list[str]  # one line each, for the user at the end: "12 corrupt packets skipped"
 
     def __enter__(self) -> Source:

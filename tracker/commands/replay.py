@@ -126,7 +126,8 @@ def _run(
     prefix = Path(options.output).with_suffix("") if options.output else None
     claim_leaves(claims, plugins, prefix, overwrite=options.overwrite)
     host.start(scene)
-    sinks = [stack.enter_context(sink) for sink in make_sinks(options, scene)]
+    sound = source.sound if source else None
+    sinks = [stack.enter_context(sink) for sink in make_sinks(options, scene, audio_from=video, sound=sound)]
     report = Report(saved.names, forget_s=2 * options.lost + 1)
     stopwatch = Stopwatch()
     told: Detector = saved

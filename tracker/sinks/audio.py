@@ -1,10 +1,12 @@
-"""The sound of the source, beside the annotated picture."""
+"""The sound of the source, beside the annotated picture: copied, or converted where it must be."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
+import errno
+import io
+import math
+from collections.abc import Mapping
+from typing import Any
 
 import av
 from av.audio.frame import AudioFrame
@@ -12,131 +14,236 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 
-OPUS_HZ = 48_000  # the clock of every Opus stream (RFC 6716)
+from tracker.sinks import adts
+from tracker.sinks.convert import SLACK_S, Converter, encoder
+from tracker.types import Sound
+
+LATE_S = 1.0  # MP4 in fragments writes nothing before every stream has begun: silence goes before later sound
+AHEAD_S = 0.5  # of the picture, that silence is written in a long pause
+# What a muxer says of a packet that it cannot take; everything else is trouble with the disk.
+REFUSED = (errno.EINVAL, errno.EPERM, errno.ENOSYS, errno.ERANGE)
 
 
 class Audio:
-    """Copies the first audio stream of a file; transcodes where the container cannot hold it.
+    """Writes a sound into a container, and never costs it a picture.
 
-    ``advance`` muxes what belongs before a time, so that sound and picture stay interleaved.
-    ``first_s`` is the source time of the first picture written, ``fallback`` the encoder where the codec is
-    not among ``copied`` (None: all that the container takes).
+    ``advance`` muxes what belongs before a time, so that sound and picture stay interleaved. What cannot be
+    written is left out; ``notes`` tells of it.
     """
 
     def __init__(
         self,
-        path: Path,
+        sound: Sound,
         output: OutputContainer,
-        first_s: float,
-        fallback: str,
-        copied: frozenset[str] | None = None,
+        first_s: float,  # time of the first picture written
+        fallback: str,  # the encoder where the codec is not among ``copied``
+        copied: frozenset[str] | None,  # None: all that the container takes
+        options: Mapping[str, str],  # of the container
+        *,
+        at_once: bool = False,  # every stream must begin with the first picture
     ) -> None:
-        self._input = av.open(str(path), metadata_errors="replace")
-        try:
-            self._source: AudioStream = self._input.streams.audio[0]
-            origin = _start_s(self._input)
-            self._shift_s = -(origin + first_s)
-            if first_s > 1.0:
-                with suppress(av.error.FFmpegError):
-                    self._input.seek(int((origin + first_s) * av.time_base), backward=True)
-            self._output = output
-            codec = self._source.codec_context.codec.canonical_name
-            if codec in (output.supported_codecs if copied is None else copied):
-                self._stream: AudioStream = output.add_stream_from_template(self._source)
-                self._copy = True
-            else:
-                rate = OPUS_HZ if fallback == "libopus" else self._source.rate
-                added = output.add_stream(fallback, rate=rate)
-                assert isinstance(added, AudioStream)
-                self._stream = added
-                self._stream.layout = "mono" if self._source.channels == 1 else "stereo"
-                self._stream.codec_context.open()
-                self._copy = False
-            self._packets = self._copied() if self._copy else self._transcoded()
-        except BaseException:
-            self._input.close()
-            raise
-        self._next: tuple[float, Packet[AudioStream]] | None = None
+        assert sound.stream is not None
+        self._sound, self._output, self._first_s = sound, output, first_s
+        self._source = sound.stream
+        self.notes: list[str] = []
         self._ended = False
+        self._before: float | None = None  # where the last packet stood in the source
+        self._pts = self._end = -(1 << 62)  # where the last packet copied begins and ends, in its ticks
+        self._undecoded = self._refused = 0
+        self._converter: Converter | None = None
+        self._converted_s = -math.inf  # where the output changes from copied to converted sound
+        self._config: bytes | None = None
+        codec = self._source.codec_context.codec.canonical_name
+        self._trial: Trial | None = None
+        packet = self._first()
+        late = packet is not None and at_once and _seconds(packet) - first_s > LATE_S
+        if (
+            codec in (output.supported_codecs if copied is None else copied)
+            and packet is not None
+            and not late
+        ):
+            self._config = adts.config(bytes(packet)) if codec == "aac" else None
+            trial = Trial(self._source, output.format.name, options, self._config)
+            if trial.takes(self._plain(packet, 0)):
+                self._trial = trial
+        if self._trial is not None:
+            self._stream = output.add_stream_from_template(self._source)
+            if self._config is not None:
+                self._stream.codec_context.extradata = self._config
+        else:
+            self._fallback = fallback
+            context = encoder(fallback, self._source, sound.sample)  # raises before the stream is added
+            self._stream = output.add_stream(fallback, rate=context.sample_rate)  # type: ignore[assignment]
+            self._stream.layout = context.layout
+            self._stream.codec_context.open()
+            self._converter = Converter(self._stream.codec_context)
 
     def advance(self, until_s: float) -> None:
         """Mux every packet that starts before ``until_s``, in seconds of the output."""
         while not self._ended:
-            if self._next is None:
-                self._next = next(self._packets, None)
-            if self._next is None:
-                self._ended = True
-            elif self._next[0] >= until_s:
+            packet = self._sound.peek()
+            if packet is None:
+                return self._finish()
+            if _seconds(packet) - self._first_s >= until_s:
+                if self._converter is not None:
+                    self._write(self._converter.silence(until_s - AHEAD_S))
                 return
-            else:
-                self._output.mux(self._next[1])
-                self._next = None
+            self._sound.take()
+            self._take(packet)
 
-    def close(self) -> None:
-        """Close the file it reads."""
-        self._input.close()
+    def close(self, until_s: float) -> None:
+        """Write what an encoder still holds."""
+        self.advance(until_s)
+        self._finish()
 
-    def _copied(self) -> Iterator[tuple[float, Packet[AudioStream]]]:
-        base = self._source.time_base
-        assert base is not None
-        shift = round(self._shift_s / base)
-        before: int | None = None
-        for packet in self._demuxed():
-            if packet.pts is None or packet.size == 0:
-                continue
-            pts = packet.pts + shift
-            if (pts + (packet.duration or 0)) * base <= 0 or (before is not None and pts <= before):
-                continue
-            packet.pts = packet.dts = before = pts
-            packet.stream = self._stream
-            yield float(pts * base), packet
+    def _finish(self) -> None:
+        if not self._ended and self._converter is not None:
+            self._write(self._converter.finish())
+        self._ended = True
+        if self._undecoded:
+            self.notes.append(
+                f"{self._undecoded} packets of the sound could not be decoded and were left out"
+            )
+        if self._refused:
+            self.notes.append(f"{self._refused} packets of the sound could not be written and were left out")
+        self._undecoded = self._refused = 0
 
-    def _transcoded(self) -> Iterator[tuple[float, Packet[AudioStream]]]:
-        context = self._stream.codec_context
-        resampler = av.AudioResampler(
-            format=context.format.name if context.format else "fltp",
-            layout=self._stream.layout.name,
-            rate=self._stream.rate,
-            frame_size=context.frame_size or None,
-        )
-        for frame in self._resampled(resampler):
-            yield from self._timed(self._stream.encode(frame))
-        yield from self._timed(self._stream.encode(None))
+    def _first(self) -> Packet[Any] | None:
+        """Return the first packet that is heard with the pictures."""
+        while (packet := self._sound.peek()) is not None:
+            if _seconds(packet) + _length(packet) > self._first_s:
+                break
+            self._sound.take()
+        return packet
 
-    def _resampled(self, resampler: av.AudioResampler) -> Iterator[AudioFrame]:
-        for packet in self._demuxed():
-            frames: list[AudioFrame] = []
-            with suppress(av.error.FFmpegError):
-                frames = packet.decode()
-            for frame in frames:
-                if frame.pts is None or frame.time_base is None:
-                    continue
-                frame.pts += round(self._shift_s / frame.time_base)
-                if frame.pts >= 0:
-                    yield from resampler.resample(frame)
-        yield from resampler.resample(None)
+    def _take(self, packet: Packet[AudioStream]) -> None:
+        at = _seconds(packet)
+        backwards = self._before is not None and at < self._before
+        self._before = at
+        if self._config is not None and self._converter is None:
+            self._watch(packet)
+        if self._converter is not None:
+            self._convert(packet, None if backwards else at - self._first_s)
+        else:
+            self._copy(packet, backwards)
 
-    def _timed(self, packets: list[Packet[AudioStream]]) -> Iterator[tuple[float, Packet[AudioStream]]]:
+    def _copy(self, packet: Packet[AudioStream], backwards: bool) -> None:
+        base, length = self._source.time_base, packet.duration or 0
+        assert base is not None and self._trial is not None
+        pts = self._end if backwards else (packet.pts or 0) - round(self._first_s / base)
+        if pts + length // 2 < 0 or pts < self._end - max(round(SLACK_S / base), length // 2):
+            return  # before the first picture; or two recordings overlap
+        pts = max(pts, 0)  # Matroska would move the pictures instead
+        if pts < self._end - 1:  # more than rounding
+            pts = self._end
+        pts = max(pts, self._pts)
+        if not self._trial.takes(self._plain(packet, pts)):
+            pts += 1  # some containers want no time twice
+            if not self._trial.takes(self._plain(packet, pts)):
+                self._refused += 1
+                return
+        self._pts, self._end = pts, pts + length
+        ready = packet if self._config is None else self._plain(packet, pts)
+        ready.pts = ready.dts = pts
+        self._write([ready])
+
+    def _plain(self, packet: Packet[Any], pts: int) -> Packet[Any]:
+        """Return a copy at another time, without the header that AAC carries in a stream."""
+        data = bytes(packet)
+        plain: Packet[Any] = av.Packet(adts.payload(data) if self._config is not None else data)
+        plain.pts = plain.dts = pts
+        plain.duration, plain.time_base = packet.duration or 0, packet.time_base
+        plain.is_keyframe = True
+        return plain
+
+    def _watch(self, packet: Packet[Any]) -> None:
+        """Convert from here on where AAC goes on in another way than its stream began."""
+        config = adts.config(bytes(packet))
+        if config is None or config == self._config:
+            return
+        assert self._config is not None
+        self._before = None
+        at_s = float(max(self._end, 0) * self._source.time_base) if self._source.time_base else 0.0
+        self._converter, self._converted_s = Converter(adts.encoder(self._config), at_s), at_s
+        self.notes.append(f"the sound changes at {at_s:.1f} s and was converted from there on")
+
+    def _convert(self, packet: Packet[AudioStream], at_s: float | None) -> None:
+        assert self._converter is not None
+        try:
+            frames: list[AudioFrame] = packet.decode()
+        except (av.error.FFmpegError, ValueError):
+            self._undecoded += 1
+            return
+        for number, frame in enumerate(frames):
+            self._write(self._converter.feed(frame, at_s if number == 0 else None))
+
+    def _write(self, packets: list[Packet[Any]]) -> None:
         for packet in packets:
-            yield float((packet.pts or 0) * (packet.time_base or 0)), packet
+            if self._ended:
+                return
+            if _seconds(packet) < self._converted_s:  # what an encoder puts before its first sample
+                continue
+            packet.stream = self._stream
+            try:
+                self._output.mux(packet)
+            except (av.error.FFmpegError, ValueError) as error:
+                code = getattr(error, "errno", errno.EINVAL)
+                if code not in REFUSED and not isinstance(error, av.error.InvalidDataError):
+                    raise
+                self._ended = True
+                reason = getattr(error, "strerror", None) or error
+                self.notes.append(f"the sound was left out from {self._before or 0:.1f} s on ({reason})")
 
-    def _demuxed(self) -> Iterator[Packet[AudioStream]]:
-        with suppress(av.error.FFmpegError):  # sound that breaks off is no reason to lose the picture
-            yield from self._input.demux(self._source)
+
+class Trial:
+    """A container that goes nowhere: what it takes, the real one takes too."""
+
+    def __init__(
+        self, template: AudioStream, format_name: str, options: Mapping[str, str], config: bytes | None
+    ) -> None:
+        self._container = av.open(_Nowhere(), "w", format=format_name, options=dict(options))
+        self._stream = self._container.add_stream_from_template(template)
+        if config is not None:
+            self._stream.codec_context.extradata = config
+
+    def takes(self, packet: Packet[Any]) -> bool:
+        """Whether a packet can be written; it is used up."""
+        packet.stream = self._stream
+        try:
+            self._container.mux(packet)
+        except (av.error.FFmpegError, ValueError):
+            return False
+        return True
 
 
-def has_audio(path: Path) -> bool:
-    """Whether a file holds sound that can be read."""
-    try:
-        with av.open(str(path), metadata_errors="replace") as container:
-            return any(s.codec_context is not None for s in container.streams.audio)
-    except (av.error.FFmpegError, OSError, ValueError):
-        return False
+class _Nowhere(io.RawIOBase):
+    """A file that forgets."""
+
+    def __init__(self) -> None:
+        self._at = self._size = 0
+
+    def write(self, data: Any) -> int:
+        self._at += len(data)
+        self._size = max(self._size, self._at)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
 
 
-def _start_s(container: av.container.InputContainer) -> float:
-    """Return the time of the first picture: where the source's clock starts."""
-    for stream in container.streams.video:
-        if stream.start_time is not None and stream.time_base is not None:
-            return float(stream.start_time * stream.time_base)
-    return (container.start_time or 0) / av.time_base
+def _seconds(packet: Packet[Any]) -> float:
+    return float((packet.pts or 0) * (packet.time_base or 0))
+
+
+def _length(packet: Packet[Any]) -> float:
+    return float((packet.duration or 0) * (packet.time_base or 0))

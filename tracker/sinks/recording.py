@@ -15,9 +15,9 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from tracker.sinks.audio import Audio, has_audio
+from tracker.sinks.audio import Audio
 from tracker.threads import plan
-from tracker.types import Image
+from tracker.types import Image, Sound
 
 CLOCK_HZ = 90_000  # MPEG's own; the time base is the first multiple of the frame rate that is as fine
 # Numbers of ITU-T H.273. OpenCV converts by the matrix of BT.601, as JPEG does, in an eighth of the time
@@ -38,6 +38,9 @@ class Encoding:
 
 
 _PLAYED = frozenset(("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"))  # what players take in MP4
+_QUICKTIME = frozenset(
+    "aac ac3 alac eac3 mp3 pcm_s16be pcm_s16le pcm_s24be pcm_s24le pcm_s32be pcm_s32le".split()  # noqa: SIM905
+)
 # Beside veryfast, measured at crf 23: 26 against 50 ms of CPU per frame of 1904x1080 (4.5 against 7 at
 # 768x576), files 8 (18) % larger, SSIM 0.991 against 0.992 (0.966, 0.967); without mbtree 60 to 90 % larger.
 _X264 = {"preset": "superfast", "x264-params": "mbtree=1:rc-lookahead=10"}
@@ -45,7 +48,7 @@ _VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "b": "0"}
 ENCODINGS = {
     ".mp4": Encoding("mp4", "libx264", "aac", _X264, _PLAYED, fragments=True),
     ".m4v": Encoding("mp4", "libx264", "aac", _X264, _PLAYED, fragments=True),
-    ".mov": Encoding("mov", "libx264", "aac", _X264, fragments=True),
+    ".mov": Encoding("mov", "libx264", "aac", _X264, _QUICKTIME, fragments=True),
     ".mkv": Encoding("matroska", "libx264", "aac", _X264),
     ".webm": Encoding("webm", "libvpx-vp9", "libopus", _VP9),
 }
@@ -55,6 +58,7 @@ _FRAGMENTS = {"movflags": "+delay_moov+default_base_moof", "frag_duration": "100
 # memory, which is right for segments only.
 _HYBRID = "+hybrid_fragmented" if library_versions["libavformat"] >= (61, 7, 100) else ""
 _CLUSTERS = {"cluster_time_limit": "1000"}  # the same of Matroska, which would keep five seconds back
+INTERLEAVED_US = "1000000"  # picture waits no longer for sound that has ended: kill -9 would cost it
 LOOKAHEAD_S = 0.4  # that a live encoder may hold back: a camera of one frame per second must not lose ten
 WHOLE = {"movflags": "+faststart"}
 
@@ -69,7 +73,7 @@ class Recording:
         fps: float,
         image: Image,
         crf: int,
-        audio_from: Path | None,
+        sound: Sound | None,  # open
         first_s: float,
         notes: list[str],
         *,
@@ -79,7 +83,7 @@ class Recording:
         self.seconds = 0.0
         self.pictures = 0
         self._first_s = first_s
-        options = {"flush_packets": "1"}
+        options = {"flush_packets": "1", "max_interleave_delta": INTERLEAVED_US}
         if encoding.fragments:
             options |= _FRAGMENTS
             options["movflags"] += _HYBRID if segment else ""
@@ -112,10 +116,19 @@ class Recording:
         )
         self._stream = stream
         self._audio: Audio | None = None
-        if audio_from is not None and has_audio(audio_from):
+        self._notes = notes
+        if sound is not None and sound.stream is not None:
             try:
-                self._audio = Audio(audio_from, self._container, first_s, encoding.audio, encoding.sounds)
-            except (av.error.FFmpegError, ValueError) as error:
+                self._audio = Audio(
+                    sound,
+                    self._container,
+                    first_s,
+                    encoding.audio,
+                    encoding.sounds,
+                    options,
+                    at_once=encoding.fragments,
+                )
+            except (av.error.FFmpegError, ValueError, AssertionError) as error:
                 notes.append(f"the sound was left out ({getattr(error, 'strerror', None) or error})")
         self._before = -1
 
@@ -146,10 +159,12 @@ class Recording:
         """Write what the encoder still holds, and the trailer; the file is closed in any case."""
         try:
             self._container.mux(self._stream.encode(None))
-        finally:
             if self._audio is not None:
-                self._audio.close()
+                self._audio.close(self.seconds)
+        finally:
             self._container.close()
+            if self._audio is not None:
+                self._notes += self._audio.notes
 
 
 def _at_once(codec: str, fps: float) -> dict[str, str]:

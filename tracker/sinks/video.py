@@ -18,7 +18,7 @@ from tracker.sinks.behind import Behind
 from tracker.sinks.place import DiskFullError
 from tracker.sinks.recording import ENCODINGS, Recording, remux
 from tracker.sinks.segments import Segments, seconds
-from tracker.types import Image, OptionError, OutputError, Result, Scene, Stopwatch
+from tracker.types import Image, OptionError, OutputError, Result, Scene, Sound, Stopwatch
 
 LOG = logging.getLogger("track")
 RETRY_S = 10.0  # between two looks whether a full disk has room again
@@ -49,6 +49,7 @@ class VideoSink:
         *,
         crf: int = 23,  # libx264's own default; 18 looks lossless, 28 is small
         audio_from: str | Path | None = None,
+        sound: Sound | None = None,
         overwrite: bool = False,
         segment: str | float | None = None,
         keep: str | float | None = None,
@@ -57,6 +58,7 @@ class VideoSink:
     ) -> None:
         self.path = Path(path)
         self.notes: list[str] = []
+        self._news: list[str] = []  # of recordings; many say the same
         self.files: list[Path] = []  # complete and in place; the last of them where there are many
         encoding = ENCODINGS.get(self.path.suffix.lower())
         if encoding is None:
@@ -81,6 +83,7 @@ class VideoSink:
         self._encoding, self._scene, self._painter, self._crf = encoding, scene, painter, crf
         self._overwrite = overwrite
         self._audio_from = None if audio_from is None else Path(audio_from)
+        self._sound, self._heard = sound, False
         self._watch = stopwatch or Stopwatch()
         self._recording: Recording | None = None
         self._part: Path | None = None
@@ -118,6 +121,10 @@ class VideoSink:
             elif kind is None:
                 raise
         finally:
+            if self._sound is not None:
+                self._sound.close()
+                self._news += self._sound.notes
+            self.notes += dict.fromkeys(self._news)
             if self._unrecorded:
                 self.notes.append(f"{self._unrecorded} frames were not recorded: {self._why}")
         if kind is None:
@@ -164,15 +171,18 @@ class VideoSink:
                 self._part.unlink(missing_ok=True)
             self._part = place.temporary(self._goal)
         assert self._part is not None
+        if self._sound is not None and not self._heard:
+            self._heard = True
+            self._sound.open(time_s)
         self._recording = Recording(
             self._part,
             self._encoding,
             self._scene.fps,
             image,
             self._crf,
-            self._audio_from,
+            self._sound,
             time_s,
-            self.notes,
+            self._news,
             live=self._scene.live,
             segment=self._many,
         )

@@ -15,6 +15,7 @@ def open_source(
     start_s: float | None = None,
     end_s: float | None = None,
     stride: int = 1,
+    fps: float | None = None,
     max_frames: int | None = None,
     stop: threading.Event | None = None,
     stopwatch: Stopwatch | None = None,
@@ -31,8 +32,9 @@ def open_source(
     name is taken before everything else.
 
     ``start_s`` and ``end_s`` are media time (of live sources: seconds since the first frame, no start),
-    ``stride`` 2 yields every second frame. Iteration ends soon after ``stop`` is set. The last four options
-    are for live sources. Raises ``OptionError`` here and ``InputError`` when it is entered.
+    ``stride`` 2 yields every second frame, ``fps`` overrules what the source says of its
+    rate. Iteration ends soon after ``stop`` is set. The last four options are for live sources. Raises
+    ``OptionError`` here and ``InputError`` when it is entered.
     """
     from tracker.sources import address
     from tracker.sources.ahead import Wanted
@@ -42,14 +44,16 @@ def open_source(
     text = str(uri).removeprefix("file://")
     path = Path(text)
     wanted = Wanted(start_s, end_s, stride, max_frames)
-    if address.is_remote_file(text):
-        return VideoFile(text, wanted, stop, stopwatch)
+    if address.names_a_file(text):
+        return VideoFile(text, wanted, stop, stopwatch, fps=fps)
     camera = re.fullmatch(r"\d+|/dev/video.*", text) and not path.is_file()
     if camera or address.scheme(text):
         from tracker.sources.camera import CameraCapture
         from tracker.sources.live import Capture, Live
         from tracker.sources.stream import StreamCapture
 
+        if fps is not None:
+            raise OptionError(f"--fps {fps:g}: {address.redact(text)} is live and has a clock of its own")
         capture: Capture
         if camera:
             name = shown = f"camera{text}" if text.isdecimal() else path.name
@@ -61,8 +65,8 @@ def open_source(
         return Live(name, shown, capture, wanted, stop, stopwatch, give_up_after_s=give_up_after_s)
     pattern = any(sign in text for sign in "*?[") and not path.exists()
     if pattern or path.is_dir() or path.suffix.lower() in SUFFIXES:
-        return Images(text, wanted, stop, stopwatch)
-    return VideoFile(path, wanted, stop, stopwatch)
+        return Images(text, wanted, stop, stopwatch, fps=fps)
+    return VideoFile(path, wanted, stop, stopwatch, fps=fps)
 
 
 def _size(text: str | tuple[int, int] | None) -> tuple[int, int] | None:

@@ -20,14 +20,19 @@ def scheme(uri: str) -> str:
     return found[1].lower() if found and found[1].lower() != "file" else ""
 
 
-def is_remote_file(uri: str) -> bool:
-    """Whether an HTTP address names a video file: read whole and in order, unlike a camera.
+def is_http(uri: str) -> bool:
+    """Whether an address may be a file as well as a camera."""
+    return scheme(uri) in ("http", "https")
 
-    >>> is_remote_file("http://host/clip.mp4?token=1"), is_remote_file("http://host/live.m3u8")
+
+def names_a_file(uri: str) -> bool:
+    """Whether an HTTP address looks like that of a video file, for where nobody answers.
+
+    >>> names_a_file("http://host/clip.mp4?token=1"), names_a_file("http://host/live.m3u8")
     (True, False)
     """
     path = urlsplit(uri).path.lower()
-    return scheme(uri) in ("http", "https") and any(path.endswith(suffix) for suffix in FILES)
+    return is_http(uri) and any(path.endswith(suffix) for suffix in FILES)
 
 
 def redact(uri: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeAlias
 
-from tracker.types import Frame, Image, OptionError, Stopwatch
+from tracker.types import Frame, Image, OptionError, Sound, Stopwatch
 
 AHEAD = 4  # frames kept ready; enough to hide a slow key frame, 100 MB of 4K pictures at the most
 ROUNDING = 0.25  # frames; containers round timestamps, Matroska to a millisecond
@@ -75,6 +75,7 @@ class ReadAhead:
     size: tuple[int, int]
     live = False
     length: int | None = None
+    sound: Sound | None = None
     notes: list[str]
 
     def __init__(

@@ -26,8 +26,9 @@ FPS = 25.0  # pictures carry no clock; a MOTChallenge seqinfo.ini beside them do
 class Images(ReadAhead):
     """Pictures in natural order (2 before 10), all scaled to the size of the first.
 
-    They are taken as 25 per second, or as ``frameRate`` of a MOTChallenge ``seqinfo.ini`` in their folder or
-    above it says. A picture that cannot be read is left out, its index with it, and counted in ``notes``.
+    Their rate is ``fps``, or ``frameRate`` of a MOTChallenge ``seqinfo.ini`` in their folder or above it,
+    else 25 with a note. A picture that cannot be read is left out, its index with it, and counted in
+    ``notes``.
     """
 
     def __init__(
@@ -36,10 +37,12 @@ class Images(ReadAhead):
         wanted: Wanted | None = None,
         stop: threading.Event | None = None,
         stopwatch: Stopwatch | None = None,
+        *,
+        fps: float | None = None,
     ) -> None:
         path = Path(uri)
         super().__init__(path.name or uri, wanted or Wanted(), stop, stopwatch)
-        self._uri = uri
+        self._uri, self._asked_fps = uri, fps
         self._paths: list[Path] = []
 
     def _open(self) -> None:
@@ -48,7 +51,10 @@ class Images(ReadAhead):
             raise InputError(
                 f"{self._uri}: no images here; expected files ending in .jpg, .png, .bmp, .webp, .tif, …"
             )
-        self.fps = _frame_rate(self._paths[0].parent) or FPS
+        told = self._asked_fps or _frame_rate(self._paths[0].parent)
+        if told is None and len(self._paths) > 1:
+            self.notes.append(f"pictures do not tell their rate; {FPS:g} per second is a guess: give --fps")
+        self.fps = told or FPS
         first = next((image for image in map(read, self._paths) if image is not None), None)
         if first is None:
             why = next((f" ({path.name} {why})" for path in self._paths if (why := limits.problem(path))), "")

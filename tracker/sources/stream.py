@@ -15,9 +15,10 @@ from av.video.stream import VideoStream
 
 from tracker.sources.address import redact, scheme
 from tracker.sources.clock import Clock
+from tracker.sources.film import frame_rate
+from tracker.sources.limits import MAX_PIXELS
 from tracker.sources.live import LostError
 from tracker.sources.upright import Upright, upright
-from tracker.sources.video_file import MAX_PIXELS, frame_rate
 from tracker.types import Image, InputError, OptionError
 
 OPEN_S = 10.0  # a camera that has not answered by then is asked again

@@ -5,26 +5,28 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
-from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tracker.sources import address
 from tracker.sources.ahead import Picture, ReadAhead, Wanted
+from tracker.sources.film import FPS, MAX_FPS, Film, frame_rate
+from tracker.sources.frame_times import Even, dts_goes_on_better
+from tracker.sources.sound import Sound
+from tracker.sources.timeline import BROADCAST
 from tracker.sources.upright import upright
 from tracker.threads import plan
 from tracker.types import InputError, Stopwatch
 
-FPS = 25.0  # where a file does not say
-MAX_FPS = 1000.0  # beyond it a header lies
-MAX_PIXELS = 1 << 27  # 16k x 8k; a damaged header must not make the decoder ask for all memory
-MAX_GAP_S = 86_400.0  # a longer jump is a broken clock, not a pause
-OPEN_S = 20.0  # for a file behind HTTP
-MAX_BAD_READS = 1000  # consecutive failures of the demuxer after which the rest is given up
+LOOKED_AT = 12  # pictures by which the better clock is chosen: more than a decoder holds back
+SEARCHED_S = 60.0  # no two key frames are farther apart; a seek that lands earlier went astray
+MOST_HELD = 1000  # packets kept while the start is looked for
 
 
 class VideoFile(ReadAhead):
@@ -32,7 +34,8 @@ class VideoFile(ReadAhead):
 
     ``Frame.index`` counts every frame from the file's first; a packet that cannot be decoded counts as one
     frame that is missing. After a seek (``start_s``) it is the time in nominal frames, which is exact where
-    the frame rate is constant. A frame without a usable timestamp follows its predecessor by 1 / fps.
+    the frame rate is constant. Frames without a usable timestamp lie evenly between their neighbours, and
+    jumps of the clock are closed. ``fps`` overrules the file: each frame follows the last by 1 / fps.
     """
 
     def __init__(
@@ -41,14 +44,19 @@ class VideoFile(ReadAhead):
         wanted: Wanted | None = None,
         stop: threading.Event | None = None,
         stopwatch: Stopwatch | None = None,
+        *,
+        fps: float | None = None,
     ) -> None:
-        remote = address.is_remote_file(str(path))
+        remote = address.is_http(str(path))
         self._path = None if remote else Path(path)
         self._address = str(path) if remote else f"file:{path}"  # else a name such as 12:30.mp4 is a protocol
         self._shown = address.redact(str(path))
         super().__init__(Path(self._shown).name, wanted or Wanted(), stop, stopwatch)
-        self._container: InputContainer | None = None
-        self._corrupt = 0
+        self._asked_fps = fps
+        self._film: Film | None = None
+        self._choice = 0  # of the streams that may be the film
+        self._by_dts = False
+        self._undecoded = 0
 
     def _open(self) -> None:
         if self._path is not None and not self._path.exists():
@@ -56,8 +64,7 @@ class VideoFile(ReadAhead):
         if self._path is not None and self._path.stat().st_size == 0:
             raise InputError(f"{self._shown}: the file is empty")
         try:
-            self._rewind()
-            first = next(self._decoded(), None)
+            first = self._look()
         except PermissionError:
             raise InputError(f"{self._shown}: no permission to read it") from None
         except (av.error.FFmpegError, ValueError) as error:
@@ -65,35 +72,70 @@ class VideoFile(ReadAhead):
             raise InputError(self._unreadable(error)) from cause
         if first is None:
             raise InputError(f"{self._shown}: not one frame of its video stream can be decoded")
-        stream = self._stream
-        self.fps = frame_rate(stream)
+        film, stream = self._opened, self._stream
+        self._counted = film.raw or self._asked_fps is not None  # time is the number of the frame
+        self.fps = self._asked_fps or self._told_rate()
         self._origin = first.pts or 0
+        origin_s = float(self._origin * (stream.time_base or 0))
         self._upright = upright(first, stream.sample_aspect_ratio)
         self.size = self._upright.size
-        self._duration = self._stated_duration()
+        self._duration, self._announced = film.duration_s(stream), film.announced_s(stream)
         frames = stream.frames or (round(self._duration * self.fps) if self._duration else 0)
+        if self._asked_fps and frames:
+            self._duration = self._announced = frames / self.fps
         self.length = self.wanted.length(frames, self.fps) if frames else None
         if self.wanted.start_s is not None and self._duration and self.wanted.start_s >= self._duration:
             raise InputError(
                 f"{self._shown}: --start {self.wanted.start_s} s lies behind its end ({self._duration:.1f} s)"
             )
+        if not self._counted:
+            self.sound = Sound(self._address, stream.index, origin_s, remote=self._path is None)
+        elif self._asked_fps is not None and film.container.streams.audio:
+            self.notes.append("the sound was left out: with --fps it would not fit the picture")
+
+    def _look(self) -> VideoFrame | None:
+        """Choose the stream and the clock by the first pictures; return the first."""
+        self._rewind()
+        while self._choice < len(self._opened.pictures):
+            frames = list(islice(self._decoded(), LOOKED_AT))
+            self._by_dts = self._opened.container.format.name == "avi" or dts_goes_on_better(frames)
+            if frames:
+                if self._by_dts:
+                    self._rewind()
+                    return next(self._decoded(), None)
+                return frames[0]
+            self._choice += 1
+            self._rewind()
+        self._choice = 0
+        return None
+
+    @property
+    def _opened(self) -> Film:
+        assert self._film is not None
+        return self._film
 
     def _rewind(self) -> None:
         self._close()
-        self._corrupt = 0
-        self._container = av.open(
-            self._address,
-            metadata_errors="replace",
-            options={"max_pixels": str(MAX_PIXELS)},
-            timeout=OPEN_S if self._path is None else None,
-        )
-        videos = [s for s in self._container.streams.video if s.codec_context is not None]
-        if not videos:
-            kinds = ", ".join(sorted({s.type for s in self._container.streams})) or "nothing"
-            raise InputError(f"{self._shown}: contains no video that can be decoded (only {kinds})")
-        self._stream: VideoStream = max(videos, key=lambda s: s.width * s.height)  # cover art is small
+        self._undecoded = 0
+        self._film = Film(self._address, remote=self._path is None)
+        if not self._film.pictures:
+            raise InputError(
+                f"{self._shown}: contains no video that can be decoded (only {self._film.kinds})"
+            )
+        choice = min(self._choice, len(self._film.pictures) - 1)
+        self._stream: VideoStream = self._film.pictures[choice]
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = plan().decoder
+
+    def _told_rate(self) -> float:
+        """Return the nominal rate; of bare pictures what the codec's own header says, else a guess."""
+        if not self._opened.raw:
+            return frame_rate(self._stream)
+        told = self._stream.codec_context.framerate
+        if self._stream.codec_context.name in CLOCKED and told and 0 < told <= MAX_FPS:
+            return float(told)
+        self.notes.append(f"{self.name} does not tell its frame rate; {FPS:g} is a guess: give --fps")
+        return FPS
 
     def _unreadable(self, error: Exception) -> str:
         head = b""
@@ -105,91 +147,120 @@ class VideoFile(ReadAhead):
         reason = getattr(error, "strerror", None) or type(error).__name__
         return f"{self._shown}: not a video that can be read ({reason})"
 
-    def _stated_duration(self) -> float | None:
-        """Return what the header says, in seconds, None where it is silent."""
-        stream, container = self._stream, self._container
-        if stream.duration and stream.time_base:
-            return float(stream.duration * stream.time_base)
-        if container is not None and container.duration:
-            return container.duration / av.time_base
-        return None
+    @property
+    def _corrupt(self) -> int:
+        return self._undecoded + self._opened.bad_reads
 
-    def _decoded(self) -> Iterator[VideoFrame]:
+    def _packets(self) -> Iterator[Packet[Any]]:
+        for packet in self._opened.packets(self._stream, ended=self._ended):
+            if self._by_dts:
+                packet.pts = None
+            yield packet
+
+    def _decoded(self, packets: Iterator[Packet[Any]] | None = None) -> Iterator[VideoFrame]:
         """Yield decoded frames; what cannot be decoded is counted."""
-        assert self._container is not None
-        bad_reads = 0
-        while True:
-            packets = self._container.demux(self._stream)
+        for packet in self._packets() if packets is None else packets:
             try:
-                for packet in packets:
-                    if self._ended():
-                        return
-                    bad_reads = 0
-                    try:
-                        yield from packet.decode()
-                    except (av.error.FFmpegError, ValueError):
-                        self._corrupt += 1
-                return
-            except av.error.FFmpegError:
-                bad_reads += 1  # most demuxers find the next packet themselves
-                self._corrupt += 1
-                if bad_reads > MAX_BAD_READS:
-                    return
+                yield from packet.decode()
+            except (av.error.FFmpegError, ValueError):
+                self._undecoded += 1
 
     def _pictures(self) -> Iterator[Picture]:
         start = self.wanted.start_s
-        sought = False
-        if start is not None and start > 1.0:  # decoding a second takes no longer than a seek
-            sought = self._seek(start)
+        packets, sought = None, False
+        if start is not None and start > 1.0 and not self._counted:  # a second is decoded as fast as sought
+            names = self._opened.container.format.name.split(",")
+            if not BROADCAST.isdisjoint(names):  # seconds of a clock that may jump cannot be sought
+                self._rewind()
+                packets, sought = self._from_key_frame(start), True
+            else:
+                sought = self._seek(start)
         if not sought:
             self._rewind()
         self._damaged, self._complete = 0, False
         try:
-            yield from self._timed(sought)
+            yield from self._timed(sought, packets)
             self._complete = not self._ended()
         finally:
             self._take_notes()
 
     def _seek(self, start_s: float) -> bool:
         """Go to a key frame at or before ``start_s``; False where the container cannot."""
-        assert self._container is not None and self._stream.time_base is not None
-        target = self._origin + int(start_s / self._stream.time_base)
+        container, base = self._opened.container, self._stream.time_base
+        if base is None:
+            return False
+        self._rewind()
+        container = self._opened.container
+        goal = self._origin + int(start_s / base)
         try:
-            self._container.seek(target, stream=self._stream, backward=True)
+            container.seek(goal, stream=self._stream, backward=True)
             first = next((f for f in self._decoded() if f.pts is not None), None)
-            if first is None or first.pts is None or first.pts > target:
+            if first is None or first.pts is None or not goal - SEARCHED_S / base < first.pts <= goal:
                 return False
-            self._container.seek(target, stream=self._stream, backward=True)
+            self._rewind()
+            self._opened.container.seek(goal, stream=self._stream, backward=True)
         except av.error.FFmpegError:
             return False
         return True
 
-    def _timed(self, sought: bool) -> Iterator[Picture]:
-        base, step = self._stream.time_base, 1 / self.fps
-        index, before = -1, None
+    def _from_key_frame(self, start_s: float) -> Iterator[Packet[Any]]:
+        """Read on to ``start_s`` and yield packets from the last but one key frame before it."""
+        held: list[Packet[Any]] = []
+        keys: list[int] = []
+        packets = self._packets()
+        for packet in packets:
+            base = packet.time_base
+            stamp = packet.dts if packet.dts is not None else packet.pts
+            if packet.is_keyframe:
+                keys.append(len(held))
+                if len(keys) > 2:  # the one before: pictures shown before a key frame may need it
+                    del held[: keys[-2]]
+                    keys = [0, keys[-1] - keys[-2]]
+            held.append(packet)
+            late = stamp is not None and base is not None and (stamp - self._origin) * base >= start_s - 1
+            if late or len(held) >= MOST_HELD or packet.size == 0:
+                break
+        yield from held
+        yield from packets
+
+    def _timed(self, sought: bool, packets: Iterator[Packet[Any]] | None) -> Iterator[Picture]:
+        even: Even[tuple[int, VideoFrame]] = Even(1 / self.fps)
+        base = self._stream.time_base
+        index = -1
         self._last: float | None = None
         lost = self._corrupt
-        for frame in self._decoded():
+        for frame in self._decoded(packets):
             time = None if frame.pts is None or base is None else float((frame.pts - self._origin) * base)
-            if before is None:
-                time = max(time or 0.0, 0.0)
-                index = round(time * self.fps) if sought else 0
-            else:
-                if time is None or not 0 < time - before < MAX_GAP_S:
-                    time = before + step
-                index += 1 + self._corrupt - lost
-            self._damaged += bool(frame.is_corrupt)
-            before = self._last = time
+            index += 1 + self._corrupt - lost
             lost = self._corrupt
+            if self._last is None:
+                index = round(max(time or 0.0, 0.0) * self.fps) if sought else 0
+            self._damaged += bool(frame.is_corrupt)
+            if self._counted:
+                self._last = index / self.fps
+                yield index, self._last, functools.partial(self._upright.bgr, frame)
+                continue
+            yield from self._given(even.put((index, frame), time))
+            self._last = time if self._last is None else self._last
+        yield from self._given(even.rest())
+
+    def _given(self, timed: Iterator[tuple[float, tuple[int, VideoFrame]]]) -> Iterator[Picture]:
+        for time, (index, frame) in timed:
+            self._last = time
             yield index, time, functools.partial(self._upright.bgr, frame)
 
     def _take_notes(self) -> None:
+        if self._film is None:
+            return
         if self._corrupt:
             self.notes.append(f"{self._corrupt} corrupt packets skipped")
         if self._damaged:
             self.notes.append(f"{self._damaged} damaged frames, used as far as they could be decoded")
-        last, stated = self._last, self._duration
-        if self._complete and stated is not None and last is not None:
+        jumped = list(self._film.timeline.notes())
+        if not self._counted:
+            self.notes += jumped
+        last, stated = self._last, self._announced
+        if self._complete and stated is not None and last is not None and not jumped:
             missing = stated - last - 1 / self.fps
             if missing > max(1.0, 0.02 * stated) or (self._stream.frames and missing > 2.5 / self.fps):
                 self.notes.append(
@@ -197,15 +268,10 @@ class VideoFile(ReadAhead):
                 )
 
     def _close(self) -> None:
-        if self._container is not None:
-            with suppress(av.error.FFmpegError):
-                self._container.close()
-            self._container = None
+        film, self._film = self._film, None
+        if film is not None:
+            film.close()
 
 
-def frame_rate(stream: VideoStream) -> float:
-    """Return a stream's nominal frames per second, 25 where it does not say."""
-    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
-        if rate and 0 < rate <= MAX_FPS:
-            return float(rate)
-    return FPS
+# Codecs whose own header may tell the rate; others repeat ffmpeg's guess.
+CLOCKED = frozenset(("h264", "hevc", "vvc", "av1", "mpeg1video", "mpeg2video", "mpeg4", "vc1"))

@@ -25,7 +25,7 @@ def copy(source_path: Path, out: Path, **options: float) -> None:
     """Send a file through source and sink, as a run does."""
     with open_source(source_path, **options) as source:  # type: ignore[arg-type]
         scene = Scene(source.name, source.size, source.fps, source.live, {})
-        with VideoSink(out, scene, plain, audio_from=source_path) as sink:
+        with VideoSink(out, scene, plain, sound=source.sound) as sink:
             for frame in source:
                 sink.write(Result(frame, Detections.empty(), Tracks.empty()))
 

@@ -31,6 +31,7 @@ def test_unreadable_and_odd_ones_out_are_noted(tmp_path: Path) -> None:
     assert [f.time for f in frames] == [0.0, 0.04, 0.12, 0.16, 0.2]  # 25 per second
     assert {f.image.shape for f in frames} == {(48, 64, 3)}
     assert source.notes == [
+        "pictures do not tell their rate; 25 per second is a guess: give --fps",
         "1 of 6 images could not be read and were left out",
         "1 images of another size were scaled to 64x48",
     ]

@@ -1,0 +1,137 @@
+"""A container opened for its pictures and its sound: which stream, and packets on one clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from tracker.sources.limits import MAX_PIXELS
+from tracker.sources.timeline import Timeline
+
+FPS = 25.0  # where a file does not say
+MAX_FPS = 1000.0  # beyond it a header lies
+OPEN_S = 20.0  # for a file behind HTTP
+MAX_BAD_READS = 1000  # consecutive failures of the demuxer after which the rest is given up
+STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+# Bare pictures one after the other: whatever ffmpeg says of their time is made up.
+RAW = frozenset(
+    "h264 hevc vvc evc obu m4v h261 h263 mpegvideo mjpeg mjpeg_2000 cavsvideo avs2 avs3 dirac vc1".split()  # noqa: SIM905
+)
+# Until PyAV 19 metadata that is not UTF-8 was an error unless told otherwise; since then the word is unknown.
+LENIENT: dict[str, Any] = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
+
+
+class Film:
+    """An open container.
+
+    Raises what PyAV raises; ``pictures`` holds the streams that may be the film, the likeliest first.
+    """
+
+    def __init__(self, address: str, *, remote: bool = False, options: dict[str, str] | None = None) -> None:
+        self.container: InputContainer = av.open(
+            address,
+            options={"max_pixels": str(MAX_PIXELS), **(options or {})},
+            timeout=OPEN_S if remote else None,
+            **LENIENT,
+        )
+        self.pictures = _pictures(self.container)
+        self.bad_reads = 0
+        step_s = 1 / frame_rate(self.pictures[0]) if self.pictures else 1 / FPS
+        self.timeline = Timeline(self.container.format.name, step_s)
+
+    @property
+    def kinds(self) -> str:
+        """Which kinds of streams there are, in words."""
+        kinds = {
+            "cover art" if s.type == "video" and s.disposition & STILL else s.type
+            for s in self.container.streams
+        }
+        return ", ".join(sorted(kinds)) or "nothing"
+
+    @property
+    def raw(self) -> bool:
+        """Whether it has no clock at all."""
+        return not RAW.isdisjoint(self.container.format.name.split(","))
+
+    def packets(
+        self, picture: VideoStream, *others: AudioStream, ended: Callable[[], bool] = lambda: False
+    ) -> Iterator[Packet[Any]]:
+        """Yield packets in the order of the file, the last of each stream empty; bad reads are counted.
+
+        Those of ``picture`` are on the timeline.
+        """
+        bad_reads = 0
+        while True:
+            try:
+                for packet in self.container.demux([picture, *others]):
+                    if ended():
+                        return
+                    bad_reads = 0
+                    if packet.stream.index == picture.index:
+                        self.timeline.place(packet)
+                    yield packet
+                return
+            except (av.error.FFmpegError, ValueError):
+                bad_reads += 1  # most demuxers find the next packet themselves
+                self.bad_reads += 1
+                if bad_reads > MAX_BAD_READS:
+                    return
+
+    def announced_s(self, stream: VideoStream) -> float | None:
+        """Return how long the pictures should last; None where only the whole with its sound is told."""
+        told = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", ""))  # Matroska
+        if told:
+            return 3600 * int(told[1]) + 60 * int(told[2]) + float(told[3])
+        if stream.duration or not self.container.streams.audio:
+            return self.duration_s(stream)
+        return None
+
+    def duration_s(self, stream: VideoStream) -> float | None:
+        """Return what the header says, in seconds; None where it is silent or cannot be true."""
+        container = self.container
+        if self.raw:
+            return None
+        seconds = None
+        if stream.duration and stream.time_base:
+            seconds = float(stream.duration * stream.time_base)
+        elif container.duration:
+            seconds = container.duration / av.time_base
+        # An estimate from the first and the last timestamp says nothing where the clock jumped between.
+        guessed = not BROADCAST_GUESS.isdisjoint(container.format.name.split(","))
+        if guessed and seconds and container.size > 0 and container.size / seconds < LEAST_BYTES:
+            return None
+        return seconds if seconds and seconds > 0 else None
+
+    def close(self) -> None:
+        """Close it, whatever state it is in."""
+        with suppress(av.error.FFmpegError):
+            self.container.close()
+
+
+BROADCAST_GUESS = frozenset(("mpegts", "mpeg"))
+LEAST_BYTES = 1000  # per second, of a film; MPEG-TS of a black picture takes more
+
+
+def _pictures(container: InputContainer) -> list[VideoStream]:
+    """Return streams of moving pictures that can be decoded, the likeliest film first."""
+    streams = [
+        s for s in container.streams.video if s.codec_context is not None and not s.disposition & STILL
+    ]
+    return sorted(streams, key=lambda s: (s.frames == 1, -s.width * s.height, s.index))
+
+
+def frame_rate(stream: VideoStream) -> float:
+    """Return a stream's nominal frames per second, 25 where it does not say."""
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate and 0 < rate <= MAX_FPS:
+            return float(rate)
+    return FPS

@@ -1,0 +1,180 @@
+"""What is heard with a film: the first stream that can be decoded, on the clock of its pictures."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from itertools import pairwise
+from statistics import median
+from typing import Any, NamedTuple
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.packet import Packet
+
+from tracker.sources.film import Film
+from tracker.sources.timeline import BROADCAST
+
+PROBED = 20_000  # packets of all streams among which the first sound must be
+TRIED = 200  # packets of one stream of which one must be decoded
+COMPARED = 12  # packets by which their times are compared with how long they sound
+FALSE = 3  # times longer or shorter, and their times mean nothing (AVI)
+HELD = 1000  # packets that wait for the picture to reach their stretch of the clock
+# Sound that begins late is not found among the first five seconds, which ffmpeg looks at.
+PATIENT = {"probesize": "50000000", "analyzeduration": "60000000"}
+
+
+class Heard(NamedTuple):
+    """What a packet gave."""
+
+    frame: AudioFrame  # the first
+    length_s: float  # of all
+    pts: int | None
+
+
+def _heard(packet: Packet[AudioStream]) -> list[Heard]:
+    try:
+        frames: list[AudioFrame] = packet.decode()
+    except (av.error.FFmpegError, ValueError):
+        return []
+    if not frames or not frames[0].samples or not frames[0].sample_rate:
+        return []
+    return [Heard(frames[0], sum(f.samples for f in frames) / frames[0].sample_rate, packet.pts)]
+
+
+class Sound:
+    """The sound of a file, read once, in order.
+
+    ``stream`` is None until `open` and where nothing can be heard, which ``notes`` tells where there should
+    be something. ``sample`` is the first piece of sound as it was decoded.
+    """
+
+    def __init__(self, address: str, picture: int, origin_s: float, *, remote: bool = False) -> None:
+        self._address, self._picture, self._remote = address, picture, remote
+        self._origin_s = origin_s  # of the first picture, on the file's clock
+        self._film: Film | None = None
+        self._packets: Iterator[Packet[Any]] = iter(())
+        self._next: Packet[Any] | None = None
+        self._length_s: float | None = None  # of a packet, where timestamps mean nothing
+        self.stream: AudioStream | None = None
+        self.sample: AudioFrame | None = None
+        self.notes: list[str] = []
+
+    def open(self, first_s: float) -> None:
+        """Choose a stream and go to ``first_s`` of the film; never raises for what the file is like."""
+        try:
+            index = self._choose()
+            if index is None:
+                return
+            self._film = film = Film(self._address, remote=self._remote, options=PATIENT)
+            chosen = film.container.streams[index]
+            assert isinstance(chosen, AudioStream)
+            names = film.container.format.name.split(",")
+            if (
+                first_s > 1.0 and self._length_s is None and BROADCAST.isdisjoint(names)
+            ):  # as the pictures are found
+                with suppress(av.error.FFmpegError):
+                    target = int((self._origin_s + first_s) * av.time_base)
+                    film.container.seek(target, backward=True)
+            self.stream = chosen
+            self._packets = self._placed(film, chosen)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            self._leave_out(f"it cannot be read ({getattr(error, 'strerror', None) or 'damaged'})")
+
+    def peek(self) -> Packet[AudioStream] | None:
+        """Return the next packet without taking it; its timestamps count from the film's first picture."""
+        if self._next is None:
+            self._next = next(self._packets, None)
+        return self._next
+
+    def take(self) -> None:
+        """Go on to the packet after it."""
+        self._next = None
+
+    def close(self) -> None:
+        """Close the file."""
+        film, self._film, self._packets = self._film, None, iter(())
+        self.stream = self._next = None
+        if film is not None:
+            film.close()
+
+    def _choose(self) -> int | None:
+        """Return the first stream of which anything can be decoded."""
+        film = Film(self._address, remote=self._remote, options=PATIENT)
+        try:
+            streams = list(film.container.streams.audio)
+            fit = {s.index: s for s in streams if s.codec_context is not None and s.rate and s.channels}
+            if not fit:
+                if streams:
+                    self._leave_out("no decoder is known for it, or its header says nothing")
+                return None
+            heard = self._decodable(film, fit)
+            if heard is None:
+                self._leave_out("nothing of it can be decoded")
+            elif heard != streams[0].index:
+                number = [s.index for s in streams].index(heard) + 1
+                self.notes.append(
+                    f"the sound is stream {number} of {len(streams)}, the first that can be decoded"
+                )
+            return heard
+        finally:
+            film.close()
+
+    def _decodable(self, film: Film, fit: dict[int, AudioStream]) -> int | None:
+        """Return the first stream that gives sound; one that has not begun yet is believed."""
+        tried = dict.fromkeys(fit, 0)
+        heard: dict[int, list[Heard]] = {index: [] for index in fit}
+        picture = film.container.streams.video[0]
+        for count, packet in enumerate(film.packets(picture, *fit.values())):
+            index = packet.stream.index
+            if index in tried and packet.size:
+                tried[index] += 1
+                heard[index] += _heard(packet)
+            first = next((i for i in fit if heard[i] or tried[i] < TRIED), None)
+            if first is None or len(heard[first]) >= COMPARED or count >= PROBED:
+                break
+        chosen = next((i for i in fit if heard[i] or not tried[i]), None)
+        if chosen is not None and heard[chosen]:
+            self.sample = heard[chosen][0].frame
+            self._length_s = _untold_length(heard[chosen], fit[chosen].time_base)
+        return chosen
+
+    def _leave_out(self, why: str) -> None:
+        self.stream = None
+        self.notes.append(f"the sound was left out: {why}")
+
+    def _placed(self, film: Film, stream: AudioStream) -> Iterator[Packet[Any]]:
+        """Yield packets of sound from the film's first picture on."""
+        base = stream.time_base
+        if base is None:
+            return
+        shift = -round(self._origin_s / base)
+        picture = film.container.streams[self._picture]
+        waiting: deque[Packet[Any]] = deque()
+        untold = self._length_s / base if self._length_s else None
+        end: float | Fraction = 0
+        for packet in film.packets(picture, stream):  # type: ignore[arg-type]
+            if packet.stream.index == stream.index:
+                if packet.size:
+                    waiting.append(packet)
+            elif not waiting:
+                continue
+            while waiting and (film.timeline.of_sound(waiting[0]) or len(waiting) > HELD):
+                ready = waiting.popleft()
+                stamp = ready.pts if ready.pts is not None else ready.dts
+                at = end if stamp is None or untold else stamp + shift
+                ready.pts = ready.dts = round(at)
+                end = at + (untold or ready.duration or 0)
+                yield ready
+
+
+def _untold_length(heard: list[Heard], base: Fraction | None) -> float | None:
+    """Return how long a packet lasts where the timestamps say something else altogether."""
+    steps = [b.pts - a.pts for a, b in pairwise(heard) if a.pts is not None and b.pts is not None]
+    if base is None or len(steps) < COMPARED // 2:
+        return None
+    length_s, step_s = median(h.length_s for h in heard), float(median(steps) * base)
+    return None if length_s / FALSE <= step_s <= length_s * FALSE else length_s
