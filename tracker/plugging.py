@@ -31,7 +31,28 @@ def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, st
     plugins = [shape.plugin(size) for shape in found]
     if options.follow is not None:
         plugins.append(make("follow", target=options.follow))
-    return plugins + [from_text(text) for text in options.plugin]
+    return plugins + [_asked_for(text, options) for text in options.plugin]
+
+
+def check(options: Options) -> None:
+    """Raise ``OptionError`` for what can be seen without a picture, before anything is opened or loaded."""
+    for kind, texts in (("line", options.line), ("zone", options.zone)):
+        for number, text in enumerate(texts):
+            shapes.from_text(kind, text, number + 1)
+    if options.follow is not None:
+        make("follow", target=options.follow)
+    for text in options.plugin:
+        _asked_for(text, options)
+    if options.units != Options.units and not any(_name(text) == "speed" for text in options.plugin):
+        raise OptionError(f"--units {options.units} is for speeds; add --plugin speed (speed:help tells how)")
+
+
+def _name(text: str) -> str:
+    return text.partition(":")[0].strip()
+
+
+def _asked_for(text: str, options: Options) -> Plugin:
+    return from_text(text, {"units": options.units} if _name(text) == "speed" else {})
 
 
 def plugins_of(given: Plugin | str | Sequence[Plugin | str]) -> list[Plugin]:
@@ -51,8 +72,10 @@ def plugins_of(given: Plugin | str | Sequence[Plugin | str]) -> list[Plugin]:
     return plugins
 
 
-def from_text(text: str) -> Plugin:
+def from_text(text: str, defaults: Mapping[str, Any] | None = None) -> Plugin:
     """Return the plugin of ``NAME`` or ``NAME:option=value;option=value``; values are YAML scalars.
+
+    ``defaults`` are for options that the text does not give.
 
     Raises ``OptionError``.
 
@@ -64,7 +87,7 @@ def from_text(text: str) -> Plugin:
         from tracker.plugins.describe import describe
 
         raise OptionError(describe(name.strip()))
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = dict(defaults or {})
     for part in filter(None, (part.strip() for part in rest.split(";"))):
         option, equals, value = part.partition("=")
         if not equals:

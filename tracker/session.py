@@ -17,6 +17,7 @@ from tracker.detectors.every_nth import EveryNth
 from tracker.fingerprint import fingerprint
 from tracker.options import Options
 from tracker.outlets import check_outputs, leave_files, make_sinks, painter, paths
+from tracker.plugging import check as check_plugins
 from tracker.plugging import make_plugins
 from tracker.profile import Profile
 from tracker.report import Report
@@ -225,6 +226,7 @@ class Session:
 
     def _open(self) -> None:
         options = self.options
+        check_plugins(options)
         threads.settle()
         saved = None
         claims = self._claims

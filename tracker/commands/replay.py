@@ -44,6 +44,7 @@ def _same(name: str) -> Callable[[Decorated], Decorated]:
 @_same("zone")
 @_same("zones")
 @_same("plugin")
+@_same("units")
 @_same("follow")
 @_same("on")
 @_same("events")
@@ -96,7 +97,7 @@ def _run(
     from tracker.claims import Claims, claim_inputs, claim_leaves, claim_outputs
     from tracker.coco import COCO
     from tracker.outlets import check_outputs, leave_files, make_sinks, painter, paths
-    from tracker.plugging import make_plugins
+    from tracker.plugging import check, make_plugins
     from tracker.plugins.anchors import resolve_classes
     from tracker.progress import Progress, table
     from tracker.replay import SavedTracks, blank
@@ -104,6 +105,7 @@ def _run(
     from tracker.sources import open_source
     from tracker.types import Detector, EndRun, PluginError, Scene, Stopwatch, Tracker
 
+    check(options)
     claims = stack.enter_context(Claims())
     claims.read("the table of tracks", path)
     claim_inputs(claims, str(video or ""), options)

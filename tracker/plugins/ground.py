@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bytetrack.types import FloatArray
 from tracker.types import OptionError
 
 DEGENERATE = 1e-4  # smallest to largest singular value below which points lie (almost) on a line
 FLAT = 1e-6  # determinant of the normalised homography below which it squeezes the ground to a line
+SLIP = 1 / 8  # of its distance from the middle a point may lie outside: clicks and boxes are not exact
 WORST_FIT = 0.05  # of the ground's extent: more than four points must agree this well
 
 
@@ -62,6 +63,21 @@ def to_ground(matrix: FloatArray, pixels: FloatArray) -> FloatArray:
     depth = homogeneous[:, 2:]
     ground: FloatArray = homogeneous[:, :2] / np.where(depth > 1e-9, depth, np.nan)
     return ground
+
+
+def area_around(metres: FloatArray) -> FloatArray:
+    """Return the convex area of points (K, 2), larger by ``SLIP``: half planes (F, 3), a x + b y + c <= 0."""
+    from scipy.spatial import ConvexHull  # here: it takes a while, and most runs measure no speed
+
+    middle = metres.mean(axis=0)
+    half_planes: FloatArray = ConvexHull(middle + (1 + SLIP) * (metres - middle)).equations
+    return half_planes
+
+
+def within(ground: FloatArray, area: FloatArray) -> NDArray[np.bool_]:
+    """Return which points (M, 2) lie in an area; what is NaN lies nowhere."""
+    inside: NDArray[np.bool_] = (ground @ area[:, :2].T + area[:, 2] <= 0).all(axis=1)
+    return inside
 
 
 def points(given: ArrayLike | str, what: str) -> FloatArray:

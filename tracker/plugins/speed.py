@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
-from bytetrack.types import FloatArray, IntArray
+from bytetrack.types import IntArray
 from tracker.plugins.anchors import check_anchor, resolve_classes
-from tracker.plugins.ground import ground_from_image, points, to_ground
+from tracker.plugins.ground import area_around, ground_from_image, points, to_ground, within
 from tracker.plugins.memory import Memory, Row
+from tracker.plugins.slope import theil_sen
 from tracker.plugins.trail import Trail
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 KMH = 3.6  # km/h per m/s
+KMH_PER_MPH = 1.609344
+UNITS = {"kmh": ("km/h", 1.0), "mph": ("mph", 1 / KMH_PER_MPH)}  # what is written, and how many make 1 km/h
+EXAMPLE = "image=280,700 1000,700 780,400 500,400;metres=7x20"
 POINTS = 10  # of a window: the median of their slopes is as steady as that of every frame's
-APART = 3  # slopes are taken between points at least this part (1 / 3) of the window's points apart
 REFRESH_S = 0.2  # between two estimates: numbers that change faster cannot be read
 LEAST_POINTS = 5
 LEAST_PART = 0.6  # of the window must be seen
@@ -39,23 +42,31 @@ COLUMNS = (
 class Speed:
     """Measures speed on the ground, from points of the picture whose places in metres are known.
 
+    ``image`` are four or more points on the ground, one after the other around an area, such as near left,
+    near right, far right, far left. ``metres`` are the places of the same points in the same order; ``7x20``
+    is short for a rectangle that is 7 m from the first point to the second and 20 m from the second to the
+    third. Nothing is told of who is outside that area, by more than an eighth of it.
+
     The speed is the slope of the anchor's way on the ground over a window, by the median of all slopes
     between two of its points (Theil 1950, Sen 1968): single wrong boxes change little. What is slower than
     ``min_kmh`` stands; faster than ``max_kmh``, less certain than a quarter, cut off by the picture's edge
-    or above the horizon has no speed.
+    or above the horizon has no speed. Events tell km/h, with ``units`` mph also mph.
 
     Raises ``OptionError`` without a calibration, or with one that fixes nothing.
     """
 
-    image: ArrayLike | str = ()  # (K, 2) pixels, four or more points on the ground: "x,y x,y x,y x,y"
-    metres: ArrayLike | str = ()  # (K, 2) the same points in metres; "7x25" for the corners of a rectangle
-    window_s: float = 1.0
-    limit_kmh: float | None = None  # above it there is an event "speed.over"
-    min_kmh: float = 1.0
-    max_kmh: float = 250.0
-    anchor: str = "bottom_center"
+    image: ArrayLike | str = ()  # points on the ground in pixels: x,y x,y x,y x,y
+    metres: ArrayLike | str = ()  # the same points in metres: x,y x,y x,y x,y, or 7x20 for a rectangle
+    units: str = "kmh"  # of what is shown: kmh or mph
+    window_s: float = 1.0  # seconds over which a speed is measured
+    limit_kmh: float | None = None  # who is faster is told: event "speed.over"
+    limit_mph: float | None = None  # the same in miles an hour
+    min_kmh: float = 1.0  # slower is standing
+    max_kmh: float = 250.0  # faster is a mistake
+    anchor: str = "bottom_center"  # the point of a box that is on the ground
     classes: Sequence[str | int] = ()  # these only; none: all
-    color: Color = (255, 220, 120)
+    color: Color = (255, 220, 120)  # of the calibration, blue, green, red
+    example: ClassVar[str] = EXAMPLE
 
     def __post_init__(self) -> None:
         """Refuse to guess."""
@@ -63,10 +74,14 @@ class Speed:
         self._image, self._metres = points(self.image, "image"), points(self.metres, "metres")
         if not len(self._image) or not len(self._metres):
             raise OptionError(
-                "speed: needs a calibration: image, four points on the ground in pixels, and metres, "
-                "where they are (7x25 for a rectangle); pixels alone tell no speed"
+                "speed: needs a calibration: image, four points on the ground in pixels, and metres, where "
+                f"they are; pixels alone tell no speed. Write --plugin 'speed:{EXAMPLE}'; speed:help tells more"
             )
+        if self.units not in UNITS:
+            raise OptionError(f"speed: units {self.units!r} is unknown; choose from {', '.join(UNITS)}")
+        self._unit, self._per_kmh = UNITS[self.units]
         self._ground = ground_from_image(self._image, self._metres)
+        self._area = area_around(self._metres)
         metres = np.hypot(*(np.roll(self._metres, -1, axis=0) - self._metres).T)
         middles = (np.roll(self._image, -1, axis=0) + self._image) / 2
         self._calibration = Canvas()
@@ -77,8 +92,13 @@ class Speed:
             raise OptionError(f"speed: window_s must be more than 0 and at most 60, not {self.window_s}")
         if not 0 <= self.min_kmh < self.max_kmh <= 2000:
             raise OptionError(f"speed: min_kmh {self.min_kmh} must lie below max_kmh {self.max_kmh}")
-        if self.limit_kmh is not None and not 0 < self.limit_kmh < self.max_kmh:
-            raise OptionError(f"speed: limit_kmh {self.limit_kmh} must lie between 0 and {self.max_kmh}")
+        if self.limit_kmh is not None and self.limit_mph is not None:
+            raise OptionError("speed: limit_kmh and limit_mph exclude each other; give one limit")
+        self._limit = self.limit_kmh if self.limit_mph is None else self.limit_mph * KMH_PER_MPH
+        if self._limit is not None and not 0 < self._limit < self.max_kmh:
+            raise OptionError(
+                f"speed: a limit of {self._limit:g} km/h must lie between 0 and max_kmh {self.max_kmh:g}"
+            )
 
     def start(self, scene: Scene) -> None:
         """Learn the picture's size, the frame rate and the classes' names."""
@@ -107,11 +127,13 @@ class Speed:
             memory.own["kmh"][found[np.isnan(memory.before[:, 0])]] = np.nan
             ground, xyxy = to_ground(self._ground, anchors), tracks.xyxy
             sound = ((xyxy[:, :2] > CUT_PX) & (xyxy[:, 2:] < self._uncut)).all(axis=1)
-            sound &= ~np.isnan(ground[:, 0])
+            inside = within(ground, self._area)
+            sound &= inside
+            memory.own["kmh"][found[~inside]] = np.nan
             self._trail.push(memory.own, found[sound], now, ground[sound])
             if not 0 <= now - self._estimated_s < REFRESH_S:
                 self._estimated_s = now
-                events += self._estimate(found)
+                events += self._estimate(found[inside])
         return events
 
     def draw(self, canvas: Canvas) -> None:
@@ -123,7 +145,7 @@ class Speed:
         signature = ids.tobytes()
         if self._labels[:2] != (self._estimated_s, signature):  # speeds change with an estimate only
             speeds = zip(ids.tolist(), kmh[shown].tolist(), strict=True)
-            texts = {track_id: f"{speed:.0f} km/h" for track_id, speed in speeds}
+            texts = {track_id: self._told(speed) for track_id, speed in speeds}
             self._labels = self._estimated_s, signature, texts
         canvas.labels(self._labels[2])
 
@@ -140,8 +162,8 @@ class Speed:
         for class_id, counts in sorted(self._totals.items()):
             name = self._scene.names.get(class_id, str(class_id))
             half, most = _quantile(counts, 0.5), _quantile(counts, 0.85)
-            text = f"{int(counts.sum())} measured, median {half:.0f} km/h, 85 % below {most:.0f} km/h"
-            rows.append((name, f"{text}, fastest {self._fastest[class_id]:.0f} km/h"))
+            text = f"{int(counts.sum())} measured, median {self._told(half)}, 85 % below {self._told(most)}"
+            rows.append((name, f"{text}, fastest {self._told(self._fastest[class_id])}"))
         return rows or [("measured", "0")]
 
     def state(self) -> Json:
@@ -164,6 +186,14 @@ class Speed:
             self._estimated_s = float(state["estimated_s"])
             self._memory.restore(state["memory"])
 
+    def _told(self, kmh: float) -> str:
+        """Return a speed as people read it.
+
+        >>> Speed(image="0,9 9,9 8,1 1,1", metres="7x20", units="mph")._told(80.5)
+        '50 mph'
+        """
+        return f"{kmh * self._per_kmh:.0f} {self._unit}"
+
     def _estimate(self, found: IntArray) -> list[Event]:
         rows = self._memory.own
         times, way = self._trail.window(rows, found, self._now - self.window_s)
@@ -177,9 +207,9 @@ class Speed:
         rows["kmh"][found] = kmh
         known = ~np.isnan(kmh)
         rows["history"][found[known], (kmh[known] * BINS_PER_KMH).round().astype(np.int64)] += 1
-        if self.limit_kmh is None:
+        if self._limit is None:
             return []
-        rows["over"][found] = np.where(kmh > self.limit_kmh, rows["over"][found] + 1, 0)
+        rows["over"][found] = np.where(kmh > self._limit, rows["over"][found] + 1, 0)
         late = found[(rows["over"][found] >= STEADY) & ~rows["reported"][found]]
         rows["reported"][late] = True
         return [
@@ -205,49 +235,12 @@ class Speed:
             "y": round(float(row["anchor"][1]), 1),
             **{name: round(value, 1) for name, value in speeds.items()},
         }
+        if self.units == "mph":
+            miles = {name.replace("kmh", "mph"): value / KMH_PER_MPH for name, value in speeds.items()}
+            data |= {name: round(value, 1) for name, value in miles.items()}
         if what == "over":
-            data["limit_kmh"] = self.limit_kmh
+            data["limit_kmh"] = self._limit
         return Event(f"speed.{what}", self._now, self._frame, int(row["track_id"]), class_id, data)
-
-
-def theil_sen(times: FloatArray, way: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return velocity (M, 2) and its standard error (M,) of ways (M, R, 2) at times (M, R), NaN left out.
-
-    The velocity is, per axis, the median slope between two points that are not neighbours. Its error is that
-    of least squares, 12 ** 0.5 * sigma / (span * n ** 0.5), with sigma from the median absolute residual.
-    """
-    times = times - times[:, -1:]  # a clock that counts from 1970 leaves few digits for what follows
-    first, second = _pairs(times.shape[1])
-    passed = times.take(second, axis=1) - times.take(first, axis=1)
-    passed = np.where(passed > 0, passed, np.nan)
-    x_and_y = way.transpose(2, 0, 1).copy()  # (2, M, R)
-    slopes = _median((x_and_y.take(second, axis=2) - x_and_y.take(first, axis=2)) / passed)
-    rest = x_and_y - slopes[..., None] * times
-    rest = np.where(np.isnan(times), np.nan, rest)
-    off = _median(np.abs(rest - _median(rest)[..., None]))
-    sigma = 1.4826 * np.hypot(off[0], off[1])  # 1.4826: MAD of a normal
-    n = np.count_nonzero(~np.isnan(times), axis=1)
-    span = -np.fmin.reduce(times, axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):  # fewer than two points have no speed
-        error: FloatArray = np.sqrt(12.0) * sigma / (span * np.sqrt(n))
-    return slopes.T, error
-
-
-@lru_cache(maxsize=16)
-def _pairs(points: int) -> tuple[IntArray, IntArray]:
-    """Return the first and the second of each two points of a window that are far enough apart."""
-    first, second = np.triu_indices(points, max(points // APART, 1))
-    return first, second
-
-
-def _median(values: FloatArray) -> FloatArray:
-    """Return the median (...) over the last axis (..., K), NaN left out; NaN where there is nothing."""
-    ordered = np.sort(values, axis=-1)  # NaN comes last
-    n = np.count_nonzero(~np.isnan(values), axis=-1)
-    low, high = np.maximum(n - 1, 0) // 2, np.minimum(n // 2, values.shape[-1] - 1)
-    start = np.arange(0, values.size, values.shape[-1]).reshape(n.shape)
-    median: FloatArray = (ordered.take(start + low) + ordered.take(start + high)) / 2
-    return median
 
 
 def _quantile(counts: IntArray, part: float) -> float:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from stage import play, scene, standing
 
 from bytetrack import Tracks
+from tracker.options import Options
+from tracker.plugging import check, from_text, make_plugins
 from tracker.plugins.ground import ground_from_image, points, to_ground
 from tracker.plugins.speed import POINTS, Speed, theil_sen
 from tracker.types import Canvas, Frame, OptionError
@@ -104,6 +106,63 @@ def test_too_fast_is_reported_once_and_only_above_the_limit() -> None:
     assert kinds(55) == ["speed.end"]
 
 
+@pytest.mark.parametrize(("x", "y"), [(0.5, 42.0), (0.5, 10.0), (8.0, 24.0), (-8.0, 24.0)])
+def test_nothing_is_told_outside_the_calibrated_area(x: float, y: float) -> None:
+    """A car goes to and fro, five metres each way, around a place that is not on the measured road."""
+    plugin = speed(limit_kmh=5)
+    moments = [
+        standing({1: seen(np.array([[x, y + 2.0 * np.sin(k / 20)]]))[0]}, box=(40, 40)) for k in range(200)
+    ]
+    assert play(plugin, moments, at=scene(size=SIZE, fps=25)) == []
+    canvas = Canvas()
+    plugin.draw(canvas)
+    assert not [m for m in canvas.marks if m.kind == "labels" and m.arguments["texts"]]
+
+
+def test_a_speed_ends_where_the_area_ends() -> None:
+    """It is shown on the road and gone as soon as the car has left it, not a moment later."""
+    plugin, shown = speed(), []
+    plugin.start(scene(size=SIZE, fps=25))
+    image = np.zeros((1, 1, 3), np.uint8)
+    for k in range(120):
+        along = 13 + 10 * k / 25  # metres at 36 km/h
+        plugin.update(Frame(image, k, k / 25), standing({1: seen(np.array([[0.5, along]]))[0]}, box=(40, 40)))
+        canvas = Canvas()
+        plugin.draw(canvas)
+        shown += [along for m in canvas.marks if m.kind == "labels" and m.arguments["texts"]]
+    assert 14 < min(shown) < 24
+    assert 33 < max(shown) < 34 + 20 / 8
+
+
+def test_miles_are_told_where_they_are_asked_for() -> None:
+    plugin = speed(units="mph", limit_mph=25)
+    events = play(plugin, drive(48.28, 25), at=scene(size=SIZE, fps=25))
+    assert [e.kind for e in events] == ["speed.over", "speed.end"]
+    assert events[1].data["kmh"] == pytest.approx(48.3, abs=1)
+    assert events[1].data["mph"] == pytest.approx(30, abs=0.6)
+    assert events[0].data["limit_kmh"] == pytest.approx(40.2, abs=0.1)
+    assert "median 30 mph, 85 % below 30 mph, fastest 30 mph" in dict(plugin.summary())["car"]
+    assert play(speed(limit_mph=31), drive(48.28, 25), at=scene(size=SIZE, fps=25))[0].kind == "speed.end"
+
+
+def test_the_example_of_the_help_is_one() -> None:
+    assert isinstance(from_text(f"speed:{Speed.example}"), Speed)
+    with pytest.raises(OptionError, match="metres=7x20") as caught:
+        from_text("speed")
+    assert Speed.example in str(caught.value)
+
+
+def test_units_belong_to_speeds() -> None:
+    names, size = {2: "car"}, (1280, 720)
+    given = f"speed:{Speed.example}"
+    (plugin,) = make_plugins(Options(plugin=(given,), units="mph"), size, names)
+    assert isinstance(plugin, Speed) and plugin.units == "mph"
+    (plugin,) = make_plugins(Options(plugin=(f"{given};units=kmh",), units="mph"), size, names)
+    assert isinstance(plugin, Speed) and plugin.units == "kmh", "the nearer word counts"
+    with pytest.raises(OptionError, match="--units mph is for speeds"):
+        check(Options(units="mph"))
+
+
 def test_what_is_not_plausible_has_no_speed() -> None:
     at = scene(size=SIZE, fps=25)
     assert play(speed(max_kmh=45), drive(50, 25), at=at) == []
@@ -184,7 +243,16 @@ def test_a_calibration_that_fixes_nothing_is_refused(image: str, metres: str, me
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"window_s": 0}, {"min_kmh": 300}, {"limit_kmh": -3}, {"max_kmh": float("nan")}, {"anchor": "wheel"}],
+    [
+        {"window_s": 0},
+        {"min_kmh": 300},
+        {"limit_kmh": -3},
+        {"limit_mph": 500},
+        {"limit_mph": 20, "limit_kmh": 30},
+        {"units": "knots"},
+        {"max_kmh": float("nan")},
+        {"anchor": "wheel"},
+    ],
 )
 def test_options_that_cannot_be_used_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(OptionError):
