@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tracker.claims import STANDARD_OUTPUT, WRITTEN, is_mine, leaf
-from tracker.draw import draw, paint
+from tracker.draw import draw
+from tracker.figure import figure
 from tracker.options import Options
 from tracker.pipeline import Host, failure, moment
 from tracker.sinks import (
@@ -148,5 +149,4 @@ def _encoded(content: Picture | Json, suffix: str) -> bytes:
         return json.dumps(content, ensure_ascii=False, indent=1).encode()
     import cv2
 
-    picture = paint(content.background.copy(), content.marks)
-    return bytes(cv2.imencode(suffix, picture)[1])
+    return bytes(cv2.imencode(suffix, figure(content))[1])

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -49,6 +50,7 @@ __all__ = [
     "Plugin",
     "PluginError",
     "Result",
+    "Scale",
     "Scene",
     "Sink",
     "Sound",
@@ -102,6 +104,7 @@ class Scene:
     names: Mapping[int, str]  # class_id -> name
     lost_s: float = 1.0  # seconds after which a lost track is given up
     start_wall: float | None = None  # Unix time of frame time 0 where known, else None
+    utc_offset_s: float | None = None  # of the place where it was recorded; None: as on this machine
     _common: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def common(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -113,6 +116,14 @@ class Scene:
             self._common[key] = make()
         made: T = self._common[key]
         return made
+
+    def wall(self, time: float) -> datetime | None:
+        """Return the clock's time at a frame's time, with its offset from UTC; None where it is not known."""
+        start = 0.0 if self.live else self.start_wall
+        if start is None:
+            return None
+        zone = None if self.utc_offset_s is None else timezone(timedelta(seconds=self.utc_offset_s))
+        return datetime.fromtimestamp(start + time, timezone.utc).astimezone(zone)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave behind what the run has in common: a copy in another process is another run."""
@@ -226,11 +237,27 @@ class Canvas:
 
 
 @dataclass(frozen=True, eq=False)
+class Scale:
+    """What the colours of a picture mean, from least to most."""
+
+    title: str  # what is measured, and in which unit
+    bgra: NDArray[np.uint8]  # (N, 4) the colours
+    ticks: Sequence[tuple[float, str]]  # where along the colours, 0 to 1, and what is written there
+
+
+@dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture to be left at the end of a run: marks over a background."""
+    """A picture to be left at the end of a run: marks over a background.
+
+    With a title it becomes a figure: title and notes above it, scale and key beside it.
+    """
 
     background: Image
     marks: tuple[Mark, ...] = ()
+    title: str = ""
+    notes: Sequence[str] = ()  # what, of when: a line each
+    scale: Scale | None = None
+    key: Sequence[tuple[str, Color]] = ()  # what a colour stands for
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,86 +1,115 @@
-"""The empty scene: a median over frames spread evenly over the run."""
+"""The empty scene: what a place looks like while nobody is there, however long somebody was."""
 
 from __future__ import annotations
 
-from weakref import WeakValueDictionary
+from collections import deque
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from tracker.types import Frame, Image, Scene
+from bytetrack import Tracks
+from bytetrack.types import FloatArray
+from tracker.plugins.looks import KEPT, Looks
+from tracker.types import Frame, Image, OptionError, Scene
 
-MOST_FRAMES = 24  # kept: what stands still for less than half of them vanishes
-MOST_PER_S = 2  # frames kept nearer to each other show the same
-LONGEST_SIDE = 1280  # pixels of the picture kept: 24 frames of it are 66 MB, whatever the source
-STRIP = 8  # rows whose median is taken at a time
+PER_S = 2.0  # looks a second at first; ever fewer ...
+LONGEST_GAP_S = 4.0  # ... down to one in so many seconds: a place free for a minute of an hour is seen
+AROUND_S = 0.5  # whoever was there so long before or after a look was there: detectors blink
+LONGEST_SIDE = 1280  # pixels of the picture: 24 of 1280x720 are 66 MB, whatever the source
+SHAPE_SLIP = 0.02  # a picture given may differ by so much from the source's width to height
 
 
 class EmptyScene:
-    """Keeps up to `MOST_FRAMES` pictures, evenly spread however long the run, and returns their median.
+    """Keeps up to `KEPT` looks at each place, of moments when no track was there, as far as there were any.
 
-    Every ``stride``-th frame is kept, at first `MOST_PER_S`; when there is no more room every second one is
-    let go and the stride doubles, so that no length has to be known.
+    Looks are spread evenly over the run, however long (weighted reservoir sampling: Chao 1982). The
+    picture is their mode: the value that most of them agree on. Looks in other light are made alike first.
     """
 
     @classmethod
     def of(cls, scene: Scene) -> EmptyScene:
-        """Return that of a run: all plugins given the same ``scene`` share one and its memory."""
-        known = _OF_RUN.get(id(scene))
-        if known is None:
-            known = _OF_RUN[id(scene)] = cls(scene.size, scene.fps)
-            known._scene = scene  # so that its id is no other's
-        return known
+        """Return that of a run: all analyses of the run share one and its memory."""
+        return scene.common(EmptyScene.__name__, lambda: cls(scene.size, scene.fps))
 
     def __init__(self, size: tuple[int, int], fps: float) -> None:
-        self._scene: Scene | None = None
-        self._last: int | None = None  # index of the frame looked at last
-        scale = min(1.0, LONGEST_SIDE / max(size))
-        self.size = (max(round(size[0] * scale), 1), max(round(size[1] * scale), 1))
+        self._source = size
+        kept = min(1.0, LONGEST_SIDE / max(size))
+        shown = LONGEST_SIDE / max(size)  # small pictures are enlarged: on a slide they would be anyway
+        self._kept = (max(round(size[0] * kept), 1), max(round(size[1] * kept), 1))
+        self.size = (max(round(size[0] * shown), 1), max(round(size[1] * shown), 1))
         self.scale = self.size[0] / size[0], self.size[1] / size[1]  # of x and y, from the source's pixels
-        self._kept: list[Image] = []
-        self._spare: list[Image] = []  # pictures let go: fresh memory costs more than the copy
-        self._stride, self._seen = max(round(fps / MOST_PER_S), 1), 0
+        self._given: Image | None = None
+        self._last: int | None = None  # index of the frame looked at last
+        self._passed = 0  # frames
+        self._around = min(max(round(fps * AROUND_S), 1), 60)  # frames
+        self._boxes: deque[FloatArray] = deque(maxlen=2 * self._around + 1)
+        self._stride = max(round(fps / PER_S), 1)
+        self._longest_stride = max(round(fps * LONGEST_GAP_S), self._stride)
+        self._taken, self._due = 0, 0
+        self._waiting: tuple[int, Image] | None = None  # a look whose boxes afterwards are not known yet
+        self._looks: Looks | None = None
 
-    def look(self, frame: Frame) -> None:
-        """Take note of a frame; of the same one again at no cost."""
-        if frame.index == self._last:
+    def look(self, frame: Frame, tracks: Tracks) -> None:
+        """Take note of a frame and of where the tracks are; of the same one again at no cost."""
+        if frame.index == self._last or self._given is not None:
             return
         self._last = frame.index
-        if self._seen % self._stride == 0:
-            if len(self._kept) == MOST_FRAMES:
-                self._spare = self._kept[1::2]
-                del self._kept[1::2]
-                self._stride *= 2
-            if self._seen % self._stride == 0:
-                self._keep(frame.image)
-        self._seen += 1
+        self._boxes.append(tracks.xyxy)
+        due = self._passed >= self._due
+        if self._waiting is not None and (due or self._passed - self._waiting[0] >= self._around):
+            self._settle()
+        if due:
+            self._waiting = self._passed, self._small(frame.image)
+            self._taken += 1
+            if self._taken % KEPT == 0:
+                self._stride = min(2 * self._stride, self._longest_stride)
+            self._due = self._passed + self._stride
+        self._passed += 1
 
-    def _keep(self, image: Image) -> None:
-        width, height = self.size
-        room = self._spare.pop() if self._spare else np.empty((height, width, 3), np.uint8)
-        if image.shape == room.shape:
-            np.copyto(room, image)
-        else:
-            cv2.resize(image, self.size, dst=room, interpolation=cv2.INTER_AREA)
-        self._kept.append(room)
+    def use(self, image: Image, name: str) -> None:
+        """Take this picture instead; ``name`` is its own, for the error. Raises ``OptionError``."""
+        height, width = image.shape[:2]
+        wanted = self._source[0] / self._source[1]
+        if abs(width / height / wanted - 1) > SHAPE_SLIP:
+            raise OptionError(
+                f"--background {name} is {width}x{height}, the source {self._source[0]}x{self._source[1]};"
+                f" give a picture of the same view"
+            )
+        self._given = resized(image, self.size)
 
     def picture(self) -> Image:
-        """Return the median, (h, w, 3) BGR; grey when no frame was seen."""
-        width, height = self.size
-        empty = np.full((height, width, 3), 127, np.uint8)
-        if self._kept:
-            for top in range(0, height, STRIP):
-                empty[top : top + STRIP] = _median([image[top : top + STRIP] for image in self._kept])
-        return empty
+        """Return the empty scene, (h, w, 3) BGR of ``size``; grey when no frame was seen."""
+        if self._given is not None:
+            copy: Image = self._given.copy()
+            return copy
+        if self._waiting is not None:
+            self._settle()
+        if self._looks is None:
+            return np.full((self.size[1], self.size[0], 3), 127, np.uint8)
+        picture = self._looks.mode()[: self._kept[1], : self._kept[0]]
+        if self._kept == self.size:
+            return np.ascontiguousarray(picture)
+        return resized(picture, self.size)
+
+    def _small(self, image: Image) -> Image:
+        if image.shape[1::-1] == self._kept:
+            copy: Image = image.copy()
+            return copy
+        return resized(image, self._kept)
+
+    def _settle(self) -> None:
+        assert self._waiting is not None
+        image, self._waiting = self._waiting[1], None
+        if self._looks is None:
+            self._looks = Looks(self._kept)
+        xyxy = np.concatenate([np.empty((0, 4)), *self._boxes])
+        xyxy = xyxy[np.isfinite(xyxy).all(axis=1)]
+        scale = self._kept[0] / self._source[0], self._kept[1] / self._source[1]
+        self._looks.take(image, xyxy * (*scale, *scale), float(self._stride))
 
 
-_OF_RUN: WeakValueDictionary[int, EmptyScene] = WeakValueDictionary()  # by the id of the run's scene
-
-
-def _median(images: list[Image]) -> NDArray[np.uint8]:
-    stack = np.stack(images).reshape(len(images), -1).T.copy()  # copied so that each pixel lies together
-    middle = len(images) // 2
-    stack.partition(middle, axis=1)
-    median: NDArray[np.uint8] = stack[:, middle].reshape(images[0].shape)
-    return median
+def resized(image: Image, size: tuple[int, int]) -> Image:
+    """Return a picture as (width, height): averaged where it shrinks, smooth where it grows."""
+    way = cv2.INTER_AREA if size[0] <= image.shape[1] else cv2.INTER_CUBIC
+    changed: Image = np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
+    return changed

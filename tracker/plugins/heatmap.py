@@ -6,31 +6,39 @@ import base64
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bytetrack import Tracks
-from bytetrack.types import FloatArray
+from bytetrack.types import FloatArray, IntArray
 from tracker.plugins.anchors import box_size, check_anchor, resolve_classes
 from tracker.plugins.background import EmptyScene
 from tracker.plugins.memory import Memory
+from tracker.plugins.shades import colored, footprint, scale
 from tracker.plugins.sighting import velocity
+from tracker.plugins.when import duration, span
 from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
 
 MODES = ("presence", "standing")
 CELLS = 192  # of the grid along the picture's longer side
 WIDEST = 64.0  # cells: the widest footprint; wider objects are counted as this wide
-SIGMA = 0.25  # standard deviation of a footprint in widths of its box: 4 of them span the box
-REACH = 2.5  # half the width of the footprint's kernel in standard deviations
 STILL_SIZES_S = 0.4  # slower than this many of its own sizes per second an object stands; a walker makes 1
 REFRESH_S = 1.0  # age of the picture shown; a second more or less cannot be seen
-COOLEST = 0.05  # part of the greatest value from which a place is coloured at all
-OPACITY = 0.65  # of the hottest place
-STEPS = 64  # of the scale
-NICE = (1, 2, 5)
+PROOF_S = 2.0  # a box that stays in its place for less may be a mistake of the detector, and counts nothing
+PROOF_MOVING_S = 0.3  # one that has moved by its own size needs no longer
+WAITING = 16  # places kept of somebody who does not count yet; more are one with the last
+COLUMNS = (
+    ("seen_for_s", np.float64),
+    ("first", np.float64, (2,)),  # where it was first seen
+    ("moved", np.bool_),  # by its own size from there
+    ("proven", np.bool_),
+    ("waiting", np.int64),  # places that wait for the proof ...
+    ("waiting_at", np.int64, (WAITING,)),  # ... as places in the flattened grid
+    ("waiting_s", np.float64, (WAITING,)),
+)
+WHAT = {"presence": "present", "standing": "standing"}
 
 
 @dataclass
@@ -38,7 +46,8 @@ class Heatmap:
     """Adds up how long objects were at each place: everywhere they are, or only where they stand.
 
     Each object leaves its seconds around its anchor, in a soft footprint as wide as its box, one at its
-    middle: a place's value is the seconds that somebody spent there, summed over objects.
+    middle: a place's value is the seconds that somebody spent there, summed over objects. What is seen in
+    one place for less than `PROOF_S` is nobody.
 
     Raises ``OptionError`` for a mode, an anchor or a class that cannot be used.
     """
@@ -57,7 +66,7 @@ class Heatmap:
         """Lay the grid."""
         self._scene = scene
         self._wanted = resolve_classes(self.classes, scene.names)
-        self._memory = Memory(scene, self.anchor)
+        self._memory = Memory(scene, self.anchor, COLUMNS)
         self._cell = max(max(scene.size) / CELLS, 1.0)  # pixels
         width, height = (max(int(np.ceil(side / self._cell)), 1) for side in scene.size)
         layers = round(np.log2(WIDEST)) + 1
@@ -67,6 +76,8 @@ class Heatmap:
         self._period = 1 / scene.fps if scene.fps > 0 else 0.0
         self._longest = max(scene.lost_s, 2 * self._period)  # what passed unseen is nobody's time
         self._before: float | None = None
+        self._since: float | None = None
+        self._earlier_s = 0.0  # of recordings before this one
         self._now = 0.0
         self._shown: tuple[float, NDArray[np.uint8]] | None = None
 
@@ -75,25 +86,50 @@ class Heatmap:
         now, before = frame.time, self._before
         passed = self._period if before is None else min(max(now - before, 0.0), self._longest)
         self._before = self._now = now
-        self._empty.look(frame)
-        xyxy = tracks.xyxy
+        self._since = now if self._since is None else self._since
+        self._empty.look(frame, tracks)
         self._memory.look(now, tracks)
-        counted: NDArray[np.bool_] | None = None  # all
-        if self.mode == "standing":
-            counted = self._stands(tracks)
-        if self._wanted is not None:
-            wanted = np.isin(tracks.class_id, list(self._wanted))
-            counted = wanted if counted is None else counted & wanted
-        if len(xyxy):
-            anchors = self._memory.anchors
-            if counted is not None:
-                xyxy, anchors = xyxy[counted], anchors[counted]
+        if len(tracks):
+            chosen = np.ones(len(tracks), np.bool_)
+            if self.mode == "standing":
+                chosen = self._stands(tracks)
+            if self._wanted is not None:
+                chosen &= np.isin(tracks.class_id, list(self._wanted))
             last = np.array(self._seconds.shape[:0:-1]) - 1  # feet beyond the picture's edge are at it
-            columns, rows = np.clip(anchors / self._cell, 0, last).astype(np.int64).T
-            widths = np.minimum(np.maximum((xyxy[:, 2] - xyxy[:, 0]) / self._cell, 1.0), WIDEST)
+            columns, rows = np.clip(self._memory.anchors / self._cell, 0, last).astype(np.int64).T
+            widths = np.clip((tracks.xyxy[:, 2] - tracks.xyxy[:, 0]) / self._cell, 1.0, WIDEST)
             layers = np.rint(np.log2(widths)).astype(np.int64)
-            np.add.at(self._seconds, (layers, rows, columns), passed)
+            places = np.ravel_multi_index((layers, rows, columns), self._seconds.shape)
+            self._count(tracks, places, chosen, passed)
         return ()
+
+    def _count(self, tracks: Tracks, places: IntArray, chosen: NDArray[np.bool_], passed: float) -> None:
+        """Give the time that passed to the places of those who are proven; let that of others wait."""
+        own, found, anchors = self._memory.own, self._memory.found, self._memory.anchors
+        seconds = self._seconds.reshape(-1)
+        before_s = own["seen_for_s"][found]
+        new = before_s == 0
+        own["first"][found[new]] = anchors[new]
+        own["seen_for_s"][found] = seen_s = before_s + passed
+        away = np.hypot(*(anchors - own["first"][found]).T)
+        own["moved"][found] |= away >= box_size(tracks.xyxy)
+        proven = seen_s >= np.where(own["moved"][found], PROOF_MOVING_S, PROOF_S)
+        late = found[proven & ~own["proven"][found]]
+        if len(late):
+            np.add.at(seconds, own["waiting_at"][late].ravel(), own["waiting_s"][late].ravel())
+            own["waiting_s"][late] = 0
+            own["proven"][late] = True
+        counts = own["proven"][found]
+        np.add.at(seconds, places[chosen & counts], passed)
+        waiting = chosen & ~counts
+        if waiting.any():
+            rows, here = found[waiting], places[waiting]
+            last = own["waiting"][rows] - 1
+            other = (last < 0) | (own["waiting_at"][rows, np.maximum(last, 0)] != here)
+            last = np.minimum(last + other, WAITING - 1)
+            own["waiting"][rows] = last + 1
+            own["waiting_at"][rows, last] = here
+            own["waiting_s"][rows, last] += passed
 
     def draw(self, canvas: Canvas) -> None:
         """Show what has come together so far."""
@@ -119,8 +155,7 @@ class Heatmap:
         seconds = self.seconds()
         row, column = np.unravel_index(int(seconds.argmax()), seconds.shape)
         x, y = ((int(cell) + 0.5) * self._cell for cell in (column, row))
-        what = "present" if self.mode == "presence" else "standing"
-        rows = [(what, f"{self.total_s():.0f} s, all objects together")]
+        rows = [(WHAT[self.mode], f"{self.total_s():.0f} s, all objects together")]
         return [*rows, ("most at", f"{x:.0f},{y:.0f}: {seconds.max():.0f} s")] if seconds.any() else rows
 
     def leaves(self) -> Sequence[str]:
@@ -128,13 +163,26 @@ class Heatmap:
         return ["heatmap.png" if self.mode == "presence" else "heatmap_standing.png"]
 
     def files(self) -> Mapping[str, Picture | Json]:
-        """Return the picture with its scale."""
+        """Return the picture, with what it shows, of when, and its scale."""
         seconds = self.seconds()
+        fine = np.maximum(cv2.resize(seconds, self._empty.size, interpolation=cv2.INTER_CUBIC), 0)
         canvas = Canvas()
-        canvas.overlay(colored(seconds))
-        draw_scale(canvas, float(seconds.max()), self._empty.size, self.mode)
-        (suffix,) = self.leaves()
-        return {suffix: Picture(self._empty.picture(), tuple(canvas.marks))}
+        canvas.overlay(colored(fine))
+        title = (
+            "Where they were, and for how long"
+            if self.mode == "presence"
+            else "Where they stood, and how long"
+        )
+        if self._wanted is not None:
+            title += f": {', '.join(self._scene.names[wanted] for wanted in sorted(self._wanted))}"
+        since = self._now if self._since is None else self._since
+        notes = [f"{self._scene.source}, {span(self._scene, since, self._now)}"]
+        if self._earlier_s:
+            notes[0] += f", and {duration(self._earlier_s)} of earlier recordings"
+        notes.append("the time of all objects together, at each place")
+        suffix = "heatmap.png" if self.mode == "presence" else "heatmap_standing.png"
+        bar = scale(float(seconds.max()), WHAT[self.mode])
+        return {suffix: Picture(self._empty.picture(), tuple(canvas.marks), title, notes, bar)}
 
     def state(self) -> Json:
         """Return the seconds (zlib, base64: the grid is large and mostly empty), and who is where."""
@@ -143,6 +191,8 @@ class Heatmap:
             "shape": list(self._seconds.shape),
             "seconds": seconds,
             "before": self._before,
+            "since": self._since,
+            "earlier_s": self._earlier_s,
             "memory": self._memory.state(),
         }
 
@@ -152,8 +202,12 @@ class Heatmap:
             raise ValueError("the grid has another shape")
         data = zlib.decompress(base64.b64decode(state["seconds"]))
         self._seconds += np.frombuffer(data).reshape(self._seconds.shape)
+        since, before = state["since"], state["before"]
+        self._earlier_s = float(state["earlier_s"])
+        if not tracks and since is not None:
+            self._earlier_s += max(before - since, 0.0)
         if tracks:
-            self._before = state["before"]
+            self._before, self._since = before, since
             self._memory.restore(state["memory"])
 
     def _stands(self, tracks: Tracks) -> NDArray[np.bool_]:
@@ -164,74 +218,3 @@ class Heatmap:
         speed = np.hypot(*velocity(rows).T)
         still: NDArray[np.bool_] = known & (speed < STILL_SIZES_S * box_size(tracks.xyxy))
         return still
-
-
-def footprint(width: float) -> FloatArray:
-    """Return the separable kernel (K,) of a footprint ``width`` cells wide; its middle is 1."""
-    sigma = SIGMA * width
-    reach = max(round(REACH * sigma), 1)
-    kernel: FloatArray = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return kernel
-
-
-def colored(seconds: FloatArray) -> NDArray[np.uint8]:
-    """Return values (h, w) as a BGRA picture: from nothing to opaque, from dark to bright."""
-    return _shades(np.sqrt(seconds / max(float(seconds.max()), 1e-9)))
-
-
-def draw_scale(canvas: Canvas, most_s: float, size: tuple[int, int], mode: str) -> None:
-    """Draw the scale at the right edge of a picture, with times beside it."""
-    width, height = size
-    left, right, top, bottom = 0.95 * width, 0.98 * width, 0.2 * height, 0.9 * height
-    shades = _shades(np.linspace(0, 1, STEPS)[None])[0]
-    edges = np.linspace(bottom, top, STEPS + 1)
-    for (b, g, r, _), low, high in zip(shades.tolist(), edges[:-1], edges[1:], strict=True):
-        canvas.polygon([(left, low), (right, low), (right, high), (left, high)], (b, g, r), alpha=1.0)
-    for tick_s in ticks(most_s):
-        y = bottom - np.sqrt(tick_s / most_s) * (bottom - top) if most_s else bottom
-        canvas.polyline([(left, y), (right, y)], (255, 255, 255))
-        canvas.text(duration(tick_s), (left - 0.005 * width, y), (255, 255, 255), anchor="rm")
-    canvas.text(f"{mode}, seconds", (right, top - 0.02 * height), (255, 255, 255), anchor="rb")
-
-
-def ticks(most_s: float) -> list[float]:
-    """Return round times for a scale of square roots, 0 and the greatest included.
-
-    >>> ticks(340)
-    [0, 5.0, 20.0, 50.0, 100.0, 200.0, 340]
-    """
-    if most_s <= 0:
-        return [0]
-    decade = 10.0 ** np.floor(np.log10(most_s))
-    nice = [n * d for d in (decade / 100, decade / 10, decade) for n in NICE]
-    chosen: list[float] = [0]
-    for value in nice:
-        place = np.sqrt(value / most_s)
-        if place - np.sqrt(chosen[-1] / most_s) >= 0.09 and place <= 0.92:  # labels need room
-            chosen.append(float(value))
-    return [*chosen, most_s]
-
-
-def duration(seconds: float) -> str:
-    """Return a time for people.
-
-    >>> duration(0.25), duration(50.0), duration(90), duration(7200)
-    ('0.25 s', '50 s', '1.5 min', '2 h')
-    """
-    if seconds >= 3600:
-        return f"{seconds / 3600:.3g} h"
-    return f"{seconds / 60:.3g} min" if seconds >= 60 else f"{seconds:.3g} s"
-
-
-def _shades(part: FloatArray) -> NDArray[np.uint8]:
-    shades = np.empty((*part.shape, 4), np.uint8)
-    shades[..., :3] = _turbo().take(np.rint(part * 255).astype(np.uint8), axis=0)
-    shades[..., 3] = np.clip((part - COOLEST) / (1 - COOLEST) * 3, 0, 1) * OPACITY * 255
-    return shades
-
-
-@lru_cache(maxsize=1)
-def _turbo() -> NDArray[np.uint8]:
-    """Return the scale's colours, (256, 3) BGR."""
-    levels = np.arange(256, dtype=np.uint8)
-    return np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), np.uint8).reshape(256, 3)

@@ -12,6 +12,7 @@ from tracker.plugins.trail import smoothed
 
 EDGE_SIZES = 0.5  # a route begins or ends at an edge its box is within this many of its own sizes of
 SMOOTH_POINTS = 2  # neighbours to both sides a finished route is averaged over
+AT = {"left": "on the left", "right": "on the right", "top": "at the top", "bottom": "at the bottom"}
 MOST_RAW = 512  # points of a route that is still growing; it is simplified on reaching them
 
 
@@ -52,6 +53,19 @@ def side(xyxy: FloatArray, size: tuple[int, int]) -> str:
     gaps = {"left": xyxy[0], "top": xyxy[1], "right": size[0] - xyxy[2], "bottom": size[1] - xyxy[3]}
     nearest = min(gaps, key=lambda name: float(gaps[name]))
     return nearest if gaps[nearest] <= EDGE_SIZES * own else "inside"
+
+
+def way(entry: str, exit: str) -> str:
+    """Return in words how something came and went, by the edges `side` tells.
+
+    >>> way("left", "right"), way("right", "inside"), way("inside", "inside")
+    ('left to right', 'enters on the right, ends within', 'within the picture')
+    """
+    if entry == exit:
+        return "within the picture" if entry == "inside" else f"{entry} and back"
+    if exit == "inside":
+        return f"enters {AT[entry]}, ends within"
+    return f"begins within, leaves {AT[exit]}" if entry == "inside" else f"{entry} to {exit}"
 
 
 def simplified(points: FloatArray, tolerance: float) -> FloatArray:

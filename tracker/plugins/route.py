@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,35 +15,16 @@ from bytetrack.types import FloatArray, IntArray
 from tracker.plugins.anchors import box_size, check_anchor, resolve_classes
 from tracker.plugins.background import EmptyScene
 from tracker.plugins.memory import Memory, Row
-from tracker.plugins.path import Path, side
+from tracker.plugins.path import Path, side, way
 from tracker.plugins.trail import Trail, smoothed
+from tracker.plugins.walks import MOST_GROUPS, WALK, Walk, packed, picture, unpacked
+from tracker.plugins.when import span
 from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
 
 POINTS_PER_S = 10  # of a trail: closer ones cannot be told apart, and each has to be painted
 SMOOTH_S = 0.3  # a trail is averaged over this much to both sides: less than a step of a walker
 NEAR = 1 / 400  # of the picture's diagonal: nearer points of a route are one, and corners less are straight
-MOST_GROUPS = 8  # coloured and named on the picture; the others are grey
-# Okabe and Ito's palette for the colour-blind, BGR, pale green for its blue; https://jfly.uni-koeln.de/color/
-PALETTE = (
-    (0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240),
-    (0, 94, 213), (190, 255, 190), (167, 121, 204), (255, 255, 255),
-)  # fmt: skip
-GREY = (160, 160, 160)
-WALK = ("track_id", "class_id", "entry", "exit", "start_s", "end_s")
 COLUMNS = (("kept", np.float64, (2,)), ("path", np.int64))
-
-
-@dataclass(frozen=True)
-class Walk:
-    """A route that has ended."""
-
-    track_id: int
-    class_id: int
-    entry: str  # "left", "right", "top", "bottom" or "inside"
-    exit: str
-    start_s: float
-    end_s: float
-    points: FloatArray  # (K, 2) float32 pixels, simplified
 
 
 class Trails(NamedTuple):
@@ -98,6 +78,7 @@ class Route:
         self._walks: list[Walk] = []
         self._random = random.Random(0)  # the same run keeps the same sample
         self._now, self._frame = 0.0, 0
+        self._since: float | None = None
         self._trails: Trails | None = None
         self._undrawn = False  # whether this frame's points are not in the trails yet
 
@@ -105,7 +86,8 @@ class Route:
         """Return a ``route.end`` for each object that is gone, with the sides it came and left by."""
         memory, now = self._memory, frame.time
         self._now, self._frame, self._undrawn = now, frame.index, False
-        self._empty.look(frame)
+        self._since = now if self._since is None else self._since
+        self._empty.look(frame, tracks)
         events = [event for row in memory.look(now, tracks) for event in self._end(row)]
         if len(tracks):
             rows, found, anchors = memory.own, memory.found, memory.anchors
@@ -157,7 +139,7 @@ class Route:
         """Return how many went which way."""
         total = self.groups.total()
         rows = [("routes", f"{total}" + (f", a sample of {self.keep} kept" if total > self.keep else ""))]
-        return rows + [(f"{a} to {b}", str(n)) for (a, b), n in self.groups.most_common(MOST_GROUPS)]
+        return rows + [(way(*sides), str(n)) for sides, n in self.groups.most_common(MOST_GROUPS)]
 
     def leaves(self) -> Sequence[str]:
         """Return what picture and polylines are called."""
@@ -180,6 +162,7 @@ class Route:
             "walks": walks,
             "paths": paths,
             "begun": self._begun,
+            "since": self._since,
             "memory": self._memory.state(),
         }
 
@@ -194,7 +177,7 @@ class Route:
         if tracks:
             for number, start_s, entry, points, settled in state["paths"]:
                 self._paths[number] = Path(start_s, entry, [(x, y) for x, y in points], settled)
-            self._begun = int(state["begun"])
+            self._begun, self._since = int(state["begun"]), state["since"]
             self._memory.restore(state["memory"])
 
     def _begin(self, row: Row, xyxy: FloatArray) -> None:
@@ -242,21 +225,11 @@ class Route:
         return {"class_name": name, "entry": walk.entry, "exit": walk.exit, **times}
 
     def _picture(self) -> Picture:
-        canvas = Canvas()
-        scale = np.array(self._empty.scale)
-        ranked = self.groups.most_common()
-        colors = {group: color for (group, _), color in zip(ranked, PALETTE, strict=False)}
-        for walk in self._walks:
-            color = colors.get((walk.entry, walk.exit), GREY)
-            canvas.polyline(walk.points * scale, color, arrow=True, alpha=0.8)
-        for group, count in ranked[:MOST_GROUPS]:
-            canvas.table(f"{group[0]} to {group[1]}: {count}", [], colors[group])
-        rest = sum(count for _, count in ranked[MOST_GROUPS:])
-        if rest:
-            canvas.table(f"other ways: {rest}", [], GREY)
-        if self.groups.total() > len(self._walks):
-            canvas.table(f"a random sample of {len(self._walks)} is drawn", [])
-        return Picture(self._empty.picture(), tuple(canvas.marks))
+        since = self._now if self._since is None else self._since
+        notes = [f"{self._scene.source}, {span(self._scene, since, self._now)}"]
+        if self._wanted is not None:
+            notes += [", ".join(self._scene.names[wanted] for wanted in sorted(self._wanted)) + " only"]
+        return picture(self._walks, self.groups, self.still, self._empty, notes)
 
     def _polylines(self) -> Json:
         """Return what is laid out like a GeoJSON FeatureCollection (RFC 7946), but in pixels."""
@@ -282,19 +255,3 @@ class Route:
             "groups": groups,
             "features": features,
         }
-
-
-def packed(points: FloatArray) -> str:
-    """Return a path (K, 2) in few characters, to a tenth of a pixel: there may be thousands.
-
-    >>> unpacked(packed(np.array([[1.25, 700.0]]))).tolist()
-    [[1.2000000476837158, 700.0]]
-    """
-    return base64.b64encode(np.round(points * 10).astype("<i4").tobytes()).decode()
-
-
-def unpacked(text: str) -> FloatArray:
-    """Return the path (K, 2) that `packed` took."""
-    tenths = np.frombuffer(base64.b64decode(text), "<i4").reshape(-1, 2)
-    path: FloatArray = (tenths / 10).astype(np.float32)
-    return path

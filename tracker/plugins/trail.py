@@ -70,3 +70,16 @@ def smoothed(points: FloatArray, lengths: IntArray, half: int) -> FloatArray:
     total = sums.take(index + reach + 1, axis=0) - sums.take(index - reach, axis=0)
     mean: FloatArray = total / (2 * reach + 1)[:, None]
     return mean
+
+
+def rounded(points: FloatArray, times: int = 3) -> FloatArray:
+    """Return a path (K, 2) with its corners cut (Chaikin 1974), its ends kept: for the eye only.
+
+    >>> rounded(np.array([[0.0, 0], [4, 0], [4, 4]]), 1).tolist()
+    [[0.0, 0.0], [3.0, 0.0], [4.0, 1.0], [4.0, 4.0]]
+    """
+    for _ in range(times if len(points) > 2 else 0):
+        first, second = points[:-1], points[1:]
+        cut = np.stack([0.75 * first + 0.25 * second, 0.25 * first + 0.75 * second], axis=1).reshape(-1, 2)
+        points = np.concatenate([points[:1], cut[1:-1], points[-1:]])
+    return points

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 
 from tracker.sinks.lines import Lines
@@ -63,10 +62,8 @@ def shape_name(data: Mapping[str, Json]) -> str | None:
 
 def wall_time(time: float, scene: Scene) -> str | None:
     """Return the wall-clock time of a frame's time, ISO 8601 with offset; None where it is not known."""
-    start = 0.0 if scene.live else scene.start_wall
-    if start is None:
-        return None
-    return datetime.fromtimestamp(start + time).astimezone().isoformat(timespec="milliseconds")
+    wall = scene.wall(time)
+    return None if wall is None else wall.isoformat(timespec="milliseconds")
 
 
 def plain(value: object) -> Json:

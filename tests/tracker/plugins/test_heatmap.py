@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from stage import play, scene, standing
 
 from bytetrack import Tracks
-from tracker.plugins.heatmap import Heatmap, colored, footprint, ticks
+from tracker.plugins.heatmap import Heatmap
+from tracker.plugins.shades import colored, footprint, scale, ticks
 from tracker.types import Canvas, Frame, OptionError, Picture
 
 feet = st.tuples(st.floats(-50, 700), st.floats(-50, 500))
@@ -17,19 +18,64 @@ feet = st.tuples(st.floats(-50, 700), st.floats(-50, 500))
 
 @settings(max_examples=30, deadline=None)
 @given(
-    moments=st.lists(st.dictionaries(st.integers(1, 5), feet, max_size=5), min_size=1, max_size=30),
+    ways=st.lists(st.lists(feet, min_size=1, max_size=6), min_size=1, max_size=4),
     fps=st.sampled_from([1.0, 10.0, 60.0]),
     width=st.floats(1, 600),
 )
 def test_every_second_of_every_object_is_counted_once(
-    moments: list[dict[int, tuple[float, float]]], fps: float, width: float
+    ways: list[list[tuple[float, float]]], fps: float, width: float
 ) -> None:
+    """Each stands at its places in turn, two seconds and more in all."""
+    each = max(round(2.5 * fps), 3)
+    count = each * max(map(len, ways))
+    moments = [
+        standing(
+            {n: way[k // each] for n, way in enumerate(ways, 1) if k // each < len(way)}, box=(width, 40)
+        )
+        for k in range(count)
+    ]
     heat = Heatmap()
-    play(heat, [standing(m, box=(width, 40)) for m in moments], at=scene(fps=fps, lost_s=1))
-    assert heat.total_s() == pytest.approx(sum(map(len, moments)) / fps)
+    play(heat, moments, at=scene(fps=fps, lost_s=1))
+    assert heat.total_s() == pytest.approx(sum(each * len(way) for way in ways) / fps)
     seconds = heat.seconds()
     assert (seconds >= 0).all()
     assert seconds.max() <= heat.total_s() + 1e-9
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    moment_s=st.floats(0.1, 1.8),
+    fps=st.sampled_from([5.0, 10.0, 30.0]),
+    box=st.tuples(st.floats(5, 640), st.floats(5, 480)),
+    jitter=st.floats(0, 0.4),
+)
+def test_a_phantom_of_a_moment_is_nobody(
+    moment_s: float, fps: float, box: tuple[float, float], jitter: float
+) -> None:
+    rng = np.random.default_rng(4)
+    frames = max(int(moment_s * fps), 1)
+    path = np.linspace((10, 400), (630, 400), round(6 * fps))  # somebody who walks through
+    moments = []
+    for k, at in enumerate(path):
+        there = {1: tuple(at)}
+        if 20 <= k < 20 + frames:
+            there[2] = tuple((500, 150) + rng.uniform(-1, 1, 2) * jitter * np.sqrt(box[0] * box[1]) / 2)
+        moments.append(standing(there, box=box))
+    heat, alone = Heatmap(), Heatmap()
+    play(heat, moments, at=scene(fps=fps))
+    play(alone, [m[m.track_id == 1] for m in moments], at=scene(fps=fps))
+    np.testing.assert_allclose(heat.seconds(), alone.seconds(), atol=1e-9)
+    assert heat.total_s() == pytest.approx(len(path) / fps)
+
+
+@pytest.mark.parametrize("fps", [10.0, 25.0, 60.0])
+def test_who_runs_through_in_half_a_second_is_somebody(fps: float) -> None:
+    heat = Heatmap()
+    path = np.linspace((100, 300), (500, 300), round(0.5 * fps))
+    play(heat, [standing({1: tuple(at)}) for at in path], at=scene(fps=fps))
+    assert heat.total_s() == pytest.approx(len(path) / fps)
+    column = heat.seconds().max(axis=0)
+    assert (column[(path[:, 0] * 192 / 640).astype(int)] > 0).all(), "all the way, from its first moment"
 
 
 @pytest.mark.parametrize("place", [(100.0, 100.0), (500.0, 460.0), (320.0, 240.0)])
@@ -71,22 +117,25 @@ def test_standing_leaves_out_who_walks() -> None:
 def test_time_that_passed_unseen_is_nobodys() -> None:
     heat = Heatmap()
     heat.start(scene(fps=10, lost_s=1))
-    for now in (0.0, 0.1, 600.1, 600.2, 5.0):  # the camera was away, then its clock was set back
+    times = (
+        [k / 10 for k in range(30)] + [602.9 + k / 10 for k in range(20)] + [5.0]
+    )  # away, then its clock was set back
+    for now in times:
         heat.update(Frame(np.zeros((480, 640, 3), np.uint8), 0, now), standing({1: (99, 99)}))
-    assert heat.total_s() == pytest.approx(0.1 + 0.1 + 1.0 + 0.1)
+    assert heat.total_s() == pytest.approx(3.0 + 1.0 + 1.9)
 
 
 def test_classes_are_asked_for_by_name() -> None:
     heat = Heatmap(classes=["car"])
-    play(heat, [standing({1: (99, 99), 2: (300, 300)}, classes=[0, 2])] * 10, at=scene())
-    assert heat.total_s() == pytest.approx(1)
+    play(heat, [standing({1: (99, 99), 2: (300, 300)}, classes=[0, 2])] * 30, at=scene())
+    assert heat.total_s() == pytest.approx(3)
     with pytest.raises(OptionError, match="lorry"):
         Heatmap(classes=["lorry"]).start(scene())
 
 
 def test_it_shows_itself_and_what_was_shown_does_not_change() -> None:
     heat = Heatmap()
-    play(heat, [standing({1: (99, 99)})] * 3, at=scene())
+    play(heat, [standing({1: (99, 99)})] * 30, at=scene())
     first, again, later = Canvas(), Canvas(), Canvas()
     heat.draw(first)
     heat.draw(again)
@@ -95,7 +144,7 @@ def test_it_shows_itself_and_what_was_shown_does_not_change() -> None:
     assert shown is again.marks[0].arguments["bgra"], "within a second the same picture is shown"
     copy = shown.copy()
     for k in range(30):
-        heat.update(Frame(np.zeros((480, 640, 3), np.uint8), k, 1 + k / 10), standing({1: (400, 300)}))
+        heat.update(Frame(np.zeros((480, 640, 3), np.uint8), 30 + k, 3 + k / 10), standing({1: (400, 300)}))
     heat.draw(later)
     np.testing.assert_array_equal(shown, copy)
     assert not np.array_equal(later.marks[0].arguments["bgra"], shown)
@@ -110,10 +159,31 @@ def test_the_picture_left_has_a_scale_in_seconds(mode: str) -> None:
     assert suffix.endswith(".png")
     assert isinstance(picture, Picture)
     assert (picture.background == 50).all()
-    texts = [m.arguments["text"] for m in picture.marks if m.kind == "text"]
-    assert "0 s" in texts
-    assert any(text in ("1.99 min", "2 min") for text in texts)
-    assert any(mode in text for text in texts)
+    assert picture.title.startswith("Where they")
+    assert picture.notes[0] == "stage, 0:00 to 1:59 of the recording"
+    assert picture.scale is not None
+    assert picture.scale.title.startswith("Minutes present" if mode == "presence" else "Seconds standing")
+    assert "square-root" in picture.scale.title
+    places, labels = zip(*picture.scale.ticks, strict=True)
+    assert (places[0], labels[0]) == (0.0, "0")
+    assert (places[-1], labels[-1]) == (1.0, "2" if mode == "presence" else "120")
+    for place, label in picture.scale.ticks[:-1]:  # a label stands where its colour is
+        assert place**2 * (2 if mode == "presence" else 120) == pytest.approx(float(label), rel=0.02)
+
+
+def test_the_scale_names_its_unit_and_one_only() -> None:
+    for most_s, unit, greatest in ((0.04, "Seconds", "0.04"), (119, "Seconds", "119"), (300, "Minutes", "5")):
+        made = scale(most_s, "present")
+        assert made.title.startswith(unit)
+        assert made.ticks[-1][1] == greatest
+    assert scale(9000, "present").title.startswith("Hours")
+
+
+def test_colours_begin_without_an_edge() -> None:
+    fading = colored(np.linspace(0, 1, 2000)[None] ** 2)[0, :, 3].astype(int)
+    assert np.abs(np.diff(fading)).max() <= 1
+    edge = footprint(64.0)
+    assert np.sqrt(edge[0]) < 0.05, "and so does a footprint"
 
 
 def test_nobody_leaves_an_empty_picture() -> None:

@@ -164,7 +164,11 @@ def test_the_picture_has_every_route_over_the_empty_scene() -> None:
     assert isinstance(picture, Picture)
     assert (picture.background == 90).all()
     lines = [m for m in picture.marks if m.kind == "polyline"]
+    lines = [line for line in lines if line.arguments["arrow"]]  # each has a dark rim
     assert len(lines) == 2
+    assert picture.title == "2 routes"
+    assert picture.notes[0] == "stage, 0:00 to 0:04 of the recording"
+    assert [words for words, _ in picture.key] == ["within the picture: 2"]
     height, width = picture.background.shape[:2]
     for line in lines:  # scaled to the smaller picture
         assert (line.arguments["points"] < [width, height]).all()
