@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tracker.claims import STANDARD_OUTPUT, WRITTEN, is_mine, leaf
+from tracker.detectors.classes import class_ids
 from tracker.draw import draw
 from tracker.figure import figure
 from tracker.options import Options
 from tracker.pipeline import Host, failure, moment
+from tracker.plugins.line import Line
+from tracker.plugins.zone import Zone
 from tracker.sinks import (
+    Counted,
     CountsSink,
     CropSink,
     CsvSink,
@@ -25,12 +29,25 @@ from tracker.sinks import (
     place,
 )
 from tracker.sinks.actions import parse_action
-from tracker.types import Image, Json, Mark, OutputError, Picture, Result, Scene, Sink, Sound, Stopwatch
+from tracker.types import (
+    Image,
+    Json,
+    Mark,
+    OutputError,
+    Picture,
+    Plugin,
+    Result,
+    Scene,
+    Sink,
+    Sound,
+    Stopwatch,
+)
 
 
 def make_sinks(
     options: Options,
     scene: Scene,
+    plugins: Iterable[Plugin] = (),
     *,
     audio_from: str | Path | None = None,
     another: Callable[[Path], Path] | None = None,
@@ -61,7 +78,13 @@ def make_sinks(
     if options.events:
         yield EventsSink(options.events, scene, overwrite=options.overwrite)
     if options.counts:
-        yield CountsSink(options.counts, scene, interval=options.interval, overwrite=options.overwrite)
+        yield CountsSink(
+            options.counts,
+            scene,
+            interval=options.interval,
+            counted=counted(plugins, options, scene),
+            overwrite=options.overwrite,
+        )
     yield from (parse_action(text, scene) for text in options.on)
     if options.save_mot:
         yield MotSink(options.save_mot, overwrite=options.overwrite, live=scene.live)
@@ -71,6 +94,19 @@ def make_sinks(
         yield JsonSink(options.save_json, scene, overwrite=options.overwrite)
     if options.show:
         yield WindowSink(f"track: {scene.source}", Result.plot, live=scene.live)
+
+
+def counted(plugins: Iterable[Plugin], options: Options, scene: Scene) -> Iterator[Counted]:
+    """Yield what the lines and zones among the plugins may count, so that nothing of it is left out."""
+    for plugin in plugins:
+        if isinstance(plugin, Line):
+            directions: Sequence[str] = plugin.names
+        elif isinstance(plugin, Zone):
+            directions = ("enter", "exit") if plugin.loiter_s is None else ("enter", "exit", "loiter")
+        else:
+            continue
+        ids = class_ids(plugin.classes or options.classes, scene.names) or ()
+        yield Counted(plugin.name, directions, tuple(scene.names[class_id] for class_id in ids))
 
 
 def paths(sink: Sink) -> list[Path]:

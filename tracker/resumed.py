@@ -29,6 +29,7 @@ class Resumed:
         source = self._source
         source.__enter__()
         self.fps, self.size, self.notes, self.sound = source.fps, source.size, source.notes, source.sound
+        self.recorded = source.recorded
         known = [source.length and max(source.length - 1, 0), self._max_frames]
         self.length = min((length for length in known if length is not None), default=None)
         return self

@@ -34,6 +34,7 @@ from tracker.types import (
     OptionError,
     Plugin,
     PluginError,
+    Recorded,
     Result,
     Scene,
     Sink,
@@ -250,6 +251,7 @@ class Session:
             if self._lend
             else make_detector(options, self.stopwatch, in_flight=in_flight, every=options.detect_every)
         )
+        recorded = self.source.recorded or Recorded()
         self.scene = Scene(
             source=self.source.name,
             size=self.source.size,
@@ -257,7 +259,8 @@ class Session:
             live=self.source.live,
             names=self.detector.names,
             lost_s=options.lost,
-            start_wall=0.0 if self.source.live else None,
+            start_wall=0.0 if self.source.live else recorded.start_wall,
+            utc_offset_s=recorded.utc_offset_s,
         )
         self.plugins += make_plugins(options, self.scene.size, self.scene.names)
         self.host = pipeline.Host(self.plugins)
@@ -272,6 +275,7 @@ class Session:
             make_sinks(
                 options,
                 self.scene,
+                self.plugins,
                 audio_from=None if self.scene.live else self.uri,
                 another=claims.another if saved is not None else None,
                 sound=self.source.sound,

@@ -49,6 +49,7 @@ __all__ = [
     "Picture",
     "Plugin",
     "PluginError",
+    "Recorded",
     "Result",
     "Scale",
     "Scene",
@@ -91,6 +92,13 @@ class Event:
     track_id: int | None = None
     class_id: int | None = None
     data: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Recorded(NamedTuple):
+    """When a file was recorded."""
+
+    start_wall: float | None = None  # Unix time of its first frame; None: not told
+    utc_offset_s: float | None = None  # of the place where; None: not told
 
 
 @dataclass(frozen=True)
@@ -350,6 +358,7 @@ class Source(Protocol):
     live: bool  # only the newest frame counts; files never drop
     length: int | None  # number of frames it will yield, where known
     sound: Sound | None  # what is heard with it; known when it is entered
+    recorded: Recorded | None  # when, where a file tells; known when it is entered
     notes: list[str]  # one line each, for the user at the end: "12 corrupt packets skipped"
 
     def __enter__(self) -> Source:

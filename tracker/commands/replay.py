@@ -103,7 +103,7 @@ def _run(
     from tracker.replay import SavedTracks, blank
     from tracker.report import Report
     from tracker.sources import open_source
-    from tracker.types import Detector, EndRun, PluginError, Scene, Stopwatch, Tracker
+    from tracker.types import Detector, EndRun, PluginError, Recorded, Scene, Stopwatch, Tracker
 
     check(options)
     claims = stack.enter_context(Claims())
@@ -115,7 +115,8 @@ def _run(
     saved = SavedTracks(path, fps, video_fps=source.fps if source else None)
     size = source.size if source else size or _size_of(options, saved.extent)
     names = {**COCO, **saved.names}  # a class may be asked for that nothing belonged to
-    scene = Scene(path.name, size, saved.frame_rate, False, names, options.lost)
+    recorded = (source.recorded if source else None) or Recorded()
+    scene = Scene(path.name, size, saved.frame_rate, False, names, options.lost, *recorded)
     if options.classes:
         if not saved.has_classes:
             raise click.UsageError(f"{path} has no classes to choose from; leave out --classes")
@@ -129,7 +130,10 @@ def _run(
     claim_leaves(claims, plugins, prefix, overwrite=options.overwrite)
     host.start(scene)
     sound = source.sound if source else None
-    sinks = [stack.enter_context(sink) for sink in make_sinks(options, scene, audio_from=video, sound=sound)]
+    sinks = [
+        stack.enter_context(sink)
+        for sink in make_sinks(options, scene, plugins, audio_from=video, sound=sound)
+    ]
     report = Report(saved.names, forget_s=2 * options.lost + 1)
     stopwatch = Stopwatch()
     told: Detector = saved

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracker.sinks.counts import CountsSink
+from tracker.sinks.counts import Counted, CountsSink
 from tracker.sinks.crop import CropSink
 from tracker.sinks.csv_table import CsvSink
 from tracker.sinks.events import EventsSink
@@ -12,6 +12,7 @@ from tracker.sinks.video import VideoSink
 from tracker.sinks.window import WindowSink
 
 __all__ = [
+    "Counted",
     "CountsSink",
     "CropSink",
     "CsvSink",

@@ -6,9 +6,11 @@ import csv
 import io
 import math
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tracker.sinks.events import shape_name, wall_time
 from tracker.sinks.lines import Lines
@@ -20,22 +22,39 @@ MOST_S = 10 * 365 * 86400.0  # of an interval
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
+class Counted(NamedTuple):
+    """What a line or zone may count, whether it happens or not."""
+
+    name: str
+    directions: Sequence[str]
+    classes: Sequence[str] = ()  # none: whatever comes
+
+
 class CountsSink(Lines):
     """A row per interval, line or zone, direction and class; rows add up to the events.
 
-    An interval's rows are written when it is over; once something has been counted, later intervals say 0
-    where it was not. Intervals begin on the round: of the clock where it is known (``start``), else of the
-    recording. ``interval`` is in seconds or as `parse_interval`
+    Zero is a count: all directions and classes of what is ``counted`` have a row in each interval. Where no
+    classes are given these are the ones that came by until then; a row without a class says that none did.
+
+    An interval's rows are written when it is over. Intervals begin on the round: of the clock of the place
+    where it is known (``start``), else of the recording. ``interval`` is in seconds or as `parse_interval`
     takes it; without one the whole run is one. Zones count "enter", "exit" and "loiter".
     """
 
     def __init__(
-        self, path: str | Path, scene: Scene, *, interval: str | float | None = None, overwrite: bool = False
+        self,
+        path: str | Path,
+        scene: Scene,
+        *,
+        interval: str | float | None = None,
+        counted: Iterable[Counted] = (),
+        overwrite: bool = False,
     ) -> None:
         super().__init__(path, overwrite=overwrite, live=scene.live)
         self._scene = scene
         self._interval = None if interval is None else parse_interval(str(interval))
-        self._clock = 0.0 if scene.live else scene.start_wall or 0.0
+        self._counted = list(counted)
+        self._clock = _clock(scene)
         self._counts: Counter[tuple[str, str, str]] = Counter()  # of the open interval; 0: seen before
         self._number: int | None = None  # of the open interval
         self._first, self._last = 0.0, 0.0
@@ -73,15 +92,15 @@ class CountsSink(Lines):
             self._counts.update({tuple(key): count for *key, count in state["counts"]})
             self._number, self._first, self._last = state["number"], state["first"], state["last"]
 
-    def _tick(self, time: float) -> None:
-        number = 0 if self._interval is None else math.floor((time + self._clock) / self._interval)
+    def _tick(self, now: float) -> None:
+        number = 0 if self._interval is None else math.floor((now + self._clock) / self._interval)
         if self._number is None:
-            self._number, self._first = number, time
+            self._number, self._first = number, now
         while self._number < number:
             self._last = self._begin(self._number + 1)
             self._close()
             self._number += 1
-        self._last = time
+        self._last = now
 
     def _count(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -89,6 +108,18 @@ class CountsSink(Lines):
             if name is not None:
                 direction = event.data.get("direction") or event.kind.rpartition(".")[2]
                 self._counts[name, str(direction), str(event.data.get("class_name", event.class_id))] += 1
+
+    def _never(self) -> set[tuple[str, str, str]]:
+        """Return the rows of what did not happen."""
+        seen: dict[str, set[str]] = {}
+        for name, _, class_name in self._counts:
+            seen.setdefault(name, set()).add(class_name)
+        return {
+            (shape.name, direction, class_name)
+            for shape in self._counted
+            for direction in shape.directions
+            for class_name in shape.classes or seen.get(shape.name, ("",))
+        }
 
     def _begin(self, number: int) -> float:
         """Return when an interval begins, in the frames' time."""
@@ -102,11 +133,21 @@ class CountsSink(Lines):
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         wall = wall_time(start, self._scene) or ""
-        for key in sorted(self._counts):
+        for key in sorted(self._counts.keys() | self._never()):
             writer.writerow([f"{start:.3f}", f"{end:.3f}", wall, *map(cell, key), self._counts[key]])
-            self._counts[key] = 0
+        self._counts = Counter(dict.fromkeys(self._counts, 0))
         self._put(text.getvalue())
         self.flush()
+
+
+def _clock(scene: Scene) -> float:
+    """Return what to add to a frame's time for the time of day of the place: a day begins at its midnight."""
+    start = time.time() if scene.live else 0.0
+    wall = scene.wall(start)
+    offset = wall.utcoffset() if wall is not None else None
+    if wall is None or offset is None:
+        return 0.0
+    return wall.timestamp() - start + offset.total_seconds()
 
 
 def parse_interval(text: str) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeAlias
 
-from tracker.types import Frame, Image, OptionError, Sound, Stopwatch
+from tracker.types import Frame, Image, OptionError, Recorded, Sound, Stopwatch
 
 AHEAD = 4  # frames kept ready; enough to hide a slow key frame, 100 MB of 4K pictures at the most
 ROUNDING = 0.25  # frames; containers round timestamps, Matroska to a millisecond
@@ -76,6 +76,7 @@ class ReadAhead:
     live = False
     length: int | None = None
     sound: Sound | None = None
+    recorded: Recorded | None = None
     notes: list[str]
 
     def __init__(

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from tracker.sources.ahead import POLL_S, Wanted
 from tracker.sources.clock import Clock
-from tracker.types import EndRun, Event, Frame, Image, InputError, OptionError, Sound, Stopwatch
+from tracker.types import EndRun, Event, Frame, Image, InputError, OptionError, Recorded, Sound, Stopwatch
 
 LOG = logging.getLogger("track")
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0  # between two attempts to connect; doubled until a picture comes
@@ -59,6 +59,7 @@ class Live:
 
     live = True
     length: int | None = None
+    recorded: Recorded | None = None
     sound: Sound | None = None  # a live source is recorded without
 
     def __init__(

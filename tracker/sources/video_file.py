@@ -18,6 +18,7 @@ from tracker.sources import address
 from tracker.sources.ahead import Picture, ReadAhead, Wanted
 from tracker.sources.film import FPS, MAX_FPS, Film, frame_rate
 from tracker.sources.frame_times import Even, dts_goes_on_better
+from tracker.sources.recorded import recorded
 from tracker.sources.sound import Sound
 from tracker.sources.timeline import BROADCAST
 from tracker.sources.upright import upright
@@ -79,6 +80,7 @@ class VideoFile(ReadAhead):
         origin_s = float(self._origin * (stream.time_base or 0))
         self._upright = upright(first, stream.sample_aspect_ratio)
         self.size = self._upright.size
+        self.recorded = recorded(film.container.metadata, stream.metadata)
         self._duration, self._announced = film.duration_s(stream), film.announced_s(stream)
         frames = stream.frames or (round(self._duration * self.fps) if self._duration else 0)
         if self._asked_fps and frames:

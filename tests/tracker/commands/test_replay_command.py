@@ -48,6 +48,7 @@ def test_it_counts_without_the_recording(tmp_path: Path, tracks: Path) -> None:
     with counts.open() as file:
         assert {(r["name"], r["direction"], r["count"]) for r in csv.DictReader(file)} == {
             ("door", "in", "1"),
+            ("door", "out", "0"),
             ("till", "enter", "1"),
             ("till", "exit", "1"),
         }

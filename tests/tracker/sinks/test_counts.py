@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bytetrack import Detections, Tracks
-from tracker.sinks.counts import CountsSink, parse_interval
+from tracker.sinks.counts import Counted, CountsSink, parse_interval
 from tracker.types import Event, Frame, OptionError, Result, Scene
 
 FPS = 4.0
@@ -94,6 +94,48 @@ def test_intervals_begin_on_the_round_of_the_clock(tmp_path: Path) -> None:
 def test_without_an_interval_the_run_is_one(tmp_path: Path) -> None:
     (row,) = write(tmp_path / "c.csv", [crossing(2), crossing(30)], 41, scene())
     assert (row["start_s"], row["end_s"], row["count"]) == ("0.000", "10.000", "2")
+
+
+SHAPES = [
+    Counted("door", ("in", "out"), ("person", "car")),
+    Counted("gate", ("east", "west")),
+    Counted("till", ("enter", "exit", "loiter"), ("person",)),
+]
+
+
+def test_zero_is_a_count(tmp_path: Path) -> None:
+    events = [crossing(30), crossing(31, "gate", "east", "bus"), crossing(35, "gate", "west", "car")]
+    rows = write(tmp_path / "c.csv", events, 80, scene(), interval=5.0, counted=SHAPES)
+    intervals = [[r for r in rows if r["start_s"] == f"{5 * n}.000"] for n in range(4)]
+    named = [[(r["name"], r["direction"], r["class"], r["count"]) for r in part] for part in intervals]
+    door = [("door", way, who, "0") for way in ("in", "out") for who in ("car", "person")]
+    till = [("till", what, "person", "0") for what in ("enter", "exit", "loiter")]
+    assert named[0] == [*door, ("gate", "east", "", "0"), ("gate", "west", "", "0"), *till]
+    gate = [("gate", "east", "bus", "1"), ("gate", "east", "car", "0"), ("gate", "west", "bus", "0")]
+    gate += [("gate", "west", "car", "1")]
+    door[1] = ("door", "in", "person", "1")
+    assert named[1] == [*door, *gate, *till]
+    assert named[2] == named[3] == [(*row[:3], "0") for row in named[1]]
+
+
+def test_nobody_at_all_is_a_table_of_zeros(tmp_path: Path) -> None:
+    rows = write(tmp_path / "c.csv", [], 8, scene(), counted=SHAPES)
+    assert [r["count"] for r in rows] == ["0"] * 9
+
+
+def test_a_day_begins_at_the_midnight_of_the_place(tmp_path: Path) -> None:
+    late = 1_700_000_000.0 - 1_700_000_000 % 86400 + 86400 - 5.5 * 3600 - 2  # 23:59:58 in India
+    rows = write(
+        tmp_path / "c.csv",
+        [crossing(0), crossing(12)],
+        16,
+        scene(start_wall=late, utc_offset_s=5.5 * 3600),
+        interval="1d",
+    )
+    assert [(r["start"][11:], r["count"]) for r in rows] == [
+        ("00:00:00.000+05:30", "1"),
+        ("00:00:00.000+05:30", "1"),
+    ]
 
 
 def test_rows_are_there_when_their_interval_is_over(tmp_path: Path) -> None:
