@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracker.text import harmless, hide
+from tracker.text import harmless, hide, shorten
 
 
 class TrackError(Exception):
@@ -12,7 +12,7 @@ class TrackError(Exception):
     """
 
     def __init__(self, text: object = "", *more: object) -> None:
-        super().__init__(harmless(hide(str(text).replace("\n", " "))), *more)
+        super().__init__(harmless(hide(shorten(str(text)).replace("\n", " "))), *more)
 
 
 class InputError(TrackError):

@@ -10,8 +10,10 @@ import numpy as np
 
 from bytetrack.types import FloatArray
 from tracker.plugins.anchors import check_anchor, near_miss, resolve_classes
+from tracker.plugins.geometry import open_ring
 from tracker.plugins.line import TOWARDS, Line, line_problem
 from tracker.plugins.zone import Zone, zone_problem
+from tracker.text import harmless
 from tracker.types import OptionError, Plugin
 
 COLORS = {  # red, green, blue
@@ -21,8 +23,11 @@ COLORS = {  # red, green, blue
 }
 CYCLE = ("yellow", "green", "cyan", "orange", "magenta", "lime", "pink", "teal")  # of shapes without a colour
 BESIDE = {"line": 0, "zone": 4}  # where in the cycle a kind begins, so that the first of each differ
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-PAIR = rf"[\[(]\s*({NUMBER})\s*[,\s]\s*({NUMBER})\s*,?\s*[\])]"
+# written so that no text makes them try again and again: one way only to match a run of digits or blanks
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+PAIR = rf"[\[(]\s*({NUMBER})(?:\s*,\s*|\s+)({NUMBER})\s*(?:,\s*)?[\])]"
+MOST_POINTS = 1000  # of a shape
+MOST_NAME = 200  # letters
 OUTSIDE = 0.01  # a point may lie so far outside the picture, in parts of its longer side: a drawing's slip
 
 
@@ -125,6 +130,19 @@ def sound(shape: Shape, at: Mapping[str, str] | None = None, where: str = "") ->
         place = at.get(key, where)
         return OptionError(f"{place}: {text}" if place else text)
 
+    if len(shape.points) > MOST_POINTS:
+        raise wrong(
+            "points",
+            f"{shape.kind} {shape.name!r} has {len(shape.points)} points; {MOST_POINTS} are the most",
+        )
+    if max(map(len, (shape.name, *shape.names))) > MOST_NAME:
+        raise wrong("name", f"{shape.kind} {shape.name[:20]!r}… has a name of more than {MOST_NAME} letters")
+    shape = replace(
+        shape,
+        name=harmless(shape.name),
+        names=(harmless(shape.names[0]), harmless(shape.names[1])),
+        points=open_ring(shape.points) if shape.kind == "zone" else shape.points,
+    )
     points = np.array(shape.points, np.float64)
     problem = (line_problem if shape.kind == "line" else zone_problem)(points)
     if problem:
@@ -156,7 +174,7 @@ def points_of_text(text: str) -> tuple[tuple[float, float], ...] | None:
     """Read ``x,y x,y``, ``[[x, y], ...]``, ``[(x, y), ...]``, ``np.array([[x, y]])``; None if neither."""
     pairs = re.findall(PAIR, text)
     left = re.sub(PAIR, "", text)
-    if pairs and not re.search(r"\d+\s*,\s*\d", left):
+    if pairs and not re.search(r"\d\s*,\s*\d", left):
         return tuple((float(x), float(y)) for x, y in pairs)
     words = re.split(r"[\s;]+", text.strip())
     if all(re.fullmatch(rf"{NUMBER},{NUMBER}", word) for word in words):

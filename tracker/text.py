@@ -16,9 +16,10 @@ USER = re.compile(rf"({SCHEME})(?:[^\s/@:]+:[^\s@'\"]*(?: [^\s@'\"]+){{1,3}}@)?(
 DRIVE_USER = re.compile(r"(\b[A-Za-z]:/{1,3})[^\s/@:]+:[^\s@'\"]*@")  # a scheme of one letter, no drive
 QUERY = re.compile(rf"({SCHEME}[^\s?#'\"]*)[?#][^\s'\";,]*?(?=[:.)]?(?:[\s'\";,]|$))")
 BARE_USER = re.compile(r"(?<![\w/.:-])[\w.-]+:[^\s/@:'\"]+@(?=[\w\[])")
+SETTING = re.compile(r"(?<![\w-])([\w-]+)=[^\s&;,'\"]+")
 SECRET = re.compile(
-    r"(?i)((?<![A-Za-z])(?:[\w-]*[_-])?(?:pass(?:word|wd|phrase|code)?|pwd|(?:\w*)token|secret|(?:api|access)?key"
-    r"|auth|authorization|sig|signature|credentials?|sas|session(?:id)?|cookie)=)[^\s&;,'\"]+"
+    r"(?i)(?:^|[_-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|(?:api|access)?key|auth|authorization|sig"
+    r"|signature|credentials?|sas|session(?:id)?|cookie)$|token$"
 )
 BEARER = re.compile(r"(?i)(\b(?:authorization: *)?(?:basic|bearer|digest) +)[\w.~+/=-]{8,}")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -50,7 +51,8 @@ def hide(text: str) -> str:
     text = DRIVE_USER.sub(r"\1", text)
     text = QUERY.sub(r"\1", text)
     text = BARE_USER.sub("", text)
-    return BEARER.sub(r"\1***", SECRET.sub(r"\1***", text))
+    text = SETTING.sub(lambda found: f"{found[1]}=***" if SECRET.search(found[1]) else found[0], text)
+    return BEARER.sub(r"\1***", text)
 
 
 def told(text: str) -> str:
@@ -59,7 +61,16 @@ def told(text: str) -> str:
     >>> told("no such file\\n  here: ftp://me:pw@host")
     'no such file here: ftp://host'
     """
-    return harmless(" ".join(hide(text).split()))
+    return harmless(" ".join(hide(shorten(text)).split()))
+
+
+def shorten(text: str, most: int = 4000) -> str:
+    """Return text that ends where nobody reads on, and that takes no time to look through.
+
+    >>> shorten("abcdefgh", 5)
+    'abcd…'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def cell(text: str) -> str:

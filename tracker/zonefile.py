@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,14 @@ import yaml
 from tracker.plugins.anchors import near_miss
 from tracker.shapes import CYCLE, PAIR, Shape, points_of_text, size_for, sound
 from tracker.types import OptionError
+from tracker.yaml_nodes import TooDeepError, compose
 
+MOST_LETTERS = 1 << 20  # of a file
+MOST_DIGITS = 40  # of a number
+MOST_PX = 1e6  # of a picture's side
+MOST_S = 1e8  # of loitering, three years
+MOST_SHAPES = 2000  # of a file
+MOST_POINTS = 40_000  # of all shapes together
 KINDS = ("line", "zone")
 COMMON = ("name", "points", "anchor", "classes", "color")
 KEYS = {"line": (*COMMON, "in", "out", "towards"), "zone": (*COMMON, "loiter")}
@@ -27,9 +34,12 @@ def load(path: str | Path, size: tuple[float, float] | None = None) -> list[Shap
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            text = file.read(MOST_LETTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise OptionError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if len(text) > MOST_LETTERS:
+        raise OptionError(f"{path}: has more than {MOST_LETTERS >> 20} MB; is this a zone file?")
     return Reader(text, str(path), size).shapes()
 
 
@@ -41,20 +51,23 @@ class Reader:
     path: str
     size: tuple[float, float] | None = None
     _found: list[Shape] = field(default_factory=list)
+    _names: set[str] = field(default_factory=set)
+    _points_left: int = MOST_POINTS
 
     def shapes(self) -> list[Shape]:
         """Return what the text describes."""
-        loader = yaml.SafeLoader(self.text)
         try:
-            root = loader.get_single_node()
+            root = compose(self.text)
         except yaml.YAMLError as error:
-            if self._bare(self.text):  # numpy's and Python's lists are no YAML
+            ours = re.search(r"""^[ \t{"']*(?:lines|zones|size|points)["']?\s*:""", self.text, re.MULTILINE)
+            if not ours and self._bare(self.text):  # numpy's and Python's lists are no YAML
                 return self._found
             mark = getattr(error, "problem_mark", None)
             problem = getattr(error, "problem", None) or "not YAML"
-            raise self._error(mark.line if mark else 0, f"{problem}; is this a zone file?") from error
-        finally:
-            loader.dispose()
+            line = min(mark.line, self.text.count("\n")) if mark else 0  # the end may be in no line
+            raise self._error(line, f"{problem}; is this a zone file?") from error
+        except TooDeepError as error:
+            raise self._error(error.line, str(error)) from error
         if isinstance(root, yaml.MappingNode):
             self._mapping(root)
         elif root is None or not self._bare(self.text):
@@ -76,7 +89,7 @@ class Reader:
         if "size" in entries:
             node = entries["size"][0]
             numbers = self._numbers(node)
-            if len(numbers) != 2 or min(numbers) <= 0:
+            if len(numbers) != 2 or not all(0 < side <= MOST_PX for side in numbers):
                 raise self._error(node, "size must be [width, height] in pixels")
             self.size = numbers[0], numbers[1]
         for kind in KINDS:
@@ -138,24 +151,26 @@ class Reader:
 
     def _bare(self, text: str) -> bool:
         """Read lists of points without anything around them: JSON, Python, numpy; several lists at will."""
-        text = re.sub(r"(?:\w+\s*=\s*)?(?:sv\.)?Point(?=\s*\()", "", text)  # supervision's LineZone
+        text = re.sub(r"(?:\b\w+\s*=\s*)?(?:sv\.)?Point(?=\s*\()", "", text)  # supervision's LineZone
         for run in re.finditer(rf"(?:{PAIR}[\s,]*)+", text):
-            points = tuple((float(x), float(y)) for x, y in re.findall(PAIR, run.group()))
+            line = text.count("\n", 0, run.start())
+            points = self._counted(re.findall(PAIR, run.group()), line)
             kind = "line" if len(points) == 2 else "zone"
             number = 1 + sum(shape.kind == kind for shape in self._found)
-            self._bare_shape(f"{kind}{number}", points, text.count("\n", 0, run.start()))
+            self._bare_shape(f"{kind}{number}", points, line)
         return bool(self._found)
 
     def _bare_shape(self, name: str, points: tuple[tuple[float, float], ...], line: int) -> None:
         kind = "line" if len(points) == 2 else "zone"
-        if kind == "zone" and len(points) > 3 and points[0] == points[-1]:
-            points = points[:-1]  # polygon tools close the ring
         color = self._next_color()
         self._add(Shape(kind, name, points, size_for(points, self.size), color=color), line, {})
 
     def _add(self, shape: Shape, line: int, at: Mapping[str, int]) -> None:
-        if any(other.name == shape.name for other in self._found):
+        if shape.name in self._names:
             raise self._error(at.get("name", line), f"the name {shape.name!r} is taken; names must differ")
+        if len(self._found) == MOST_SHAPES:
+            raise self._error(line, f"more than {MOST_SHAPES} lines and zones; divide the file")
+        self._names.add(shape.name)
         self._found.append(
             sound(shape, {key: f"{self.path}:{at[key] + 1}" for key in at}, f"{self.path}:{line + 1}")
         )
@@ -192,13 +207,25 @@ class Reader:
             else re.split(r"[x,\s]+", self._word(node))
         )
         try:
-            return [float(word) for word in words]
+            return [self._number(word, node.start_mark.line) for word in words]
         except ValueError:
-            raise self._error(node, f"numbers are expected here, not {' '.join(words)!r}") from None
+            raise self._error(node, f"numbers are expected here, not {' '.join(words)!r:.80}") from None
+
+    def _number(self, word: str, line: int) -> float:
+        if len(word) > MOST_DIGITS:
+            raise self._error(line, f"a number of {len(word)} digits; {MOST_DIGITS} are the most")
+        return float(word)
+
+    def _counted(self, pairs: Sequence[tuple[str, str]], line: int) -> tuple[tuple[float, float], ...]:
+        """Return points as numbers; there may be only so many in a file."""
+        self._points_left -= len(pairs)
+        if self._points_left < 0:
+            raise self._error(line, f"more than {MOST_POINTS} points; draw with fewer")
+        return tuple((self._number(x, line), self._number(y, line)) for x, y in pairs)
 
     def _seconds(self, node: yaml.Node) -> float:
         (seconds,) = numbers if len(numbers := self._numbers(node)) == 1 else (0.0,)
-        if not seconds > 0:
+        if not 0 < seconds <= MOST_S:
             raise self._error(node, "loiter takes one number of seconds above 0")
         return seconds
 
@@ -210,10 +237,19 @@ class Reader:
             for child in node.value:
                 if not isinstance(child, yaml.SequenceNode) or len(child.value) != 2:
                     raise self._error(child, f"{what}: a point is [x, y]")
-            points = tuple((x, y) for x, y in (self._numbers(child) for child in node.value))
+            pairs = [(self._word(child.value[0]), self._word(child.value[1])) for child in node.value]
+            try:
+                points = self._counted(pairs, node.start_mark.line)
+            except ValueError:
+                for child in node.value:
+                    self._numbers(child)  # raises at the one that is wrong
+                raise
         else:  # Python's and numpy's lists, or text
             text = self.text[node.start_mark.index : node.end_mark.index]
+            if run := re.search(rf"[\d.]{{{MOST_DIGITS + 1},}}", text):
+                self._number(run.group(), node.start_mark.line)
             points = points_of_text(text.strip().strip("\"'"))
+            self._counted([("0", "0")] * len(points or ()), node.start_mark.line)
         if not points:
             raise self._error(node, f"{what}: points are a list of [x, y]")
         return points

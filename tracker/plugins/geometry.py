@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from bytetrack.types import FloatArray, IntArray
 
 Mask = NDArray[np.bool_]
+PARTS = 256  # of a polyline that are looked at together
 
 
 def cross(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
@@ -124,15 +125,32 @@ def self_intersection(points: Sequence[Sequence[float]], *, closed: bool) -> tup
     (0, 2)
     """
     corners = np.asarray(points, np.float64)
-    ends = np.roll(corners, -1, axis=0) if closed else corners[1:]
-    parts = list(zip(corners, ends, strict=False))
-    for i, (a, b) in enumerate(parts):
-        for j in range(i + 1, len(parts)):
-            c, d = parts[j]
-            neighbours = j == i + 1 or (closed and i == 0 and j == len(parts) - 1)
-            if _folds_back(a, b, c, d) if neighbours else _meet(a, b, c, d):
-                return i, j
+    if closed:
+        begin, end = corners, np.roll(corners, -1, axis=0)
+    else:
+        begin, end = corners[:-1], corners[1:]
+    count = len(begin)
+    for first in range(0, count, PARTS):  # bounded memory, however many points
+        some = slice(first, first + PARTS)
+        meeting = np.triu(_meet(begin[some], end[some], begin, end), first + 1)
+        for i in range(first, min(first + PARTS, count)):
+            for j in {i + 1, *((count - 1,) if closed and i == 0 else ())}:
+                if i < j < count:  # neighbours
+                    meeting[i - first, j] = _folds_back(begin[i], end[i], begin[j], end[j])
+        if meeting.any():
+            i, j = np.argwhere(meeting)[0].tolist()
+            return first + i, j
     return None
+
+
+def open_ring(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Return the corners of a polygon without the last where it repeats the first: a ring that was closed.
+
+    >>> open_ring([(0, 0), (4, 0), (4, 3), (0, 0)])
+    ((0, 0), (4, 0), (4, 3))
+    """
+    corners = tuple(points)
+    return corners[:-1] if len(corners) > 3 and tuple(corners[0]) == tuple(corners[-1]) else corners
 
 
 def overlap_of_smaller(xyxy: FloatArray, others: FloatArray) -> FloatArray:
@@ -145,15 +163,21 @@ def overlap_of_smaller(xyxy: FloatArray, others: FloatArray) -> FloatArray:
     return part
 
 
-def _meet(a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray) -> bool:
-    sides = [float(cross(b - a, p - a)) for p in (c, d)] + [float(cross(d - c, p - c)) for p in (a, b)]
-    if sides[0] * sides[1] < 0 and sides[2] * sides[3] < 0:
-        return True
-    touching = zip(sides, (c, d, a, b), ((a, b), (a, b), (c, d), (c, d)), strict=True)
-    return any(
-        side == 0 and bool((np.minimum(p, q) <= point).all() and (point <= np.maximum(p, q)).all())
-        for side, point, (p, q) in touching
-    )
+def _meet(a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray) -> Mask:
+    """Return which segments a-b (I, 2) meet which c-d (J, 2), touching included: (I, J)."""
+    a, b = a[:, None], b[:, None]
+    c_side, d_side = cross(b - a, c - a), cross(b - a, d - a)
+    a_side, b_side = cross(d - c, a - c), cross(d - c, b - c)
+    met: Mask = (c_side * d_side < 0) & (a_side * b_side < 0)
+    for side, point, (p, q) in (
+        (c_side, c, (a, b)),
+        (d_side, d, (a, b)),
+        (a_side, a, (c, d)),
+        (b_side, b, (c, d)),
+    ):
+        near = (np.minimum(p, q) <= point).all(axis=-1) & (point <= np.maximum(p, q)).all(axis=-1)
+        met |= (side == 0) & near
+    return met
 
 
 def _folds_back(a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray) -> bool:

@@ -82,6 +82,12 @@ class Zone:
         """Check what can be checked without a picture."""
         self.anchor = check_anchor(self.anchor)
         self._polygon = np.asarray(self.points, np.float64)
+        if (
+            self._polygon.ndim == 2
+            and len(self._polygon) > 3
+            and (self._polygon[0] == self._polygon[-1]).all()
+        ):
+            self._polygon = self._polygon[:-1]  # the ring is closed by itself
         problem = zone_problem(self._polygon)
         if problem:
             raise OptionError(f"zone {self.name!r} {problem}")
