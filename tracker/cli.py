@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 
 import click
 
-from tracker.errors import TrackError
+from tracker.arguments import explained, settings_of
+from tracker.errors import OutputError, TrackError
 from tracker.naming import default_output
 from tracker.options import Options
 from tracker.running import execute, execute_several
@@ -56,7 +57,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             better = f"{name} has no {error.option_name}; it belongs to a run, track SOURCE"
         _complain(better or error.format_message())
     except click.ClickException as error:
-        _complain(error.format_message())
+        _complain(explained(error, command))
     except TrackError as error:
         _complain(str(error))
     except BrokenPipeError:  # the reader of our output went away: nobody is left to tell
@@ -83,6 +84,17 @@ def _grammar(command: click.Command) -> Grammar:
     return Grammar(names, {flag for each in options if not each.is_flag for flag in each.opts})
 
 
+def _within(folder: Path, source: str) -> str:
+    """Return where the video of a source goes in a folder, which is made where it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be made a folder ({error.strerror}); choose another -o"
+        ) from error
+    return str(folder / default_output(source))
+
+
 def _is_a_source(name: str) -> bool:
     """Whether a file or a folder of pictures has the name of a command; the user's file wins."""
     path = Path(name)
@@ -98,7 +110,7 @@ class GroupedCommand(click.Command):
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            if record is not None and record[1]:
                 groups.setdefault(getattr(parameter, "group", "General"), []).append(record)
         for name, records in groups.items():
             with formatter.section(name):
@@ -116,23 +128,8 @@ class GroupedOption(click.Option):
 def _parameters() -> list[click.Parameter]:
     parameters: list[click.Parameter] = []
     for spec in dataclasses.fields(Options):
-        meta = spec.metadata
-        kind = str(spec.type).removesuffix(" | None")
-        extra: dict[str, Any] = {"is_flag": True} if kind == "bool" else {}
-        if kind.startswith("tuple"):
-            extra["multiple"] = True
-        elif kind in ("int", "float", "str"):
-            extra["type"] = {"int": int, "float": float, "str": str}[kind]
-        metavar = f"[{'|'.join(meta['choices'])}]" if meta["choices"] else meta["metavar"]
-        parameter = GroupedOption(
-            [spec.name, *meta["flags"]],
-            default=spec.default,
-            help=meta["help"],
-            metavar=metavar,
-            show_default=spec.default not in (None, (), False),
-            **extra,
-        )
-        parameter.group = meta["group"]
+        parameter = GroupedOption([spec.name, *spec.metadata["flags"]], **settings_of(spec))
+        parameter.group = spec.metadata["group"]
         parameters.append(parameter)
     return parameters
 
@@ -147,6 +144,13 @@ def _parameters() -> list[click.Parameter]:
 def run(source: tuple[str, ...], no_save: bool, quiet: bool, **given: Any) -> int:
     """Follow everything in each SOURCE and write it back, annotated, with numbers.
 
+    \b
+    track video.mp4                             writes video_output.mp4, prints a table
+    track video.mp4 --classes person,car        these only
+    track video.mp4 --line "door=0,300 768,300" counts who crosses a line
+    track video.mp4 --no-save --save-csv t.csv  numbers only
+    track 0 --show                              a webcam, in a window
+
     SOURCE is a video file, a folder or glob of pictures, a camera (0, /dev/video0) or a stream
     (rtsp://, rtmp://, http://, ...), or a list of them, NAME.streams. Of several sources those that are live
     run at the same time and files one after the other; -o is a folder then. A source that has the name of a
@@ -160,6 +164,12 @@ def run(source: tuple[str, ...], no_save: bool, quiet: bool, **given: Any) -> in
     save = not no_save and (options.output is not None or not options.show)  # a window alone leaves no file
     if len(source) > 1 or source[0].lower().endswith(".streams"):
         return execute_several(source, options, save=save, quiet=quiet)
+    if (
+        save
+        and options.output is not None
+        and (Path(options.output).is_dir() or options.output.endswith("/"))
+    ):
+        options = dataclasses.replace(options, output=_within(Path(options.output), source[0]))
     if save and options.output is None:
         options = dataclasses.replace(options, output=default_output(source[0]))
     return execute(source[0], options, quiet=quiet)

@@ -67,7 +67,7 @@ TABLE: tuple[tuple[str, str], ...] = (
     ("batch_size", "--batch {value}"),
     ("tracking_method tracker_type", "--tracker motion, bytetrack or sort"),
     ("tracking_config", "--tracker, --conf, --new-track-thresh, --match-thresh and --lost stand for its values"),
-    ("frame_rate", "the rate is the file's own, and time is what the filter steps by; leave it out"),
+    ("frame_rate", "the rate is the file's own; --fps FPS where a source tells none"),
     ("minimum_consecutive_frames min_hits initialization_delay", "a track begins with its second box; --new-track-thresh P asks for better ones"),
     ("aspect_ratio_thresh", "boxes are kept whatever their shape"),
     ("min_box_area", "boxes are kept whatever their size"),

@@ -120,6 +120,9 @@ class Options:
             object.__setattr__(self, name, given.shapes(getattr(self, name), name))
         object.__setattr__(self, "classes", given.classes(self.classes))
         for spec in dataclasses.fields(self):
+            value = getattr(self, spec.name)
+            if spec.metadata["metavar"] == "S" and isinstance(value, str):
+                object.__setattr__(self, spec.name, given.seconds(value))
             _check(spec.metadata, getattr(self, spec.name))
         if self.remember is not None and self.appearance == "none":
             raise OptionError("--remember needs looks to know again; add --appearance color")

@@ -87,6 +87,9 @@ def from_text(text: str, defaults: Mapping[str, Any] | None = None) -> Plugin:
         from tracker.plugins.describe import describe
 
         raise OptionError(describe(name.strip()))
+    if "," in name:
+        each = " ".join(f"--plugin {one.strip()}" for one in name.split(","))
+        raise OptionError(f"--plugin {text!r}: give each its own: {each}")
     given: dict[str, Any] = dict(defaults or {})
     for part in filter(None, (part.strip() for part in rest.split(";"))):
         option, equals, value = part.partition("=")

@@ -26,6 +26,7 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
     with suppress(EndRun, Interrupted), _signals(stop, received):
         from tracker.progress import Progress, table
         from tracker.session import Session
+        from tracker.sinks import WindowSink
 
         session = Session(
             source,
@@ -50,6 +51,8 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
             failed = error
         for note in session.notes():
             click.echo(f"track: {told(note)}", err=True)
+        if not options.output and any(isinstance(sink, WindowSink) and sink.blind for sink in session.sinks):
+            click.echo("track: nothing was shown, and no video written; -o FILE writes one", err=True)
         if not quiet:
             click.echo(table(session.rows(), session.outputs()))
         if session.profile:

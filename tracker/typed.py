@@ -135,6 +135,10 @@ def _problem(
 ) -> TrackError | None:
     word = each.word
     text = word.removeprefix("file://")
+    if re.match(r"(?:https?://)?(?:www\.|m\.)?(?:youtube\.com|youtu\.be)/", text) and not _exists(text):
+        return InputError(
+            f"{word}: this is a page, no video; load the video down first, with yt-dlp for example"
+        )
     if _exists(text) or re.match(r"[A-Za-z][\w+.-]*:/", text):
         return None
     camera = re.fullmatch(CAMERA, text)

@@ -143,6 +143,29 @@ class TestRun:
             assert sum(1 for _ in container.decode(video=0)) == 7
         assert mot.exists() and csv.exists() and lines.exists()
 
+    def test_into_a_folder(self, track: Track, make_video: MakeVideo, weights: Path, tmp_path: Path) -> None:
+        code, table, _ = track(
+            make_video(frames=2), "--weights", weights, "--imgsz", 64, "-o", f"{tmp_path}/new/"
+        )
+        assert code == 0 and "clip_output.mp4" in table
+        assert [path.name for path in (tmp_path / "new").iterdir()] == ["clip_output.mp4"]
+
+    def test_a_window_alone_writes_no_video(
+        self, track: Track, make_video: MakeVideo, weights: Path, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("DISPLAY", raising=False)
+        monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+        Path("clip_output.mp4").write_text("of an earlier run")
+        code, _, err = track(make_video(frames=2), "--weights", weights, "--imgsz", 64, "--show")
+        assert code == 0
+        assert Path("clip_output.mp4").read_text() == "of an earlier run"
+        if sys.platform.startswith("linux"):
+            assert (
+                err.splitlines()[-1] == "track: nothing was shown, and no video written; -o FILE writes one"
+            )
+
     def test_a_truncated_file_is_used_to_its_end(
         self, track: Track, make_video: MakeVideo, weights: Path, tmp_path: Path
     ) -> None:

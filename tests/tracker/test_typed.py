@@ -106,6 +106,16 @@ def track(
         ("video.mp4 --tracker foo", "choose from motion, bytetrack, sort"),
         ("video.mp4 --clases person", "--classes"),
         ("replay t.csv --conf 0.4", "it belongs to a run"),
+        ("video.mp4 --start 1:3x", "write 90, 1:30, 90s"),
+        ("video.mp4 --conf 0,5", "--conf takes a number, not '0,5'; write 0.5"),
+        ("video.mp4 --imgsz 384x640", "--imgsz takes a whole number, not '384x640'"),
+        ("video.mp4 --save-csv", "Write --save-csv FILE"),
+        ("zones z.yaml", "Write track zones check"),
+        ("zones check z.yaml", "track zones check [OPTIONS] ZONES VIDEO"),
+        ("replay", "track replay [OPTIONS] TRACKS"),
+        ("https://www.youtube.com/watch?v=abc", "yt-dlp"),
+        ("video.mp4 --plugin heatmap,route", "--plugin heatmap --plugin route"),
+        ("video.mp4 --units mph", "--units mph is for speeds"),
         ("video.mp4 --plugin rout:help", "did you mean 'route'"),
     ],
 )  # fmt: skip
@@ -198,3 +208,27 @@ def test_lists_are_taken_in_every_form() -> None:
             given.shapes(wrong, "line")
     with pytest.raises(Exception, match="plugins="):
         Options(plugin=[object()])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90),
+        ("1:30", 90),
+        ("0:01:30", 90),
+        ("90s", 90),
+        ("1.5m", 90),
+        ("1:00:00.5", 3600.5),
+        ("2h", 7200),
+    ],
+)
+def test_times_are_written_as_people_write_them(text: str, seconds: float) -> None:
+    assert given.seconds(text) == seconds
+    assert run.make_context("track", ["x.mp4", "--start", text]).params["start"] == seconds
+    assert Options(start=text).start == seconds  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["", "1:90", "1:2:3:4", "5 apples", "ten", "1.5:30"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(Exception, match="takes seconds"):
+        given.seconds(text)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from tracker import text
+from tracker.arguments import settings_of
 from tracker.options import Options
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -22,19 +23,7 @@ NAMES = {spec.name: spec for spec in dataclasses.fields(Options)}
 def _same(name: str) -> Callable[[Decorated], Decorated]:
     """Offer an option of ``track`` here too, with its own words."""
     spec = NAMES[name]
-    kind = str(spec.type)
-    number = float if "float" in kind else int if "int" in kind else str
-    more: dict[str, Any] = {"is_flag": True} if kind == "bool" else {"type": number}
-    return click.option(
-        *(flag for flag in spec.metadata["flags"]),
-        name,
-        multiple=kind.startswith("tuple"),
-        default=spec.default,
-        help=spec.metadata["help"],
-        metavar=spec.metadata["metavar"],
-        show_default=spec.default not in (None, (), False),
-        **more,
-    )
+    return click.option(*spec.metadata["flags"], name, **settings_of(spec))
 
 
 @click.command()
@@ -126,7 +115,7 @@ def _run(
     if not plugins and not any(written):
         raise click.UsageError("nothing to count; give --line, --zone, --zones, --follow or --plugin")
     host = pipeline.Host(plugins)
-    prefix = Path(options.output).with_suffix("") if options.output else None
+    prefix = Path(options.output).with_suffix("") if options.output else Path(f"{path.stem}_replay")
     claim_leaves(claims, plugins, prefix, overwrite=options.overwrite)
     host.start(scene)
     sound = source.sound if source else None
@@ -169,9 +158,7 @@ def _run(
         if hasattr(sink, "finish"):
             sink.finish(last)
     stack.close()  # complete the files before they are named
-    left = []
-    if prefix is not None:
-        left = [str(file) for file, _ in leave_files(host, prefix, overwrite=options.overwrite)]
+    left = [str(file) for file, _ in leave_files(host, prefix, overwrite=options.overwrite)]
     summaries = host.summaries()
     for note in saved.notes:
         click.echo(f"track: {text.told(note)}", err=True)

@@ -115,7 +115,8 @@ class Follow:
     def summary(self) -> Sequence[tuple[str, str]]:
         """Return whom it followed and for how long."""
         if not self._name:
-            return [("followed", f"nobody: no object was {self.target}")]
+            covered = "covered the point" if self._click else "was"
+            return [("followed", f"nobody: no object {covered} {self.target}")]
         watched = self._time - (self._first or 0.0)
         text = f"{self._name}, seen {self._seen_s:.1f} s of {watched:.1f} s"
         return [("followed", text + (f", lost {self._losses} times" if self._losses > 1 else ""))]

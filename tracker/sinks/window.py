@@ -40,6 +40,7 @@ class WindowSink:
 
     def __init__(self, title: str, painter: Callable[[Result], Image], *, live: bool = False) -> None:
         self.title = title
+        self.blind = True  # as long as no picture was shown
         self._painter, self._live = painter, live
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.Queue[str | None] = queue.Queue()
@@ -131,6 +132,7 @@ class WindowSink:
     def _describe(self, result: Result) -> str:
         now = time.monotonic()
         self._shown += 1
+        self.blind = False
         if now - self._titled >= TITLE_S:
             delay = f", {max(time.time() - result.frame.time, 0) * 1000:.0f} ms old" if self._live else ""
             self._tell = f"{self.title}: {self._shown / (now - self._titled):.1f} fps{delay}"

@@ -148,3 +148,11 @@ def test_what_needs_pictures_or_classes_says_so(tmp_path: Path, traffic: Path) -
     mot.write_text("1,1,10,10,20,20,0.9,-1,-1,-1\n")
     with pytest.raises(UsageError, match="has no classes to choose from"):
         replay(mot, "--fps", "25", "--size", "160x96", "--classes", "car", "--line", "80,0 80,96")
+
+
+def test_plugins_leave_their_files_without_a_video_too(
+    tmp_path: Path, traffic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "traffic_replay_routes.json" in replay(traffic, "--size", "160x96", "--plugin", "route")
+    assert Path("traffic_replay_routes.png").exists()

@@ -1,0 +1,73 @@
+"""What the options of ``Options`` take on a command line, in words that say what was expected."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import click
+
+from tracker.errors import OptionError
+from tracker.given import seconds
+
+
+def number(value: Any) -> float:
+    """Return a number, written with a point."""
+    try:
+        return float(value)
+    except ValueError:
+        point = str(value).replace(",", ".")
+        hint = f"; write {point}" if re.fullmatch(r"-?\d*\.\d+", point) else ""
+        raise click.BadParameter(f"takes a number, not {value!r}{hint}") from None
+
+
+def whole(value: Any) -> int:
+    """Return a whole number."""
+    try:
+        return int(value)
+    except ValueError:
+        raise click.BadParameter(f"takes a whole number, not {value!r}") from None
+
+
+def time(value: Any) -> float:
+    """Return the seconds of 90, 1:30, 90s or 1.5m."""
+    try:
+        return seconds(str(value))
+    except OptionError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def settings_of(spec: dataclasses.Field[Any]) -> dict[str, Any]:
+    """Return how click is told of a field of ``Options``."""
+    meta, kind = spec.metadata, str(spec.type).removesuffix(" | None")
+    more: dict[str, Any] = {"is_flag": True}
+    if kind != "bool":
+        types = {"int": whole, "float": time if meta["metavar"] == "S" else number}
+        more = {"type": types.get(kind, str), "multiple": kind.startswith("tuple")}
+    return {
+        "default": spec.default,
+        "help": meta["help"],
+        "metavar": f"[{'|'.join(meta['choices'])}]" if meta["choices"] else meta["metavar"],
+        "show_default": spec.default not in (None, (), False),
+        **more,
+    }
+
+
+def explained(error: click.ClickException, command: click.Command) -> str:
+    """Return the line of a mistake: what click says, and how the command or the option is written."""
+    text = error.format_message()
+    if isinstance(error, click.BadOptionUsage) and "requires an argument" in text:
+        found = [each for each in command.params if error.option_name in each.opts]
+        metavar = found[0].make_metavar(click.Context(command)) if found else ""
+        return f"{text} Write {error.option_name} {metavar}" if metavar else text
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return text
+    if isinstance(error, click.MissingParameter):
+        return f"{text} {' '.join(context.get_usage().split())}"
+    if isinstance(error, click.BadParameter) and error.param is not None and error.param.opts:
+        return f"{error.param.opts[-1]} {error.message}"
+    if isinstance(context.command, click.Group) and text.startswith("No such command"):
+        return f"{text} Write {context.command_path} {' or '.join(context.command.commands)}"
+    return text
