@@ -21,7 +21,12 @@ from tracker.options import Options
 from tracker.sinks import place
 from tracker.types import OptionError, OutputError, Plugin
 
-READ = {"zones": "the zone file", "weights": "the weights", "appearance": "the network of --appearance"}
+READ = {
+    "zones": "the zone file",
+    "weights": "the weights",
+    "appearance": "the network of --appearance",
+    "background": "the picture of --background",
+}
 WRITTEN = ("output", "crop", "events", "counts", "save_mot", "save_csv", "save_json")
 STANDARD_OUTPUT = "-"
 

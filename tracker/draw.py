@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -20,18 +21,48 @@ __all__ = ["color_of", "draw", "paint"]
 Corners = list[int]  # x1, y1, x2, y2
 
 
-def draw(result: Result, names: Mapping[int, str], *, line_width: float | None = None) -> Image:
+@dataclass(frozen=True)
+class Look:
+    """What is drawn of tracks, and in which colours."""
+
+    line_width: float | None = None  # pixels; None: by the size of the picture
+    labels: bool = True
+    confidences: bool = True  # in the labels
+    classes: frozenset[int] | None = None  # that are drawn; None: all
+    by_class: bool = False  # a colour for each class instead of for each track
+
+    @property
+    def plain(self) -> bool:
+        """Whether colours and what is drawn need no knowledge of classes."""
+        return self.classes is None and not self.by_class
+
+    def draws(self, class_id: int | None) -> bool:
+        """Whether tracks of this class are drawn; those of an unknown one are."""
+        return self.classes is None or class_id is None or class_id in self.classes
+
+    def color(self, track_id: int, class_id: int | None) -> Bgr:
+        """Return the BGR colour of a track."""
+        return color_of(class_id + 1 if self.by_class and class_id is not None else track_id)
+
+
+def draw(
+    result: Result, names: Mapping[int, str], *, line_width: float | None = None, look: Look | None = None
+) -> Image:
     """Return the frame with boxes, labels and the plugins' marks, (H, W, 3) BGR; nothing given is changed.
 
     A box that is only predicted (``source`` is -1) is thin, dashed and has no score: nobody saw it.
-    ``line_width`` in pixels scales the text along; without it both follow the size of the picture.
+    ``line_width`` in pixels scales the text along; without it both follow the size of the picture. ``look``
+    tells more, and overrules it.
     """
+    look = look or Look(line_width=line_width)
     image: Image = result.frame.image.copy()
-    style = Style.of(image, line_width)
+    style = Style.of(image, look.line_width)
     paint_under(image, result.marks, style)
     tracks = result.tracks
     order = np.argsort(tracks.xyxy[:, 3], kind="stable")  # the nearest is drawn last
     tracks = tracks[order[np.isfinite(tracks.xyxy[order]).all(axis=1)]]
+    if look.classes is not None:
+        tracks = tracks[np.isin(tracks.class_id, list(look.classes))]
     more = _extensions(result.marks)
     boxes: list[Corners] = fixed(tracks.xyxy.reshape(-1, 2)).reshape(-1, 4).tolist()
     tags = []
@@ -43,17 +74,24 @@ def draw(result: Result, names: Mapping[int, str], *, line_width: float | None =
         tracks.source.tolist(),
         strict=True,
     ):
-        color = color_of(track_id)
+        color = look.color(track_id, class_id)
         label = f"{track_id} {names.get(class_id, class_id)}"
         if source >= 0:
-            label += f" {score:.2f}"
+            label += f" {score:.2f}" if look.confidences else ""
             cv2.rectangle(image, box[:2], box[2:], color, style.width(), cv2.LINE_AA, SHIFT)
         else:
             strokes = list(_dashes(box, 4.0 * style.width() + 2, 2 * max(image.shape)))
             cv2.polylines(image, strokes, False, color, style.width(0.6), cv2.LINE_AA, SHIFT)
-        tags.append(_tag(label + more.get(track_id, ""), color, style.size()))
+        if look.labels:
+            tags.append(_tag(label + more.get(track_id, ""), color, style.size()))
     covered = places(image.shape[:2], style, result.marks)
-    _place(image, [[value >> SHIFT for value in box] for box in boxes], tags, style.width() // 2, covered)
+    _place(
+        image,
+        [[value >> SHIFT for value in box] for box in boxes[: len(tags)]],
+        tags,
+        style.width() // 2,
+        covered,
+    )
     paint_over(image, result.marks, style)
     return image
 

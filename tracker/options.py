@@ -104,6 +104,11 @@ class Options:
     keep: str | None = option(None, "Delete segments older than 24h, 7d, ...", "Output", "--keep", metavar="TIME")
     keep_gb: float | None = option(None, "Delete the oldest segments beyond so many gigabytes.", "Output", "--keep-gb", low=0, metavar="GB")
     line_width: int | None = option(None, "Width of drawn lines in pixels.  [default: by size of the picture]", "Output", "--line-width", low=1, high=100, metavar="PX")
+    hide_labels: bool = option(False, "Draw boxes without labels.", "Output", "--hide-labels")
+    hide_conf: bool = option(False, "Draw labels without the confidence.", "Output", "--hide-conf")
+    draw_classes: tuple[str, ...] = option((), "Draw these classes only; the others are followed and counted all the same.", "Output", "--draw-classes", metavar="LIST")
+    color_by: str = option("id", "A colour for each number, or for each class.", "Output", "--color-by", choices=("id", "class"))
+    background: str | None = option(None, "A picture of the empty scene for heatmaps and routes.  [default: made of the recording]", "Output", "--background", metavar="FILE")
     show: bool = option(False, "Show a window while running; q or Esc ends. No video is written then, unless -o names one.", "Output", "--show")
     crop: str | None = option(None, "A steadied video of the object that --follow names.", "Output", "--crop", metavar="FILE")
     profile: bool = option(False, "Tell at the end where the time went.", "Output", "--profile")
@@ -118,7 +123,8 @@ class Options:
             object.__setattr__(self, name, given.words(getattr(self, name), name))
         for name in ("line", "zone"):
             object.__setattr__(self, name, given.shapes(getattr(self, name), name))
-        object.__setattr__(self, "classes", given.classes(self.classes))
+        for name in ("classes", "draw_classes"):
+            object.__setattr__(self, name, given.classes(getattr(self, name)))
         for spec in dataclasses.fields(self):
             value = getattr(self, spec.name)
             if spec.metadata["metavar"] == "S" and isinstance(value, str):

@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from tracker.claims import STANDARD_OUTPUT, WRITTEN, is_mine, leaf
 from tracker.detectors.classes import class_ids
-from tracker.draw import draw
 from tracker.figure import figure
 from tracker.options import Options
-from tracker.pipeline import Host, failure, moment
+from tracker.pipeline import Host
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
 from tracker.sinks import (
@@ -30,9 +28,7 @@ from tracker.sinks import (
 )
 from tracker.sinks.actions import parse_action
 from tracker.types import (
-    Image,
     Json,
-    Mark,
     OutputError,
     Picture,
     Plugin,
@@ -151,33 +147,6 @@ def leave_files(
             yield path, hashlib.sha256(data).hexdigest()
     if failed is not None:
         raise failed
-
-
-def painter(names: Mapping[int, str], line_width: float | None = None) -> Callable[[Result], Image]:
-    """Return what makes the annotated picture of a result.
-
-    It raises ``PluginError`` where what a plugin drew cannot be painted.
-    """
-
-    def paint_result(result: Result) -> Image:
-        try:
-            return draw(result, names, line_width=line_width)
-        except Exception as error:
-            culprit = next((mark for mark in result.marks if not _paintable(result, mark, names)), None)
-            if culprit is None or not culprit.by:
-                raise
-            when = moment(result.frame.index, result.frame.time)
-            raise failure(culprit.by, f"draw ({culprit.kind})", when, error) from error
-
-    return paint_result
-
-
-def _paintable(result: Result, mark: Mark, names: Mapping[int, str]) -> bool:
-    try:
-        draw(replace(result, marks=(mark,)), names)
-    except Exception:
-        return False
-    return True
 
 
 def _encoded(content: Picture | Json, suffix: str) -> bytes:

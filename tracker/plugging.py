@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -11,7 +12,8 @@ import yaml
 from tracker import shapes, zonefile
 from tracker.options import Options
 from tracker.plugins import make
-from tracker.types import OptionError, Plugin
+from tracker.plugins.background import EmptyScene
+from tracker.types import OptionError, Plugin, Scene
 
 
 def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, str]) -> list[Plugin]:
@@ -102,3 +104,17 @@ def from_text(text: str, defaults: Mapping[str, Any] | None = None) -> Plugin:
         except yaml.YAMLError as error:
             raise OptionError(f"--plugin {text!r}: {value!r} cannot be read") from error
     return make(name.strip(), **given)
+
+
+def use_background(options: Options, scene: Scene) -> None:
+    """Give the analyses of a run the picture of the empty scene that the user has; raises ``OptionError``."""
+    if options.background is None:
+        return
+    from tracker.sources import images, limits
+
+    path = Path(options.background).expanduser()
+    image = images.read(path)
+    if image is None:
+        why = limits.problem(path) or "cannot be read as a picture"
+        raise OptionError(f"--background {path}: {why}; give a PNG or JPEG of the empty scene")
+    EmptyScene.of(scene).use(image, str(path))

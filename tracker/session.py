@@ -15,10 +15,11 @@ from tracker.claims import Claims, claim_inputs, claim_leaves, claim_outputs
 from tracker.detecting import make_detector
 from tracker.detectors.every_nth import EveryNth
 from tracker.fingerprint import fingerprint
+from tracker.look import Painter, look_of
 from tracker.options import Options
-from tracker.outlets import check_outputs, leave_files, make_sinks, painter, paths
+from tracker.outlets import check_outputs, leave_files, make_sinks, paths
 from tracker.plugging import check as check_plugins
-from tracker.plugging import make_plugins
+from tracker.plugging import make_plugins, use_background
 from tracker.profile import Profile
 from tracker.report import Report
 from tracker.resumed import Resumed
@@ -115,14 +116,13 @@ class Session:
 
     def __iter__(self) -> Iterator[Result]:
         """Yield one ``Result`` per frame; each has been through every sink."""
-        paints = painter(self.detector.names, self.options.line_width)
         since = self._last[1] if self._state and self._state.goes_on and self._last else None
         results = pipeline.run(
             *self._parts(), self.host, sketch=self.sketch, stopwatch=self.stopwatch, since=since
         )
         with suppress(EndRun):  # a window was closed, while frames came or while none did
             for result in results:
-                result = replace(result, painter=paints)
+                result = replace(result, painter=self._painter)
                 self._last = result.frame.index, result.frame.time
                 self._passed += 1
                 self.report.add(result)
@@ -263,9 +263,11 @@ class Session:
             utc_offset_s=recorded.utc_offset_s,
         )
         self.plugins += make_plugins(options, self.scene.size, self.scene.names)
+        self._painter = Painter(self.scene.names, look_of(options, self.scene.names))
         self.host = pipeline.Host(self.plugins)
         mine = {} if self._state is None else self._state.left
         claim_leaves(claims, self.host.plugins, self.prefix, overwrite=options.overwrite, mine=mine)
+        use_background(options, self.scene)
         self.host.start(self.scene)
         self.tracker = make_tracker(options.tracker, options, self.source.fps, self.source.size)
         self._read = self.source  # with --refine a second one later

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from tracker.options import Options
-from tracker.plugging import from_text, make_plugins
+from tracker.plugging import from_text, make_plugins, use_background
+from tracker.plugins.background import EmptyScene
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
-from tracker.types import OptionError
+from tracker.types import OptionError, Scene
 
 NAMES = {0: "person", 2: "car"}
 SIZE = (768, 576)
@@ -67,3 +70,15 @@ def test_mistakes_are_told(options: dict[str, object], words: str) -> None:
 
 def test_values_are_read_as_yaml() -> None:
     assert from_text("follow: target=7; dim=0.25").dim == 0.25  # type: ignore[attr-defined]
+
+
+def test_a_background_is_a_picture_of_the_same_view(tmp_path: Path) -> None:
+    scene = Scene("clip", (64, 48), 10.0, False, {})
+    picture = tmp_path / "empty.png"
+    cv2.imwrite(str(picture), np.full((24, 32, 3), 33, np.uint8))
+    use_background(Options(background=str(picture)), scene)
+    assert (EmptyScene.of(scene).picture() == 33).all()
+    (tmp_path / "words.png").write_text("no picture")
+    for wrong, said in (("none.png", "none.png"), ("words.png", "no picture")):
+        with pytest.raises(OptionError, match=f"--background .*{said}"):
+            use_background(Options(background=str(tmp_path / wrong)), scene)

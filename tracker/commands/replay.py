@@ -46,6 +46,11 @@ def _same(name: str) -> Callable[[Decorated], Decorated]:
 @_same("show")
 @_same("crop")
 @_same("line_width")
+@_same("hide_labels")
+@_same("hide_conf")
+@_same("draw_classes")
+@_same("color_by")
+@_same("background")
 @_same("save_mot")
 @_same("save_csv")
 @_same("save_json")
@@ -85,8 +90,9 @@ def _run(
     from tracker import pipeline
     from tracker.claims import Claims, claim_inputs, claim_leaves, claim_outputs
     from tracker.coco import COCO
-    from tracker.outlets import check_outputs, leave_files, make_sinks, painter, paths
-    from tracker.plugging import check, make_plugins
+    from tracker.look import Painter, look_of
+    from tracker.outlets import check_outputs, leave_files, make_sinks, paths
+    from tracker.plugging import check, make_plugins, use_background
     from tracker.plugins.anchors import resolve_classes
     from tracker.progress import Progress, table
     from tracker.replay import SavedTracks, blank
@@ -114,9 +120,11 @@ def _run(
     written = (options.output, options.show, options.save_mot, options.save_csv, options.save_json)
     if not plugins and not any(written):
         raise click.UsageError("nothing to count; give --line, --zone, --zones, --follow or --plugin")
+    paints = Painter(names, look_of(options, names))
     host = pipeline.Host(plugins)
     prefix = Path(options.output).with_suffix("") if options.output else Path(f"{path.stem}_replay")
     claim_leaves(claims, plugins, prefix, overwrite=options.overwrite)
+    use_background(options, scene)
     host.start(scene)
     sound = source.sound if source else None
     sinks = [
@@ -131,7 +139,6 @@ def _run(
         from tracker.second_pass import rehearse
 
         told = shown = rehearse(saved.frames(blank(size)), saved, saved, raw=False, stopwatch=stopwatch)
-    paints = painter(saved.names, options.line_width)
     length = source.length if source else saved.length
     results = pipeline.run(
         source or saved.frames(blank(size)),

@@ -1,0 +1,104 @@
+"""What is drawn, and in which colours: as asked for, in boxes and in what plugins draw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bytetrack import Detections, Tracks
+from tracker.draw import Look, draw
+from tracker.look import REMEMBERED, Painter, as_wanted, look_of
+from tracker.options import Options
+from tracker.palette import color_of
+from tracker.types import Canvas, Frame, OptionError, Result
+
+NAMES = {0: "person", 2: "car", 7: "truck"}
+BOXES = np.array([[20.0, 60, 80, 140], [120, 60, 180, 140], [220, 60, 280, 140]])
+
+
+def result(marks: Canvas | None = None, ids: tuple[int, ...] = (1, 5, 9)) -> Result:
+    picture = np.full((200, 320, 3), 70, np.uint8)
+    n = len(ids)
+    tracks = Tracks(np.array(ids), BOXES[:n], np.full(n, 0.5), np.array([0, 2, 2])[:n], np.arange(n))
+    return Result(Frame(picture, 0, 0.0), Detections.empty(), tracks, (), tuple((marks or Canvas()).marks))
+
+
+def colors(image: np.ndarray) -> set[tuple[int, ...]]:
+    found, count = np.unique(image.reshape(-1, 3), axis=0, return_counts=True)
+    return {tuple(color) for color, times in zip(found.tolist(), count, strict=True) if times > 100}
+
+
+def test_without_wishes_it_is_as_ever() -> None:
+    np.testing.assert_array_equal(Painter(NAMES, look_of(Options(), NAMES))(result()), draw(result(), NAMES))
+
+
+def test_labels_and_confidences_can_be_left_out() -> None:
+    whole, less, none = (
+        Painter(NAMES, look_of(Options(**wish), NAMES))(result())
+        for wish in ({}, {"hide_conf": True}, {"hide_labels": True})
+    )
+    assert (none[:58] == 70).all(), "nothing stands above the boxes"
+    changed = [int((image != 70).any(axis=2)[:58].sum()) for image in (whole, less)]
+    assert 0 < changed[1] < 0.85 * changed[0], "a label without its confidence is shorter"
+    one = replace(result(), tracks=replace(result().tracks, score=np.full(3, 0.9)))
+    np.testing.assert_array_equal(less, Painter(NAMES, Look(confidences=False))(one))
+
+
+@pytest.mark.parametrize("wish", ["car", "2", ("car",), "car,truck"])
+def test_classes_that_are_not_drawn_leave_no_trace(wish: object) -> None:
+    marks = Canvas()
+    trails = np.array([[30.0, 150], [30, 190], [150, 150], [150, 190]])
+    marks.polylines(trails, [2, 2], [1, 5])
+    marks.circle((50, 100), 12, 1, filled=True)
+    marks.label(1, "37 km/h")
+    image = Painter(NAMES, look_of(Options(draw_classes=wish), NAMES))(result(marks))
+    assert (image[:, :110] == 70).all()
+    assert (image[:, 110:200] != 70).any()
+    assert (image[160:180, 150] != 70).any()
+
+
+def test_a_class_has_one_colour_also_where_a_plugin_draws_its_tracks() -> None:
+    marks = Canvas()
+    marks.polylines(np.array([[150.0, 150], [150, 190], [250, 150], [250, 190]]), [2, 2], [5, 9], width=6)
+    marks.polyline([[60, 150], [60, 190]], (9, 99, 200), width=6)
+    image = Painter(NAMES, look_of(Options(color_by="class"), NAMES))(result(marks))
+    assert color_of(3) in colors(image)
+    assert color_of(1) in colors(image)
+    assert not {color_of(5), color_of(9)} & colors(image)
+    assert tuple(image[170, 150]) == tuple(image[170, 250]) == color_of(3)
+    assert tuple(image[170, 60]) == (9, 99, 200)
+
+
+def test_a_trail_keeps_its_colour_while_its_object_is_out_of_sight() -> None:
+    painter = Painter(NAMES, look_of(Options(color_by="class", draw_classes="car"), NAMES))
+    painter(result())
+    marks = Canvas()
+    marks.polylines(np.array([[150.0, 150], [150, 190], [60, 150], [60, 190]]), [2, 2], [5, 1], width=6)
+    image = painter(result(marks, ids=()))
+    assert tuple(image[170, 150]) == color_of(3)
+    assert (image[:, :100] == 70).all()
+
+
+def test_what_a_painter_remembers_is_bounded() -> None:
+    painter = Painter(NAMES, Look(by_class=True))
+    for n in range(0, 9000, 3):
+        painter(result(ids=(n + 1, n + 2, n + 3)))
+    assert len(painter._class_of) <= 2 * REMEMBERED
+
+
+def test_a_class_that_there_is_not_is_refused() -> None:
+    with pytest.raises(OptionError, match="did you mean car"):
+        look_of(Options(draw_classes="carr"), NAMES)
+    with pytest.raises(OptionError, match="--color-by"):
+        Options(color_by="colour")
+
+
+def test_marks_are_not_changed() -> None:
+    marks = Canvas()
+    marks.polylines(np.array([[150.0, 150], [150, 190]]), [2], [5])
+    before = marks.marks[0].arguments
+    list(as_wanted(marks.marks, Look(by_class=True), {5: 2}))
+    assert marks.marks[0].arguments is before
+    assert before["colors"] == [5]

@@ -1,0 +1,103 @@
+"""How annotated pictures look, as the user wants them, and who paints those of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tracker.detectors.classes import class_ids
+from tracker.draw import Look, draw
+from tracker.options import Options
+from tracker.pipeline import failure, moment
+from tracker.types import Image, Mark, Result
+
+REMEMBERED = 2000  # numbers whose class is known: a trail outlives its box by some seconds
+
+
+def look_of(options: Options, names: Mapping[int, str]) -> Look:
+    """Return the look that the options ask for; raises ``OptionError`` for a class that there is not."""
+    chosen = class_ids(options.draw_classes, names)
+    return Look(
+        line_width=options.line_width,
+        labels=not options.hide_labels,
+        confidences=not options.hide_conf,
+        classes=None if chosen is None else frozenset(chosen),
+        by_class=options.color_by == "class",
+    )
+
+
+@dataclass
+class Painter:
+    """Makes the annotated pictures of one run.
+
+    Raises ``PluginError`` where what a plugin drew cannot be painted.
+    """
+
+    names: Mapping[int, str]
+    look: Look
+
+    def __post_init__(self) -> None:
+        """Know nobody yet."""
+        self._class_of: dict[int, int] = {}
+
+    def __call__(self, result: Result) -> Image:
+        """Return the annotated picture, (H, W, 3) BGR."""
+        try:
+            return self._draw(result)
+        except Exception as error:
+            culprit = next((mark for mark in result.marks if not self._paintable(result, mark)), None)
+            if culprit is None or not culprit.by:
+                raise
+            when = moment(result.frame.index, result.frame.time)
+            raise failure(culprit.by, f"draw ({culprit.kind})", when, error) from error
+
+    def _draw(self, result: Result) -> Image:
+        if self.look.plain:
+            return draw(result, self.names, look=self.look)
+        ids, classes = result.tracks.track_id.tolist(), result.tracks.class_id.tolist()
+        known = {**self._class_of, **dict(zip(ids, classes, strict=True))}
+        self._class_of = dict(list(known.items())[-REMEMBERED:]) if len(known) > 2 * REMEMBERED else known
+        result = replace(result, marks=tuple(as_wanted(result.marks, self.look, known)))
+        return draw(result, self.names, look=self.look)
+
+    def _paintable(self, result: Result, mark: Mark) -> bool:
+        try:
+            self._draw(replace(result, marks=(mark,)))
+        except Exception:
+            return False
+        return True
+
+
+def as_wanted(marks: Iterable[Mark], look: Look, class_of: Mapping[int, int]) -> Iterable[Mark]:
+    """Yield marks in the colours of the look, without those of tracks that are not drawn.
+
+    ``class_of`` maps track numbers to classes; a bare number as colour is a track's.
+    """
+    for mark in marks:
+        arguments = mark.arguments
+        if mark.kind == "polylines":
+            yield mark._replace(arguments={**arguments, **_lines(arguments, look, class_of)})
+            continue
+        color = arguments.get("color")
+        if not isinstance(color, int):
+            yield mark
+        elif look.draws(class_of.get(color)):
+            yield mark._replace(arguments={**arguments, "color": look.color(color, class_of.get(color))})
+
+
+def _lines(arguments: Mapping[str, object], look: Look, class_of: Mapping[int, int]) -> dict[str, object]:
+    colors: Sequence[object] = arguments["colors"]  # type: ignore[assignment]
+    lengths = np.asarray(arguments["lengths"], int)
+    drawn = [not isinstance(color, int) or look.draws(class_of.get(color)) for color in colors]
+    shown = np.repeat(drawn, lengths)
+    return {
+        "points": np.asarray(arguments["points"])[shown],
+        "lengths": lengths[drawn].tolist(),
+        "colors": [
+            look.color(color, class_of.get(color)) if isinstance(color, int) else color
+            for color, kept in zip(colors, drawn, strict=True)
+            if kept
+        ],
+    }
