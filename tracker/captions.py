@@ -20,6 +20,7 @@ TABLE_TEXT = 0.85  # of the picture's text: tables are always there and should h
 TABLE_SHADE = 110  # 0 to 255: how much of what lies under a table is covered
 ONE_LINE = 0.4  # of the picture's width: a table that fits into so much is a single line
 NAME, VALUE = (220, 220, 220), (255, 255, 255)
+MAKE_WAY = (0, 1, -1, 2, -2)  # of a text's height: where else it may lie
 Size = tuple[int, int]  # height, width
 
 
@@ -51,13 +52,43 @@ class Table(NamedTuple):
 
 def places(size: Size, style: Style, marks: Sequence[Mark]) -> list[Place]:
     """Return what texts and tables among the marks will cover on a picture of this size."""
-    texts = [text_of(size, style, **mark.arguments) for mark in marks if mark.kind == "text"]
-    covered = []
-    for text in texts:
-        if text is not None:
-            height, width = glyphs(text.text, text.size).shape
-            covered.append(Place(text.left, text.top, text.left + width, text.top + height))
+    covered = [place_of(text) for text in texts_of(size, style, marks)]
     return covered + [table.place for table in tables_of(size, style, marks)]
+
+
+def texts_of(size: Size, style: Style, marks: Sequence[Mark]) -> list[Text]:
+    """Return the texts among the marks; one that would lie on another or on a table makes way up or down.
+
+    Where there is no room nearby it stays.
+    """
+    taken = [table.place for table in tables_of(size, style, marks)]
+    texts = []
+    for mark in marks:
+        text = text_of(size, style, **mark.arguments) if mark.kind == "text" else None
+        if text is None:
+            continue
+        place = place_of(text)
+        height = place.bottom - place.top
+        for step in MAKE_WAY:
+            top = inside(text.top + step * height, height, size[0])
+            moved = place._replace(top=top, bottom=top + height)
+            if not any(meet(moved, other) for other in taken):
+                text, place = text._replace(top=top), moved
+                break
+        taken.append(place)
+        texts.append(text)
+    return texts
+
+
+def place_of(text: Text) -> Place:
+    """Return what a text covers."""
+    height, width = glyphs(text.text, text.size).shape
+    return Place(text.left, text.top, text.left + width, text.top + height)
+
+
+def meet(a: Place, b: Place) -> bool:
+    """Whether two rectangles have pixels in common."""
+    return a.left < b.right and b.left < a.right and a.top < b.bottom and b.top < a.bottom
 
 
 def write(image: Image, text: Text) -> None:

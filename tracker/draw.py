@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.captions import Place, places
+from tracker.captions import Place, meet, places
 from tracker.lettering import glyphs
 from tracker.paint import paint, paint_over, paint_under
 from tracker.palette import color_of, ink_on
@@ -19,6 +19,7 @@ from tracker.types import Image, Mark, Result
 
 __all__ = ["color_of", "draw", "paint"]
 Corners = list[int]  # x1, y1, x2, y2
+STACKED = (1, 2, 3)  # labels' heights by which one may stand off its box
 
 
 @dataclass(frozen=True)
@@ -146,27 +147,38 @@ def _place(
 ) -> None:
     """Put each tag above its box, or where it meets neither another tag nor what will be ``covered``.
 
-    It always lies within the picture.
+    Where there is no such place, it hides the least. It always lies within the picture.
     """
     height, width = image.shape[:2]
-    taken: list[tuple[int, int, int, int]] = list(covered)
+    taken = list(covered)
     for (x1, y1, x2, y2), tag in zip(reversed(boxes), reversed(tags), strict=True):
         h, w = tag.shape[:2]
-        spots = (
+        spots = [
             (x1 - half, y1 - h),
             (x2 + half - w, y1 - h),
             (x1 - half, y2),
             (x2, y1),
             (x1 - w, y1),
             (x1, y1),
-        )
-        spots_inside = [(inside(x, w, width), inside(y, h, height)) for x, y in spots]
-        for x, y in spots_inside:
-            if not any(a < x + w and x < c and b < y + h and y < d for a, b, c, d in taken):
+            *((x1 - half, y1 - h - n * h) for n in STACKED),
+            *((x1 - half, y2 + n * h) for n in STACKED),
+        ]
+        best: tuple[int, Place] | None = None
+        for x, y in spots:
+            left, top = inside(x, w, width), inside(y, h, height)
+            place = Place(left, top, left + w, top + h)
+            hidden = sum(_common(place, other) for other in taken if meet(place, other))
+            if best is None or hidden < best[0]:
+                best = hidden, place
+            if not hidden:
                 break
-        else:
-            x, y = spots_inside[0]
-        taken.append((x, y, x + w, y + h))
+        assert best is not None
+        taken.append(best[1])
     for (x, y, *_), tag in zip(reversed(taken[len(covered) :]), tags, strict=True):
         part = image[y : y + tag.shape[0], x : x + tag.shape[1]]
         part[:] = tag[: part.shape[0], : part.shape[1]]
+
+
+def _common(a: Place, b: Place) -> int:
+    """Return the pixels that two rectangles which meet have in common."""
+    return (min(a.right, b.right) - max(a.left, b.left)) * (min(a.bottom, b.bottom) - max(a.top, b.top))

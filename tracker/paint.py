@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tracker.captions import paint_tables, text_of, write
+from tracker.captions import paint_tables, texts_of, write
 from tracker.palette import bgr
 from tracker.pixels import FAR, SHIFT, Bgr, Style, blend, fixed, region_of, translucent
 from tracker.types import Color, Image, Mark
@@ -43,11 +43,8 @@ def paint_under(image: Image, marks: Sequence[Mark], style: Style) -> None:
 
 def paint_over(image: Image, marks: Sequence[Mark], style: Style) -> None:
     """Paint what lies over the boxes: texts, then the tables."""
-    for mark in marks:
-        if mark.kind == "text":
-            text = text_of(image.shape[:2], style, **mark.arguments)
-            if text is not None:
-                write(image, text)
+    for text in texts_of(image.shape[:2], style, marks):
+        write(image, text)
     paint_tables(image, style, marks)
 
 

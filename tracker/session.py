@@ -14,6 +14,7 @@ from tracker import pipeline, threads
 from tracker.claims import Claims, claim_inputs, claim_leaves, claim_outputs
 from tracker.detecting import make_detector
 from tracker.detectors.every_nth import EveryNth
+from tracker.far_away import FarAway
 from tracker.fingerprint import fingerprint
 from tracker.look import Painter, look_of
 from tracker.options import Options
@@ -126,6 +127,7 @@ class Session:
                 self._last = result.frame.index, result.frame.time
                 self._passed += 1
                 self.report.add(result)
+                self._far_away.add(result.tracks.xyxy)
                 for sink in self.sinks:
                     sink.write(result)
                 if self._state is not None and self._state.due():
@@ -218,7 +220,8 @@ class Session:
             live += [("dropped", f"{getattr(self.source, 'dropped', 0)} frames")]
         about = getattr(self.detector, "about", "")
         network = [("network", about)] if about else []
-        return self.report.rows(self.stopwatch.seconds, [live, *self.summaries(), network])
+        rows = [live, *self.summaries(), self._far_away.rows(), network]
+        return self.report.rows(self.stopwatch.seconds, rows)
 
     def outputs(self) -> list[str]:
         """Return the files written."""
@@ -272,6 +275,7 @@ class Session:
         self.tracker = make_tracker(options.tracker, options, self.source.fps, self.source.size)
         self._read = self.source  # with --refine a second one later
         self._profile = Profile(live=self.source.live) if options.profile else None
+        self._far_away = FarAway(self.scene.size, options.imgsz)
         self.report = Report(self.scene.names, forget_s=2 * options.known_s + 1)
         self.sinks: list[Sink] = list(
             make_sinks(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 
 from bytetrack import Detections, Tracks
+from tracker.captions import meet, place_of, texts_of
 from tracker.draw import Look, draw
+from tracker.lettering import glyphs
 from tracker.look import REMEMBERED, Painter, as_wanted, look_of
 from tracker.options import Options
 from tracker.palette import color_of
+from tracker.pixels import Style
 from tracker.types import Canvas, Frame, OptionError, Result
 
 NAMES = {0: "person", 2: "car", 7: "truck"}
@@ -102,3 +106,29 @@ def test_marks_are_not_changed() -> None:
     list(as_wanted(marks.marks, Look(by_class=True), {5: 2}))
     assert marks.marks[0].arguments is before
     assert before["colors"] == [5]
+
+
+@pytest.mark.parametrize("size", [(320, 240), (768, 576), (480, 854), (3840, 2160)])
+def test_labels_of_a_group_lie_beside_each_other_and_beside_what_plugins_write(size: tuple[int, int]) -> None:
+    width, height = size
+    unit = np.array([width, height] * 2) / 100
+    boxes = np.array([[45 + 2 * n, 45, 49 + 2 * n, 60] for n in range(4)]) * unit
+    tracks = Tracks(np.arange(1, 5), boxes, np.full(4, 0.5), np.zeros(4, int), np.arange(4))
+    marks = Canvas()
+    for name in ("door in 12", "door out 7", "hall: 5"):
+        marks.text(name, (0.48 * width, 0.43 * height), (0, 255, 255))
+    picture = np.full((height, width, 3), 70, np.uint8)
+    shown = Result(Frame(picture, 0, 0.0), Detections.empty(), tracks, (), tuple(marks.marks))
+    style = Style.of(picture)
+    texts = [place_of(text) for text in texts_of((height, width), style, shown.marks)]
+    assert len(texts) == 3
+    assert not any(meet(a, b) for a, b in combinations(texts, 2))
+    image = draw(shown, NAMES)
+    for track_id in range(1, 5):
+        alone = draw(replace(shown, tracks=tracks[tracks.track_id == track_id], marks=()), NAMES)
+        label = f"{track_id} person 0.50"
+        mask = glyphs(label, style.size())
+        area = mask.shape[0] * mask.shape[1]
+        color = np.array(color_of(track_id))
+        least, whole = ((np.abs(p.astype(int) - color).max(axis=2) <= 2).sum() for p in (image, alone))
+        assert least > whole - 0.35 * area, f"{label} is hidden"
