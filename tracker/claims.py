@@ -18,6 +18,7 @@ from typing import IO, Any, Protocol, runtime_checkable
 
 from tracker.lock import Lock, hold
 from tracker.options import Options
+from tracker.pipeline import failure
 from tracker.sinks import place
 from tracker.types import OptionError, OutputError, Plugin
 
@@ -267,7 +268,11 @@ def claim_leaves(
                 claims.read(f"the {field} of {name}", value)
         if prefix is None or not isinstance(plugin, Leaving):
             continue
-        for suffix in plugin.leaves():
+        try:
+            suffixes = [str(suffix) for suffix in plugin.leaves()]
+        except (Exception, SystemExit) as error:
+            raise failure(plugin, "leaves", "before the first frame", error) from error
+        for suffix in suffixes:
             path = leaf(prefix, suffix)
             claims.write(f"--plugin {name}", path)
             place.check(path, overwrite or is_mine(path, mine or {}))

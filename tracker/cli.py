@@ -17,7 +17,8 @@ from tracker.naming import default_output
 from tracker.options import Options
 from tracker.running import execute, execute_several
 from tracker.text import harmless, hide, told
-from tracker.typed import Grammar, check, plugin_to_explain, sources_of, unknown_option
+from tracker.typed import check, one_too_many, plugin_to_explain, unknown_option
+from tracker.words import Grammar, sources_of
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {
@@ -57,6 +58,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             better = f"{name} has no {error.option_name}; it belongs to a run, track SOURCE"
         _complain(better or error.format_message())
     except click.ClickException as error:
+        extra = "unexpected extra argument" in error.format_message()
+        if extra and (meant := one_too_many(arguments, _grammar(command))):
+            _complain(meant)
         _complain(explained(error, command))
     except TrackError as error:
         _complain(str(error))

@@ -31,11 +31,12 @@ def words(given: Any, option: str) -> tuple[str, ...]:
 def classes(given: Any) -> tuple[str, ...]:
     """Return names and ids of classes, given alone, in a list or parted by commas.
 
-    >>> classes("person, car"), classes(0), classes([0, "2,3"]), classes("[0, 2]")
-    (('person', 'car'), ('0',), ('0', '2', '3'), ('0', '2'))
+    >>> classes("person, car"), classes(0), classes([0, "2,3"]), classes("[0, 2]"), classes("2 5 7")
+    (('person', 'car'), ('0',), ('0', '2', '3'), ('0', '2'), ('2', '5', '7'))
     """
     several = given if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
-    parts = (part.strip(" []()'\"") for each in several for part in str(each).split(","))
+    texts = (re.sub(r"(?<=\d)\s+(?=\d)", ",", str(each)) for each in several)
+    parts = (part.strip(" []()'\"") for text in texts for part in text.split(","))
     return tuple(part for part in parts if part)
 
 

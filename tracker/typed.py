@@ -9,12 +9,12 @@ from __future__ import annotations
 import glob
 import re
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from tracker.coming_from import answer, near, normal
 from tracker.errors import InputError, OptionError, TrackError
+from tracker.words import Grammar, Typed, sources_of
 
 PICTURES = (".avif", ".bmp", ".jpe", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 MANY = 3  # so many pictures may be meant one by one; more are what a shell made of a pattern
@@ -27,50 +27,6 @@ ASSIGNMENT = re.compile(r"([A-Za-z_][\w-]*)=(.*)")
 POINTS = ("line", "zone", "plugin")  # options whose values hold points, and blanks between them
 
 
-@dataclass(frozen=True)
-class Typed:
-    """A word that is no option, and what stands before it."""
-
-    word: str
-    option: str | None = None  # the option whose value, and more such words, stand right before
-    before: tuple[str, ...] = ()  # that value and those words
-
-
-@dataclass(frozen=True)
-class Grammar:
-    """What a command's options are called: flag -> name, and which flags take a value."""
-
-    names: Mapping[str, str]
-    with_value: Collection[str]
-
-    def takes(self, name: str) -> bool:
-        """Whether the option of this name takes a value."""
-        return any(self.names[flag] == name for flag in self.with_value)
-
-    def flag(self, name: str) -> str:
-        """Return how the option of this name is written, the long way."""
-        return max((flag for flag, own in self.names.items() if own == name), key=len)
-
-
-def sources_of(arguments: Sequence[str], grammar: Grammar) -> Iterator[Typed]:
-    """Yield the words that are neither options nor values of options."""
-    option: str | None = None
-    before: tuple[str, ...] = ()
-    rest = iter(arguments)
-    for word in rest:
-        if word == "--":
-            yield from (Typed(word) for word in rest)
-        elif word.startswith("-") and word != "-":
-            flag, equals, value = word.partition("=")
-            if flag in grammar.with_value:
-                option, before = flag, (value if equals else next(rest, ""),)
-            else:
-                option, before = flag, ()
-        else:
-            yield Typed(word, option, before)
-            before = (*before, word)
-
-
 def check(typed: Sequence[Typed], grammar: Grammar, commands: Collection[str]) -> None:
     """Raise ``OptionError`` or ``InputError`` for the first word that cannot be a source.
 
@@ -81,6 +37,13 @@ def check(typed: Sequence[Typed], grammar: Grammar, commands: Collection[str]) -
         if error is not None:
             raise error
     _check_pictures([each.word for each in typed])
+
+
+def one_too_many(arguments: Sequence[str], grammar: Grammar) -> str | None:
+    """Return what was meant by a word that a command has no use for, where it goes on with a value."""
+    typed = list(sources_of(arguments, grammar))
+    found = (_after_an_option(each, typed, place, grammar) for place, each in enumerate(typed))
+    return next((told for told in found if told), None)
 
 
 def look_at(sources: Sequence[str]) -> None:
@@ -189,16 +152,16 @@ def _after_an_option(each: Typed, typed: Sequence[Typed], place: int, grammar: G
             return None  # cameras, and nothing else that could be the source
         more = [other.word for other in typed[place:] if other.option == each.option and _goes_on(other)]
         listed = ",".join(value.strip("[](),") for value in (*each.before, *more))
-        return f"{word} after {each.option} is taken for a source; write {each.option} {listed}"
+        return f"{word} stands alone behind {each.option}; write {each.option} {listed}"
     if name in POINTS and POINT.fullmatch(word):
         points = " ".join(
             (*each.before, *(other.word for other in typed[place:] if POINT.fullmatch(other.word)))
         )
-        return f"{word} is taken for a source; quote what belongs together: {each.option} '{points}'"
+        return f"{word} stands alone; quote what belongs together: {each.option} '{points}'"
     if is_number and not alone and not word.isdecimal():
-        return f"{word} is no source, and {each.option} takes one value: {each.before[0]}"
+        return f"{word} stands alone, for {each.option} takes one value: {each.before[0]}"
     if is_number and not alone and any(not other.word.isdecimal() for other in typed):
-        return f"{word} is taken for a camera, for {each.option} takes one value: {each.before[0]}"
+        return f"{word} stands alone, for {each.option} takes one value: {each.before[0]}"
     return None
 
 

@@ -54,6 +54,9 @@ class Shaky:
     def draw(self, canvas: Any) -> None:
         canvas.text(*self._turn("draw", ("fine", (5, 5), (255, 255, 255))))
 
+    def leaves(self) -> Any:
+        return self._turn("leaves", ["shaky.json"])
+
     def finish(self) -> Any:
         return self._turn("finish", [Event("shaky.end", 1.16, 29)])
 
@@ -144,6 +147,15 @@ def test_before_the_first_frame_nothing_is_begun(make_video: MakeVideo, tmp_path
     with pytest.raises(PluginError, match=r"Shaky\.start failed before the first frame: ZeroDivisionError"):
         list(track(clip, plugins=[Shaky("start")], **outputs(tmp_path)))
     assert list(tmp_path.iterdir()) == [clip]
+
+
+@pytest.mark.parametrize(("answer", "told"), [(OUCH, "ZeroDivisionError: ouch"), (5, "TypeError")])
+def test_what_it_will_leave_is_asked_before_too(
+    make_video: MakeVideo, tmp_path: Path, answer: Any, told: str
+) -> None:
+    session = Session(make_video(), Options(), [Shaky("leaves", answer)], prefix=tmp_path / "x")
+    with pytest.raises(PluginError, match=rf"Shaky\.leaves failed before the first frame: {told}"):
+        session.__enter__()
 
 
 def test_a_state_that_cannot_be_taken_ends_the_run_and_leaves_the_last_good_one(

@@ -13,7 +13,7 @@ from tracker import given
 from tracker.cli import COMMANDS, _grammar, main, run
 from tracker.coming_from import ANSWERS, FLAGS, TRACKERS, answer, for_python, normal, tracker_answer
 from tracker.options import Options
-from tracker.typed import sources_of
+from tracker.words import sources_of
 
 Track = Callable[[str], str]
 
@@ -106,6 +106,8 @@ def track(
         ("video.mp4 --tracker foo", "choose from motion, bytetrack, sort"),
         ("video.mp4 --clases person", "--classes"),
         ("replay t.csv --conf 0.4", "it belongs to a run"),
+        ("replay t.csv --classes 2 5", "write --classes 2,5"),
+        ("replay t.csv --line 0,300 768,300", "--line '0,300 768,300'"),
         ("video.mp4 --start 1:3x", "write 90, 1:30, 90s"),
         ("video.mp4 --conf 0,5", "--conf takes a number, not '0,5'; write 0.5"),
         ("video.mp4 --imgsz 384x640", "--imgsz takes a whole number, not '384x640'"),
