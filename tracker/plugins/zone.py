@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
+from tracker.plugins.alarm import draw_loiterers
 from tracker.plugins.anchors import (
     EDGE_PX,
     SHADOW_OVERLAP,
@@ -155,6 +156,8 @@ class Zone:
             self._sketch, self._sketched = Canvas(), (self.occupancy, self.entries)
             self._record(self._sketch)
         canvas.marks += self._sketch.marks
+        if self.loiter_s is not None:
+            draw_loiterers(canvas, self._memory, self.name, self._now)
 
     def _record(self, canvas: Canvas) -> None:
         canvas.marks += self._outline

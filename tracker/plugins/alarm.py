@@ -1,0 +1,30 @@
+"""An alarm as a person sees it: whoever has stayed too long in a zone stands in red, with the time."""
+
+from __future__ import annotations
+
+from tracker.plugins.memory import Memory
+from tracker.plugins.when import duration
+from tracker.types import Canvas
+
+RED = (40, 40, 235)  # BGR
+AROUND = 0.06  # of its longer side: the red frame stands off the box, whose own colour stays
+
+
+def draw_loiterers(canvas: Canvas, memory: Memory, zone: str, now: float) -> None:
+    """Mark those seen in this frame whose visit has raised its alarm; ``memory`` holds the zone's visits."""
+    found = memory.found
+    if not len(memory.anchors):
+        return
+    late = found[memory.own["loitered"][found] & memory.own["inside"][found]]
+    texts = {}
+    for row in late.tolist():
+        x1, y1, x2, y2 = memory.seen["xyxy"][row].tolist()
+        more = AROUND * max(x2 - x1, y2 - y1)
+        x1, y1, x2, y2 = x1 - more, y1 - more, x2 + more, y2 + more
+        corners = [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
+        canvas.polygon(corners, RED, alpha=0.3)
+        canvas.polyline(corners, RED, width=2, closed=True)
+        stayed_s = now - float(memory.own["since_s"][row])
+        texts[int(memory.seen["track_id"][row])] = f"{zone} {duration(float(f'{stayed_s:.0f}'))}"
+    if texts:
+        canvas.labels(texts)
