@@ -241,7 +241,11 @@ class Session:
         if self._state is not None:
             self._stack.callback(self._state.release)
             saved = self._state.load()
-        if self._state is None or self._state.is_new:
+            self._notes += [
+                f"{path} has what a run that was killed had recorded" for path in self._state.rescue()
+            ]
+        going_on = self._state is not None and not self._state.is_new
+        if not going_on:
             check_outputs(options)
         self.source = self._stack.enter_context(self._open_source())
         if options.refine and self.source.live:
@@ -283,7 +287,7 @@ class Session:
                 self.scene,
                 self.plugins,
                 audio_from=None if self.scene.live else self.uri,
-                another=claims.another if saved is not None else None,
+                another=claims.another if going_on else None,
                 sound=self.source.sound,
                 stopwatch=self.stopwatch,
             )

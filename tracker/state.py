@@ -140,12 +140,19 @@ class StateFile:
         self._write(_dump(**self._run, announced=self._announced))
 
     def created(self, sinks: Sequence[Sink]) -> None:
-        """Say that the tables are there, and what is in them."""
-        if self._announced:
-            states = {name: state for name, state in _states(sinks).items() if name in self._announced}
+        """Say that the files are there, and what is in them."""
+        old = {name for name, part in _named(sinks) if isinstance(part, Lines)} - {*self._announced}
+        states = {name: state for name, state in _states(sinks).items() if name not in old}
+        if states:
             self._run = {**self._run, "sinks": {**self._run["sinks"], **states}}
             self._announced = []
             self._write(_dump(**self._run), _tables(sinks))
+
+    def rescue(self) -> Iterator[Path]:
+        """Move the videos into place that a killed run was writing; yield where they are."""
+        for left in self._run.get("sinks", {}).values():
+            if isinstance(left, dict) and "part" in left and (path := place.rescue(left)):
+                yield path
 
     def add_left(self, left: Mapping[str, str]) -> None:
         """Note the files that plugins have left: the next part of the run may replace them."""

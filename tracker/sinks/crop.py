@@ -14,7 +14,7 @@ import numpy as np
 
 from bytetrack.types import FloatArray
 from tracker.sinks.video import VideoSink
-from tracker.types import Image, OptionError, Result, Scene, Stopwatch
+from tracker.types import Image, Json, OptionError, Result, Scene, Stopwatch
 
 MOVE_S = 0.4  # time constant of the camera's place: slower than a step, faster than a turn
 ZOOM_S = 1.5  # of its zoom, which disturbs more when it is nervous
@@ -128,6 +128,10 @@ class CropSink:
     def waiting(self) -> int:
         """Return how many results wait to be encoded."""
         return self._video.waiting()
+
+    def state(self) -> Json:
+        """Return what is being written."""
+        return self._video.state()
 
     def write(self, result: Result) -> None:
         """Film this frame if there is somebody to film."""

@@ -12,9 +12,10 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from tracker.types import OutputError
 
@@ -123,6 +124,29 @@ def is_temporary(path: Path, of: Path) -> bool:
     """
     stem, suffix = re.escape(of.stem), re.escape(of.suffix)
     return re.fullmatch(f"{stem}\\.part\\d*{suffix}|{stem}{suffix}\\.lock", path.name) is not None
+
+
+def unfinished(part: Path, path: Path) -> dict[str, Any] | None:
+    """Return what `rescue` takes of a file that is being written, None where it is gone."""
+    try:
+        return {"part": str(part), "goal": str(path), "file": part.stat().st_ino}
+    except OSError:
+        return None
+
+
+def rescue(left: Mapping[str, Any]) -> Path | None:
+    """Move what a killed run was writing into place, or to a free name; None where there is nothing of it."""
+    part, goal = Path(left["part"]), Path(left["goal"])
+    try:
+        found = part.lstat()
+        if found.st_ino != left["file"] or not stat.S_ISREG(found.st_mode):
+            return None
+        if not found.st_size:
+            part.unlink()
+            return None
+    except OSError:
+        return None
+    return settle(part, goal, overwrite=False)
 
 
 def settle(part: Path, path: Path, overwrite: bool = True) -> Path:

@@ -18,7 +18,7 @@ from tracker.sinks.behind import Behind
 from tracker.sinks.place import DiskFullError
 from tracker.sinks.recording import ENCODINGS, Recording, remux
 from tracker.sinks.segments import Segments, seconds
-from tracker.types import Image, OptionError, OutputError, Result, Scene, Sound, Stopwatch
+from tracker.types import Image, Json, OptionError, OutputError, Result, Scene, Sound, Stopwatch
 
 LOG = logging.getLogger("track")
 RETRY_S = 10.0  # between two looks whether a full disk has room again
@@ -91,6 +91,7 @@ class VideoSink:
         self._number = 0
         self._resume = 0.0  # monotonic time before which a full disk is not tried again
         self._unrecorded, self._why = 0, ""
+        self._told = False  # whether the run knows why the video ends early
         self._hurried = False
 
     def __enter__(self) -> VideoSink:
@@ -103,6 +104,10 @@ class VideoSink:
     def write(self, result: Result) -> None:
         """Hand over one result; raises what drawing or encoding an earlier one raised."""
         self._behind.put(result)
+
+    def state(self) -> Json:
+        """Return what is being written, so that the next part of a killed run can move it into place."""
+        return None if self._part is None else place.unfinished(self._part, self._goal)
 
     def waiting(self) -> int:
         """Return how many results wait to be drawn."""
@@ -118,7 +123,7 @@ class VideoSink:
         except OutputError as failure:
             if self._scene.live and isinstance(failure, DiskFullError):
                 self.notes.append(str(failure))  # the run itself went well
-            elif kind is None:
+            elif kind is None and not self._told:
                 raise
         finally:
             if self._sound is not None:
@@ -191,6 +196,7 @@ class VideoSink:
         """Go on without recording where the source is live and it may be possible again, else raise."""
         gone = not self.path.parent.is_dir()
         if not self._scene.live or not (gone or isinstance(failure, DiskFullError)):
+            self._told = True
             raise failure
         self._why = "the folder was gone" if gone else "the disk was full"
         if not self._resume:
