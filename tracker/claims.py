@@ -240,9 +240,10 @@ def claim_source(claims: Claims, source: str, what: str = "the input") -> None:
     path = Path(text)
     if "://" in text or (text.isdecimal() and not place.exists(path)):
         return
-    if place.exists(path) and not path.is_dir():
+    there = place.exists(path)
+    if there and not path.is_dir():
         claims.read(what, path)
-    elif path.is_dir() or any(letter in text for letter in "*?["):
+    elif there or any(letter in text for letter in "*?["):
         from tracker.sources.images import find
 
         claims.read_all(what, find(text))

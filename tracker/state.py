@@ -137,7 +137,8 @@ class StateFile:
             }
         new = [name for name, part in _named(sinks) if isinstance(part, Lines)]
         self._announced = [name for name in new if name not in self._run["sinks"]]
-        self._write(_dump(**self._run, announced=self._announced))
+        if self._announced:
+            self._write(_dump(**self._run, announced=self._announced))
 
     def created(self, sinks: Sequence[Sink]) -> None:
         """Say that the files are there, and what is in them."""

@@ -63,7 +63,7 @@ def refused(program: Any, *words: str) -> str:
     """Return the one line with which a command refuses; every file is as it was."""
 
     def everything() -> dict[Path, tuple[bytes, int]]:
-        found = (path for path in Path().rglob("*") if path.is_file())
+        found = (path for path in Path().rglob("*") if path.is_file() and ".part." not in path.name)
         return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in found}
 
     before = everything()

@@ -82,6 +82,12 @@ def outputs(folder: Path) -> dict[str, str]:
     }
 
 
+def counted(state: Path) -> dict[str, Any]:
+    """Return what a state holds, without the videos that are being written."""
+    run: dict[str, Any] = json.loads(state.read_text())["run"]
+    return {**run, "sinks": {name: sink for name, sink in run["sinks"].items() if "part" not in sink}}
+
+
 def crossings(folder: Path) -> list[str]:
     rows = [json.loads(line) for line in (folder / "e.jsonl").read_text().splitlines()]
     return [row["kind"] for row in rows if row["kind"].startswith("line.")]
@@ -164,11 +170,11 @@ def test_a_state_that_cannot_be_taken_ends_the_run_and_leaves_the_last_good_one(
     clip, state = make_video(frames=FRAMES), tmp_path / "run.json"
     given: dict[str, Any] = {"line": LINE, "state": str(state), **outputs(tmp_path)}
     list(track(clip, plugins=[Shaky("")], **given))
-    before = state.read_bytes()
+    before = counted(state)
     told = r"Shaky\.state failed at frame \d+ \(\d\.\d\d s\): ZeroDivisionError: ouch"
     with pytest.raises(PluginError, match=told):
         list(track(clip, plugins=[Shaky("state")], state_every=0.1, **given))
-    assert state.read_bytes() == before
+    assert counted(state) == before
     for answer in ({"x": {1, 2}}, {"x": object()}):
         with pytest.raises(PluginError, match=r"Shaky\.state failed at frame 29 \(1\.16 s\): TypeError"):
             list(track(clip, plugins=[Shaky("state", answer)], **given))
@@ -176,7 +182,7 @@ def test_a_state_that_cannot_be_taken_ends_the_run_and_leaves_the_last_good_one(
         list(track(clip, plugins=[Shaky("restore")], **given))
     with pytest.raises(Exception, match=r"at frame 29 \(1\.16 s\).*Shaky\.restore: KeyError"):
         list(track(clip, plugins=[Shaky("restore", KeyError("x"))], **given))
-    assert state.read_bytes() == before
+    assert counted(state) == before
 
 
 @pytest.mark.parametrize(

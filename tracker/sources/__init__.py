@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import threading
 from pathlib import Path
 
-from tracker.types import OptionError, Source, Stopwatch
+from tracker.types import InputError, OptionError, Source, Stopwatch
 
 
 def open_source(
@@ -63,6 +65,11 @@ def open_source(
             name, shown = address.name(text), address.redact(text)
             capture = StreamCapture(text, rtsp_transport)
         return Live(name, shown, capture, wanted, stop, stopwatch, give_up_after_s=give_up_after_s)
+    try:
+        os.stat(text)  # noqa: PTH116 - Path takes no NUL
+    except (OSError, ValueError) as error:
+        if not isinstance(error, OSError) or error.errno == errno.ENAMETOOLONG:
+            raise InputError(f"{text[:40]!r}...: is no name that a file can have") from error
     pattern = any(sign in text for sign in "*?[") and not path.exists()
     if pattern or path.is_dir() or path.suffix.lower() in SUFFIXES:
         return Images(text, wanted, stop, stopwatch, fps=fps)
