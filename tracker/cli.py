@@ -171,7 +171,7 @@ def run(source: tuple[str, ...], no_save: bool, quiet: bool, **given: Any) -> in
     if (
         save
         and options.output is not None
-        and (Path(options.output).is_dir() or options.output.endswith("/"))
+        and (os.path.isdir(options.output) or options.output.endswith("/"))  # noqa: PTH112 - any name
     ):
         options = dataclasses.replace(options, output=_within(Path(options.output), source[0]))
     if save and options.output is None:

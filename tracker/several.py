@@ -100,7 +100,7 @@ def read_streams(path: Path) -> list[Run]:
         found = LINE.fullmatch(line)
         assert found is not None  # something stands there
         uri, zones = found["uri"], found["zones"]
-        if (path.parent / uri).exists():
+        if place.exists(path.parent / uri):
             uri = str(path.parent / uri)
         runs.append(Run(uri, found["name"] or name_of(uri), zones and str(path.parent / zones)))
     if not runs:

@@ -505,6 +505,8 @@ class TestNames:
         assert "the name is too long" in line and len(line) < 200
         assert "the name is too long" in refused(track, "in.mp4", "--no-save", "--save-csv", "x" * 300)
         refused(track, "y" * 300 + ".mp4", "--no-save")
+        Path("x.streams").write_text(f"rtsp://host/live?token={'y' * 300}\n")
+        assert [run.name for run in find_runs(["x.streams"])] == ["host_live"]
 
     def test_runs_with_long_names_keep_their_tables_apart(
         self, make_video: MakeVideo, tmp_path: Path
