@@ -175,7 +175,10 @@ class Recognizer:
         wanted = [row for row in dict.fromkeys(source) if row not in self._looks]
         wanted = wanted[: self.budget - len(self._looks)]
         if wanted and self._features is not None:
-            self._looks.update(zip(wanted, self._features(np.array(wanted)), strict=True))
+            looks = self._features(np.array(wanted))
+            for row, look in zip(wanted, looks, strict=True):
+                if np.isfinite(look).all():  # by what is no number nobody is known
+                    self._looks[row] = look
 
     def _recognize(self, tracks: Tracks) -> None:
         """Let tracks that are shown for the first time continue identities that are gone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, SupportsFloat, TypeVar
@@ -31,6 +32,7 @@ from bytetrack.warp import warp_belief
 NOMINAL_RATE = 30.0  # frames per second that ``track_buffer`` is counted at, as in the official code
 ROUNDING = 1e-6  # frames; sums of fractional time steps must not make a track expire a frame early
 
+LOG = logging.getLogger(__name__)
 AFTER_A_MISS = np.array([GONE, LOST, LOST])  # by state
 
 Self = TypeVar("Self", bound="BYTETracker")
@@ -47,7 +49,7 @@ class BYTETracker:
     before their match, a lost box's height stops growing, of a tracked and a lost track on the same place
     the older survives, and the assignment is the optimum with a price for staying unmatched.
 
-    Boxes without area are ignored: they overlap nothing.
+    Boxes without area are ignored, with a warning in the log: they overlap nothing.
 
     >>> tracker = BYTETracker()
     >>> tracker.update(Detections([[0, 0, 10, 20]], [0.9], [0])).track_id.tolist()
@@ -100,6 +102,7 @@ class BYTETracker:
         self._time = 0.0  # nominal frames
         self._next_id = 1
         self._begun = False
+        self._warned = False  # of boxes without area, once is enough
 
     def update(self, detections: Detections | ArrayLike, dt: float = 1.0) -> Tracks:
         """Match the boxes of one frame; returns the confirmed tracks seen in it, ordered by id.
@@ -183,6 +186,13 @@ class BYTETracker:
         if np.count_nonzero(usable) == len(score) and np.count_nonzero(positive) == 2 * len(score):
             return np.arange(len(score)), xyxy
         rows = (usable & positive[0] & positive[1]).nonzero()[0]
+        flat = ~(positive[0] & positive[1])
+        if not self._warned and np.count_nonzero(flat):
+            self._warned = True
+            LOG.warning(
+                "boxes without area are ignored, such as %s; boxes are left, top, right, bottom",
+                detections.xyxy[flat][0].tolist(),
+            )
         return rows, xyxy.take(rows, 1)
 
     def _judge(self, matched_rows: IntArray) -> None:

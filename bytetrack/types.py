@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 IntArray: TypeAlias = NDArray[np.integer[Any]]
 RowIndex: TypeAlias = NDArray[Any] | slice | list[int]
+ROUNDING = 1e-3  # a score may lie so far above 1: that of half precision
 Struct = TypeVar("Struct", "Detections", "Tracks")
 
 
@@ -21,7 +22,8 @@ class Detections:
 
     Plain sequences are converted; arrays are taken as they are and never written to.
 
-    Raises ``ValueError`` naming the field and its shape, or the row that is not finite.
+    Raises ``ValueError`` naming the field and its shape, or the row that is not finite or whose score cannot
+    be.
 
     >>> len(Detections(xyxy=[[0, 0, 10, 20]], score=[0.9], class_id=[0]))
     1
@@ -47,6 +49,9 @@ class Detections:
         if np.count_nonzero(np.isfinite(xyxy)) < 4 * n or np.count_nonzero(np.isfinite(score)) < n:
             row = int(np.flatnonzero(~(np.isfinite(xyxy).all(axis=1) & np.isfinite(score)))[0])
             raise ValueError(f"detection {row} is not finite: xyxy={xyxy[row].tolist()}, score={score[row]}")
+        if n and (score.min() < 0 or score.max() > 1 + ROUNDING):
+            row = int(np.flatnonzero((score < 0) | (score > 1 + ROUNDING))[0])
+            raise ValueError(f"detection {row} has score {score[row]:g}; scores go from 0 to 1, not to 100")
         object.__setattr__(self, "xyxy", xyxy)
         object.__setattr__(self, "score", score)
         object.__setattr__(self, "class_id", class_id)

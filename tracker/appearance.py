@@ -24,7 +24,7 @@ class Appearance(Protocol):
     neutral: float  # cosine of two vectors that speaks neither for nor against the same object
 
     def describe(self, image: Image, xyxy: FloatArray) -> FloatArray:
-        """Return (N, D) float32 vectors of length 1 for (N, 4) boxes."""
+        """Return (N, D) float32 vectors of length 1 for (N, 4) boxes; NaN where nothing can be said."""
         ...
 
 
@@ -103,13 +103,19 @@ class ReidNetwork:
             self.size = shape[3].get_length(), shape[2].get_length()
             model.reshape([1, 3, self.size[1], self.size[0]])
             self._network: Any = core.compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
-            self.length = len(self._vector(np.zeros((2, 2, 3), np.uint8)))
+            example = self._vector(np.zeros((2, 2, 3), np.uint8))
+            if np.isnan(example).any():
+                raise ValueError("what it gives are no numbers (nan)")
+            self.length = len(example)
         except (RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[-1]
             raise WeightsError(f"--appearance {path} is no re-identification network: {reason}") from error
 
     def describe(self, image: Image, xyxy: FloatArray) -> FloatArray:
-        """Return (N, D) vectors; one picture at a time, for there is seldom more than one."""
+        """Return (N, D) vectors; one picture at a time, for there is seldom more than one.
+
+        One for which the network gives no numbers is NaN: nobody is known by it.
+        """
         found = [self._vector(crop(image, box)) for box in xyxy]
         return np.array(found, np.float32) if found else np.empty((0, self.length), np.float32)
 
@@ -118,4 +124,5 @@ class ReidNetwork:
         rgb -= np.array(MEAN_RGB, np.float32)
         rgb /= np.array(DEVIATION_RGB, np.float32)
         vector = np.asarray(self._network(rgb.transpose(2, 0, 1)[None])[0], np.float32).ravel()
-        return vector / max(float(np.linalg.norm(vector)), 1e-12)
+        length = float(np.linalg.norm(vector))
+        return vector / max(length, 1e-12) if np.isfinite(length) else np.full_like(vector, np.nan)

@@ -359,3 +359,12 @@ def test_what_is_forgotten_begins_anew_and_ids_go_on() -> None:
     tracker.forget()
     assert tracker.update(two).track_id.tolist() == []
     assert tracker.update(two).track_id.tolist() == [4, 5]
+
+
+def test_boxes_without_area_are_warned_about_once(caplog: pytest.LogCaptureFixture) -> None:
+    tracker = BYTETracker()
+    for _ in range(3):
+        tracker.update(Detections([[10, 10, 5, 9], [0, 0, 50, 100]], [0.9] * 2, [0] * 2))
+    assert [record.getMessage() for record in caplog.records] == [
+        "boxes without area are ignored, such as [10.0, 10.0, 5.0, 9.0]; boxes are left, top, right, bottom"
+    ]

@@ -115,3 +115,9 @@ def test_the_call_of_the_official_code_is_told_what_to_write() -> None:
         BYTETracker().update(np.empty((0, 6)), [720, 1280])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="not dict"):
         BYTETracker().update({})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("score", [90.0, -0.5, 1.5])
+def test_scores_of_percent_are_refused(score: float) -> None:
+    with pytest.raises(ValueError, match=r"detection 1 has score -?\d+(\.5)?; scores go from 0 to 1"):
+        Detections([[0, 0, 9, 9], [1, 1, 5, 5]], [0.9, score], [0, 0])

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bytetrack import BYTETracker, Detections
+from bytetrack import BYTETracker, Detections, MotionTracker
 from bytetrack.appearance import Recognizer
 from tests.tracker.fakes import ListDetector
 from tracker import pipeline
@@ -138,3 +138,38 @@ def test_options_become_a_tracker_with_eyes() -> None:
     assert (eyes.tracker.remember_s, eyes.tracker.returning, eyes.frame_rate) == (90, True, 25)
     with pytest.raises(OptionError, match="--appearance color"):
         Options(remember=5.0)
+
+
+def _network(path: Path, sign: float) -> Path:
+    """A network that gives the root of the picture's mean, which is no number where that is below 0."""
+    import openvino
+    from openvino import opset13 as ops
+
+    picture = ops.parameter([-1, 3, 8, 4], np.float32, name="x")
+    mean = ops.reduce_mean(picture, ops.constant([1, 2, 3]), keep_dims=False)
+    looks = ops.unsqueeze(ops.sqrt(ops.multiply(mean, ops.constant(np.float32(sign)))), ops.constant(1))
+    model = openvino.Model([ops.concat([looks, looks], 1)], [picture])
+    openvino.save_model(model, path, compress_to_fp16=False)
+    return path
+
+
+def test_a_network_that_gives_no_numbers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"nan\.xml is no re-identification network: .*nan"):
+        ReidNetwork(_network(tmp_path / "nan.xml", 1.0))
+
+
+def test_by_what_is_no_number_nobody_is_known(tmp_path: Path) -> None:
+    network = ReidNetwork(_network(tmp_path / "some.xml", -1.0))
+    picture = np.zeros((40, 60, 3), np.uint8)
+    picture[:, 30:] = 255
+    looks = network.describe(picture, np.array([[0, 0, 20, 40], [35, 0, 55, 40]], float))
+    assert np.isfinite(looks[0]).all() and np.isnan(looks[1]).all()
+    tracker = Recognizer(MotionTracker(frame_rate=10), neutral=network.neutral, size=(60, 40), remember_s=5.0)
+    ids = set()
+    for step in range(30):
+        boxes = np.array([[step * 0.5, 0, 20 + step * 0.5, 40], [35, 0, 55, 40]], float)
+        found = Detections(boxes, np.array([0.9, 0.9]), np.zeros(2, int))
+        tracks = tracker.update(found, 1.0, lambda rows, boxes=boxes: network.describe(picture, boxes[rows]))
+        assert np.isfinite(tracks.xyxy).all()
+        ids |= set(tracks.track_id.tolist())
+    assert ids == {1, 2}

@@ -13,7 +13,8 @@ SHOWN = 10  # names listed when nothing resembles what was asked for
 def class_ids(wanted: Sequence[str | int] | None, names: Mapping[int, str]) -> list[int] | None:
     """Return the class ids of names or ids, sorted; ``None`` (all classes) when nothing is asked for.
 
-    Upper and lower case, and ``_`` or ``-`` for a space, make no difference. Raises ``OptionError``
+    Upper and lower case, and ``_`` or ``-`` for a space, make no difference; a name that two classes have
+    means both. Raises ``OptionError``
     with the near misses.
 
     >>> class_ids(["Car", 0, "2"], {0: "person", 1: "bicycle", 2: "car"})
@@ -21,12 +22,14 @@ def class_ids(wanted: Sequence[str | int] | None, names: Mapping[int, str]) -> l
     """
     if not wanted:
         return None
-    by_name = {_plain(name): class_id for class_id, name in names.items()}
-    found = set()
+    by_name: dict[str, set[int]] = {}
+    for class_id, name in names.items():
+        by_name.setdefault(_plain(name), set()).add(class_id)
+    found: set[int] = set()
     for item in wanted:
         text = str(item).strip()
         if _plain(text) in by_name:
-            found.add(by_name[_plain(text)])
+            found |= by_name[_plain(text)]
         elif text.isdecimal() and int(text) in names:
             found.add(int(text))
         else:

@@ -102,22 +102,30 @@ def at_edge(points: FloatArray, size: tuple[int, int], part: float = EDGE_PART) 
 def resolve_classes(classes: Iterable[str | int], names: Mapping[int, str]) -> frozenset[int] | None:
     """Return the ids of classes given by name or id, or None where none are given: all.
 
+    A name that two classes have, but for upper case and ``_`` or ``-`` for a space, means both.
+
     Raises ``OptionError`` naming the unknown class and those spelt alike.
 
     >>> sorted(resolve_classes(["person", 2], {0: "person", 2: "car"}))
     [0, 2]
     """
-    by_name = {name.lower(): class_id for class_id, name in names.items()}
-    chosen = set()
+    by_name: dict[str, set[int]] = {}
+    for class_id, name in names.items():
+        by_name.setdefault(_plain(name), set()).add(class_id)
+    chosen: set[int] = set()
     for given in classes:
         text = str(given).strip()
         if text.lstrip("-").isdigit() and int(text) in names:
             chosen.add(int(text))
-        elif text.lower() in by_name:
-            chosen.add(by_name[text.lower()])
+        elif _plain(text) in by_name:
+            chosen |= by_name[_plain(text)]
         else:
-            raise OptionError(f"unknown class {text!r}{near_miss(text.lower(), by_name)}")
+            raise OptionError(f"unknown class {text!r}{near_miss(_plain(text), by_name)}")
     return frozenset(chosen) or None
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tracker.detectors.classes import class_ids
+from tracker.plugins.anchors import resolve_classes
 from tracker.types import OptionError
 
 NAMES = {0: "person", 1: "bicycle", 2: "car", 3: "traffic light", 4: "cat"}
@@ -45,3 +46,10 @@ def test_an_unknown_class_lists_the_near_misses(wanted: str | int, text: str) ->
 
 def test_a_name_that_is_a_number_is_a_name() -> None:
     assert class_ids(["7"], {0: "7", 7: "eight"}) == [0]
+
+
+def test_two_classes_of_one_name_are_both_meant() -> None:
+    names = {0: "Car", 3: "car", 4: "Big-Car", 5: "big car"}
+    assert class_ids(["CAR"], names) == [0, 3]
+    assert class_ids(["big_car", 0], names) == [0, 4, 5]
+    assert resolve_classes(["car", "Big car"], names) == {0, 3, 4, 5}

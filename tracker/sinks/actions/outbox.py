@@ -76,8 +76,13 @@ class ActionSink:
             self._closing.set()
             self._change.notify_all()
         for thread in self._threads:
-            thread.join(self._grace_s)  # one that hangs in a delivery is left to its own time limit
-        self._note(left_over)
+            thread.join(self._grace_s)  # the delivery under way has its own time limit
+        if any(thread.is_alive() for thread in self._threads):
+            self.interrupt()
+            for thread in self._threads:
+                thread.join(HURRY_S)
+        with self._change:
+            self._note(left_over, self._under_way)
 
     def write(self, result: Result) -> None:
         """Take the events of a frame; never waits."""
@@ -100,6 +105,9 @@ class ActionSink:
     def deliver(self, event: Event) -> None:
         """Deliver one event; raises `Undelivered`. Waits only on ``self._closing``, and otherwise briefly."""
         raise NotImplementedError
+
+    def interrupt(self) -> None:
+        """End the delivery that is under way, where it does not look at ``self._closing`` itself."""
 
     def message(self, event: Event) -> dict[str, Json]:
         """Return what is told of an event, ready for JSON."""
@@ -146,8 +154,8 @@ class ActionSink:
             self._under_way += 1
             return self._waiting.popleft()
 
-    def _note(self, left_over: int) -> None:
-        lost = self._given_up + self._failed + left_over
+    def _note(self, left_over: int, under_way: int) -> None:
+        lost = self._given_up + self._failed + left_over + under_way
         if not lost:
             return
         parts = [
@@ -156,6 +164,7 @@ class ActionSink:
                 (self._given_up, "given up because too many waited"),
                 (self._failed, f"failed, the last: {self._reason}"),
                 (left_over, "still waiting at the end"),
+                (under_way, "without an answer at the end"),
             )
             if count
         ]

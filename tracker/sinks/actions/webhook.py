@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import http.client
+import os
+import socket
+import threading
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tracker.sinks.actions.outbox import ActionSink, Undelivered
 from tracker.types import Event, OptionError, Scene
 
-TIMEOUT_S = 5.0  # of one attempt
+TIMEOUT_S = 5.0  # of one attempt, from the first byte sent to the last one read
 ATTEMPTS = 6
 BACKOFF_S = 0.5  # before the second attempt; doubles: 15.5 s in all
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})  # answers that another attempt may better
@@ -26,7 +30,14 @@ class WebhookSink(ActionSink):
     """
 
     def __init__(
-        self, kind: str, address: str, scene: Scene, *, backoff_s: float = BACKOFF_S, **more: Any
+        self,
+        kind: str,
+        address: str,
+        scene: Scene,
+        *,
+        backoff_s: float = BACKOFF_S,
+        timeout_s: float = TIMEOUT_S,
+        **more: Any,
     ) -> None:
         try:
             parts = urlsplit(address)
@@ -39,12 +50,13 @@ class WebhookSink(ActionSink):
         place = name if port is None else f"{name}:{port}"
         super().__init__(kind, f"{parts.scheme}://{place}", scene, **more)
         self._url = parts._replace(netloc=place, fragment="").geturl()
-        self._backoff_s = backoff_s
+        self._backoff_s, self._timeout_s = backoff_s, timeout_s
         self._headers = {"Content-Type": "application/json", "User-Agent": "track"}
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             self._headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-        self._opener = urllib.request.build_opener(_Here)
+        self._line = Line()
+        self._opener = urllib.request.build_opener(_Here, _Http(self._line), _Https(self._line))
 
     def deliver(self, event: Event) -> None:
         """Post it, again and again where that may help."""
@@ -63,8 +75,12 @@ class WebhookSink(ActionSink):
     def _post(self, body: bytes) -> tuple[str, bool]:
         """Return why an attempt failed, nothing where it did not, and whether another may succeed."""
         request = urllib.request.Request(self._url, body, self._headers)
+        alarm = threading.Timer(self._timeout_s, self._line.cut)
+        alarm.daemon = True
+        self._line.begin()
+        alarm.start()
         try:
-            with self._opener.open(request, timeout=TIMEOUT_S) as answer:
+            with self._opener.open(request, timeout=self._timeout_s) as answer:
                 answer.read(1)
         except urllib.error.HTTPError as error:
             error.close()
@@ -73,10 +89,89 @@ class WebhookSink(ActionSink):
             return f"answered {error.code}", error.code in AGAIN
         except urllib.error.URLError as error:
             why = error.reason
+            if self._line.why:
+                return self._line.why, True
             return (getattr(why, "strerror", None) or type(why).__name__).lower(), True
         except (OSError, http.client.HTTPException) as error:
-            return type(error).__name__, True
-        return "", False
+            return self._line.why or type(error).__name__, True
+        finally:
+            alarm.cancel()
+            alarm.join()
+            self._line.end()
+        return self._line.why, bool(self._line.why)
+
+    def interrupt(self) -> None:
+        """Hang up: the run is over."""
+        self._line.cut("still answering when the run ended")
+
+
+class Line:
+    """The connection of the present attempt, which another thread may cut.
+
+    A receiver that drips its answer byte by byte never meets a socket's own time limit.
+    """
+
+    def __init__(self) -> None:
+        self.why = ""  # it was cut
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+
+    def begin(self) -> None:
+        """Forget the attempt before."""
+        self.end()
+        self.why = ""
+
+    def end(self) -> None:
+        """Let go of the connection, which its owner closes."""
+        with self._lock:
+            ours, self._socket = self._socket, None
+            if ours is not None:
+                ours.close()
+
+    def connect(self, *where: Any, **how: Any) -> socket.socket:
+        """Connect as the standard library does, and keep hold of the connection, before TLS begins on it."""
+        connection = socket.create_connection(*where, **how)
+        with self._lock:
+            self._socket = socket.socket(fileno=os.dup(connection.fileno()))
+        if self.why:  # while it was connecting
+            self.cut(self.why)
+        return connection
+
+    def cut(self, why: str = "no whole answer in time") -> None:
+        """End what is going on, whoever waits for it."""
+        with self._lock:
+            self.why = why
+            if self._socket is not None:
+                with suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, line: Line) -> None:
+        super().__init__()
+        self._line = line
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        def connection(host: str, **how: Any) -> http.client.HTTPConnection:
+            made = http.client.HTTPConnection(host, **how)
+            made._create_connection = self._line.connect  # type: ignore[attr-defined]
+            return made
+
+        return self.do_open(connection, request)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, line: Line) -> None:
+        super().__init__()
+        self._line = line
+
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        def connection(host: str, **how: Any) -> http.client.HTTPSConnection:
+            made = http.client.HTTPSConnection(host, **how)
+            made._create_connection = self._line.connect  # type: ignore[attr-defined]
+            return made
+
+        return self.do_open(connection, request)
 
 
 class _Here(urllib.request.HTTPRedirectHandler):
