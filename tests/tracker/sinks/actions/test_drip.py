@@ -51,7 +51,7 @@ def dripping(first: bytes, again: bytes) -> Iterator[str]:
             thread.join()
 
 
-# Python leaves a TLS socket unclosed whose connection ended before the handshake began (`ssl.SSLSocket._create`).
+# Python leaves a TLS socket unclosed whose connection ends before the handshake (`ssl.SSLSocket._create`).
 @pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("drip", DRIPS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
