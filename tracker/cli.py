@@ -18,7 +18,7 @@ from tracker.options import Options
 from tracker.running import execute, execute_several
 from tracker.text import harmless, hide, told
 from tracker.typed import check, one_too_many, plugin_to_explain, unknown_option
-from tracker.words import Grammar, sources_of
+from tracker.words import Grammar, sources_of, with_dashes
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {
@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     elif arguments and arguments[0] in COMMANDS and not _is_a_source(arguments[0]):
         command, name = importlib.import_module(COMMANDS[arguments[0]][0]).command, f"track {arguments[0]}"
         arguments = arguments[1:]
+    arguments = [with_dashes(word, _grammar(command)) for word in arguments]
     try:
         wanted = plugin_to_explain(arguments)
         if wanted is not None:

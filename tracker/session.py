@@ -110,9 +110,10 @@ class Session:
         if self._profile is not None:
             idle = getattr(self.detector, "idle", None)
             self.profile = self._profile.rows(self.stopwatch.seconds, idle.share if idle else None)
-        told = error if error is not None else failed[0] if failed else None
+        left_early = isinstance(error, GeneratorExit)  # by who uses the results, who must learn of it
+        told = failed[0] if failed and (error is None or left_early) else error
         self._notes += [str(other) for other in failed if other is not told]
-        if error is None and told is not None:
+        if told is not None and told is not error:
             raise told
 
     def __iter__(self) -> Iterator[Result]:

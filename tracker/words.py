@@ -48,3 +48,11 @@ def sources_of(arguments: Sequence[str], grammar: Grammar) -> Iterator[Typed]:
         else:
             yield Typed(word, option, before)
             before = (*before, word)
+
+
+def with_dashes(word: str, grammar: Grammar) -> str:
+    """Return ``--vid_stride=2`` as ``--vid-stride=2`` where that is an option; any other word as it is."""
+    flag, equals, value = word.partition("=")
+    dashed = flag.replace("_", "-")
+    known = flag.startswith("--") and flag not in grammar.names and dashed in grammar.names
+    return f"{dashed}{equals}{value}" if known else word

@@ -236,6 +236,15 @@ def test_numbers_of_numpy_are_numbers(make_video: MakeVideo, tmp_path: Path) -> 
     assert '"at": [0, 1]' in (tmp_path / "e.jsonl").read_text()
 
 
+def test_who_leaves_the_loop_early_learns_of_it_too(make_video: MakeVideo, tmp_path: Path) -> None:
+    run = track(make_video(frames=FRAMES), plugins=[Shaky("finish")], **outputs(tmp_path))
+    for _ in range(5):
+        next(run)
+    with pytest.raises(PluginError, match=r"Shaky\.finish failed at frame 4 "):
+        run.close()
+    assert len((tmp_path / "t.csv").read_text().splitlines()) == 6
+
+
 def test_two_that_fail_are_both_told(make_video: MakeVideo) -> None:
     session = Session(make_video(), Options(), [Shaky("finish"), Shaky("summary")])
     with pytest.raises(PluginError, match=r"Shaky\.finish"), session:

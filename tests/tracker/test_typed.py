@@ -145,6 +145,12 @@ def test_sources_are_told_from_values(line: str, sources: list[str]) -> None:
     assert [typed.word for typed in sources_of(line.split(), _grammar(run))] == sources
 
 
+def test_underscores_are_as_good_as_dashes(track: Track) -> None:
+    assert "--vid-stride 0 is out of range" in track("video.mp4 --vid_stride 0")
+    assert "--max-det 0 is out of range" in track("video.mp4 --max_det=0")
+    assert "--save_all" in track("video.mp4 --save_all"), "what is none is named as it was written"
+
+
 def test_a_file_is_a_source_whatever_it_is_called(track: Track) -> None:
     for name in ("classes=0", "True", "5", "0,300", "help", "predict", "a,b.mp4"):
         Path(name).write_text("no video")
