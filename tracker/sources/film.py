@@ -14,7 +14,7 @@ from av.packet import Packet
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from tracker.sources.limits import MAX_PIXELS
+from tracker.sources.limits import MAX_PIXELS, limit_decoder
 from tracker.sources.timeline import Timeline
 
 FPS = 25.0  # where a file does not say
@@ -44,6 +44,8 @@ class Film:
             **LENIENT,
         )
         self.pictures = _pictures(self.container)
+        for picture in self.pictures:
+            limit_decoder(picture)
         self.bad_reads = 0
         step_s = 1 / frame_rate(self.pictures[0]) if self.pictures else 1 / FPS
         self.timeline = Timeline(self.container.format.name, step_s)

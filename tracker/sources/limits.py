@@ -6,7 +6,10 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from av.video.stream import VideoStream
 
 MAX_PIXELS = 1 << 27  # of any picture or film, 16k x 8k; a header that claims more asks for all memory
 MAX_BYTES = 8 * MAX_PIXELS  # of a picture's file: 16 bits and four channels
@@ -38,6 +41,13 @@ def problem(path: Path) -> str | None:
     if size is None:
         return "begins like no picture"
     return claim(size) if too_large(size) else None
+
+
+def limit_decoder(stream: VideoStream) -> None:
+    """Let the decoder of a stream refuse pictures that claim more, whenever they come."""
+    codec = stream.codec_context
+    if codec is not None:
+        codec.options = {**codec.options, "max_pixels": str(MAX_PIXELS)}
 
 
 def claimed_size(file: BinaryIO) -> Size | None:

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from tracker.sources.address import redact, scheme
 from tracker.sources.clock import Clock
 from tracker.sources.film import frame_rate
-from tracker.sources.limits import MAX_PIXELS
+from tracker.sources.limits import MAX_PIXELS, limit_decoder
 from tracker.sources.live import LostError
 from tracker.sources.upright import Upright, upright
 from tracker.types import Image, InputError, OptionError
@@ -82,6 +82,7 @@ class StreamCapture:
         stream: VideoStream = self._container.streams.video[0]
         if stream.codec_context is None:
             raise InputError(f"{self._shown}: its video codec cannot be decoded here")
+        limit_decoder(stream)
         stream.thread_type = "SLICE"  # frame threads would hold back one picture each
         self._stream = stream
         self.fps = self.fps or frame_rate(stream)

@@ -18,6 +18,7 @@ from tracker.sources import address
 from tracker.sources.ahead import Picture, ReadAhead, Wanted
 from tracker.sources.film import FPS, MAX_FPS, Film, frame_rate
 from tracker.sources.frame_times import Even, dts_goes_on_better
+from tracker.sources.limits import MAX_PIXELS
 from tracker.sources.recorded import recorded
 from tracker.sources.sound import Sound
 from tracker.sources.timeline import BROADCAST
@@ -72,7 +73,10 @@ class VideoFile(ReadAhead):
             cause = error if self._path is not None else None  # its text holds the address
             raise InputError(self._unreadable(error)) from cause
         if first is None:
-            raise InputError(f"{self._shown}: not one frame of its video stream can be decoded")
+            raise InputError(
+                f"{self._shown}: not one frame of its video stream can be decoded: damaged, "
+                f"or larger than {MAX_PIXELS / 1e6:.0f} million pixels"
+            )
         film, stream = self._opened, self._stream
         self._counted = film.raw or self._asked_fps is not None  # time is the number of the frame
         self.fps = self._asked_fps or self._told_rate()

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tracker.videos import write_video
 from tracker.sources import limits, open_source
 from tracker.types import InputError
 
@@ -180,3 +181,28 @@ def test_what_is_larger_than_any_picture_is_not_read(tmp_path: Path) -> None:
         file.write(encoded(".png"))
         file.truncate(limits.MAX_BYTES + 1)
     assert limits.problem(path) == "has more than 1 GB"
+
+
+@pytest.mark.parametrize("name", ["film.avi", "film.mkv", "film.mjpeg", "film.mov"])
+def test_a_film_has_the_same_limit(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit made small stands in for a film of more than 134 million pixels, which would take a minute."""
+    path = tmp_path / name
+    write_video(path, frames=3, size=(64, 48), codec="mjpeg", pix_fmt="yuvj420p")
+    with open_source(path) as source:
+        assert len(list(source)) == 3
+    for module in ("film", "limits", "video_file"):
+        monkeypatch.setattr(f"tracker.sources.{module}.MAX_PIXELS", 64 * 48 - 1)
+    with pytest.raises(InputError, match=r"not one frame .* larger than 0 million pixels"):
+        open_source(path).__enter__()
+
+
+def test_a_film_whose_pictures_grow_is_shown_up_to_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [bytes(encoded(".jpg", 64, 48)) for _ in range(3)] + [bytes(encoded(".jpg", 320, 240))]
+    path = tmp_path / "grows.mjpeg"
+    path.write_bytes(b"".join([*pictures, *pictures[:2]]))
+    for module in ("film", "limits", "video_file"):
+        monkeypatch.setattr(f"tracker.sources.{module}.MAX_PIXELS", 64 * 48)
+    with open_source(path) as source:
+        assert {frame.image.shape for frame in source} == {(48, 64, 3)}
