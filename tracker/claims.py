@@ -195,8 +195,7 @@ class Claims:
                 raise OptionError(f"{written.what} {written.path}: belongs to {many.what}; give another name")
 
     def _lock(self, claim: Claim) -> None:
-        target = claim.path.resolve()
-        lock = Lock(place.beside(target, target.name, ".lock"))
+        lock = Lock(place.lock_of(claim.path))
         if not lock.acquire():
             raise OutputError(f"{claim.path}: another run is writing it; end that, or give another name")
         self._held.append(lock)

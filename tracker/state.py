@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 import threading
@@ -15,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tracker import sealed
 from tracker.fingerprint import is_same
 from tracker.lock import Lock
 from tracker.pipeline import failure, moment
@@ -31,7 +30,6 @@ from tracker.types import (
 )
 
 LOG = logging.getLogger("track")
-FORMAT, VERSION = "track state", 1
 UNUSABLE = (KeyError, TypeError, ValueError, IndexError, AttributeError)  # what `restore` may raise
 
 
@@ -73,7 +71,7 @@ class StateFile:
         self._due = time.monotonic() + every_s
         self._writer: threading.Thread | None = None
         self._failed = False
-        self._lock = Lock(self.path.with_name(f"{self.path.name}.lock"))
+        self._lock = Lock(place.lock_of(self.path))
 
     def load(self) -> Saved | None:
         """Return what the file holds, None where there is none yet; nobody else gets it until ``release``."""
@@ -82,24 +80,12 @@ class StateFile:
         if not self._lock.acquire():
             raise OptionError(f"--state {self.path}: another run is using it; end that, or give another file")
         try:
-            text = self.path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+            run = sealed.read(self.path)
+        except ValueError as error:
+            raise self._foreign(str(error)) from error
+        if run is None:
             self._check_writable()
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise self._foreign("is no state of a run") from error
-        try:
-            content = json.loads(text)
-            if content["format"] != FORMAT:
-                raise ValueError(content["format"])
-            version, run = int(content["version"]), content["run"]
-            intact = content["sha256"] == _digest(_dump(**run))
-        except UNUSABLE as error:  # not JSON, or JSON of somebody else
-            raise self._foreign("is no state of a run, or damaged") from error
-        if version != VERSION:
-            raise self._foreign(f"was written by another version of track (format {version}, not {VERSION})")
-        if not intact:
-            raise self._foreign("is damaged")
         self._announced = run.pop("announced", [])
         self._run = run
         try:
@@ -138,7 +124,7 @@ class StateFile:
         new = [name for name, part in _named(sinks) if isinstance(part, Lines)]
         self._announced = [name for name in new if name not in self._run["sinks"]]
         if self._announced:
-            self._write(_dump(**self._run, announced=self._announced))
+            self._write(sealed.dump(**self._run, announced=self._announced))
 
     def created(self, sinks: Sequence[Sink]) -> None:
         """Say that the files are there, and what is in them."""
@@ -147,7 +133,7 @@ class StateFile:
         if states:
             self._run = {**self._run, "sinks": {**self._run["sinks"], **states}}
             self._announced = []
-            self._write(_dump(**self._run), _tables(sinks))
+            self._write(sealed.dump(**self._run), _tables(sinks))
 
     def rescue(self) -> Iterator[Path]:
         """Move the videos into place that a killed run was writing; yield where they are."""
@@ -161,7 +147,7 @@ class StateFile:
         if left and self._run:
             self._join()
             self._run = {**self._run, "left": self.left}
-            self._write(_dump(**self._run))
+            self._write(sealed.dump(**self._run))
 
     def begin(self, scene: Scene, tracker: LastingTracker, *, resumed: bool) -> None:
         """Decide what can go on; let a fresh tracker go on with it, or with the numbering alone."""
@@ -267,7 +253,7 @@ class StateFile:
             "left": self.left,
         }
         try:
-            run = _dump(**content)
+            run = sealed.dump(**content)
         except (TypeError, ValueError, RecursionError):
             _states_of_plugins(plugins, when, check=True)  # says who it was
             raise
@@ -291,15 +277,14 @@ class StateFile:
 
     def _write(self, run: str, tables: Iterable[Path] = ()) -> None:
         """Write the file; what is in the tables reaches the disk before that says so."""
-        head = json.dumps({"format": FORMAT, "version": VERSION, "sha256": _digest(run)})
         part: Path | None = None
         try:
             for table in tables:
                 with suppress(FileNotFoundError):  # deleted; who writes it notices
                     place.sync(table)
-            part = self._part()
+            part = sealed.part(self.path)
             with part.open("w", encoding="utf-8") as file:
-                file.write(f'{head[:-1]},\n"run": {run}}}\n')
+                file.write(sealed.seal(run))
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self.path)
@@ -314,24 +299,9 @@ class StateFile:
                 LOG.warning("%s: the state cannot be saved (%s); the run goes on", self.path, reason)
             self._failed = True
 
-    def _part(self) -> Path:
-        """Return a new file beside ours, in place of what a killed run has left."""
-        part = place.beside(self.path, self.path.name, ".part")
-        with suppress(OSError):
-            if part.is_file() and not part.is_symlink():
-                with part.open("rb") as file:
-                    begun = file.read(64)
-                if begun.startswith(f'{{"format": "{FORMAT}"'.encode()) or not begun:
-                    part.unlink()
-        try:
-            place.exclusive(part)
-        except FileExistsError:
-            return place.temporary(self.path)
-        return part
-
     def _check_writable(self) -> None:
         try:
-            self._part().unlink()
+            sealed.part(self.path).unlink()
         except OSError as error:
             raise OutputError(
                 f"{self.path}: cannot be written ({error.strerror}); choose another place for --state"
@@ -374,23 +344,9 @@ def _states_of_plugins(plugins: Iterable[Plugin], when: str, *, check: bool = Fa
             try:
                 state = plugin.state()
                 if check:
-                    _dump(state=state)
+                    sealed.dump(state=state)
             except (Exception, SystemExit) as error:
                 raise failure(plugin, "state", when, error) from error
             if state is not None:
                 states[name] = state
     return states
-
-
-def _dump(**run: Json) -> str:
-    return json.dumps(run, default=_plain, separators=(",", ":"))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _plain(value: Any) -> Json:
-    if hasattr(value, "tolist"):  # numpy
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__}: {value!r}")

@@ -69,8 +69,9 @@ def frame_of(state: Path) -> int | None:
     return json.loads(state.read_text())["run"]["frame"] if state.exists() else None  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 class TestKilled:
-    @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+    @pytest.mark.parametrize("kills", [20])
     @pytest.mark.timeout(600)
     def test_killed_again_and_again_it_counts_as_if_it_had_not_been(
         self, make_video: MakeVideo, tmp_path: Path, kills: int

@@ -116,6 +116,13 @@ def exclusive(path: Path) -> None:
     os.close(os.open(path, flags, 0o666))
 
 
+def lock_of(path: Path) -> Path:
+    """Return the file whose lock says who writes ``path``, the same for every link to it."""
+    with suppress(OSError, RuntimeError):  # a link to itself, which is told when it is opened
+        path = path.resolve()
+    return beside(path, path.name, ".lock")
+
+
 def is_temporary(path: Path, of: Path) -> bool:
     """Whether a name is one that is used while ``of`` is written.
 

@@ -17,8 +17,8 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from tracker.sinks import viewer
-from tracker.types import EndRun, Image, Result
+from tracker.sinks import place, viewer
+from tracker.types import EndRun, Image, OutputError, Result
 
 END = {ord("q"), ord("Q"), 27}  # 27 is Esc
 SAVE = {ord("s"), ord("S")}
@@ -143,9 +143,9 @@ class WindowSink:
         stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in self.title)
         path = Path(f"{stem}_{index:06d}.png")
         written, data = cv2.imencode(".png", image)
-        with suppress(OSError):
+        with suppress(OutputError):
             if written:
-                path.write_bytes(bytes(data))
+                path = place.write(place.another(path), bytes(data), overwrite=False)
                 print(f"saved {path}", file=sys.stderr)
 
     def _give_up(self, reason: str) -> None:

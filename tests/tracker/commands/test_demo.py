@@ -77,3 +77,27 @@ def test_a_cache_that_cannot_be_written_is_told_in_one_line(
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_: str(tmp_path / "file"))
     with pytest.raises(InputError, match="the street cannot be rendered into"):
         CliRunner().invoke(command, [], standalone_mode=False, catch_exceptions=False)
+
+
+def test_nothing_is_overwritten_that_the_demo_did_not_make(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracker.errors import OptionError, OutputError
+
+    asked: list[str] = []
+    monkeypatch.setattr("tracker.running.execute", lambda _, options, **__: asked.append(options.output) or 0)
+    monkeypatch.chdir(tmp_path)
+    Path("street_output.mp4").write_text("mine")
+    invoke("-q")
+    invoke("-q", "-o", "new.mp4")
+    assert asked == ["street_output-2.mp4", "new.mp4"]
+    with pytest.raises(OutputError, match="exists; add --overwrite"):
+        invoke("-q", "-o", "street_output.mp4")
+    with pytest.raises(OptionError, match="-o and --clip would both write"):
+        invoke("-q", "-o", "x.mp4", "--clip", "x.mp4")
+    with pytest.raises(OptionError, match="is the street itself"):
+        invoke("-q", "-o", str(cache / "street.mp4"), "--overwrite")
+    Path("link.mp4").symlink_to("nothing.mp4")
+    with pytest.raises(OutputError, match="is another file"):
+        invoke("-q", "--clip", "link.mp4")
+    assert not Path("nothing.mp4").exists() and Path("street_output.mp4").read_text() == "mine"
