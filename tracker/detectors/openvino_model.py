@@ -18,11 +18,12 @@ from typing import Any
 
 from tracker.detectors.places import cache_folder
 from tracker.detectors.quiet import quiet, quiet_openvino
+from tracker.detectors.seal import seal, sealed
 from tracker.detectors.weights import sha256
 from tracker.text import harmless
 from tracker.types import WeightsError
 
-FORMAT = 1  # of what lies in the cache; raise it when the conversion changes
+FORMAT = 2  # of what lies in the cache; raise it when the conversion changes
 ABOUT = "about.json"
 
 
@@ -39,7 +40,7 @@ def converted(weights: Path, *, int8: bool = False) -> Converted:
     """Return the converted model of a ``.pt`` file; the first time this takes some seconds.
 
     The cache's key is the content of the weights, the precision and the libraries' versions; one model
-    serves every input shape. Whatever is incomplete or damaged there is made again. Raises
+    serves every input shape. Whatever is incomplete, damaged or changed by others there is made again. Raises
     ``WeightsError``; int8 models are made by ``track export`` only.
     """
     folder = place(weights, int8=int8)
@@ -70,7 +71,10 @@ def stored(folder: Path) -> Converted | None:
     """Return the model in a folder of the cache, ``None`` where there is none that is whole."""
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        whole = all(sha256(folder / name) == digest for name, digest in about["files"].items())
+        mark = about.pop("seal")
+        whole = sealed([folder.name, about], mark) and all(
+            sha256(folder / name) == digest for name, digest in about["files"].items()
+        )
         names = {int(key): harmless(str(name)) for key, name in about["names"].items()}
         model = Converted(folder / "model.xml", names, bool(about["final"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -130,7 +134,8 @@ def store(
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
             ov.save_model(model, Path(new, "model.xml"), compress_to_fp16=False)
             files = {name: sha256(Path(new, name)) for name in ("model.xml", "model.bin")}
-            about = {"names": names, "final": final, "files": files}
+            about: dict[str, Any] = {"names": names, "final": final, "files": files}
+            about["seal"] = seal([folder.name, about])
             Path(new, ABOUT).write_text(json.dumps(about), encoding="utf-8")
             _move(Path(new), folder, replace=replace)
     except (OSError, RuntimeError) as error:  # OpenVINO reports a full disk as RuntimeError

@@ -35,6 +35,7 @@ def own_cache(
     folder: Path = tmp_path_factory.mktemp("cache")
     (folder / "openvino").symlink_to(models)
     monkeypatch.setattr(places, "user_cache_path", lambda *_, **__: folder)
+    monkeypatch.setattr(places, "user_data_path", lambda *_, **__: models / "key")
     monkeypatch.delenv("TRACK_WEIGHTS_DIR", raising=False)
     return folder
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import platform
 import shutil
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 from tracker import detectors
 from tracker.detectors import openvino_model
 from tracker.detectors.openvino_model import converted, place, stored
+from tracker.detectors.seal import _key, seal, sealed
 from tracker.detectors.settings import Settings
 from tracker.types import OptionError, WeightsError
 
@@ -74,6 +78,53 @@ def test_a_broken_cache_heals_itself(
     assert healed.names == {0: "thing"}
     assert stored(kept) == healed
     assert list(kept.parent.iterdir()) == [kept]  # nothing is left over
+
+
+@pytest.mark.parametrize("part", ["model.bin", "names", "final", "another"])
+def test_what_others_put_into_the_cache_is_made_again(
+    untrained: Path, kept: Path, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever changes a model changes its checksums, too."""
+    about = json.loads((kept / "about.json").read_text())
+    if part == "model.bin":
+        changed = bytearray((kept / part).read_bytes())
+        changed[len(changed) // 2] ^= 1
+        (kept / part).write_bytes(changed)
+        about["files"][part] = hashlib.sha256(changed).hexdigest()
+    elif part == "another":  # a whole model of ours, of other weights
+        other = kept.with_name("0123456789abcdef-fp32")
+        shutil.copytree(kept, other)
+        assert stored(other) is None
+        shutil.rmtree(other)
+        del about["seal"]
+    else:
+        about[part] = {"names": {"0": "dog"}, "final": not about["final"]}[part]
+    (kept / "about.json").write_text(json.dumps(about))
+    assert stored(kept) is None
+    monkeypatch.setattr(openvino_model, "convert", lambda weights: _any_model())
+    assert converted(untrained).names == {0: "thing"}
+
+
+def test_where_no_key_can_be_kept_a_model_lasts_as_long_as_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("tracker.detectors.seal.data_folder", lambda: tmp_path / "file" / "track")
+    mark = seal({"a": 1})
+    assert sealed({"a": 1}, mark) and not sealed({"a": 2}, mark) and not sealed({"a": 1}, None)
+
+
+def test_the_key_is_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.detectors.seal.data_folder", lambda: tmp_path)
+    mark = seal([1])
+    assert (tmp_path / "cache.key").stat().st_mode & 0o077 == 0 or os.name == "nt"
+    _key.cache_clear()
+    assert sealed([1], mark)  # in the next process
+    (tmp_path / "cache.key").write_bytes(b"cut off")
+    _key.cache_clear()
+    assert not sealed([1], mark)
+    _key.cache_clear()
+    assert sealed([1], seal([1]))
 
 
 def _any_model() -> tuple[object, dict[int, str], bool]:
