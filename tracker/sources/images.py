@@ -6,29 +6,34 @@ import configparser
 import glob
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
+from statistics import median
 
 import cv2
 import numpy as np
 
 from tracker.sources import limits
 from tracker.sources.ahead import Picture, ReadAhead, Wanted
+from tracker.sources.picture_file import Depth, Page, count, pages
 from tracker.types import Image, InputError, Stopwatch
 
 SUFFIXES = frozenset(
     ".avif .bmp .dib .exr .hdr .jp2 .jpe .jpeg .jpg .pbm .pgm .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
 )
 
+LOOKED_AT = 12  # pictures, before the first, by which rate and depth are chosen
 FPS = 25.0  # pictures carry no clock; a MOTChallenge seqinfo.ini beside them does
 
 
 class Images(ReadAhead):
     """Pictures in natural order (2 before 10), all scaled to the size of the first.
 
-    Their rate is ``fps``, or ``frameRate`` of a MOTChallenge ``seqinfo.ini`` in their folder or above it,
-    else 25 with a note. A picture that cannot be read is left out, its index with it, and counted in
-    ``notes``.
+    Frames of animations and pages of TIFF files count one by one. A single animation has its own times; the
+    rate of everything else is ``fps``, or ``frameRate`` of a MOTChallenge ``seqinfo.ini`` in their folder or
+    above it, else 25 with a note. A picture that cannot be read is left out, its index with it, and counted
+    in ``notes``.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class Images(ReadAhead):
         super().__init__(path.name or uri, wanted or Wanted(), stop, stopwatch)
         self._uri, self._asked_fps = uri, fps
         self._paths: list[Path] = []
+        self._depth = Depth()
 
     def _open(self) -> None:
         self._paths = find(self._uri)
@@ -51,41 +57,67 @@ class Images(ReadAhead):
             raise InputError(
                 f"{self._uri}: no images here; expected files ending in .jpg, .png, .bmp, .webp, .tif, …"
             )
-        told = self._asked_fps or _frame_rate(self._paths[0].parent)
-        if told is None and len(self._paths) > 1:
-            self.notes.append(f"pictures do not tell their rate; {FPS:g} per second is a guess: give --fps")
-        self.fps = told or FPS
-        first = next((image for image in map(read, self._paths) if image is not None), None)
+        first = next((page for path in self._paths for page in pages(path)), None)
         if first is None:
             why = next((f" ({path.name} {why})" for path in self._paths if (why := limits.problem(path))), "")
             raise InputError(f"{self._uri}: none of its {len(self._paths)} images can be read{why}")
-        self.size = (first.shape[1], first.shape[0])
-        self.length = self.wanted.length(len(self._paths), self.fps)
+        self.size = (first.pixels.shape[1], first.pixels.shape[0])
+        frames = count(self._paths[0]) if len(self._paths) == 1 else len(self._paths)
+        self._clocked = len(self._paths) == 1 and first.duration_s is not None and self._asked_fps is None
+        self.fps = self._rate(frames)
+        self.length = self.wanted.length(frames, self.fps)
+        if first.pixels.dtype == np.uint16:
+            for path in self._paths[:: -(-len(self._paths) // LOOKED_AT)]:
+                for page in islice(pages(path), LOOKED_AT):
+                    self._depth.meet(page.pixels)
+
+    def _rate(self, frames: int) -> float:
+        told = self._asked_fps or _frame_rate(self._paths[0].parent)
+        if self._clocked:
+            lengths = [p.duration_s for p in islice(pages(self._paths[0]), LOOKED_AT) if p.duration_s]
+            told = 1 / median(lengths)
+        elif told is None and frames > 1:
+            self.notes.append(f"pictures do not tell their rate; {FPS:g} per second is a guess: give --fps")
+        return told or FPS
 
     def _pictures(self) -> Iterator[Picture]:
-        unreadable = resized = 0
+        self._unreadable = self._resized = 0
+        self._index, time = 0, 0.0
         try:
-            for index, path in enumerate(self._paths):
-                time = index / self.fps
-                if not self.wanted.after_start(time, self.fps):
+            for path in self._paths:
+                before = self._index
+                if len(self._paths) > 1 and not self.wanted.after_start(before / self.fps, self.fps):
+                    self._index += count(path)
                     continue
-                image = read(path)
-                if image is None:
-                    unreadable += 1
-                    continue
-                if (image.shape[1], image.shape[0]) != self.size:
-                    resized += 1
-                    image = np.asarray(cv2.resize(image, self.size, interpolation=cv2.INTER_AREA), np.uint8)
-                yield index, time, image.view
+                for page in pages(path):
+                    yield self._index, time if self._clocked else self._index / self.fps, self._pixels(page)
+                    time += page.duration_s or 1 / self.fps
+                    self._index += 1
+                if self._index == before:
+                    self._unreadable += 1
+                    self._index += 1
         finally:
-            if unreadable:
-                self.notes.append(
-                    f"{unreadable} of {len(self._paths)} images could not be read and were left out"
-                )
-            if resized:
-                self.notes.append(
-                    f"{resized} images of another size were scaled to {self.size[0]}x{self.size[1]}"
-                )
+            self._take_notes()
+
+    def _pixels(self, page: Page) -> Callable[[], Image]:
+        """Return how the pixels are got: bytes of the size of the first picture."""
+        other = (page.pixels.shape[1], page.pixels.shape[0]) != self.size
+        self._resized += other
+
+        def image() -> Image:
+            made = self._depth.image(page.pixels)
+            return np.asarray(cv2.resize(made, self.size, interpolation=cv2.INTER_AREA)) if other else made
+
+        return image
+
+    def _take_notes(self) -> None:
+        if self._unreadable:
+            total = len(self._paths)
+            self.notes.append(f"{self._unreadable} of {total} images could not be read and were left out")
+        if self._resized:
+            width, height = self.size
+            self.notes.append(f"{self._resized} images of another size were scaled to {width}x{height}")
+        self.notes += self._depth.notes()
 
     def _close(self) -> None:
         pass
@@ -111,23 +143,6 @@ def natural(text: str) -> list[tuple[int, str]]:
     """
     parts = re.split(r"(\d+)", text.casefold())
     return [(int(part), part) if part.isdecimal() else (-1, part) for part in parts]
-
-
-def read(path: Path) -> Image | None:
-    """Return the picture upright (EXIF) as BGR, or None where it cannot be read or is too large."""
-    if limits.problem(path):
-        return None
-    try:
-        data = np.fromfile(path, np.uint8)  # imread cannot open every Windows path
-    except OSError:
-        return None
-    if not data.size:
-        return None
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    except cv2.error:
-        return None
-    return None if image is None else np.asarray(image, np.uint8)
 
 
 def _frame_rate(folder: Path) -> float | None:
