@@ -29,7 +29,8 @@ def open_source(
     """Return the source that ``uri`` means, not yet opened.
 
     A number or ``/dev/video*`` is a camera of this machine, an address with a scheme (``rtsp://``,
-    ``rtmp://``, ``http://``, ``udp://``, ``srt://``) a live stream unless it is HTTP and names a video file;
+    ``rtmp://``, ``http://``, ``udp://``, ``srt://``) a live stream unless it is HTTP and has
+    an end: a file, or a playlist that is complete;
     a folder, glob pattern or image file gives its images, anything else is a video file. A file of that very
     name is taken before everything else.
 
@@ -38,7 +39,7 @@ def open_source(
     rate. Iteration ends soon after ``stop`` is set. The last four options are for live sources. Raises
     ``OptionError`` here and ``InputError`` when it is entered.
     """
-    from tracker.sources import address
+    from tracker.sources import address, remote
     from tracker.sources.ahead import Wanted
     from tracker.sources.images import SUFFIXES, Images
     from tracker.sources.video_file import VideoFile
@@ -46,7 +47,7 @@ def open_source(
     text = str(uri).removeprefix("file://")
     path = Path(text)
     wanted = Wanted(start_s, end_s, stride, max_frames)
-    if address.names_a_file(text):
+    if address.is_http(text) and remote.is_file(text):
         return VideoFile(text, wanted, stop, stopwatch, fps=fps)
     camera = re.fullmatch(r"\d+|/dev/video.*", text) and not path.is_file()
     if camera or address.scheme(text):

@@ -22,6 +22,7 @@ MAX_FPS = 1000.0  # beyond it a header lies
 OPEN_S = 20.0  # for a file behind HTTP
 MAX_BAD_READS = 1000  # consecutive failures of the demuxer after which the rest is given up
 STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+COVERS = frozenset(("mjpeg", "png", "webp", "bmp", "gif"))  # beside another film these are its cover
 # Bare pictures one after the other: whatever ffmpeg says of their time is made up.
 RAW = frozenset(
     "h264 hevc vvc evc obu m4v h261 h263 mpegvideo mjpeg mjpeg_2000 cavsvideo avs2 avs3 dirac vc1".split()  # noqa: SIM905
@@ -62,7 +63,8 @@ class Film:
     @property
     def raw(self) -> bool:
         """Whether it has no clock at all."""
-        return not RAW.isdisjoint(self.container.format.name.split(","))
+        names = self.container.format.name.split(",")
+        return not RAW.isdisjoint(names) or any(name.endswith("_pipe") for name in names)
 
     def packets(
         self, picture: VideoStream, *others: AudioStream, ended: Callable[[], bool] = lambda: False
@@ -88,6 +90,11 @@ class Film:
                 if bad_reads > MAX_BAD_READS:
                     return
 
+    @property
+    def guessed(self) -> bool:
+        """Whether its duration is an estimate from the first and the last timestamp."""
+        return not GUESSED.isdisjoint(self.container.format.name.split(","))
+
     def announced_s(self, stream: VideoStream) -> float | None:
         """Return how long the pictures should last; None where only the whole with its sound is told."""
         told = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", ""))  # Matroska
@@ -108,8 +115,7 @@ class Film:
         elif container.duration:
             seconds = container.duration / av.time_base
         # An estimate from the first and the last timestamp says nothing where the clock jumped between.
-        guessed = not BROADCAST_GUESS.isdisjoint(container.format.name.split(","))
-        if guessed and seconds and container.size > 0 and container.size / seconds < LEAST_BYTES:
+        if self.guessed and seconds and container.size > 0 and container.size / seconds < LEAST_BYTES:
             return None
         return seconds if seconds and seconds > 0 else None
 
@@ -119,7 +125,7 @@ class Film:
             self.container.close()
 
 
-BROADCAST_GUESS = frozenset(("mpegts", "mpeg"))
+GUESSED = frozenset(("mpegts", "mpeg"))
 LEAST_BYTES = 1000  # per second, of a film; MPEG-TS of a black picture takes more
 
 
@@ -128,7 +134,9 @@ def _pictures(container: InputContainer) -> list[VideoStream]:
     streams = [
         s for s in container.streams.video if s.codec_context is not None and not s.disposition & STILL
     ]
-    return sorted(streams, key=lambda s: (s.frames == 1, -s.width * s.height, s.index))
+    return sorted(
+        streams, key=lambda s: (s.frames == 1, s.codec_context.name in COVERS, -s.width * s.height, s.index)
+    )
 
 
 def frame_rate(stream: VideoStream) -> float:

@@ -15,6 +15,7 @@ BROADCAST = frozenset(("mpegts", "mpeg", "flv", "hls", "asf", "wtv", "mpegtsraw"
 STEPS = 20  # a gap of so many usual steps is a pause only where the steps are long themselves: time lapse
 REORDERED_S, REORDERED = 1.0, 16  # as far, or as many pictures, may presentation times go back and forth
 NEAR_S = 10.0  # sound this near to the picture belongs to the same stretch of the clock
+ON_S = 1.0  # sound that goes on by less than this in its own time is moved as before
 
 
 class Timeline:
@@ -34,6 +35,7 @@ class Timeline:
         self._last: dict[str, int] = {}  # the last packet's dts and pts, moved
         self._first: int | None = None
         self._usual = 0  # between the last two pictures
+        self._heard, self._sound_offset = 0.0, 0.0  # seconds: the last packet of sound, how it was moved
         self.jumps: list[tuple[float, float]] = []
 
     def place(self, packet: Packet[Any]) -> None:
@@ -60,13 +62,19 @@ class Timeline:
     def of_sound(self, packet: Packet[Any]) -> bool:
         """Move the timestamps of a packet of sound; False: its stretch of the clock has not begun yet."""
         stamp = packet.pts if packet.pts is not None else packet.dts
-        if stamp is None or not self.jumps or self._base is None or packet.time_base is None:
+        if stamp is None or packet.time_base is None:
+            return True
+        before, self._heard = self._heard, float(stamp * packet.time_base)
+        if not self.jumps or self._base is None:
             return True
         offsets = [float(offset * self._base) for offset in (self._offset, self._earlier)]
-        now, seconds = float(next(iter(self._last.values()), 0) * self._base), float(stamp * packet.time_base)
+        now, seconds = float(next(iter(self._last.values()), 0) * self._base), self._heard
         nearest = min(offsets, key=lambda offset: abs(seconds + offset - now))
         if abs(seconds + nearest - now) > NEAR_S:
             return False
+        if 0 <= seconds - before < ON_S and abs(seconds + self._sound_offset - now) < ON_S:
+            nearest = self._sound_offset  # it goes on; the pictures' jump was too small to tell by
+        self._sound_offset = nearest
         moved = round(nearest / packet.time_base)
         packet.pts = stamp + moved
         packet.dts = packet.pts

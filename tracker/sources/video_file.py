@@ -81,6 +81,10 @@ class VideoFile(ReadAhead):
         self._counted = film.raw or self._asked_fps is not None  # time is the number of the frame
         self.fps = self._asked_fps or self._told_rate()
         self._origin = first.pts or 0
+        begin = stream.start_time if stream.start_time is not None else self._origin
+        self._late_s = float(
+            max(0, self._origin - begin) * (stream.time_base or 0)
+        )  # the first of them decoded
         origin_s = float(self._origin * (stream.time_base or 0))
         self._upright = upright(first, stream.sample_aspect_ratio)
         self.size = self._upright.size
@@ -90,14 +94,18 @@ class VideoFile(ReadAhead):
         if self._asked_fps and frames:
             self._duration = self._announced = frames / self.fps
         self.length = self.wanted.length(frames, self.fps) if frames else None
-        if self.wanted.start_s is not None and self._duration and self.wanted.start_s >= self._duration:
-            raise InputError(
-                f"{self._shown}: --start {self.wanted.start_s} s lies behind its end ({self._duration:.1f} s)"
-            )
+        start = self.wanted.start_s
+        if start is not None and self._duration and start >= self._duration and not film.guessed:
+            raise self._behind_the_end(self._duration)
         if not self._counted:
             self.sound = Sound(self._address, stream.index, origin_s, remote=self._path is None)
         elif self._asked_fps is not None and film.container.streams.audio:
             self.notes.append("the sound was left out: with --fps it would not fit the picture")
+
+    def _behind_the_end(self, end_s: float) -> InputError:
+        return InputError(
+            f"{self._shown}: --start {self.wanted.start_s} s lies behind its end ({end_s:.1f} s)"
+        )
 
     def _look(self) -> VideoFrame | None:
         """Choose the stream and the clock by the first pictures; return the first."""
@@ -187,6 +195,8 @@ class VideoFile(ReadAhead):
         try:
             yield from self._timed(sought, packets)
             self._complete = not self._ended()
+            if self._complete and start and not self.wanted.after_start(self._last or 0.0, self.fps):
+                raise self._behind_the_end((self._last or 0.0) + 1 / self.fps)
         finally:
             self._take_notes()
 
@@ -267,7 +277,7 @@ class VideoFile(ReadAhead):
             self.notes += jumped
         last, stated = self._last, self._announced
         if self._complete and stated is not None and last is not None and not jumped:
-            missing = stated - last - 1 / self.fps
+            missing = stated - self._late_s - last - 1 / self.fps
             if missing > max(1.0, 0.02 * stated) or (self._stream.frames and missing > 2.5 / self.fps):
                 self.notes.append(
                     f"the file ends at {last:.1f} s although it announces {stated:.1f} s: cut off?"

@@ -98,6 +98,17 @@ def test_every_kind_of_sound_is_kept(
     assert heard(target) == pytest.approx(2.0, abs=0.15)
 
 
+def test_recordings_whose_clock_jumps_by_little_keep_their_sound(tmp_path: Path) -> None:
+    data = b""
+    for offset in (0.0, 1.9):  # the second begins 0.1 s before the first has ended
+        ffmpeg(PICTURE, tone(), H264, f"-c:a aac -output_ts_offset {offset}", tmp_path / "part.ts")
+        data += (tmp_path / "part.ts").read_bytes()
+    (tmp_path / "joined.ts").write_bytes(data)
+    through(tmp_path / "joined.ts", tmp_path / "out.mp4")
+    whole(tmp_path / "out.mp4", 2 * FRAMES)
+    assert heard(tmp_path / "out.mp4") == pytest.approx(4.0, abs=0.3)
+
+
 def test_six_channels_and_none(tmp_path: Path) -> None:
     ffmpeg(PICTURE, tone(), H264, "-c:a flac -ac 6", tmp_path / "six.mkv")
     assert through(tmp_path / "six.mkv", tmp_path / "six.webm") == []

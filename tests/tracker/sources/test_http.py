@@ -46,6 +46,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         except OSError:
             pass
 
+    def guess_type(self, path: object) -> str:
+        playlist = str(path).endswith("list")
+        return "application/vnd.apple.mpegurl" if playlist else super().guess_type(str(path))
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -124,6 +128,67 @@ def test_a_film_behind_http_is_a_file(web: tuple[str, threading.Event], tmp_path
     with open_source(f"{web[0]}/clip.mp4?token=hunter2", start_s=0.5) as source:
         assert (source.live, source.name, source.length) == (False, "clip.mp4", 15)
         assert [number(f.image) for f in source] == list(range(5, 20))
+
+
+@pytest.mark.parametrize("kind", ["ts", "flv", "mkv", "mp4"])
+@pytest.mark.parametrize("name", ["clip.{kind}", "clip", "play?id=1"])
+def test_a_film_is_a_file_whatever_it_is_called(
+    web: tuple[str, threading.Event], tmp_path: Path, kind: str, name: str
+) -> None:
+    made = write_video(tmp_path / f"clip.{kind}", 20)
+    called = name.format(kind=kind)
+    if not (tmp_path / called.split("?")[0]).exists():
+        made.rename(tmp_path / called.split("?")[0])
+    with open_source(f"{web[0]}/{called}") as source:
+        assert source.live is False
+        frames = list(source)
+    assert [number(f.image) for f in frames] == list(range(20))
+    assert [f.time for f in frames] == pytest.approx([i / 10 for i in range(20)], abs=0.002)
+
+
+def playlist(folder: Path, name: str, **options: str) -> None:
+    made = write_video(folder / "all.ts", 40)
+    with (
+        av.open(str(made)) as source,
+        av.open(
+            str(folder / name), "w", format="hls", options={"hls_time": "1", "hls_list_size": "0", **options}
+        ) as target,
+    ):
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                target.mux(packet)
+
+
+@pytest.mark.parametrize("name", ["vod.m3u8", "list?token=1"])
+@pytest.mark.parametrize("segments", ["mpegts", "fmp4"])
+def test_a_playlist_with_an_end_is_a_file(
+    web: tuple[str, threading.Event], tmp_path: Path, name: str, segments: str
+) -> None:
+    playlist(tmp_path, "vod.m3u8", hls_segment_type=segments)
+    if "?" in name:
+        (tmp_path / "list").write_bytes((tmp_path / "vod.m3u8").read_bytes())
+    with open_source(f"{web[0]}/{name}") as source:
+        assert source.live is False
+        assert [number(f.image) for f in source] == [i % 24 for i in range(40)]
+    with open_source(f"{web[0]}/{name}", start_s=2.5) as source:
+        assert [number(f.image) for f in source] == [i % 24 for i in range(25, 40)]
+
+
+def test_a_playlist_without_an_end_is_live(web: tuple[str, threading.Event], tmp_path: Path) -> None:
+    playlist(tmp_path, "live.m3u8", hls_flags="omit_endlist")
+    assert open_source(f"{web[0]}/live.m3u8").live
+
+
+def test_sound_comes_from_behind_http_too(web: tuple[str, threading.Event], tmp_path: Path) -> None:
+    write_video(tmp_path / "clip.mkv", 20, audio="aac")
+    with open_source(f"{web[0]}/clip.mkv") as source:
+        sound = source.sound
+        assert sound is not None
+        sound.open(0.0)
+        assert sound.stream is not None and sound.peek() is not None
+        sound.close()
 
 
 def test_a_film_that_is_not_there(web: tuple[str, threading.Event]) -> None:
