@@ -145,6 +145,12 @@ def natural(text: str) -> list[tuple[int, str]]:
     return [(int(part), part) if part.isdecimal() else (-1, part) for part in parts]
 
 
+def read(path: Path) -> Image | None:
+    """Return the first picture of a file as BGR bytes, or None where it cannot be read or is too large."""
+    page = next(pages(path), None)
+    return None if page is None else Depth().image(page.pixels)
+
+
 def _frame_rate(folder: Path) -> float | None:
     for place in (folder, folder.parent):
         ini = configparser.ConfigParser()

@@ -90,7 +90,7 @@ class VideoFile(ReadAhead):
         self.size = self._upright.size
         self.recorded = recorded(film.container.metadata, stream.metadata)
         self._duration, self._announced = film.duration_s(stream), film.announced_s(stream)
-        frames = stream.frames or (round(self._duration * self.fps) if self._duration else 0)
+        frames = stream.frames or (round(self._duration * frame_rate(stream)) if self._duration else 0)
         if self._asked_fps and frames:
             self._duration = self._announced = frames / self.fps
         self.length = self.wanted.length(frames, self.fps) if frames else None
@@ -103,9 +103,8 @@ class VideoFile(ReadAhead):
             self.notes.append("the sound was left out: with --fps it would not fit the picture")
 
     def _behind_the_end(self, end_s: float) -> InputError:
-        return InputError(
-            f"{self._shown}: --start {self.wanted.start_s} s lies behind its end ({end_s:.1f} s)"
-        )
+        start = self.wanted.start_s
+        return InputError(f"{self._shown}: --start {start} s lies behind its end ({end_s:.1f} s)")
 
     def _look(self) -> VideoFrame | None:
         """Choose the stream and the clock by the first pictures; return the first."""
