@@ -52,7 +52,7 @@ class Options:
     end: float | None = option(None, "Stop at this second of the file.", "Input", "--end", low=0, metavar="S")
     vid_stride: int = option(1, "Use every N-th frame.", "Input", "--vid-stride", low=1, metavar="N")
     fps: float | None = option(None, "Frames per second, where the source does not tell it: folders of pictures, raw .h264. What a film itself tells is overruled.", "Input", "--fps", low=0.001, high=1000, metavar="FPS")
-    max_frames: int | None = option(None, "Stop after N frames.", "Input", "--max-frames", low=1, metavar="N")
+    max_frames: int | None = option(None, "Stop after N frames, those before --resume included.", "Input", "--max-frames", low=1, metavar="N")
 
     rtsp_transport: str = option("tcp", "How RTSP cameras send: tcp loses nothing, udp where a network demands it.", "Cameras", "--rtsp-transport", choices=("tcp", "udp"))
     camera_size: str | None = option(None, "Ask a camera of this machine for this picture, such as 1280x720.", "Cameras", "--camera-size", metavar="WxH")

@@ -335,7 +335,8 @@ class Session:
         if self._state is None or saved is None:
             return source
         self._state.check_source(source.name, self.uri)
-        return Resumed(source, saved, options.max_frames)
+        most = options.max_frames  # of the whole run, however often it was cut
+        return Resumed(source, saved, None if most is None else max(most - saved.passed, 0))
 
     def _parts(self) -> tuple[Iterable[Frame], Detector, Tracker]:
         """Return what the loop runs on; with ``--refine`` the tracks are finished before."""

@@ -255,6 +255,21 @@ class TestTables:
         run(make_video(frames=30), state=tmp_path / "run.json", save_csv=tmp_path / "t.csv")
         assert done[-3:] == ["t.csv", "state", tmp_path.name]
 
+    def test_so_many_frames_are_those_of_the_whole_run(self, make_video: MakeVideo, tmp_path: Path) -> None:
+        clip, table = make_video(frames=90), tmp_path / "t.csv"
+        options: dict[str, Any] = {"max_frames": 60, "vid_stride": 1}
+        run(clip, save_csv=tmp_path / "whole.csv", **options)
+        for stop_after in (20, 15, None, None):
+            run(
+                clip,
+                stop_after=stop_after,
+                save_csv=table,
+                state=tmp_path / "run.json",
+                resume=True,
+                **options,
+            )
+        assert table.read_text() == (tmp_path / "whole.csv").read_text()
+
     def test_standard_output_has_no_state(self, make_video: MakeVideo, tmp_path: Path) -> None:
         for _ in range(2):
             run(make_video(frames=30), state=tmp_path / "run.json", counts="-", line=("0,0 80,96",))
