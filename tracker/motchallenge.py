@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import io
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tracker.sinks import place
 from tracker.tables import Table
 from tracker.types import InputError, OutputError, Tracker
 
+LOG = logging.getLogger(__name__)
 MOST_FRAMES = 1_000_000  # of a sequence that is scored, nine hours at 30 per second
 MOST_FPS = 1000.0
 FRAME, ID, BOX, SCORE, CLASS = 0, 1, slice(2, 6), 6, 7  # columns; frames and ids from 1
@@ -181,6 +183,8 @@ def find_result(results: Path, name: str) -> Path:
 
 def frames_of(rows: FloatArray, frames: int) -> Iterator[Detections]:
     """Yield the detections of frames 1 to ``frames``, empty ones too; rows as `read_rows`."""
+    if len(rows) and (most := rows[:, SCORE].max()) > 1:
+        LOG.warning("scores reach %g; those above 1 count as 1, and --conf goes from 0 to 1", most)
     order = np.argsort(rows[:, FRAME], kind="stable")
     bounds = np.searchsorted(rows[order, FRAME], np.arange(1, frames + 2))
     for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):

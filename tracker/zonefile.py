@@ -37,7 +37,8 @@ def load(path: str | Path, size: tuple[float, float] | None = None) -> list[Shap
         with path.open(encoding="utf-8-sig") as file:
             text = file.read(MOST_LETTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        problem = getattr(error, "strerror", None) or "not text in UTF-8; save it so"
+        raise OptionError(f"{path}: cannot be read: {problem}") from error
     if len(text) > MOST_LETTERS:
         raise OptionError(f"{path}: has more than {MOST_LETTERS >> 20} MB; is this a zone file?")
     return Reader(text, str(path), size).shapes()

@@ -80,3 +80,10 @@ def test_tracks_survive_the_way_to_a_file_and_back(tmp_path: Path) -> None:
     write_rows(tmp_path / "deep" / "a.txt", rows)
     np.testing.assert_allclose(read_rows(tmp_path / "deep" / "a.txt"), rows, atol=1e-4)
     assert rows_of([]).shape == (0, 10)
+
+
+def test_scores_without_bounds_are_noted_and_count_as_one(caplog: pytest.LogCaptureFixture) -> None:
+    rows = np.array([[1, -1, 1, 2, 10, 20, 90, -1, -1, -1], [1, -1, 5, 6, 10, 20, -0.5, -1, -1, -1]])
+    (found,) = frames_of(rows, 1)
+    assert found.score.tolist() == [1, 0]
+    assert "scores reach 90" in caplog.text

@@ -24,6 +24,7 @@ from tracker.types import Image, InputError, OptionError
 OPEN_S = 10.0  # a camera that has not answered by then is asked again
 SILENT_S = 5.0  # no packet for so long: the connection is dead although it stands
 PIECES = 4  # times as long for playlists, whose pieces of 10 s come one by one
+MOST_BYTES = 1 << 26  # of a compressed picture
 READ_S = 0.5  # one wait for a packet; short, so that the thread sees when it should end
 LATE_S = 3.0  # further behind than this, everything up to the next key frame is skipped
 PAUSE_S = 0.3  # between two packets of what is there already there is none as long
@@ -147,6 +148,8 @@ class StreamCapture:
                     if self._ended.is_set():
                         return
                     heard = time.monotonic()
+                    if packet.size > MOST_BYTES:
+                        raise LostError("it sends a picture without end")
                     if packet.size:
                         yield packet
                 raise LostError("the stream ended")
