@@ -76,6 +76,7 @@ class Session:
         self.last_events: list[Event] = []  # what came after the last frame
         self._summaries: list[list[tuple[str, str]]] | None = None  # once the plugins have finished
         self._notes: list[str] = []
+        self._crowded = 0  # frames with as many boxes as --max-det lets through
         self._state = StateFile(options.state, options.state_every) if options.state else None
         self._last: tuple[int, float] | None = None  # index and time of the last frame
         self._passed = 0  # frames, with those of the part of the run that this one resumes
@@ -128,6 +129,7 @@ class Session:
                 self._last = result.frame.index, result.frame.time
                 self._passed += 1
                 self.report.add(result)
+                self._crowded += len(result.detections) >= self.options.max_det
                 self._far_away.add(result.tracks.xyxy)
                 for sink in self.sinks:
                     sink.write(result)
@@ -207,7 +209,13 @@ class Session:
     def notes(self) -> list[str]:
         """Return what the user should know: skipped packets, dropped frames."""
         parts = (self.source, *self.sinks)
-        return [note for part in parts for note in getattr(part, "notes", ())] + self._notes
+        notes = [note for part in parts for note in getattr(part, "notes", ())] + self._notes
+        if self._crowded:
+            most = self.options.max_det
+            notes.append(
+                f"{self._crowded} frames had {most} boxes, the most of --max-det: raise it to see more"
+            )
+        return notes
 
     def summaries(self) -> list[Sequence[tuple[str, str]]]:
         """Return the plugins' rows for the table."""

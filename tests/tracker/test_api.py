@@ -165,3 +165,15 @@ def test_words_of_others_are_answered() -> None:
     ):
         with pytest.raises(OptionError, match=told):
             track("street.mp4", **given)  # type: ignore[arg-type]
+
+
+def test_as_many_boxes_as_are_let_through_are_told(make_video: MakeVideo) -> None:
+    from tracker.options import Options
+    from tracker.session import Session
+
+    for most, notes in ((1, ["4 frames had 1 boxes, the most of --max-det: raise it to see more"]), (2, [])):
+        with Session(
+            str(make_video(frames=4)), Options(max_det=most), lend=lambda _: SquareDetector()
+        ) as session:
+            list(session)
+        assert session.notes() == notes

@@ -18,6 +18,7 @@ from tracker.sources.clock import Clock
 from tracker.sources.film import frame_rate
 from tracker.sources.limits import MAX_PIXELS, limit_decoder
 from tracker.sources.live import LostError
+from tracker.sources.timeline import BROADCAST_S
 from tracker.sources.upright import Upright, upright
 from tracker.types import Image, InputError, OptionError
 
@@ -46,6 +47,7 @@ class StreamCapture:
         self.fps: float | None = None
         self._container: InputContainer | None = None
         self._given_s: float | None = None  # stream time of the last picture that came in pieces
+        self._paced_s: float | None = None  # that of the last one shown
         self._upright: Upright | None = None  # of the first picture; a later size is scaled to its
 
     @property
@@ -133,7 +135,9 @@ class StreamCapture:
     def _pace(self, clock: Clock, anchor: float | None, pts_s: float) -> tuple[float, float]:
         """Wait until a picture is due; the first one and a stream that fell behind set the pace anew."""
         now = clock.now()
-        if anchor is None or not -0.5 < pts_s + anchor - now < 30.0:
+        jumped = self._paced_s is not None and not 0 <= pts_s - self._paced_s < BROADCAST_S
+        self._paced_s = pts_s
+        if anchor is None or jumped or not -0.5 < pts_s + anchor - now < 30.0:
             anchor = now - pts_s
         while (left := pts_s + anchor - clock.now()) > 0 and not self._ended.is_set():
             time.sleep(min(left, 0.05))
