@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tracker import pipeline, threads
-from tracker.claims import Claims, claim_inputs, claim_leaves, claim_outputs
+from tracker.claims import Claims
 from tracker.detecting import make_detector
 from tracker.detectors.every_nth import EveryNth
 from tracker.far_away import FarAway
@@ -24,6 +24,7 @@ from tracker.plugging import make_plugins, use_background
 from tracker.profile import Profile
 from tracker.report import Report
 from tracker.resumed import Resumed
+from tracker.run_paths import claim_inputs, claim_leaves, claim_outputs
 from tracker.sources import address, open_source
 from tracker.state import StateFile
 from tracker.trackers import make_tracker

@@ -88,7 +88,7 @@ def _run(
     quiet: bool,
 ) -> None:
     from tracker import pipeline
-    from tracker.claims import Claims, claim_inputs, claim_leaves, claim_outputs
+    from tracker.claims import Claims
     from tracker.coco import COCO
     from tracker.look import Painter, look_of
     from tracker.outlets import check_outputs, leave_files, make_sinks, paths
@@ -97,6 +97,7 @@ def _run(
     from tracker.progress import Progress, table
     from tracker.replay import SavedTracks, blank
     from tracker.report import Report
+    from tracker.run_paths import claim_inputs, claim_leaves, claim_outputs
     from tracker.sources import open_source
     from tracker.types import Detector, EndRun, PluginError, Recorded, Scene, Stopwatch, Tracker
 

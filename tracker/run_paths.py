@@ -1,0 +1,133 @@
+"""Which paths a run reads and writes: those that its options name, and those of its plugins."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from tracker.claims import Claims
+from tracker.options import Options
+from tracker.pipeline import failure
+from tracker.sinks import place
+from tracker.types import OutputError, Plugin
+
+READ = {
+    "zones": "the zone file",
+    "weights": "the weights",
+    "appearance": "the network of --appearance",
+    "background": "the picture of --background",
+}
+WRITTEN = ("output", "crop", "events", "counts", "save_mot", "save_csv", "save_json")
+
+
+@runtime_checkable
+class Leaving(Protocol):
+    """A plugin that knows before the first frame what it will leave."""
+
+    def leaves(self) -> Sequence[str]:
+        """Return the suffixes of ``files``."""
+        ...
+
+
+def claim_inputs(claims: Claims, source: str, options: Options) -> None:
+    """Claim what a run on ``source`` reads, as far as its options tell."""
+    claim_source(claims, source)
+    for field, what in READ.items():
+        for path in _places(field, getattr(options, field)):
+            claims.read(what, path)
+
+
+def claim_outputs(claims: Claims, options: Options, whose: str = "") -> None:
+    """Claim what a run writes, as far as its options tell; ``whose`` names the run where there are many."""
+    if options.state is not None:
+        claims.write(f"--state{whose}", options.state, lock=False)
+    for field in WRITTEN:
+        value = getattr(options, field)
+        if value is not None:
+            claims.write(f"{flag(field)}{whose}", value)
+
+
+def claim_source(claims: Claims, source: str, what: str = "the input") -> None:
+    """Claim what is read: a file, the pictures of a folder or a glob; cameras and streams are no files."""
+    text = source.removeprefix("file://")
+    path = Path(text)
+    if "://" in text or (text.isdecimal() and not place.exists(path)):
+        return
+    there = place.exists(path)
+    if there and not path.is_dir():
+        claims.read(what, path)
+    elif there or any(letter in text for letter in "*?["):
+        from tracker.sources.images import find
+
+        claims.read_all(what, find(text))
+
+
+def claim_leaves(
+    claims: Claims,
+    plugins: Iterable[Plugin],
+    prefix: Path | None,
+    *,
+    overwrite: bool,
+    mine: Mapping[str, str] | None = None,
+) -> None:
+    """Claim what plugins read and what they say they will leave, as `tracker.outlets.leave_files` names it.
+
+    Files that their options name, such as a picture of the empty scene, are read. Raises ``OutputError`` for
+    what exists, unless it may be overwritten or is among ``mine`` (path: SHA-256).
+    """
+    for plugin in plugins:
+        name = type(plugin).__name__.lower()
+        for field, value in getattr(plugin, "__dict__", {}).items():
+            if isinstance(value, str | Path) and str(value) and place.exists(Path(value)):
+                claims.read(f"the {field} of {name}", value)
+        if prefix is None or not isinstance(plugin, Leaving):
+            continue
+        try:
+            suffixes = [str(suffix) for suffix in plugin.leaves()]
+        except (Exception, SystemExit) as error:
+            raise failure(plugin, "leaves", "before the first frame", error) from error
+        for suffix in suffixes:
+            path = leaf(prefix, suffix)
+            claims.write(f"--plugin {name}", path)
+            place.check(path, overwrite or is_mine(path, mine or {}))
+            if not os.access(path.parent, os.W_OK):
+                raise OutputError(f"{path}: its folder cannot be written; choose another place with -o")
+
+
+def leaf(prefix: Path, suffix: str) -> Path:
+    """Return the path of what a plugin leaves.
+
+    >>> leaf(Path("out/street"), "heatmap.png").name
+    'street_heatmap.png'
+    """
+    return place.beside(prefix, prefix.name, f"_{suffix}")
+
+
+def is_mine(path: Path, mine: Mapping[str, str]) -> bool:
+    """Whether a file is one of ``mine`` (path: SHA-256), and as it was left."""
+    known = mine.get(str(path))
+    try:
+        return known is not None and hashlib.sha256(path.read_bytes()).hexdigest() == known
+    except OSError:
+        return False
+
+
+def flag(field: str) -> str:
+    """Return how the user calls an option.
+
+    >>> flag("save_csv"), flag("output")
+    ('--save-csv', '-o')
+    """
+    found = {spec.name: spec.metadata["flags"] for spec in dataclasses.fields(Options)}
+    return str(found[field][0])
+
+
+def _places(field: str, value: Any) -> Iterator[Path]:
+    if isinstance(value, str | Path) and str(value):
+        yield Path(value).expanduser()
+        if field == "weights" and os.environ.get("TRACK_WEIGHTS_DIR"):
+            yield Path(os.environ["TRACK_WEIGHTS_DIR"], value)
