@@ -87,7 +87,7 @@ def test_a_trail_keeps_its_colour_while_its_object_is_out_of_sight() -> None:
 
 def test_what_a_painter_remembers_is_bounded() -> None:
     painter = Painter(NAMES, Look(by_class=True))
-    for n in range(0, 9000, 3):
+    for n in range(0, 3 * REMEMBERED, 3):
         painter(result(ids=(n + 1, n + 2, n + 3)))
     assert len(painter._class_of) <= 2 * REMEMBERED
 
@@ -108,7 +108,10 @@ def test_marks_are_not_changed() -> None:
     assert before["colors"] == [5]
 
 
-@pytest.mark.parametrize("size", [(320, 240), (768, 576), (480, 854), (3840, 2160)])
+@pytest.mark.parametrize(
+    "size",
+    [(320, 240), (768, 576), (480, 854), pytest.param((3840, 2160), marks=pytest.mark.slow)],
+)
 def test_labels_of_a_group_lie_beside_each_other_and_beside_what_plugins_write(size: tuple[int, int]) -> None:
     width, height = size
     unit = np.array([width, height] * 2) / 100
