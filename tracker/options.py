@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -130,6 +131,8 @@ class Options:
             if spec.metadata["metavar"] == "S" and isinstance(value, str):
                 object.__setattr__(self, spec.name, given.seconds(value))
             _check(spec.metadata, getattr(self, spec.name))
+            kind = str(spec.type).removesuffix(" | None")
+            object.__setattr__(self, spec.name, _of_kind(spec.metadata, kind, getattr(self, spec.name)))
         if self.remember is not None and self.appearance == "none":
             raise OptionError("--remember needs looks to know again; add --appearance color")
         if self.detect_every > 1 and self.appearance != "none":
@@ -167,6 +170,28 @@ class Options:
         if self.appearance == "none":
             return self.lost
         return max(self.lost, REMEMBER_S if self.remember is None else self.remember)
+
+
+def _of_kind(meta: Any, kind: str, value: Any) -> Any:
+    """Return the value as its option needs it: ``device=0`` and ``imgsz=640.0`` are meant well.
+
+    Refuses what only Python can give: a word for a switch, half a frame, a number for a path.
+    """
+    flag = next((f for f in meta["flags"] if f.startswith("--")), "?")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is None or kind.startswith("tuple") or kind == "float":
+        return value
+    if kind == "bool" and not isinstance(value, bool):
+        raise OptionError(f"{flag} takes True or False, not {value!r}")
+    if kind == "int":
+        if not number or value != int(value):
+            raise OptionError(f"{flag} takes a whole number, not {value!r}")
+        return int(value)
+    if kind == "str" and not isinstance(value, str | os.PathLike):
+        if not number or meta["metavar"] == "FILE":
+            raise OptionError(f"{flag} takes a text, not {value!r}")
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    return value
 
 
 def _check(meta: Any, value: Any) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +55,22 @@ def test_every_option_has_a_help_text_a_group_and_a_long_flag() -> None:
         flags = [flag for flag in spec.metadata["flags"] if flag.startswith("--")]
         assert flags, spec.name
         assert flags[-1 if spec.name == "output" else 0] in (f"--{spec.name.replace('_', '-')}",), spec.name
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"imgsz": 640.5}, "--imgsz takes a whole number, not 640.5"),
+        ({"output": 5}, "--output takes a text, not 5"),
+        ({"overwrite": "no"}, "--overwrite takes True or False, not 'no'"),
+        ({"start": object()}, "--start takes a number"),
+        ({"conf": "0.4"}, "--conf takes a number, not '0.4'"),
+    ],
+)
+def test_what_only_python_can_give_is_refused_by_name(given: dict[str, object], said: str) -> None:
+    with pytest.raises(OptionError, match=re.escape(said)):
+        Options.of(given)
+    kept = Options.of({"device": 0, "follow": 3, "counts": Path("c"), "interval": 900, "imgsz": 640.0})
+    assert (kept.device, kept.follow, kept.interval, kept.imgsz) == ("0", "3", "900", 640)
+    assert isinstance(kept.imgsz, int)
+    assert Options(output=Path("x.mp4"), imgsz=640.0, overwrite=True).imgsz == 640  # type: ignore[arg-type]
