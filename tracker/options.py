@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -184,7 +185,7 @@ def _of_kind(meta: Any, kind: str, value: Any) -> Any:
     if kind == "bool" and not isinstance(value, bool):
         raise OptionError(f"{flag} takes True or False, not {value!r}")
     if kind == "int":
-        if not number or value != int(value):
+        if not number or not math.isfinite(value) or value != int(value):
             raise OptionError(f"{flag} takes a whole number, not {value!r}")
         return int(value)
     if kind == "str" and not isinstance(value, str | os.PathLike):

@@ -61,6 +61,7 @@ def test_every_option_has_a_help_text_a_group_and_a_long_flag() -> None:
     ("given", "said"),
     [
         ({"imgsz": 640.5}, "--imgsz takes a whole number, not 640.5"),
+        ({"vid_stride": float("inf")}, "--vid-stride takes a whole number, not inf"),
         ({"output": 5}, "--output takes a text, not 5"),
         ({"overwrite": "no"}, "--overwrite takes True or False, not 'no'"),
         ({"start": object()}, "--start takes a number"),
