@@ -54,9 +54,9 @@ ENCODINGS = {
 }
 # A fragment a second: what kill -9 or a full disk can cost. delay_moov keeps the first picture at 0.
 _FRAGMENTS = {"movflags": "+delay_moov+default_base_moof", "frag_duration": "1000000"}
-# These (FFmpeg 7.1) become an ordinary file when it is closed, without being copied; their index grows in
-# memory, which is right for segments only.
-_HYBRID = "+hybrid_fragmented" if library_versions["libavformat"] >= (61, 7, 100) else ""
+# These become an ordinary file when it is closed, without being copied; their index grows in memory, which is
+# right for segments only. Before FFmpeg 8.1 (PyAV 17) that index came out empty.
+_HYBRID = "+hybrid_fragmented" if library_versions["libavformat"] >= (62, 12) else ""
 _CLUSTERS = {"cluster_time_limit": "1000"}  # the same of Matroska, which would keep five seconds back
 INTERLEAVED_US = "1000000"  # picture waits no longer for sound that has ended: kill -9 would cost it
 LOOKAHEAD_S = 0.4  # that a live encoder may hold back: a camera of one frame per second must not lose ten
