@@ -92,6 +92,10 @@ class Memory:
         """Return the rows in use."""
         return self._sighting.alive()
 
+    def place(self, track_id: int) -> int | None:
+        """Return the row of a track, None where it is forgotten or continued under another number."""
+        return self._sighting.row_of.get(track_id)
+
     def row(self, place: int) -> Row:
         """Return one row."""
         return Row(self.seen[place], self.own[place])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,46 +10,29 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
+from tracker.plugins import visits
 from tracker.plugins.alarm import draw_loiterers
-from tracker.plugins.anchors import (
-    EDGE_PX,
-    SHADOW_OVERLAP,
-    SHADOW_S,
-    at_edge,
-    beyond_edge,
-    box_size,
-    check_anchor,
-    hysteresis,
-    resolve_classes,
-)
+from tracker.plugins.anchors import box_size, check_anchor, resolve_classes
+from tracker.plugins.border import Border
 from tracker.plugins.distribution import Distribution
-from tracker.plugins.geometry import (
-    Mask,
-    Polygon,
-    distance_to_segments,
-    overlap_of_smaller,
-    self_intersection,
-)
+from tracker.plugins.geometry import self_intersection
 from tracker.plugins.memory import Memory, Row
 from tracker.plugins.sighting import ROUNDING_S
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 MOST_PERIOD_S = 2.0  # two frames further apart than this are a pause of the source
 HOLD_S = 0.5  # who is out of sight for so long, behind somebody else, is still taken to be there
-EDGE_PART = 0.005  # sides nearer to the picture's edge, in parts of its longer side, are meant to lie on it
 LEAVE_S = 0.2  # outside for so long is gone; for less, the feet were hidden and the box ended above them
 TOTALS = ("entries", "visitors", "loiterers", "occupancy", "occupancy_max")
-APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
 COLUMNS = (
-    ("inside", np.bool_),  # a visit is open
-    (
-        "turned_s",
-        np.float64,
-    ),  # since when the anchor has been on the other side, not clear of the border; NaN
-    ("since_s", np.float64),  # when the visit began
-    ("visited", np.bool_),  # is counted among the visitors
-    ("waiting", np.bool_),  # is within the box of a visitor and may be a part of it
-    ("loitered", np.bool_),  # the alarm of this visit has gone off
+    *visits.COLUMNS,
+    ("unsettled", np.bool_),  # not where it was settled, inside or outside, or not clear of the border there
+    ("turned_s", np.float64),  # since when the anchor has been on the other side; NaN: it is not
+    ("side", np.int64),  # of the zone, passed first since it was settled, from 1; 0: none
+    ("side_at", np.float64, (2,)),  # ... and where
+    ("last_side", np.int64),  # passed last, by somebody outside who went in and out again ...
+    ("last_at", np.float64, (2,)),  # ... and where
+    ("out_s", np.float64),  # when it went out
 )
 
 
@@ -98,16 +80,6 @@ class Zone:
     def start(self, scene: Scene) -> None:
         """Learn the picture's size, which edges of the zone are no border, and the classes' names."""
         self._scene = scene
-        touching = at_edge(self._polygon, scene.size, EDGE_PART)
-        far = np.array(scene.size, np.float64)
-        shape = np.where(touching[:, :2], 0.0, np.where(touching[:, 2:], far, self._polygon))
-        along = touching & np.roll(touching, -1, axis=0)  # (K, 4) sides on an edge of the picture
-        border = ~along.any(axis=1)
-        open_ends = np.logical_or.reduce(
-            along, axis=0
-        )  # where the zone goes on beyond the picture: left, top, right, bottom
-        self._least = np.where(open_ends[:2], EDGE_PX, -np.inf)
-        self._most = np.where(open_ends[2:], far - EDGE_PX, np.inf)
         self._sketch: Canvas | None = None  # of so many inside and entries
         self._sketched = (0, 0)
         outline = Canvas()
@@ -115,14 +87,14 @@ class Zone:
         outline.polyline(self._polygon, self.color, width=1.5, closed=True)
         self._outline = outline.marks
         self._name_at = self._polygon[np.lexsort((self._polygon[:, 0], self._polygon[:, 1]))[0]]
-        self._area = Polygon(shape)
-        self._border = shape[border], np.roll(shape, -1, axis=0)[border]
+        self._border = Border(self._polygon, scene.size)
         self._wanted = resolve_classes(self.classes, scene.names)
         self._memory = Memory(scene, self.anchor, COLUMNS)
         self._period = 1 / scene.fps if scene.fps > 0 else 0.0
         self._first: float | None = None
         self._watched_s = 0.0  # in earlier parts of the run
         self._now, self._frame = 0.0, 0
+        self._alarm_s = -np.inf  # no alarm is due before
 
     def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
         """Return who entered, left or stayed too long."""
@@ -132,7 +104,7 @@ class Zone:
         elif 0 < now - self._now <= MOST_PERIOD_S:
             self._period = now - self._now  # not the source's: frames may be skipped
         self._now, self._frame = now, frame.index
-        events = [self._exit(row, self._last(row)) for row in memory.look(now, tracks) if row["inside"]]
+        events = [event for row in memory.look(now, tracks) if row["inside"] for event in self._gone(row)]
         if len(tracks):
             events += self._turns(now, tracks.xyxy)
             events += self._loiterers(memory.found)
@@ -146,9 +118,7 @@ class Zone:
         memory = self._memory
         alive = memory.alive()
         open_rows = [memory.row(row) for row in alive[memory.own["inside"][alive]].tolist()]
-        events = [self._exit(row, self._last(row), end_of_run=True) for row in open_rows]
-        memory.own["inside"][alive] = False
-        return events
+        return [self._exit(row, self._last(row), end_of_run=True) for row in open_rows]
 
     def draw(self, canvas: Canvas) -> None:
         """Show the zone, its name and how many are in it."""
@@ -215,99 +185,174 @@ class Zone:
         return self._watched_s + (0.0 if self._first is None else self._now - self._first + self._period)
 
     def _turns(self, now: float, xyxy: FloatArray) -> list[Event]:
-        memory = self._memory
-        rows, found, anchors = memory.own, memory.found, self._within(memory.anchors)
-        fresh: Mask = np.isnan(memory.before[:, 0])
-        rows["turned_s"][found[fresh]] = np.nan
-        inside, turned_s = rows["inside"][found], rows["turned_s"][found]
-        turned = self._area.holds(anchors) != inside
-        if not np.count_nonzero(turned) and np.count_nonzero(np.isnan(turned_s)) == len(found):
+        """Follow those who are not settled on their side of the border: the larger of two boxes first."""
+        memory, border = self._memory, self._border
+        found, raw, before = memory.found, memory.anchors, border.within(memory.before)
+        anchors = border.within(raw)
+        held, inside = border.holds(anchors), memory.own["inside"][found]
+        passing = border.near(before, anchors)
+        if border.convex:
+            passing &= ~inside & ~held
+        busy = (held != inside) | memory.own["unsettled"][found] | passing
+        if self._wanted is not None:
+            busy &= inside | np.isin(memory.seen["class_id"][found], list(self._wanted))
+        if not np.count_nonzero(busy):
             return []
-        turned_s = np.where(turned, np.where(np.isnan(turned_s) | fresh, now, turned_s), np.nan)
-        rows["turned_s"][found] = turned_s
-        rows["waiting"][found] &= turned
-        fresh = fresh | rows["waiting"][found]
-        passed = turned & fresh
-        in_time = ~inside | (now + self._period - turned_s >= LEAVE_S - ROUNDING_S)
-        doubtful = np.flatnonzero(turned & ~fresh & in_time)
-        if len(doubtful):
-            at_least = beyond_edge(memory.anchors[doubtful], xyxy[doubtful], self._scene.size)
-            away = distance_to_segments(self._within(at_least), *self._border)
-            passed[doubtful] = away > hysteresis(xyxy[doubtful])
-        if not np.count_nonzero(passed):
-            return []
-        events = []
-        largest_first = np.flatnonzero(passed)[np.argsort(-box_size(xyxy[passed]), kind="stable")]
-        for place in largest_first.tolist():
-            row = memory.row(found[place])
-            if inside[place]:
-                events.append(self._exit(row, float(turned_s[place])))
-                row["inside"] = False
-            elif self._wanted is not None and int(row["class_id"]) not in self._wanted:
-                row["waiting"] = False
-            else:
-                row["waiting"] = self._belongs_to_a_visitor(row, found, bool(fresh[place]))
-                if row["waiting"]:
-                    continue  # since when it is inside is not forgotten
-                if not row["inside"]:
-                    row["inside"], row["since_s"], row["loitered"] = True, turned_s[place], False
-                    events.append(self._enter(row))
-                    row["visited"] = True
-            row["turned_s"] = np.nan
+        places = np.flatnonzero(busy)
+        places = places[np.argsort(-box_size(xyxy[places]), kind="stable")]
+        clear = border.clear(raw[places], xyxy[places])
+        events: list[Event] = []
+        for place, is_clear in zip(places.tolist(), clear.tolist(), strict=True):
+            row, fresh = int(found[place]), bool(np.isnan(before[place, 0]))
+            if fresh:
+                self._settle(row)
+            elif passing[place] or held[place] != self._held(row):
+                events += self._pass(
+                    row, before[place], anchors[place], float(memory.before_s[place]), xyxy[place]
+                )
+            events += self._stay(row, bool(held[place]), is_clear or fresh, fresh)
         return events
 
-    def _within(self, anchors: FloatArray) -> FloatArray:
-        """Return anchors (M, 2); where the zone reaches up to the picture's edge, what is beyond is on it."""
-        return np.minimum(np.maximum(anchors, self._least), self._most)
+    def _held(self, row: int) -> bool:
+        """Return whether the anchor was inside the time before."""
+        own = self._memory.own
+        away = bool(own["unsettled"][row]) and not np.isnan(own["turned_s"][row])
+        return bool(own["inside"][row]) != away
 
-    def _belongs_to_a_visitor(self, row: Row, found: IntArray, fresh: bool) -> bool:
-        """Return whether this box is a second one on a larger visitor: what somebody carries, a lorry's cab.
+    def _settle(self, row: int) -> None:
+        own = self._memory.own
+        own["unsettled"][row], own["turned_s"][row], own["side"][row] = False, np.nan, 0
 
-        It lies in the other's box and entered with it, or was first seen there. Once apart it counts. Where
-        the smaller box came first, the larger takes over its visit.
-        """
-        rows, seen = self._memory.own, self._memory.seen
-        others = found[rows["inside"][found]]
-        together = abs(rows["since_s"][others] - row["turned_s"]) <= SHADOW_S
-        sizes, own_size = box_size(seen["xyxy"][others]), float(box_size(row["xyxy"][None])[0])
-        chosen = together | ((sizes >= own_size) & fresh)
-        others, sizes = others[chosen], sizes[chosen]
-        least = APART_OVERLAP if row["waiting"] else SHADOW_OVERLAP
-        overlapping = overlap_of_smaller(row["xyxy"], seen["xyxy"][others]) > least
-        for other, size in zip(others[overlapping].tolist(), sizes[overlapping].tolist(), strict=True):
-            if size >= own_size:
-                return True
-            for name in ("inside", "since_s", "visited", "loitered"):
-                row[name] = rows[name][other]
-            rows["inside"][other], rows["waiting"][other] = False, True
-            rows["turned_s"][other] = row["since_s"]
-            return False
-        return False
+    def _pass(
+        self, row: int, start: FloatArray, end: FloatArray, start_s: float, xyxy: FloatArray
+    ) -> list[Event]:
+        """Take note of where the path since the time before passes the border, maybe several times."""
+        own, now, held, border = self._memory.own, self._now, self._held(row), self._border
+        changes, events = held != bool(border.holds(end[None])[0]), list[Event]()
+        for part, side, place in border.crossings(start, end, changes=changes):
+            time, held = start_s + part * (now - start_s), not held
+            inside, first = bool(own["inside"][row]), not own["side"][row]
+            if held and not first:  # back in: it was out, however shortly, if by another way
+                since = own["side_at" if inside else "last_at"][row]
+                if border.apart(since, place, xyxy):
+                    if inside:
+                        events += [self._exit(self._memory.row(row), float(own["out_s"][row]))]
+                        events += [self._enter(row, time)]
+                        own["in_s"][row] = time
+                    else:
+                        events += self._passed(row)
+                        first = True
+                if inside:
+                    own["side"][row] = 0
+                    continue
+            if held != inside and first:
+                own["side"][row], own["side_at"][row] = side, place
+                own["in_s" if held else "out_s"][row] = time
+            elif not held:
+                own["last_side"][row], own["last_at"][row], own["out_s"][row] = side, place, time
+        return events
+
+    def _stay(self, row: int, held: bool, clear: bool, fresh: bool) -> list[Event]:
+        """Settle who is clear of the border; return who entered or left by that."""
+        own, now, period = self._memory.own, self._now, self._period
+        inside = bool(own["inside"][row])
+        if held == inside:
+            own["turned_s"][row] = np.nan
+            if not (inside or clear or own["waiting"][row] or not own["side"][row]):
+                own["unsettled"][row] = True
+                return []
+            passed = not inside and bool(own["side"][row]) and not own["waiting"][row]
+            events = self._passed(row) if passed else []
+            own["waiting"][row] = False
+            self._settle(row)
+            return events
+        if not own["unsettled"][row] or np.isnan(own["turned_s"][row]):
+            own["unsettled"][row], own["turned_s"][row] = True, now
+            if fresh:
+                own["in_s"][row] = now
+        if inside:
+            turned_s = float(own["turned_s"][row])
+            if not clear or now + period - turned_s < LEAVE_S - ROUNDING_S:
+                return []
+            left_s = self._exact(self._memory.row(row), turned_s)
+            self._settle(row)
+            return [self._exit(self._memory.row(row), left_s)]
+        if own["waiting"][row]:
+            if visits.waits(self._memory, row, now):
+                return []
+        elif not clear:
+            return []
+        return self._arrive(row, fresh)
+
+    def _arrive(self, row: int, fresh: bool) -> list[Event]:
+        """Begin a visit, or let it wait in the box of somebody whose second box it may be."""
+        memory, own = self._memory, self._memory.own
+        since_s = float(own["turned_s"][row])
+        host = None if own["waiting"][row] else visits.host_of(memory, row, since_s, fresh=fresh)
+        own["waiting"][row] = False
+        if host is None:
+            self._settle(row)
+            return [self._enter(row, since_s)]
+        sizes = box_size(memory.seen["xyxy"][[row, host]])
+        if sizes[0] <= sizes[1] or not own["inside"][host]:
+            visits.meet(memory, row, host, self._now)
+            return []
+        own["turned_s"][host], own["unsettled"][host] = own["since_s"][host], True
+        visits.hand_over(memory, host, row)
+        visits.meet(memory, host, row, self._now)
+        self._settle(row)
+        return []
+
+    def _passed(self, row: int) -> list[Event]:
+        """Count who entered and left again between two frames, or never got clear inside a thin zone."""
+        own, memory = self._memory.own, self._memory
+        first = int(own["side"][row]), own["side_at"][row]
+        last = int(own["last_side"][row]), own["last_at"][row]
+        in_s, out_s = float(own["in_s"][row]), float(own["out_s"][row])
+        if not self._border.through(*first, *last, memory.seen["xyxy"][row]):
+            return []
+        if visits.host_of(memory, row, in_s, fresh=False) is not None:
+            return []
+        return [self._enter(row, in_s), self._exit(memory.row(row), out_s)]
+
+    def _exact(self, row: Row, left_s: float) -> float:
+        """Return when a visit ended; where it had a frame or two, by the time between passing the border."""
+        since_s = float(row["since_s"])
+        if left_s - since_s > 2 * self._period + ROUNDING_S or not row["side"]:
+            return left_s
+        return since_s + max(float(row["out_s"] - row["in_s"]), 0.0)
 
     def _loiterers(self, found: IntArray) -> list[Event]:
-        if self.loiter_s is None:
+        now = self._now
+        if self.loiter_s is None or now < self._alarm_s:
             return []
-        rows, now = self._memory.own, self._now
-        late = rows["inside"] & ~rows["loitered"] & (now - rows["since_s"] >= self.loiter_s - ROUNDING_S)
-        if not np.count_nonzero(late):
-            return []
+        rows = self._memory.own
+        quiet = rows["inside"] & ~rows["loitered"]
+        due = self.loiter_s - ROUNDING_S
+        late = quiet & (now - rows["since_s"] >= due)
         alarming = found[late[found]]
         rows["loitered"][alarming] = True
         self.loiterers += len(alarming)
+        self._alarm_s = float(rows["since_s"].min(where=quiet & ~rows["loitered"], initial=np.inf)) + due
         return [
             self._event("loiter", self._memory.row(row), dwell_s=round(now - float(rows["since_s"][row]), 3))
             for row in alarming.tolist()
         ]
 
-    def _enter(self, row: Row) -> Event:
+    def _enter(self, row: int, since_s: float) -> Event:
+        own = self._memory.own
         self.entries += 1
-        self.visitors += not row["visited"]
-        return self._event("enter", row, since_s=round(float(row["since_s"]), 3))
+        self.visitors += not own["visited"][row]
+        own["inside"][row], own["visited"][row], own["loitered"][row] = True, True, False
+        own["since_s"][row] = since_s
+        self._alarm_s = -np.inf
+        return self._event("enter", self._memory.row(row), since_s=round(since_s, 3))
 
     def _exit(self, row: Row, left_s: float, *, end_of_run: bool = False) -> Event:
         since_s = float(row["since_s"])
         dwell_s = max(left_s - since_s, 0.0)
         self.dwell.add(dwell_s)
+        row["inside"], row["left_s"] = False, left_s
         ending = {"end_of_run": True} if end_of_run else {}
         return self._event(
             "exit",
@@ -318,10 +363,23 @@ class Zone:
             **ending,
         )
 
+    def _gone(self, row: Row) -> list[Event]:
+        """End the visit of a vanished track, unless a part of it is still there and goes on with it."""
+        own, number = self._memory.own, int(row["track_id"])
+        heirs = np.flatnonzero(own["waiting"] & own["part"] & (own["host"] == number))
+        if not len(heirs):
+            return [self._exit(row, self._last(row))]
+        heir = int(heirs[0])
+        for name in visits.VISIT:
+            own[name][heir] = row[name]
+        own["waiting"][heir] = False
+        self._settle(heir)
+        return []
+
     def _last(self, row: Row) -> float:
         """Return when the visit of a vanished track ended: at the border, or a frame after it was seen."""
         turned_s = float(row["turned_s"])
-        return float(row["seen_s"]) + self._period if math.isnan(turned_s) else turned_s
+        return float(row["seen_s"]) + self._period if np.isnan(turned_s) else self._exact(row, turned_s)
 
     def _event(self, what: str, row: Row, **data: Json) -> Event:
         class_id = int(row["class_id"])

@@ -1,0 +1,127 @@
+"""Two boxes on one object are one visitor; two people are two, however near one another they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from walks import frame, scene, tracks
+
+from tracker.plugins.zone import Zone
+from tracker.types import Event
+
+SQUARE = [(300, 300), (600, 300), (600, 600), (300, 600)]
+Box = tuple[float, float, float, float]
+
+
+def run(moments: Sequence[dict[int, Box]], classes: dict[int, int] | None = None) -> tuple[Zone, list[Event]]:
+    """Show boxes by number, ten frames a second."""
+    zone, kinds, events = Zone(SQUARE), classes or {}, list[Event]()
+    zone.start(scene())
+    for index, seen in enumerate(moments):
+        class_ids = [kinds.get(number, 0) for number in seen]
+        events += zone.update(frame(index), tracks(list(seen), list(seen.values()), class_ids))
+    return zone, events + list(zone.finish())
+
+
+def in_front(x: float) -> Box:
+    return x - 30, 300.0, x + 30, 500.0
+
+
+def behind(x: float) -> Box:
+    return x - 20, 290.0, x + 20, 440.0
+
+
+@pytest.mark.parametrize("way", ["stand", "walk", "come in"])
+@pytest.mark.parametrize("first", ["in front", "behind", "both"])
+def test_two_people_one_behind_the_other_for_eight_seconds_are_two(way: str, first: str) -> None:
+    """Both are of one class and overlap; who walks does not keep in step to a few pixels."""
+    sway = np.random.default_rng(0).normal(0, 1.5, (90, 2)).cumsum(axis=0)
+    moments: list[dict[int, Box]] = []
+    for n in range(90):
+        x = {"stand": 450.0, "walk": 420.0 + n / 2, "come in": 280.0 + min(2.0 * n, 160)}[way]
+        a, b = (x, x) if way == "stand" else (x + sway[n, 0] / 4, x + np.clip(sway[n, 1] * 2, -12, 12))
+        pair = {1: in_front(a), 2: behind(b)}
+        late = {"in front": 2, "behind": 1}.get(first)
+        moments.append({k: box for k, box in pair.items() if k != late or n >= 2})
+    zone, events = run(moments)
+    assert (zone.entries, zone.visitors, zone.dwell.count) == (2, 2, 2)
+    if way == "stand":  # else they are told apart once they are out of step
+        assert max(e.time - e.data["since_s"] for e in events if e.kind == "zone.enter") <= 1.3
+
+
+def test_a_box_is_not_passed_from_one_host_to_the_next() -> None:
+    """Larger people walk by in front of somebody small who stands there, each for less than a second."""
+    moments = []
+    for n in range(80):
+        seen = {1: behind(450.0)}
+        for k in range(8):
+            x = 450 + 6.0 * (n - 10 * k - 5)
+            if abs(x - 450) < 200:
+                seen[10 + k] = in_front(x)
+        moments.append(seen)
+    zone, events = run(moments)
+    small = [e for e in events if e.track_id == 1]
+    assert [(e.kind, e.data["since_s"]) for e in small] == [("zone.enter", 0.0), ("zone.exit", 0.0)]
+    assert zone.visitors == len({e.track_id for e in events})
+
+
+@pytest.mark.parametrize("classes", [{}, {2: 2}])
+@pytest.mark.parametrize("smaller_first", [0, 3])
+def test_a_second_box_that_moves_with_the_first_is_never_counted(
+    classes: dict[int, int], smaller_first: int
+) -> None:
+    """Through the zone for ten seconds; the larger of the two may be seen later."""
+    noise = np.random.default_rng(1).normal(0, 0.5, (100, 2, 4))
+    moments = []
+    for n in range(100):
+        x = 250.0 + 4 * n
+        boxes = np.array([in_front(x), (x - 20, 310, x + 25, 430 if n % 2 else 428)]) + noise[n]
+        moments.append({k + 1: tuple(box) for k, box in enumerate(boxes.tolist()) if k or n >= smaller_first})
+    zone, _ = run(moments, classes)  # type: ignore[arg-type]
+    assert (zone.entries, zone.visitors, zone.dwell.count) == (1, 1, 1)
+
+
+def test_a_lorry_that_comes_out_of_the_edge_of_the_picture_keeps_its_cab() -> None:
+    """Its box grows while it enters; the cab is in front of it all the time."""
+    moments = []
+    for n in range(60):
+        front = 10.0 + 12 * n
+        seen: dict[int, Box] = {1: (max(front - 300, 0.0), 350, front, 480)}
+        seen[2] = (max(front - 60, 0.0), 370, front - 4, 476)
+        moments.append(seen)
+    zone, _ = run(moments, {1: 7, 2: 2})
+    assert (zone.entries, zone.visitors) == (1, 1)
+
+
+def test_who_walks_before_a_parked_lorry_is_somebody_of_its_own() -> None:
+    lorry: Box = (310.0, 250.0, 590.0, 560.0)
+    moments = [{1: lorry, 2: (x - 20, 400.0, x + 20, 520.0)} for x in np.linspace(340, 560, 60).tolist()]
+    zone, events = run(moments, {1: 7})
+    assert (zone.entries, zone.visitors) == (2, 2)
+    assert [e.data["since_s"] for e in events if e.kind == "zone.enter"] == [0.0, 0.0]
+
+
+def test_a_part_that_alone_is_left_goes_on_with_the_visit() -> None:
+    """The lorry's own box is lost for good, its cab's is not: still one visit, without a break."""
+    moments = []
+    for n in range(120):
+        x = 250.0 + 2 * n
+        seen: dict[int, Box] = {2: (x - 10, 420, x + 30, 476)}
+        if n < 50:
+            seen[1] = (x - 80, 380, x + 80, 480)
+        moments.append(seen)
+    zone, _ = run(moments, {1: 7, 2: 2})
+    assert (zone.entries, zone.visitors, zone.dwell.count) == (1, 1, 1)
+    assert zone.dwell.sum > 8
+
+
+def test_a_visit_handed_over_takes_its_visitor_along() -> None:
+    """The smaller box counts first, the larger takes over, then they part: two people, two visitors."""
+    moments: list[dict[int, Box]] = [{2: behind(450.0)}] * 2
+    moments += [{2: behind(450.0), 1: in_front(450.0)}] * 4
+    moments += [{2: behind(450.0), 1: in_front(540.0)}] * 10
+    zone, events = run(moments)
+    assert (zone.entries, zone.visitors) == (2, 2)
+    assert len([e for e in events if e.kind == "zone.exit"]) == 2

@@ -1,0 +1,95 @@
+"""Whose visit it is: two boxes on one object are one visitor, two people one behind the other are two.
+
+A second box waits in that of its one host, at one and the same moment, and for no longer than `SHADOW_S`
+unless it shows itself a part: of another class, or moved along with the host. A part that gets out of step
+with its host, or out of its box, is somebody of its own after all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tracker.plugins.anchors import SHADOW_OVERLAP, SHADOW_S, box_size
+from tracker.plugins.geometry import overlap_of_smaller
+from tracker.plugins.memory import Memory
+from tracker.plugins.sighting import ROUNDING_S
+
+APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
+JOINT_SIZES = 0.5  # who went so far with its host, in its own sizes, moves as a part of it
+LOOSE_SIZES = 0.25  # who is so far out of step with it does not
+VISIT = ("inside", "since_s", "in_s", "visited", "loitered")  # what a visit consists of
+COLUMNS = (
+    ("inside", np.bool_),  # a visit is open
+    ("since_s", np.float64),  # when it began: the frame, ...
+    ("in_s", np.float64),  # ... and the passing of the border itself
+    ("left_s", np.float64),  # when the last visit ended
+    ("visited", np.bool_),  # is counted among the visitors
+    ("loitered", np.bool_),  # the alarm of this visit has gone off
+    ("waiting", np.bool_),  # shares its place with a visitor, its host, and may be a part of it
+    ("host", np.int64),  # the host's track_id
+    ("part", np.bool_),  # has shown that it is one
+    ("met_s", np.float64),  # when the two were first seen so ...
+    ("met", np.float64, (4,)),  # ... the host's box then ...
+    ("met_at", np.float64, (2,)),  # ... and the middle of its own
+)
+
+
+def host_of(memory: Memory, row: int, passed_s: float, *, fresh: bool) -> int | None:
+    """Return the row of the visitor of whom this one is a second box: what somebody carries, a lorry's cab.
+
+    The two share their place now, and passed the border together (this one at ``passed_s``) or this one was
+    first seen in the larger one's box. Of several the one that shares most is meant.
+    """
+    own, seen, found = memory.own, memory.seen, memory.found
+    inside = own["inside"][found]
+    chosen = inside & (np.abs(own["since_s"][found] - passed_s) <= SHADOW_S)
+    chosen |= own["visited"][found] & ~inside & (np.abs(own["left_s"][found] - passed_s) <= SHADOW_S)
+    if fresh:
+        chosen |= inside & (box_size(seen["xyxy"][found]) >= box_size(seen["xyxy"][row][None]))
+    others = found[chosen & (found != row)]
+    if not len(others):
+        return None
+    common = overlap_of_smaller(seen["xyxy"][row], seen["xyxy"][others])
+    best = int(common.argmax())
+    return int(others[best]) if common[best] > SHADOW_OVERLAP else None
+
+
+def meet(memory: Memory, row: int, host: int, now: float) -> None:
+    """Let a row wait in its host's box."""
+    own, seen = memory.own, memory.seen
+    box = seen["xyxy"][row]
+    own["waiting"][row], own["host"][row], own["met_s"][row] = True, seen["track_id"][host], now
+    own["part"][row] = seen["class_id"][row] != seen["class_id"][host]
+    own["met"][row], own["met_at"][row] = seen["xyxy"][host], (box[:2] + box[2:]) / 2
+
+
+def waits(memory: Memory, row: int, now: float) -> bool:
+    """Return whether a waiting row still may be a part of its host."""
+    own, seen = memory.own, memory.seen
+    host = memory.place(int(own["host"][row]))
+    if host is None:
+        return False
+    if seen["seen_s"][host] == now:  # where it is hidden nothing can be compared
+        box, its = seen["xyxy"][row], seen["xyxy"][host]
+        if overlap_of_smaller(box, its[None])[0] <= APART_OVERLAP:
+            return False
+        size = float(box_size(box[None])[0])
+        moved = (box[:2] + box[2:]) / 2 - own["met_at"][row]
+        sides = (its - own["met"][row]).reshape(
+            2, 2
+        )  # how far the host's sides went: a part goes between them
+        loose = np.maximum(np.maximum(sides.min(axis=0) - moved, moved - sides.max(axis=0)), 0.0)
+        if np.hypot(*loose) > LOOSE_SIZES * size:
+            return False
+        if np.hypot(*moved) >= JOINT_SIZES * size:
+            own["part"][row] = True
+    return bool(own["part"][row]) or now - float(own["met_s"][row]) < SHADOW_S - ROUNDING_S
+
+
+def hand_over(memory: Memory, giver: int, taker: int) -> None:
+    """Let ``taker`` go on with the visit of ``giver``, who has been no visitor then."""
+    own = memory.own
+    for name in VISIT:
+        own[name][taker] = own[name][giver]
+    for name in ("inside", "visited", "loitered"):
+        own[name][giver] = False
