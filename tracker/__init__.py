@@ -8,10 +8,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from bytetrack import BYTETracker as BYTETracker
     from bytetrack import Detections as Detections
     from bytetrack import Tracks as Tracks
@@ -37,11 +37,6 @@ if TYPE_CHECKING:
     from tracker.types import Plugin as Plugin
     from tracker.types import Result as Result
     from tracker.types import Scene as Scene
-
-try:
-    __version__ = version("track-anything-in-video")
-except PackageNotFoundError:  # a checkout that was never installed
-    __version__ = "0+unknown"
 
 # Where everything is that a user may want; imported on first use.
 _HOMES = {
@@ -73,7 +68,18 @@ def __getattr__(name: str) -> Any:
     """Import on first use (PEP 562): ``track --help`` must not wait for OpenCV."""
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
+    if name == "__version__":
+        return _version()
     raise AttributeError(f"module 'tracker' has no attribute {name!r}")
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # tens of milliseconds
+
+    try:
+        return version("track-anything-in-video")
+    except PackageNotFoundError:  # a checkout that was never installed
+        return "0+unknown"
 
 
 def __dir__() -> list[str]:

@@ -47,7 +47,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
             click.echo(describe(wanted))
             sys.exit(0)
-        status = command.main(arguments, prog_name=name, standalone_mode=False, obj=arguments)
+        context: dict[str, Any] = {"obj": arguments, "help_option_names": ["-h", "--help"]}
+        status = command.main(arguments, prog_name=name, standalone_mode=False, **context)
     except click.exceptions.Abort:
         status = 130
     except click.exceptions.NoArgsIsHelpError as error:  # no mistake worth a word: show what there is
@@ -139,7 +140,7 @@ def _parameters() -> list[click.Parameter]:
     return parameters
 
 
-@click.command(cls=GroupedCommand, params=[], context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=GroupedCommand, params=[])
 @click.argument("source", nargs=-1, required=True)
 @click.option("--no-save", is_flag=True, help="Write no video: numbers only.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")

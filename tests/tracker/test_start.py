@@ -1,0 +1,91 @@
+"""The first moments of the real command: what is closed, and Ctrl-C before anything has begun."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.tracker.videos import write_video
+
+# Ctrl-C comes while a module is imported: Python then raises KeyboardInterrupt from within the import.
+INTERRUPTED = """
+import runpy, sys
+class Finder:
+    def find_spec(name, path=None, target=None):
+        if name == {name!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder)
+sys.argv = ["track", *{arguments!r}]
+runpy.run_module("tracker", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_video(tmp_path / "clip.mp4", 8)
+
+
+@pytest.fixture
+def arguments(clip: Path, weights: Path, tmp_path: Path) -> list[str]:
+    csv = tmp_path / "out.csv"
+    return [str(clip), "--no-save", "--weights", str(weights), "--imgsz", "64", "--save-csv", str(csv)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["tracker.cli", "click", "tracker.options", "numpy", "cv2", "av", "openvino", "tracker.session"]
+)
+def test_ctrl_c_during_an_import_says_nothing(name: str, arguments: list[str], tmp_path: Path) -> None:
+    script = INTERRUPTED.format(name=name, arguments=arguments)
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+    assert (ran.returncode, ran.stdout, ran.stderr.strip()) == (130, "", "")  # an empty line ends ^C
+
+
+def closed(*numbers: int) -> Callable[[], None]:
+    """Return what a child does before it becomes ``track``: ``2>&-`` of a shell."""
+
+    def close() -> None:
+        for number in numbers:
+            os.close(number)
+
+    return close
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a Unix shell does")
+@pytest.mark.parametrize("numbers", [(2,), (1,), (0,), (0, 1, 2)])
+def test_a_run_goes_on_without_standard_streams(
+    numbers: tuple[int, ...], arguments: list[str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "tracker", *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=100, preexec_fn=closed(*numbers))
+    assert ran.returncode == 0, ran.stderr
+    assert ("frames" in ran.stdout) == (1 not in numbers)
+    assert ran.stderr == ""
+    table = (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()
+    assert table[0].startswith("frame,time_s,x_min")
+    assert all(row.count(",") == table[0].count(",") for row in table)  # nobody else wrote into it
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a Unix shell does")
+def test_a_mistake_without_stderr_is_only_an_exit_code(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tracker", str(tmp_path / "none.mp4")]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=100, preexec_fn=closed(2))
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", "")
+
+
+@pytest.mark.parametrize("command", ["", "demo", "export", "replay", "zones", "zones check", "eval"])
+def test_every_command_answers_h(command: str) -> None:
+    outputs = []
+    for flag in ("-h", "--help"):
+        line = [sys.executable, "-m", "tracker", *command.split(), flag]
+        ran = subprocess.run(line, capture_output=True, text=True, timeout=100)
+        assert ran.returncode == 0, ran.stderr
+        outputs.append(ran.stdout)
+    assert outputs[0] == outputs[1] != ""
+    assert "-h, --help" in outputs[0]
