@@ -46,14 +46,16 @@ class Progress:
 
     def __enter__(self) -> Progress:
         """Show."""
-        self._bar.start()
+        if not self._bar.disable:
+            self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Wipe the lines."""
-        self._bar.stop()
+        if not self._bar.disable:  # rich before 14.3 ends a bar that was never shown with an empty line
+            self._bar.stop()
 
     def advance(self, tracks: int, title: str | None = None, *, source: Source | None = None) -> None:
         """Count one frame, of the source with this title; of what is live the delay is told."""

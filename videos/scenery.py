@@ -31,7 +31,8 @@ def background() -> Picture:
     source = photo()
     facade = cv2.resize(source[38:228], (WIDTH, 225), interpolation=cv2.INTER_CUBIC)
     picture[:225] = facade
-    _ground_floor(picture, facade[60:120, 290:380].reshape(-1, 3).mean(axis=0))
+    wall = facade[60:120, 290:380].reshape(-1, 3).mean(axis=0)
+    _ground_floor(picture, wall.astype(np.float32))
     rng = np.random.default_rng(7)
     for top, bottom, color, grain in (
         (FAR_PAVEMENT, ROAD - 6, (176, 182, 186), 5.0),

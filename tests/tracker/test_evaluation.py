@@ -28,6 +28,7 @@ def two_people() -> NDArray[np.float64]:
 
 @pytest.fixture
 def truth(tmp_path: Path) -> Recording:
+    pytest.importorskip("trackeval", reason="needs the extra eval")
     write_rows(tmp_path / "walk" / "gt" / "gt.txt", two_people())
     (one,) = recordings(tmp_path)
     return one

@@ -13,7 +13,7 @@ from av.video.reformatter import Interpolation
 from bytetrack import Detections, Tracks
 from tracker.types import Frame, Image, Result, Scene
 
-EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
+EXACT = Interpolation.BILINEAR | 0x40000  # SWS_ACCURATE_RND, which has a name from PyAV 18 on
 STEP = 9  # grey levels between two frames
 FLOOR = 30
 

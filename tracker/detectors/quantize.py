@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import sys
 import warnings
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from bytetrack import Detections
 from bytetrack.types import FloatArray
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.openvino_model import convert, place, store
-from tracker.detectors.quiet import unreported
+from tracker.detectors.quiet import unlogged, unreported
 from tracker.detectors.settings import Settings
 from tracker.types import Image, OptionError
 
@@ -40,7 +39,7 @@ def quantize(weights: Path, images: Sequence[Image], imgsz: int = Settings.imgsz
     and ``WeightsError``.
     """
     try:
-        with unreported(), warnings.catch_warnings():
+        with unreported(), unlogged(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its own dependencies
             import nncf
     except ImportError as error:
@@ -48,9 +47,8 @@ def quantize(weights: Path, images: Sequence[Image], imgsz: int = Settings.imgsz
 
     # NNCF draws its progress bars on stdout, whoever reads that
     progress: TextIO = sys.stderr if sys.stderr.isatty() else io.StringIO()
-    with warnings.catch_warnings(), redirect_stdout(progress):
+    with unlogged(), warnings.catch_warnings(), redirect_stdout(progress):
         warnings.simplefilter("ignore")
-        logging.getLogger("nncf").setLevel(logging.ERROR)
         model, names, final = convert(weights)
         quantised = nncf.quantize(
             model,

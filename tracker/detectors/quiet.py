@@ -62,6 +62,20 @@ def unreported() -> Iterator[None]:
         del sys.modules["openvino_telemetry"]
 
 
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Keep back what libraries log below an error, whatever their loggers are called.
+
+    torch, for one, logs a line about CUDA when NNCF asks what it could compile.
+    """
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.WARNING))
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def _import() -> None:
     before = {name: os.environ.get(name) for name in (*ENVIRONMENT, "YOLO_CONFIG_DIR")}
     printing, threads = np.get_printoptions(), cv2.getNumThreads()

@@ -76,8 +76,7 @@ def area_around(metres: FloatArray) -> FloatArray:
 
 def within(ground: FloatArray, area: FloatArray) -> NDArray[np.bool_]:
     """Return which points (M, 2) lie in an area; what is NaN lies nowhere."""
-    inside: NDArray[np.bool_] = (ground @ area[:, :2].T + area[:, 2] <= 0).all(axis=1)
-    return inside
+    return np.asarray((ground @ area[:, :2].T + area[:, 2] <= 0).all(axis=1), np.bool_)
 
 
 def points(given: ArrayLike | str, what: str) -> FloatArray:

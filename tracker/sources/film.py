@@ -115,7 +115,8 @@ class Film:
         elif container.duration:
             seconds = container.duration / av.time_base
         # An estimate from the first and the last timestamp says nothing where the clock jumped between.
-        if self.guessed and seconds and container.size > 0 and container.size / seconds < LEAST_BYTES:
+        size = container.size or 0  # None or negative where nobody knows
+        if self.guessed and seconds and 0 < size < LEAST_BYTES * seconds:
             return None
         return seconds if seconds and seconds > 0 else None
 

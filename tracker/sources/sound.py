@@ -171,7 +171,7 @@ class Sound:
                 yield ready
 
 
-def _untold_length(heard: list[Heard], base: Fraction | None) -> float | None:
+def _untold_length(heard: list[Heard], base: Any) -> float | None:
     """Return how long a packet lasts where the timestamps say something else altogether."""
     steps = [b.pts - a.pts for a, b in pairwise(heard) if a.pts is not None and b.pts is not None]
     if base is None or len(steps) < COMPARED // 2:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class Timeline:
         broadcast = not BROADCAST.isdisjoint(format_names.split(","))
         self._limit_s = BROADCAST_S if broadcast else AUTHORED_S
         self._step_s = step_s
-        self._base: Fraction | None = None  # all that follows is in ticks of the pictures' clock
+        self._base: Any = None  # all that follows is in ticks of the pictures' clock
         self._offset = self._earlier = 0
         self._last: dict[str, int] = {}  # the last packet's dts and pts, moved
         self._first: int | None = None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
+from typing import Any, SupportsFloat
 
 import cv2
 import numpy as np
@@ -41,14 +40,15 @@ class Upright:
         return image
 
 
-def upright(frame: VideoFrame, aspect: Fraction | None) -> Upright:
+def upright(frame: VideoFrame, aspect: SupportsFloat | None) -> Upright:
     """Return how pictures like this one become upright; ``aspect`` is width by height of a pixel."""
     width, height = frame.width, frame.height
-    if aspect and abs(aspect - 1) > SQUARE and 1 / STRETCH <= aspect <= STRETCH:
-        if aspect > 1:  # no line is lost either way
-            width = round(width * aspect)
+    ratio = float(aspect or 1)  # a Fraction until PyAV 18
+    if abs(ratio - 1) > SQUARE and 1 / STRETCH <= ratio <= STRETCH:
+        if ratio > 1:  # no line is lost either way
+            width = round(width * ratio)
         else:
-            height = round(height / aspect)
+            height = round(height / ratio)
     data: Any = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return Upright((width, height))

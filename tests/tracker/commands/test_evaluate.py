@@ -15,6 +15,7 @@ from tracker.types import OptionError
 @pytest.fixture
 def walk(tmp_path: Path) -> Path:
     """Return a folder with one sequence: somebody who walks, seen in every frame."""
+    pytest.importorskip("trackeval", reason="needs the extra eval")
     for part, identity in (("gt", 1), ("det", -1)):
         place = tmp_path / "data" / "walk" / part / f"{part}.txt"
         place.parent.mkdir(parents=True)
