@@ -12,11 +12,15 @@ import numpy as np
 from tracker.plugins.anchors import SHADOW_OVERLAP, SHADOW_S, box_size
 from tracker.plugins.geometry import overlap_of_smaller
 from tracker.plugins.memory import Memory
-from tracker.plugins.sighting import ROUNDING_S
+from tracker.plugins.sighting import CUT_SIZES, INHERIT_GROWTH, ROUNDING_S, velocity
 
 APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
 JOINT_SIZES = 0.5  # who went so far with its host, in its own sizes, moves as a part of it
 LOOSE_SIZES = 0.25  # who is so far out of step with it does not
+HIDDEN_S = 0.5  # sooner the tracks themselves tell who continues whom (`sighting.Sighting`)
+WALK_SIZES_PER_S, WALK_SIZES = 2.0, 2.0  # how fast, and how far at most, somebody goes while hidden
+BACK_SIZES = 0.25  # so far behind the place where it was lost nobody comes out again ...
+SLOW_SIZES_PER_S = 0.25  # ... who walked faster than this
 VISIT = ("inside", "since_s", "in_s", "visited", "loitered")  # what a visit consists of
 COLUMNS = (
     ("inside", np.bool_),  # a visit is open
@@ -84,6 +88,37 @@ def waits(memory: Memory, row: int, now: float) -> bool:
         if np.hypot(*moved) >= JOINT_SIZES * size:
             own["part"][row] = True
     return bool(own["part"][row]) or now - float(own["met_s"][row]) < SHADOW_S - ROUNDING_S
+
+
+def hidden(memory: Memory, row: int, now: float, size: tuple[int, int]) -> int | None:
+    """Return the row of the visitor whom this newcomer, first seen inside, continues, or None.
+
+    Nobody vanishes in the middle of a zone and nobody comes out of nothing there: who was lost inside and has
+    not been seen since is likely to be who appears as near as it can have walked, of its class and size. Not
+    who touches the picture's edge, and not who would have turned round: that is the next one, out of the same
+    door.
+    """
+    own, seen = memory.own, memory.seen
+    gap = now - seen["seen_s"]
+    lost = np.flatnonzero(own["inside"] & (gap >= HIDDEN_S))
+    lost = lost[(seen["class_id"][lost] == seen["class_id"][row]) & ~own["unsettled"][lost]]
+    if not len(lost):
+        return None
+    rows = seen[np.append(lost, row)]
+    sizes = np.maximum(box_size(rows["xyxy"]), 1.0)
+    inner = np.minimum(rows["xyxy"][:, :2], size - rows["xyxy"][:, 2:]).min(axis=1)
+    whole = inner > CUT_SIZES * sizes
+    if not whole[-1]:
+        return None
+    way, old = rows["anchor"][-1] - rows["anchor"][:-1], sizes[:-1]
+    distance = np.hypot(*way.T) / old
+    speed = np.nan_to_num(velocity(rows[:-1]))
+    pace = np.maximum(np.hypot(*speed.T), 1e-9)
+    back = -(way * speed).sum(axis=1) / pace / old
+    near = whole[:-1] & (distance <= np.minimum(WALK_SIZES, WALK_SIZES_PER_S * gap[lost]))
+    near &= (back <= BACK_SIZES) | (pace < SLOW_SIZES_PER_S * old)
+    near &= np.maximum(sizes[-1] / old, old / sizes[-1]) <= INHERIT_GROWTH
+    return int(lost[np.where(near, distance, np.inf).argmin()]) if near.any() else None
 
 
 def hand_over(memory: Memory, giver: int, taker: int) -> None:

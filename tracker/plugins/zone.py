@@ -288,6 +288,13 @@ class Zone:
         """Begin a visit, or let it wait in the box of somebody whose second box it may be."""
         memory, own = self._memory, self._memory.own
         since_s = float(own["turned_s"][row])
+        if fresh:
+            lost = visits.hidden(memory, row, self._now, self._scene.size)
+            if lost is not None:
+                visits.hand_over(memory, lost, row)
+                own["unsettled"][lost], own["turned_s"][lost] = True, self._now
+                self._settle(row)
+                return []
         host = None if own["waiting"][row] else visits.host_of(memory, row, since_s, fresh=fresh)
         own["waiting"][row] = False
         if host is None:

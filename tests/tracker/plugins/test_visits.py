@@ -125,3 +125,31 @@ def test_a_visit_handed_over_takes_its_visitor_along() -> None:
     zone, events = run(moments)
     assert (zone.entries, zone.visitors) == (2, 2)
     assert len([e for e in events if e.kind == "zone.exit"]) == 2
+
+
+def passer(x: float) -> Box:
+    return x - 20, 400.0, x + 20, 490.0
+
+
+@pytest.mark.parametrize("hidden_s", [0.8, 1.5, 2.5])
+def test_who_is_hidden_in_the_middle_of_a_zone_and_gets_another_number_is_one_visit(hidden_s: float) -> None:
+    """Behind a pole it takes its time; it comes out where it may have walked."""
+    moments: list[dict[int, Box]] = [{1: passer(250 + 6.0 * n)} for n in range(30)]
+    moments += [{}] * round(10 * hidden_s)
+    moments += [{2: passer(480 + 6.0 * n)} for n in range(40)]
+    zone, events = run(moments)
+    assert (zone.entries, zone.visitors, zone.dwell.count) == (1, 1, 1)
+    assert zone.dwell.sum == pytest.approx(4.2 + hidden_s - 0.1, abs=0.3)
+    assert [e.track_id for e in events] == [1, 2]
+
+
+@pytest.mark.parametrize("apart_s", [0.6, 1.0, 1.6, 2.0])
+@pytest.mark.parametrize("seen_s", [1.0, 1.5, 2.0])
+def test_who_comes_out_of_a_door_inside_a_zone_is_the_next_one(apart_s: float, seen_s: float) -> None:
+    """All come out at one place, walk a little and are hidden at another, still inside."""
+    moments = []
+    for n in range(300):
+        since = {k + 1: n / 10 - apart_s * k for k in range(10)}
+        moments.append({k: passer(400 + 60 * s) for k, s in since.items() if 0 <= s < seen_s})
+    zone, _ = run(moments)
+    assert (zone.entries, zone.visitors, zone.dwell.count) == (10, 10, 10)
