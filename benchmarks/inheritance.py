@@ -26,7 +26,8 @@ from tracker.types import Frame, Scene
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "mot17-val-half"
 PEDESTRIAN = 1
 LOST_S = 2.0
-SECONDS, SIZES = (0.5, 1.0, 2.0), (0.5, 0.75, 1.0, 1.5, 2.0)
+SECONDS, SIZES = (0.5, 1.0, 2.0), (0.375, 0.75, 1.5, 3.0)
+PER_S = sighting.DRIFT_SIZES_PER_S / sighting.INHERIT_SIZES  # the drift per second grows with the reach
 
 
 def analyses(size: tuple[int, int]) -> tuple[list[Zone], list[Line]]:
@@ -94,6 +95,7 @@ def main() -> None:
     print("true: " + ", ".join(f"{total:.0f}" for total in true) + " visitors, entries, seconds, crossings")
     for seconds, sizes in product(SECONDS, SIZES):
         sighting.INHERIT_S, sighting.INHERIT_SIZES = seconds, sizes
+        sighting.DRIFT_SIZES_PER_S = PER_S * sizes
         wrong = np.zeros(4)
         for one, tracks, truth in found:
             wrong += [np.abs(a - b).sum() for a, b in zip(counts(one, tracks), truth, strict=True)]
