@@ -73,6 +73,16 @@ class Memory:
         """When that was (M,)."""
         return self._sighting.before_s
 
+    @property
+    def doubt(self) -> NDArray[np.bool_]:
+        """Whose box does not fit the object, as it is hidden in part (M,); anchors are estimates then."""
+        return self._sighting.doubt
+
+    @property
+    def changed(self) -> NDArray[np.bool_]:
+        """Who is somebody else than had this number before (M,): after a gap in quite another shape."""
+        return self._sighting.changed
+
     def look(self, now: float, tracks: Tracks) -> list[Row]:
         """Take a frame; return the rows of those who have been out of sight for too long: they are gone."""
         self._sighting = sighting = self._sighting.after(now, tracks)

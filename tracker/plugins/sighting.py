@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
+from tracker.plugins import extent
 from tracker.plugins.anchors import anchor_points, box_size
 from tracker.types import Scene
 
@@ -35,8 +36,14 @@ ROW = np.dtype(
         ("anchor", np.float64, (2,)),  # NaN: never seen
         ("past", np.float64, (2, 3)),  # the two checkpoints before: x, y and when; NaN before there was one
         ("xyxy", np.float64, (4,)),
+        ("born_s", np.float64),  # when this number was first seen ...
+        ("born_at", np.float64, (2,)),  # ... and where its anchor was
+        ("classed_s", np.float64),  # since when it has its class
+        *extent.COLUMNS,
     ]
 )
+Mask = NDArray[np.bool_]
+NO_ONE = np.zeros(0, np.bool_)
 NO_ROWS, NOWHERE, NEVER, NOTHING = np.empty(0, np.int64), np.empty((0, 2)), np.empty(0), np.zeros(0, ROW)
 
 
@@ -62,6 +69,8 @@ class Sighting:
     anchors: FloatArray = field(default_factory=lambda: NOWHERE)  # (M, 2)
     before: FloatArray = field(default_factory=lambda: NOWHERE)  # (M, 2) the time before; NaN: new
     before_s: FloatArray = field(default_factory=lambda: NEVER)  # (M,) when that was
+    doubt: Mask = field(default_factory=lambda: NO_ONE)  # (M,) the feet are not where the box ends
+    changed: Mask = field(default_factory=lambda: NO_ONE)  # (M,) not the object that had this number before
     gone: IntArray = field(default_factory=lambda: NO_ROWS)  # (K,) rows given back just now ...
     gone_rows: NDArray[Any] = field(default_factory=lambda: NOTHING)  # ... and what was in them
     _free: list[int] = field(default_factory=list)
@@ -89,7 +98,7 @@ class Sighting:
         if len(tracks):
             made.anchors = anchor_points(tracks.xyxy, self.anchor)
             made._find(now, tracks)
-            made.before, made.before_s = made.rows["anchor"][made.found], made.rows["seen_s"][made.found]
+            made._see(now, tracks)
             made._store(now, tracks)
         self._next = tracks, now, weakref.ref(made)
         return made
@@ -131,8 +140,26 @@ class Sighting:
                 row = self.row_of.pop(heirs[place]) if place in heirs else self._fresh()
                 self.row_of[ids[place]] = row
                 self.rows["track_id"][row] = ids[place]
+                self.rows["born_s"][row], self.rows["born_at"][row] = now, self.anchors[place]
+                if place not in heirs:
+                    self.rows["class_id"][row], self.rows["classed_s"][row] = tracks.class_id[place], now
         self._signature = signature
         self.found = np.array([self.row_of[track_id] for track_id in ids], np.int64)
+
+    def _see(self, now: float, tracks: Tracks) -> None:
+        """Work out where everybody is and was the time before."""
+        rows, found = self.rows, self.found
+        whole, self.doubt, self.changed = extent.whole_boxes(
+            rows, found, now, tracks.xyxy, tracks.score, self.size
+        )
+        if whole is not tracks.xyxy:
+            self.anchors = anchor_points(whole, self.anchor)
+        self.before, self.before_s = rows["anchor"][found], rows["seen_s"][found]
+        if np.count_nonzero(self.changed):
+            self.before[self.changed] = np.nan
+            others = found[self.changed]
+            rows["born_s"][others], rows["born_at"][others] = now, self.anchors[self.changed]
+            rows["past"][others] = np.nan
 
     def _store(self, now: float, tracks: Tracks) -> None:
         rows, found = self.rows, self.found
@@ -143,7 +170,10 @@ class Sighting:
             past[chosen, 1] = past[chosen, 0]
             past[chosen, 0, :2] = self.anchors[due]
             past[chosen, 0, 2] = now
-        rows["class_id"][found] = tracks.class_id
+        other_class = rows["class_id"][found] != tracks.class_id
+        if np.count_nonzero(other_class):
+            rows["classed_s"][found[other_class]] = now
+            rows["class_id"][found] = tracks.class_id
         rows["seen_s"][found] = now
         rows["anchor"][found] = self.anchors
         rows["xyxy"][found] = tracks.xyxy
@@ -198,9 +228,17 @@ class Sighting:
 
 def velocity(rows: NDArray[Any]) -> FloatArray:
     """Return the velocity (M, 2) of remembered tracks in pixels per second; NaN if seen once."""
-    oldest = np.where(np.isnan(rows["past"][:, 1, 2]), 0, 1)
-    past = rows["past"][np.arange(len(rows)), oldest]
-    passed = (rows["seen_s"] - past[:, 2])[:, None]
-    passed = np.where(passed > 0, passed, np.nan)  # seen once: no time has passed
-    mean: FloatArray = (rows["anchor"] - past[:, :2]) / passed
+    mean: FloatArray = (rows["anchor"] - _checkpoint(rows)[:, :2]) / baseline_s(rows)[:, None]
     return mean
+
+
+def baseline_s(rows: NDArray[Any]) -> FloatArray:
+    """Return over how long a time (M,) `velocity` is measured; NaN if seen once."""
+    passed = rows["seen_s"] - _checkpoint(rows)[:, 2]
+    return np.where(passed > 0, passed, np.nan)  # seen once: no time has passed
+
+
+def _checkpoint(rows: NDArray[Any]) -> FloatArray:
+    oldest = np.where(np.isnan(rows["past"][:, 1, 2]), 0, 1)
+    past: FloatArray = rows["past"][np.arange(len(rows)), oldest]
+    return past
