@@ -11,7 +11,8 @@ import numpy as np
 from bytetrack.types import FloatArray
 from tracker.plugins.anchors import check_anchor, near_miss, resolve_classes
 from tracker.plugins.geometry import open_ring
-from tracker.plugins.line import TOWARDS, Line, line_problem
+from tracker.plugins.line import Line
+from tracker.plugins.line_shape import TOWARDS, line_problem
 from tracker.plugins.zone import Zone, zone_problem
 from tracker.text import harmless
 from tracker.types import OptionError, Plugin

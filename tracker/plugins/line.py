@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,42 +12,39 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.anchors import (
-    SHADOW_OVERLAP,
-    SHADOW_S,
-    at_edge,
-    beyond_edge,
-    check_anchor,
-    hysteresis,
-    resolve_classes,
-)
-from tracker.plugins.geometry import (
-    crossing_fraction,
-    distance_to_segments,
-    overlap_of_smaller,
-    self_intersection,
-    signed_crossings,
+from tracker.plugins.anchors import beyond_edge, check_anchor, cut_by_edge, hysteresis, resolve_classes
+from tracker.plugins.certainty import SURE, Evidence, certainty
+from tracker.plugins.doubles import Doubles, Motion, whole_of
+from tracker.plugins.extent import hidden_feet
+from tracker.plugins.geometry import crossing_fraction, distance_to_segments, sides_of, signed_crossings
+from tracker.plugins.line_shape import (
+    BESIDE,
+    OPPOSITE,
+    TIP_ANCHOR,
+    TOWARDS,
+    arrow_of,
+    direction_in,
+    extended,
+    line_problem,
 )
 from tracker.plugins.memory import Memory, Row
+from tracker.plugins.sighting import ROUNDING_S, velocity
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
-TOWARDS = {"right": (1.0, 0.0), "left": (-1.0, 0.0), "down": (0.0, 1.0), "up": (0.0, -1.0)}
-OPPOSITE = {"right": "left", "left": "right", "down": "up", "up": "down"}
-TIP_ANCHOR = {
-    "right": "lm",
-    "left": "rm",
-    "down": "mt",
-    "up": "mb",
-}  # of a text that begins where an arrow ends
-ARROW_AT = 0.3  # along the line: lines often cross in the middle
-BESIDE = 0.3  # of the arrow's length: room between it and a name
-ARROW = 0.07  # length of the arrow in parts of the picture's shorter side
-END_PX = 1e-6  # by so much a line is longer than drawn: its end points belong to it
+LOST_S = 0.5  # who is out of sight for so long, beyond the line but not clear of it ...
+ONWARD_S = 0.04  # ... has crossed if its speed would have made it clear by the next frame, or in this time
+MOST_PERIOD_S = 0.25  # two frames further apart than this are a pause
 ON_LINE_PX = 1e-9  # nearer than this an anchor lies on the line itself
 COLUMNS = (
+    ("known", np.bool_),  # has been clear of the line: it is known on which side it came
     ("pending", np.int64),  # crossings since the anchor was last clear of the line, by sign
     ("crossed_s", np.float64),  # when and where the last of them was
     ("crossed_at", np.float64, (2,)),
+    ("gap_s", np.float64),  # between the two frames that it lies between
+    ("doubted", np.bool_),  # the box did not fit the object then or since
+    ("whole_id", np.int64),  # whose part it was then, or itself
+    ("counted_s", np.float64),  # when it was last counted ...
+    ("counted", np.int64),  # ... and its sign; 0: never
     ("on_line", np.bool_),  # the anchor lies on the line itself, and came ...
     ("from_at", np.float64, (2,)),  # ... from here
 )
@@ -60,8 +58,10 @@ class Line:
 
     An object has crossed when the path of its anchor has gone through the finite line and the anchor has
     then got clear of it by a margin of the object's own size (`anchors.HYSTERESIS`). Until then crossings
-    to and fro cancel, however long it takes. The path goes on while the track is lost, and in the track that
-    continues it (`Memory`). What is first seen beyond the line has crossed nothing.
+    to and fro cancel, however long it takes; while something hides the feet (`extent`) nothing is decided.
+    The path goes on while the track is lost, and in the track that continues it (`Memory`). It begins where
+    the object was first clear of the line: what appears on it or beyond has crossed nothing. Who vanishes
+    beyond the line, on the way to be clear of it, has crossed. Each event tells how sure it is (`certainty`).
 
     Raises ``OptionError`` for points, an anchor, a class or a direction that cannot be used.
     """
@@ -74,6 +74,7 @@ class Line:
     classes: Sequence[str | int] = ()  # count these only; none: all
     color: Color = (0, 200, 255)
     totals: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)  # (direction, class)
+    doubtful: Counter[str] = field(init=False, default_factory=Counter)  # of these, by direction
 
     def __post_init__(self) -> None:
         """Check what can be checked without a picture."""
@@ -82,17 +83,7 @@ class Line:
         problem = line_problem(self._line)
         if problem:
             raise OptionError(f"line {self.name!r} {problem}")
-        chord = self._line[-1] - self._line[0]
-        normal = np.array([-chord[1], chord[0]]) / np.hypot(*chord)  # where +1 of signed_crossings leads
-        wish = (self.towards or ("right" if abs(normal[0]) > abs(normal[1]) else "down")).lower()
-        if wish not in TOWARDS:
-            raise OptionError(
-                f"line {self.name!r}: towards {self.towards!r}; use one of {', '.join(TOWARDS)}"
-            )
-        along = float(normal @ np.array(TOWARDS[wish]))
-        if abs(along) < 1e-6:
-            raise OptionError(f"line {self.name!r} itself leads {wish}; let 'in' lead to one of its sides")
-        self._in = 1 if along > 0 else -1
+        self._in = direction_in(self._line, self.towards, self.name)
 
     def start(self, scene: Scene) -> None:
         """Learn the picture's size, where an end that touches its edge goes on, and the classes' names."""
@@ -106,22 +97,33 @@ class Line:
         self._shape = shape.marks
         self._wanted = resolve_classes(self.classes, scene.names)
         self._memory = Memory(scene, self.anchor, COLUMNS)
-        self._recent: deque[tuple[float, int, int, FloatArray]] = deque()  # time, sign, track_id, box
+        self._doubles = Doubles()
+        self._now, self._frame, self._period = 0.0, 0, ONWARD_S
 
     def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
         """Return one event per crossing that is completed in this frame."""
         memory, line = self._memory, self._path
         memory.look(frame.time, tracks)
+        self._period = min(max(frame.time - self._now, ONWARD_S), MOST_PERIOD_S)
+        self._now, self._frame = frame.time, frame.index
+        events = self._lost(LOST_S) if np.count_nonzero(memory.own["pending"]) else []
         if not len(tracks):
-            return []
+            return events
         found, before, rows = memory.found, memory.before, memory.own
+        self._doubles.look(frame.time, tracks, memory.seen, found)
+        if np.count_nonzero(memory.changed):
+            rows["known"][found[memory.changed]] = False
+            rows["pending"][found[memory.changed]] = 0
         was_on_line = rows["on_line"][found]
         if np.count_nonzero(was_on_line):
             before = np.where(was_on_line[:, None], rows["from_at"][found], before)
         step, touching = signed_crossings(before, memory.anchors, line)
-        events = []
         if np.count_nonzero(step) or np.count_nonzero(rows["pending"][found]):
-            events = self._settle(frame, tracks, before, step)
+            events += self._cross(tracks, before, step)
+        unknown = np.flatnonzero(~rows["known"][found])
+        if len(unknown):
+            away = distance_to_segments(memory.anchors[unknown], line[:-1], line[1:])
+            rows["known"][found[unknown]] = away > hysteresis(tracks.xyxy[unknown])
         if touching:  # an anchor exactly on the line is on neither side: its path goes on from where it came
             away = distance_to_segments(memory.anchors, line[:-1], line[1:])
             rows["on_line"][found] = (away <= ON_LINE_PX) & ~np.isnan(before[:, 0])
@@ -130,26 +132,33 @@ class Line:
             rows["on_line"][found] = False
         return events
 
-    def _settle(self, frame: Frame, tracks: Tracks, before: FloatArray, step: IntArray) -> list[Event]:
-        """Take note of crossings and count those whose object has got clear of the line."""
-        now, memory, line = frame.time, self._memory, self._path
+    def _cross(self, tracks: Tracks, before: FloatArray, step: IntArray) -> list[Event]:
+        """Take note of crossings and count those whose object has got clear of the line, and is itself."""
+        now, memory, line = self._now, self._memory, self._path
         rows, found, anchors = memory.own, memory.found, memory.anchors
         for place in np.flatnonzero(step).tolist():
             row, part = found[place], crossing_fraction(before[place], anchors[place], line)
             rows["crossed_s"][row] = memory.before_s[place] + part * (now - memory.before_s[place])
             rows["crossed_at"][row] = before[place] + part * (anchors[place] - before[place])
+            rows["gap_s"][row] = now - memory.before_s[place]
+            rows["whole_id"][row] = whole_of(tracks, Motion.of(memory.seen.take(found)), place)
         pending = rows["pending"][found] + step
+        rows["doubted"][found] = (pending != 0) & (rows["doubted"][found] | memory.doubt)
         rows["pending"][found] = pending
         events = []
-        crossing = np.flatnonzero(pending)
+        crossing = np.flatnonzero((pending != 0) & ~memory.doubt)
         at_least = beyond_edge(anchors[crossing], tracks.xyxy[crossing], self._scene.size)
         away = distance_to_segments(at_least, line[:-1], line[1:])
         for place in crossing[away > hysteresis(tracks.xyxy[crossing])].tolist():
             row, sign = found[place], 1 if pending[place] > 0 else -1
             rows["pending"][row] = 0
-            if self._counts(now, tracks, place, sign):
-                events.append(self._event(frame, tracks, place, sign, memory.row(row)))
+            if rows["known"][row] and self._counts(now, tracks, place, sign):
+                events.append(self._event(sign, memory.row(row), tracks, place))
         return events
+
+    def finish(self) -> Iterable[Event]:
+        """Decide about those who were out of sight at the end."""
+        return self._lost(0.0)
 
     def draw(self, canvas: Canvas) -> None:
         """Show the line, an arrow for "in" and the running totals."""
@@ -171,14 +180,7 @@ class Line:
 
     def arrow(self) -> tuple[FloatArray, FloatArray]:
         """Return a point on the line and one away from it on the side that "in" leads to."""
-        edge = np.diff(self._line, axis=0)
-        lengths = np.hypot(*edge.T)
-        along = ARROW_AT * lengths.sum() - np.concatenate(([0.0], np.cumsum(lengths)[:-1]))
-        part = int(np.flatnonzero(along >= 0)[-1])
-        direction = edge[part] / lengths[part]
-        start = self._line[part] + along[part] * direction
-        normal = np.array([-direction[1], direction[0]])
-        return start, start + self._in * normal * ARROW * min(self._scene.size)
+        return arrow_of(self._line, self._in, self._scene.size)
 
     def heading(self) -> str:
         """Return where "in" leads on the picture: right, left, up or down."""
@@ -191,45 +193,72 @@ class Line:
 
     def summary(self) -> Sequence[tuple[str, str]]:
         """Return the totals, by class where there is more than one."""
-        return [(f"{self.name} {name}", _by_class(self.totals, name)) for name in self.names]
+        return [
+            (
+                f"{self.name} {name}",
+                _by_class(self.totals, name)
+                + (f", {self.doubtful[name]} of them doubtful" if self.doubtful[name] else ""),
+            )
+            for name in self.names
+        ]
 
     def state(self) -> Json:
         """Return the totals, and who is where."""
         return {
             "totals": [[*key, count] for key, count in self.totals.items()],
+            "doubtful": dict(self.doubtful),
             "memory": self._memory.state(),
-            "recent": [[time, sign, track_id, box.tolist()] for time, sign, track_id, box in self._recent],
+            "doubles": self._doubles.state(),
         }
 
     def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
         """Go on from there."""
         self.totals.update({(way, name): count for way, name, count in state["totals"]})
+        self.doubtful.update(state["doubtful"])
         self._sketch = None
         if tracks:
             self._memory.restore(state["memory"])
-            self._recent.extend((*rest, np.array(box)) for *rest, box in state["recent"])
+            self._doubles.restore(state["doubles"])
 
     def _counts(self, now: float, tracks: Tracks, place: int, sign: int) -> bool:
         """Return whether this crossing is new, and not that of a second box on the same object."""
         if self._wanted is not None and int(tracks.class_id[place]) not in self._wanted:
             return False
-        while self._recent and self._recent[0][0] < now - SHADOW_S:
-            self._recent.popleft()
-        track_id, box = int(tracks.track_id[place]), tracks.xyxy[place]
-        others = [r for r in self._recent if r[1] == sign and r[2] != track_id]
-        self._recent.append((now, sign, track_id, box.copy()))
-        if not others:
-            return True
-        place_of = {other: n for n, other in enumerate(tracks.track_id.tolist())}
-        boxes = [tracks.xyxy[place_of[other]] if other in place_of else then for _, _, other, then in others]
-        return not (overlap_of_smaller(box, np.array(boxes)) > SHADOW_OVERLAP).any()
+        memory = self._memory
+        return self._doubles.is_new(now, tracks, memory.seen, memory.found, place, sign)
 
-    def _event(self, frame: Frame, tracks: Tracks, place: int, sign: int, row: Row) -> Event:
+    def _lost(self, after_s: float) -> list[Event]:
+        """Count those who were last seen beyond the line, about to be clear of it, more than so long ago."""
+        memory = self._memory
+        rows, line = memory.own, self._path
+        waiting = np.flatnonzero((rows["pending"] != 0) & rows["known"])
+        waiting = waiting[self._now - memory.seen["seen_s"][waiting] > after_s + ROUNDING_S]
+        if not len(waiting):
+            return []
+        seen = memory.seen.take(waiting)
+        goal = seen["anchor"] + np.nan_to_num(velocity(seen)) * self._period
+        onward = (sides_of(goal, line) * sides_of(seen["anchor"], line) > 0).all(axis=1)
+        onward &= distance_to_segments(goal, line[:-1], line[1:]) > hysteresis(seen["xyxy"])
+        onward &= rows["whole_id"][waiting] == seen["track_id"]  # what it was part of crosses itself
+        events = []
+        for row in waiting[onward].tolist():
+            sign = 1 if rows["pending"][row] > 0 else -1
+            rows["pending"][row] = 0
+            if self._doubles.has(int(memory.seen["track_id"][row]), sign):
+                continue
+            if self._wanted is None or int(memory.seen["class_id"][row]) in self._wanted:
+                events.append(self._event(sign, memory.row(row)))
+        return events
+
+    def _event(self, sign: int, row: Row, tracks: Tracks | None = None, place: int = 0) -> Event:
         way = "in" if sign == self._in else "out"
         direction = self.names[0] if way == "in" else self.names[1]
-        class_id = int(tracks.class_id[place])
+        class_id = int(row["class_id"])
         class_name = self._scene.names.get(class_id, str(class_id))
+        sure, why = certainty(self._evidence(sign, row, tracks, place))
+        row["counted"], row["counted_s"] = sign, self._now
         self.totals[direction, class_name] += 1
+        self.doubtful[direction] += sure < SURE
         self._sketch = None
         data = {
             "line": self.name,
@@ -238,36 +267,32 @@ class Line:
             "x": round(float(row["crossed_at"][0]), 1),
             "y": round(float(row["crossed_at"][1]), 1),
             "crossed_s": round(float(row["crossed_s"]), 3),  # on the line itself; the event is clear of it
+            "sure": round(sure, 2),
+            **({"why": ", ".join(why)} if sure < SURE else {}),
         }
-        return Event(f"line.{way}", frame.time, frame.index, int(tracks.track_id[place]), class_id, data)
+        return Event(f"line.{way}", self._now, self._frame, int(row["track_id"]), class_id, data)
 
-
-def line_problem(points: FloatArray) -> str | None:
-    """Return what is wrong with the points of a line, or None."""
-    if points.ndim != 2 or points.shape[1:] != (2,) or len(points) < 2:
-        return f"needs two or more points [x, y], got shape {points.shape}"
-    if not np.isfinite(points).all():
-        return "has a point that is not a number"
-    alike = np.flatnonzero((points[1:] == points[:-1]).all(axis=1))
-    if len(alike):
-        return f"has two points alike: {alike[0] + 1} and {alike[0] + 2} are {points[alike[0]].tolist()}"
-    if (points[0] == points[-1]).all():
-        return "ends where it begins; use a zone"
-    meeting = self_intersection(points.tolist(), closed=False)
-    return f"crosses itself: part {meeting[0] + 1} meets part {meeting[1] + 1}" if meeting else None
-
-
-def extended(line: FloatArray, size: tuple[int, int]) -> FloatArray:
-    """Return the line (K, 2) with ends at the picture's edge drawn on beyond it.
-
-    Somebody whose feet are cut off by the edge still crosses a line that was drawn up to it.
-    """
-    path: FloatArray = line.copy()
-    for end, inner in ((0, 1), (-1, -2)):
-        outward = line[end] - line[inner]
-        reach = max(size) if at_edge(path[[end]], size).any() else END_PX
-        path[end] = line[end] + outward / np.hypot(*outward) * reach
-    return path
+    def _evidence(self, sign: int, row: Row, tracks: Tracks | None, place: int) -> Evidence:
+        """Gather what is known of a crossing; ``tracks`` are None where the object is out of sight."""
+        xyxy, line = row["xyxy"], self._path
+        side = max(float((xyxy[2:] - xyxy[:2]).max()), 1.0)
+        near = distance_to_segments(np.stack((row["born_at"], row["anchor"])), line[:-1], line[1:]) / side
+        return Evidence(
+            age_s=float(row["crossed_s"] - row["born_s"]),
+            born_sizes=float(near[0]),
+            back_s=self._now - float(row["counted_s"]) if row["counted"] == -sign else math.inf,
+            gap_s=float(row["gap_s"]),
+            took_s=self._now - float(row["crossed_s"]),
+            clear_sizes=float(near[1]),
+            unrest=math.sqrt(row["unrest"]),
+            doubted=bool(row["doubted"]),
+            hidden=0.0 if tracks is None else hidden_feet(tracks.xyxy, place),
+            score=float(row["usual_score"]) if tracks is None else float(tracks.score[place]),
+            usual_score=float(row["usual_score"]),
+            classed_s=self._now - float(row["classed_s"]) if row["classed_s"] > row["born_s"] else math.inf,
+            cut=bool(cut_by_edge(xyxy, self._scene.size)),
+            lost=tracks is None,
+        )
 
 
 def _by_class(totals: Counter[tuple[str, str]], direction: str) -> str:
