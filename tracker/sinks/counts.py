@@ -17,7 +17,7 @@ from tracker.sinks.lines import Lines
 from tracker.text import cell
 from tracker.types import Event, Json, OptionError, Result, Scene
 
-COLUMNS = ("start_s", "end_s", "start", "name", "direction", "class", "count")
+COLUMNS = ("start_s", "end_s", "start", "name", "direction", "class", "count", "doubtful")
 MOST_S = 10 * 365 * 86400.0  # of an interval
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -38,7 +38,8 @@ class CountsSink(Lines):
 
     An interval's rows are written when it is over. Intervals begin on the round: of the clock of the place
     where it is known (``start``), else of the recording. ``interval`` is in seconds or as `parse_interval`
-    takes it; without one the whole run is one. Zones count "enter", "exit" and "loiter".
+    takes it; without one the whole run is one. Zones count "enter", "exit" and "loiter". ``doubtful`` is how
+    many of the ``count`` are not sure (`plugins.certainty`).
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class CountsSink(Lines):
         self._counted = list(counted)
         self._clock = _clock(scene)
         self._counts: Counter[tuple[str, str, str]] = Counter()  # of the open interval; 0: seen before
+        self._doubtful: Counter[tuple[str, str, str]] = Counter()  # of these
         self._number: int | None = None  # of the open interval
         self._first, self._last = 0.0, 0.0
 
@@ -80,7 +82,7 @@ class CountsSink(Lines):
 
     def state(self) -> Json:
         """Return the length of the file and the interval that is open."""
-        counts = [[*key, count] for key, count in self._counts.items()]
+        counts = [[*key, count, self._doubtful[key]] for key, count in self._counts.items()]
         known = {"counts": counts, "number": self._number, "first": self._first, "last": self._last}
         return {**known, **(super().state() or {})}
 
@@ -89,7 +91,8 @@ class CountsSink(Lines):
         if "bytes" in state:  # else it was standard output
             super().restore(state, tracks)
         if tracks:
-            self._counts.update({tuple(key): count for *key, count in state["counts"]})
+            self._counts.update({tuple(key): count for *key, count, _ in state["counts"]})
+            self._doubtful.update({tuple(key): count for *key, _, count in state["counts"]})
             self._number, self._first, self._last = state["number"], state["first"], state["last"]
 
     def _tick(self, now: float) -> None:
@@ -107,7 +110,9 @@ class CountsSink(Lines):
             name = shape_name(event.data)
             if name is not None:
                 direction = event.data.get("direction") or event.kind.rpartition(".")[2]
-                self._counts[name, str(direction), str(event.data.get("class_name", event.class_id))] += 1
+                key = name, str(direction), str(event.data.get("class_name", event.class_id))
+                self._counts[key] += 1
+                self._doubtful[key] += "why" in event.data
 
     def _never(self) -> set[tuple[str, str, str]]:
         """Return the rows of what did not happen."""
@@ -134,8 +139,11 @@ class CountsSink(Lines):
         writer = csv.writer(text, lineterminator="\n")
         wall = wall_time(start, self._scene) or ""
         for key in sorted(self._counts.keys() | self._never()):
-            writer.writerow([f"{start:.3f}", f"{end:.3f}", wall, *map(cell, key), self._counts[key]])
+            writer.writerow(
+                [f"{start:.3f}", f"{end:.3f}", wall, *map(cell, key), self._counts[key], self._doubtful[key]]
+            )
         self._counts = Counter(dict.fromkeys(self._counts, 0))
+        self._doubtful.clear()
         self._put(text.getvalue())
         self.flush()
 

@@ -91,6 +91,16 @@ def test_intervals_begin_on_the_round_of_the_clock(tmp_path: Path) -> None:
     assert ":00.000" in rows[0]["start"]
 
 
+def test_doubtful_events_are_counted_and_told(tmp_path: Path) -> None:
+    sure, doubtful = crossing(1), crossing(2)
+    doubtful = Event(
+        *(getattr(doubtful, n) for n in ("kind", "time", "frame", "track_id", "class_id")),
+        {**doubtful.data, "why": "feet hidden"},
+    )
+    rows = write(tmp_path / "c.csv", [sure, doubtful, crossing(30)], 40, scene(), interval=5.0)
+    assert [(r["count"], r["doubtful"]) for r in rows] == [("2", "1"), ("1", "0")]
+
+
 def test_without_an_interval_the_run_is_one(tmp_path: Path) -> None:
     (row,) = write(tmp_path / "c.csv", [crossing(2), crossing(30)], 41, scene())
     assert (row["start_s"], row["end_s"], row["count"]) == ("0.000", "10.000", "2")
