@@ -1,0 +1,163 @@
+"""Crossings of many lines against ground truth: ``python -m benchmarks.lines [--noise N] [--sure] [FOLDER]``.
+
+Needs ../shared; what is missing there is named and left out. Sixteen lines, eight across and eight along,
+are laid over each sequence. A person of the ground truth has crossed when the bottom centre of the box has
+got clear of a line, by 5 % of the box's height, on the other side than before. Crossings are matched one to
+one by line, direction and time (1.2 s). ``--boxes`` gives the plugin the boxes and identities of the truth
+itself: what is wrong then is wrong in the plugin, or in the truth.
+
+``--noise`` adds detections jittered by half a pixel, by 1 % of their size, and every second frame dropped.
+``--sure`` tells how many of the crossings that are not called doubtful are right. A crossing of somebody whom
+the truth leaves out (a person far away, behind a window, on a poster) counts as false everywhere; how many
+of these there are is told with ``--sure``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.counting import unmatched
+from benchmarks.identities import SHARED
+from benchmarks.zones import Film, films, halved, jittered, people_of
+from bytetrack import Tracks
+from tracker.plugins.line import Line
+from tracker.replay import blank
+from tracker.trackers import make_tracker
+from tracker.types import Event, Frame, Scene
+
+EACH_WAY = 8  # lines
+CLEAR = 0.05  # of a person's height
+TOLERANCE_S = 1.2
+Crossing = tuple[int, str]  # frame, sign
+
+
+def layout(size: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return the lines: the axis they are counted along (0 is x), and where they lie on it."""
+    return [(axis, round(size[axis] * k / (EACH_WAY + 1))) for axis in (0, 1) for k in range(1, EACH_WAY + 1)]
+
+
+def true_crossings(film: Film, axis: int, at: int) -> list[Crossing]:
+    """Return who of the ground truth crossed one line, when and which way."""
+    found = []
+    for rows in film.people.values():
+        place = (rows[:, 1] + rows[:, 3]) / 2 if axis == 0 else rows[:, 4]
+        away = place - at
+        clear = np.abs(away) >= CLEAR * (rows[:, 4] - rows[:, 2])
+        frames, sides = rows[clear, 0].astype(int), np.sign(away[clear])
+        turns = np.flatnonzero(sides[1:] != sides[:-1]) + 1
+        found += [(int(frames[n]), "+" if sides[n] > 0 else "-") for n in turns]
+    return sorted(found)
+
+
+def true_tracks(film: Film) -> list[Tracks]:
+    """Return the people of the ground truth as tracks, frame by frame."""
+    rows: list[list[tuple[float, ...]]] = [[] for _ in film.found]
+    for who, boxes in film.people.items():
+        for frame, *box in boxes.tolist():
+            if frame < len(rows):
+                rows[int(frame)].append((who, *box))
+    tracks = []
+    for present in rows:
+        table = np.array(sorted(present)).reshape(-1, 5)
+        n = len(table)
+        tracks.append(
+            Tracks(
+                table[:, 0].astype(np.int64), table[:, 1:], np.ones(n), np.zeros(n, np.int64), np.arange(n)
+            )
+        )
+    return tracks
+
+
+def told_crossings(film: Film, tracks: Sequence[Tracks]) -> Iterator[tuple[int, int, list[Event]]]:
+    """Yield each line and the events that the plugin tells of it."""
+    width, height = film.size
+    scene = Scene(film.name, film.size, film.fps, False, {0: "person"}, film.options.lost)
+    lines = {
+        (axis, at): Line([[at, 0], [at, height]] if axis == 0 else [[0, at], [width, at]])
+        for axis, at in layout(film.size)
+    }
+    for line in lines.values():
+        line.start(scene)
+    events: dict[tuple[int, int], list[Event]] = {key: [] for key in lines}
+    image = blank(film.size)
+    for index, seen in enumerate(tracks):
+        for key, line in lines.items():
+            events[key] += line.update(Frame(image, index, index / film.fps), seen)
+    for (axis, at), line in lines.items():
+        yield axis, at, [*events[axis, at], *line.finish()]
+
+
+def measure(film: Film, boxes: bool = False) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return (9,): crossings there are, false, missed; told sure, of these wrong, of these of nobody;
+    told doubtful, of these wrong, of these of nobody.
+    """
+    if boxes:
+        tracks = true_tracks(film)
+    else:
+        tracker = make_tracker("motion", film.options, film.fps, film.size)
+        tracks = [tracker.update(found) for found in film.found]
+    shown = people_of(film, tracks)
+    figures = np.zeros(9, np.int64)
+    for axis, at, events in told_crossings(film, tracks):
+        true = true_crossings(film, axis, at)
+        told = [(event.frame, "+" if event.kind == "line.in" else "-") for event in events]
+        false, missed = unmatched(true, told, round(TOLERANCE_S * film.fps))
+        figures[:3] += len(true), len(false), len(missed)
+        left = list(false)
+        for event, crossing in zip(events, told, strict=True):
+            wrong = crossing in left
+            if wrong:
+                left.remove(crossing)
+            before = shown[max(event.frame - round(film.fps), 0) : event.frame + 1]
+            nobody = wrong and not any(event.track_id in whom for whom in before)
+            start = 6 if "why" in event.data else 3
+            figures[start : start + 3] += 1, wrong, nobody
+    return figures
+
+
+def row(name: str, figures: np.ndarray[tuple[int], np.dtype[np.int64]], sure: bool) -> str:
+    """Return one line of the table."""
+    there, false, missed, told, wrong, nobody, doubtful, doubtful_wrong, _ = figures.tolist()
+    text = f"{name:22s} {there:5d} crossings  {false:4d} false {missed:4d} missed"
+    text += f"  {(false + missed) / max(there, 1):6.1%}"
+    if sure:
+        text += f"   sure {told:4d}, right {1 - wrong / max(told, 1):6.1%}"
+        text += f" ({1 - (wrong - nobody) / max(told - nobody, 1):.1%} of people in the truth)"
+        text += f"   doubtful {doubtful:4d}, right {1 - doubtful_wrong / max(doubtful, 1):6.1%}"
+    return text
+
+
+def main() -> None:
+    """Print a row per sequence and one for all, then one per kind of noise."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folders", nargs="*", type=Path, help="sequences; none: those of ../shared")
+    parser.add_argument("--cache", type=Path, default=Path("vtest.npz"), help="detections of vtest.avi")
+    parser.add_argument("--noise", type=int, default=0, help="runs per kind of noise")
+    parser.add_argument("--sure", action="store_true", help="tell how right the sure ones are")
+    parser.add_argument("--boxes", action="store_true", help="give the plugin the truth's own boxes")
+    arguments = parser.parse_args()
+    folders = arguments.folders or [SHARED / "data/pets09-s2l1", SHARED / "data/mot17-val-half"]
+    known = films(folders, arguments.cache)
+    results = [measure(film, arguments.boxes) for film in known]
+    for film, figures in zip(known, results, strict=True):
+        print(row(film.name, figures, arguments.sure), flush=True)
+    print(row("all", np.sum(results, axis=0), arguments.sure), flush=True)
+    kinds = {
+        "half a pixel": lambda film, seed: jittered(film, seed, 0.5, 0),
+        "1 % of the size": lambda film, seed: jittered(film, seed, 0, 0.01),
+        "every second frame": lambda film, seed: halved(film, seed % 2),
+    }
+    for kind, noisy in kinds.items() if arguments.noise else ():
+        runs = 2 if kind.startswith("every") else arguments.noise
+        figures = np.sum([measure(noisy(film, seed)) for film in known for seed in range(runs)], axis=0)
+        print(row(f"{kind}, {runs} runs", figures, arguments.sure), flush=True)
+
+
+if __name__ == "__main__":
+    main()
