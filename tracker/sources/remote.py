@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import av
+from av.container import InputContainer
 
 from tracker.sources import address
+from tracker.sources.bounded import Bounded
 from tracker.sources.film import LENIENT
 from tracker.sources.limits import MAX_PIXELS
 
@@ -19,11 +21,21 @@ HEADED = frozenset(("mov", "matroska", "webm", "flv", "avi", "asf"))  # theirs t
 def is_file(uri: str) -> bool:
     """Return True for what has an end: read whole and in order, unlike a camera."""
     try:
+        with Bounded(uri, ANSWER_S) as raw:
+            if raw.parts:
+                return False  # whatever length it claims: what a server pushes is live
+            if not raw.lists and not raw.size:
+                with av.open(raw, options=dict(GLANCE), **LENIENT) as container:
+                    return _has_end(container)
         with av.open(uri, options=dict(GLANCE), timeout=ANSWER_S, **LENIENT) as container:
-            names = set(container.format.name.split(","))
-            told = bool(container.duration and container.duration > 0)
-            if names & PLAYLISTS:
-                return told
-            return container.size > 0 or (told and bool(names & HEADED))
+            return _has_end(container)
     except (av.error.FFmpegError, OSError, ValueError):
         return address.names_a_file(uri)
+
+
+def _has_end(container: InputContainer) -> bool:
+    names = set(container.format.name.split(","))
+    told = bool(container.duration and container.duration > 0)
+    if names & PLAYLISTS:
+        return told
+    return container.size > 0 or (told and bool(names & HEADED))

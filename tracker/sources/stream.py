@@ -13,7 +13,8 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from tracker.sources.address import redact, scheme
+from tracker.sources.address import is_http, redact, scheme
+from tracker.sources.bounded import MOST_BYTES, Bounded
 from tracker.sources.clock import Clock
 from tracker.sources.film import frame_rate
 from tracker.sources.limits import MAX_PIXELS, limit_decoder
@@ -25,7 +26,6 @@ from tracker.types import Image, InputError, OptionError
 OPEN_S = 10.0  # a camera that has not answered by then is asked again
 SILENT_S = 5.0  # no packet for so long: the connection is dead although it stands
 PIECES = 4  # times as long for playlists, whose pieces of 10 s come one by one
-MOST_BYTES = 1 << 26  # of a compressed picture
 READ_S = 0.5  # one wait for a packet; short, so that the thread sees when it should end
 LATE_S = 3.0  # further behind than this, everything up to the next key frame is skipped
 PAUSE_S = 0.3  # between two packets of what is there already there is none as long
@@ -46,6 +46,7 @@ class StreamCapture:
         self._transport = transport
         self.fps: float | None = None
         self._container: InputContainer | None = None
+        self._bounded: Bounded | None = None  # what the container reads from, behind HTTP
         self._given_s: float | None = None  # stream time of the last picture that came in pieces
         self._paced_s: float | None = None  # that of the last one shown
         self._upright: Upright | None = None  # of the first picture; a later size is scaled to its
@@ -75,7 +76,7 @@ class StreamCapture:
         self._ended = ended
         read_s = READ_S if self._patient else self._silent_s
         try:
-            self._container = av.open(self._uri, options=options, timeout=(OPEN_S, read_s))
+            self._container = self._connect(options, (OPEN_S, read_s))
         except FOR_GOOD as error:
             raise InputError(f"{self._shown}: {_reason(error)}; check user, password and address") from None
         except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -89,6 +90,18 @@ class StreamCapture:
         stream.thread_type = "SLICE"  # frame threads would hold back one picture each
         self._stream = stream
         self.fps = self.fps or frame_rate(stream)
+
+    def _connect(self, options: dict[str, str], timeout: tuple[float, float]) -> InputContainer:
+        if is_http(self._uri) and not self._bursts:
+            self._bounded = Bounded(self._uri, timeout)
+            if not self._bounded.lists:
+                try:
+                    return av.open(self._bounded, "r", format=self._bounded.format, options=options)
+                finally:
+                    self._bounded.passed()  # which tells more than that nothing was recognized
+            self._bounded.close()
+            self._bounded = None
+        return av.open(self._uri, options=options, timeout=timeout)
 
     def read(self, clock: Clock) -> Iterator[tuple[float, Image | None]]:
         """Yield pictures with the wall-clock time they were taken; None for one that was skipped."""
@@ -152,16 +165,24 @@ class StreamCapture:
                     if self._ended.is_set():
                         return
                     heard = time.monotonic()
+                    self._passed()
                     if packet.size > MOST_BYTES:
                         raise LostError("it sends a picture without end")
                     if packet.size:
                         yield packet
+                self._passed()
                 raise LostError("the stream ended")
             except av.error.ExitError:  # the time for one read was over
                 if not self._patient or time.monotonic() - heard >= self._silent_s:
                     raise LostError(f"connected, but silent for {self._silent_s:g} s") from None
             except av.error.FFmpegError as error:
+                self._passed()
                 raise LostError(_reason(error)) from None
+
+    def _passed(self) -> None:
+        """Raise why what lies behind HTTP ended, where it did."""
+        if self._bounded is not None:
+            self._bounded.passed()
 
     def close(self) -> None:
         """Disconnect."""
@@ -169,6 +190,9 @@ class StreamCapture:
         if container is not None:
             with suppress(av.error.FFmpegError):
                 container.close()
+        bounded, self._bounded = self._bounded, None
+        if bounded is not None:
+            bounded.close()
 
 
 def _reason(error: BaseException) -> str:
