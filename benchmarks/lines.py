@@ -15,8 +15,9 @@ of these there are is told with ``--sure``.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from benchmarks.counting import unmatched
 from benchmarks.identities import SHARED
 from benchmarks.zones import Film, films, halved, jittered, people_of
 from bytetrack import Tracks
+from tracker.coco import COCO
 from tracker.plugins.line import Line
 from tracker.replay import blank
 from tracker.trackers import make_tracker
@@ -33,6 +35,7 @@ EACH_WAY = 8  # lines
 CLEAR = 0.05  # of a person's height
 TOLERANCE_S = 1.2
 Crossing = tuple[int, str]  # frame, sign
+Key = TypeVar("Key", bound=Hashable)
 
 
 def layout(size: tuple[int, int]) -> list[tuple[int, int]]:
@@ -72,23 +75,26 @@ def true_tracks(film: Film) -> list[Tracks]:
     return tracks
 
 
-def told_crossings(film: Film, tracks: Sequence[Tracks]) -> Iterator[tuple[int, int, list[Event]]]:
-    """Yield each line and the events that the plugin tells of it."""
-    width, height = film.size
-    scene = Scene(film.name, film.size, film.fps, False, {0: "person"}, film.options.lost)
-    lines = {
-        (axis, at): Line([[at, 0], [at, height]] if axis == 0 else [[0, at], [width, at]])
-        for axis, at in layout(film.size)
-    }
+def ends(size: tuple[int, int], axis: int, at: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return where a line of the layout begins and ends."""
+    width, height = size
+    return ((at, 0), (at, height)) if axis == 0 else ((0, at), (width, at))
+
+
+def told_crossings(
+    film: Film, tracks: Sequence[Tracks], lines: Mapping[Key, Line]
+) -> Iterator[tuple[Key, list[Event]]]:
+    """Yield each line's key and the events that the plugin tells of it."""
+    scene = Scene(film.name, film.size, film.fps, False, COCO, film.options.lost)
     for line in lines.values():
         line.start(scene)
-    events: dict[tuple[int, int], list[Event]] = {key: [] for key in lines}
+    events: dict[Key, list[Event]] = {key: [] for key in lines}
     image = blank(film.size)
     for index, seen in enumerate(tracks):
         for key, line in lines.items():
             events[key] += line.update(Frame(image, index, index / film.fps), seen)
-    for (axis, at), line in lines.items():
-        yield axis, at, [*events[axis, at], *line.finish()]
+    for key, line in lines.items():
+        yield key, [*events[key], *line.finish()]
 
 
 def measure(film: Film, boxes: bool = False) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -102,7 +108,8 @@ def measure(film: Film, boxes: bool = False) -> np.ndarray[tuple[int], np.dtype[
         tracks = [tracker.update(found) for found in film.found]
     shown = people_of(film, tracks)
     figures = np.zeros(9, np.int64)
-    for axis, at, events in told_crossings(film, tracks):
+    lines = {(axis, at): Line(ends(film.size, axis, at)) for axis, at in layout(film.size)}
+    for (axis, at), events in told_crossings(film, tracks, lines):
         true = true_crossings(film, axis, at)
         told = [(event.frame, "+" if event.kind == "line.in" else "-") for event in events]
         false, missed = unmatched(true, told, round(TOLERANCE_S * film.fps))

@@ -234,13 +234,20 @@ def measure(film: Film) -> tuple[FloatArray, FloatArray, FloatArray]:
     return wrong, off, there
 
 
-def jittered(film: Film, seed: int, pixels: float, part: float) -> Film:
-    """Return the film with every edge of a detection off by so many pixels, or such a part of its size."""
+def jittered(film: Film, seed: int, pixels: float, part: float, score: float = 0.0) -> Film:
+    """Return the film with every edge of a detection off by so many pixels, or such a part of its size.
+
+    ``score``: how far the scores are off; each is a standard deviation.
+    """
     rng = np.random.default_rng(seed)
     found = []
     for one in film.found:
         size = np.tile(one.xyxy[:, 2:] - one.xyxy[:, :2], 2)
-        found.append(replace(one, xyxy=one.xyxy + rng.normal(0, 1, size.shape) * (pixels + part * size)))
+        xyxy = one.xyxy + rng.normal(0, 1, size.shape) * (pixels + part * size)
+        unsure = one.score
+        if score:  # not drawn otherwise, so that the boxes stay the same
+            unsure = np.clip(unsure + rng.normal(0, score, len(one)), 0.0, 1.0)
+        found.append(replace(one, xyxy=xyxy, score=unsure))
     return replace(film, found=found)
 
 
