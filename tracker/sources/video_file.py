@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import threading
 from collections.abc import Iterator
 from itertools import islice
@@ -80,17 +81,20 @@ class VideoFile(ReadAhead):
         film, stream = self._opened, self._stream
         self._counted = film.raw or self._asked_fps is not None  # time is the number of the frame
         self.fps = self._asked_fps or self._told_rate()
-        self._origin = first.pts or 0
+        self._origin = self._stamp(first) or 0
         begin = stream.start_time if stream.start_time is not None else self._origin
         self._late_s = float(
-            max(0, self._origin - begin) * (stream.time_base or 0)
+            (0 if self._by_dts else max(0, self._origin - begin)) * (stream.time_base or 0)
         )  # the first of them decoded
-        origin_s = float(self._origin * (stream.time_base or 0))
+        # Decoding times are late by what the decoder holds back; sound begins with the first of them.
+        origin_s = float((begin if self._by_dts else self._origin) * (stream.time_base or 0))
         self._upright = upright(first, stream.sample_aspect_ratio)
         self.size = self._upright.size
         self.recorded = recorded(film.container.metadata, stream.metadata)
         self._duration, self._announced = film.duration_s(stream), film.announced_s(stream)
         frames = stream.frames or (round(self._duration * frame_rate(stream)) if self._duration else 0)
+        if self._by_dts and self._duration:
+            frames = min(frames, math.ceil(self._duration * self.fps))  # AVI counts empty packets, too
         if self._asked_fps and frames:
             self._duration = self._announced = frames / self.fps
         self.length = self.wanted.length(frames, self.fps) if frames else None
@@ -122,6 +126,10 @@ class VideoFile(ReadAhead):
         self._choice = 0
         return None
 
+    def _stamp(self, frame: VideoFrame) -> int | None:
+        """Return the time of a picture by the clock that was chosen."""
+        return frame.dts if self._by_dts else frame.pts
+
     @property
     def _opened(self) -> Film:
         assert self._film is not None
@@ -143,7 +151,9 @@ class VideoFile(ReadAhead):
     def _told_rate(self) -> float:
         """Return the nominal rate; of bare pictures what the codec's own header says, else a guess."""
         if not self._opened.raw:
-            return frame_rate(self._stream)
+            guessed = self._stream.guessed_rate  # an AVI whose clock ticks by fields tells twice the rate
+            halved = self._by_dts and guessed and 0 < guessed < frame_rate(self._stream)
+            return float(guessed) if halved and guessed else frame_rate(self._stream)
         told = self._stream.codec_context.framerate
         if self._stream.codec_context.name in CLOCKED and told and 0 < told <= MAX_FPS:
             return float(told)
@@ -245,7 +255,8 @@ class VideoFile(ReadAhead):
         self._last: float | None = None
         lost = self._corrupt
         for frame in self._decoded(packets):
-            time = None if frame.pts is None or base is None else float((frame.pts - self._origin) * base)
+            stamp = self._stamp(frame)
+            time = None if stamp is None or base is None else float((stamp - self._origin) * base)
             index += 1 + self._corrupt - lost
             lost = self._corrupt
             if self._last is None:

@@ -133,6 +133,25 @@ class TestWhichTime:
         even(frames, 20)
         assert notes == []
 
+    def test_an_avi_whose_clock_ticks_by_fields_is_no_shorter(self, tmp_path: Path) -> None:
+        ffmpeg(PICTURE, H264, "-preset medium -bf 3", tmp_path / "film.mp4")
+        sound = "-f lavfi -i sine=440:d=2 -map 0:v -map 1:a -c:v copy -c:a libmp3lame"
+        ffmpeg("-i", tmp_path / "film.mp4", sound, tmp_path / "fields.avi")
+        with av.open(str(tmp_path / "fields.avi")) as container:
+            assert container.streams.video[0].average_rate == 20
+        with open_source(tmp_path / "fields.avi") as source:
+            even(list(source), 20)
+            assert (source.fps, source.length, source.notes) == (10, 20, [])
+
+    @pytest.mark.parametrize("codec", ["-c:v libx264 -bf 2 -pix_fmt yuv420p", "-c:v mpeg4", "-c:v mjpeg"])
+    def test_pictures_that_an_avi_left_out_took_their_time(self, tmp_path: Path, codec: str) -> None:
+        kept = "-vf select='lt(n,6)+gt(n,13)' -fps_mode passthrough"
+        ffmpeg(PICTURE, kept, codec, tmp_path / "gap.avi")
+        frames, notes = read(tmp_path / "gap.avi")
+        expected = [i / 10 for i in (*range(6), *range(14, 20))]
+        assert [f.time for f in frames] == pytest.approx(expected, abs=0.0021)
+        assert notes == []
+
     @pytest.mark.parametrize(("kind", "fps"), [("ts", 10), pytest.param("mpg", 25, marks=CRASHES)])
     @pytest.mark.parametrize(
         "offsets",
