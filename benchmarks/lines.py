@@ -128,13 +128,14 @@ def measure(film: Film, boxes: bool = False) -> np.ndarray[tuple[int], np.dtype[
 
 def row(name: str, figures: np.ndarray[tuple[int], np.dtype[np.int64]], sure: bool) -> str:
     """Return one line of the table."""
-    there, false, missed, told, wrong, nobody, doubtful, doubtful_wrong, _ = figures.tolist()
+    there, false, missed, told, wrong, nobody, doubtful, doubtful_wrong, others = figures.tolist()
     text = f"{name:22s} {there:5d} crossings  {false:4d} false {missed:4d} missed"
     text += f"  {(false + missed) / max(there, 1):6.1%}"
     if sure:
         text += f"   sure {told:4d}, right {1 - wrong / max(told, 1):6.1%}"
         text += f" ({1 - (wrong - nobody) / max(told - nobody, 1):.1%} of people in the truth)"
         text += f"   doubtful {doubtful:4d}, right {1 - doubtful_wrong / max(doubtful, 1):6.1%}"
+        text += f"   false, of nobody in the truth: {nobody + others}"
     return text
 
 
