@@ -138,6 +138,9 @@ def leave_files(
         except Exception as error:  # what a plugin hands out, nobody can vouch for
             host.fail(plugin, "files", error)
             continue
+        if not path.parent.is_dir():  # it was there when the run began
+            failed = failed or place.FolderGoneError(path)
+            continue
         try:
             if not overwrite and not is_mine(path, mine or {}):
                 path = place.another(path)

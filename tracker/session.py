@@ -25,6 +25,7 @@ from tracker.profile import Profile
 from tracker.report import Report
 from tracker.resumed import Resumed
 from tracker.run_paths import claim_inputs, claim_leaves, claim_outputs
+from tracker.sinks.place import each_folder_once
 from tracker.sources import address, open_source
 from tracker.state import StateFile
 from tracker.trackers import make_tracker
@@ -113,6 +114,7 @@ class Session:
             idle = getattr(self.detector, "idle", None)
             self.profile = self._profile.rows(self.stopwatch.seconds, idle.share if idle else None)
         left_early = isinstance(error, GeneratorExit)  # by who uses the results, who must learn of it
+        failed = each_folder_once(failed)
         told = failed[0] if failed and (error is None or left_early) else error
         self._notes += [str(other) for other in failed if other is not told]
         if told is not None and told is not error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -338,9 +339,44 @@ class TestDeletedMeanwhile:
             time.sleep(0.3)  # until something is recorded
             shutil.rmtree(gone)
 
-        with pytest.raises(OutputError, match=r"out\.mp4: was deleted while"):
+        with pytest.raises(OutputError, match=r"out\.mp4: its folder was deleted while"):
             run(make_video(frames=60), output=gone / "out.mp4", save_json=kept, meanwhile=self.at_20(delete))
         assert len(kept.read_text().splitlines()) == 60
+
+    @pytest.mark.parametrize("segment", [None, "1s"])
+    @pytest.mark.parametrize("after", [0, 30])
+    def test_everything_elsewhere_is_complete(
+        self, make_video: MakeVideo, tmp_path: Path, after: int, segment: str | None
+    ) -> None:
+        clip = make_video(frames=60)
+        outputs: dict[str, dict[str, bytes]] = {}
+        for deleted in (False, True):
+            gone, kept = tmp_path / "gone", tmp_path / f"kept{deleted}"
+            gone.mkdir()
+            kept.mkdir()
+            tables: dict[str, Any] = {name: kept / name for name in TABLES}
+            options = Options(
+                output=gone / "out.mp4", line=["door=80,0 80,96"], plugin=["route"], segment=segment, **tables
+            )
+            session = Session(clip, options, prefix=gone / "out")
+            try:
+                with session:
+                    for count in range(60):
+                        while deleted and count == after and gone.exists():
+                            shutil.rmtree(gone, ignore_errors=True)  # files are made in it meanwhile
+                        if not count:
+                            results = iter(session)
+                        next(results)
+                    list(results)
+            except OutputError as error:
+                assert deleted
+                assert re.fullmatch(r"\S+: its folder was deleted while the run wrote it", str(error))
+                assert not session.notes()
+            else:
+                assert not deleted
+                shutil.rmtree(gone)
+            outputs[str(deleted)] = {path.name: path.read_bytes() for path in kept.iterdir()}
+        assert outputs["True"] == outputs["False"]
 
     def test_the_folder_of_the_state(
         self, make_video: MakeVideo, tmp_path: Path, caplog: pytest.LogCaptureFixture

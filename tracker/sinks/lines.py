@@ -214,7 +214,7 @@ class Lines:
 
     def _failure(self, error: OSError) -> OutputError:
         if not self.path.parent.is_dir():
-            return OutputError(f"{self.path}: its folder was deleted while the run wrote it")
+            return place.FolderGoneError(self.path)
         return OutputError(f"{self.path}: {error.strerror}; what was written before is kept")
 
 

@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,27 @@ UNFINISHED = 1000  # temporary files of one name, after which somebody should ti
 
 class DiskFullError(OutputError):
     """There is no room for more; there may be again."""
+
+
+class FolderGoneError(OutputError):
+    """The folder of ``path`` was deleted during the run; whoever else wrote there need not say so again."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: its folder was deleted while the run wrote it")
+        self.folder = path.parent
+
+
+def each_folder_once(errors: Iterable[BaseException]) -> list[BaseException]:
+    """Return errors, of every folder that is gone the last only: sinks end after what plugins leave."""
+    folders: set[Path] = set()
+    told: list[BaseException] = []
+    for error in reversed([*errors]):
+        if isinstance(error, FolderGoneError):
+            if error.folder in folders:
+                continue
+            folders.add(error.folder)
+        told.insert(0, error)
+    return told
 
 
 def check(path: Path, overwrite: bool, never: Path | None = None) -> None:

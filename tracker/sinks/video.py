@@ -15,7 +15,7 @@ import av
 
 from tracker.sinks import place
 from tracker.sinks.behind import Behind
-from tracker.sinks.place import DiskFullError
+from tracker.sinks.place import DiskFullError, FolderGoneError
 from tracker.sinks.recording import ENCODINGS, Recording, remux
 from tracker.sinks.segments import Segments, seconds
 from tracker.types import Image, Json, OptionError, OutputError, Result, Scene, Sound, Stopwatch
@@ -91,6 +91,7 @@ class VideoSink:
         self._number = 0
         self._resume = 0.0  # monotonic time before which a full disk is not tried again
         self._unrecorded, self._why = 0, ""
+        self._gone: OutputError | None = None  # that the folder is, once it is: nothing more is drawn
         self._told = False  # whether the run knows why the video ends early
         self._hurried = False
 
@@ -120,6 +121,11 @@ class VideoSink:
         self._behind.finish()
         try:
             self._complete()
+        except FolderGoneError as failure:
+            if kind is None:
+                raise
+            if not (isinstance(error, FolderGoneError) and error.folder == failure.folder):
+                self.notes.append(str(failure))
         except OutputError as failure:
             if self._scene.live and isinstance(failure, DiskFullError):
                 self.notes.append(str(failure))  # the run itself went well
@@ -136,6 +142,8 @@ class VideoSink:
             self._behind.check()
 
     def _record(self, result: Result) -> None:
+        if self._gone is not None:
+            return
         if time.monotonic() < self._resume:
             self._unrecorded += 1
             return
@@ -193,8 +201,14 @@ class VideoSink:
         )
 
     def _suspend(self, failure: OutputError) -> None:
-        """Go on without recording where the source is live and it may be possible again, else raise."""
+        """Go on without recording where the source is live and it may be possible again, else raise.
+
+        Where the folder is gone the run goes on, for the sake of other outputs, and is told at its end.
+        """
         gone = not self.path.parent.is_dir()
+        if gone and not self._scene.live:
+            self._gone = FolderGoneError(self._goal)
+            return
         if not self._scene.live or not (gone or isinstance(failure, DiskFullError)):
             self._told = True
             raise failure
@@ -222,9 +236,13 @@ class VideoSink:
 
     def _complete(self) -> None:
         """Close what is open and move it into place; no file comes from no pictures."""
+        if self._gone is None and not self.path.parent.is_dir() and not self._scene.live:
+            self._gone = FolderGoneError(self._goal)
         recording, self._recording = self._recording, None
         part, self._part = self._part, None
         if part is None:
+            if self._gone is not None:
+                raise self._gone
             return
         failure: OutputError | None = None
         if recording is not None:
@@ -232,6 +250,8 @@ class VideoSink:
                 recording.close()
             except (av.error.FFmpegError, OSError) as error:
                 failure = self._failure(error, recording)
+        if self._gone is not None:
+            raise self._gone
         if recording is None or not recording.pictures:
             part.unlink(missing_ok=True)
             return
