@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from tracker.lettering import glyphs
 from tracker.palette import bgr
 from tracker.pixels import Bgr, Style, blend, inside
+from tracker.taken import Place, Taken
 from tracker.types import Color, Image, Mark
 
 DARK = 70  # luma below which a text is surrounded by white instead of black
@@ -21,16 +22,8 @@ TABLE_SHADE = 110  # 0 to 255: how much of what lies under a table is covered
 ONE_LINE = 0.4  # of the picture's width: a table that fits into so much is a single line
 NAME, VALUE = (220, 220, 220), (255, 255, 255)
 MAKE_WAY = (0, 1, -1, 2, -2)  # of a text's height: where else it may lie
+KEPT = 4096  # texts and tables that are not set anew for every picture: of a thousand zones
 Size = tuple[int, int]  # height, width
-
-
-class Place(NamedTuple):
-    """A rectangle of the picture, in pixels."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
 
 
 class Text(NamedTuple):
@@ -50,18 +43,39 @@ class Table(NamedTuple):
     texts: list[Text]
 
 
-def places(size: Size, style: Style, marks: Sequence[Mark]) -> list[Place]:
-    """Return what texts and tables among the marks will cover on a picture of this size."""
-    covered = [place_of(text) for text in texts_of(size, style, marks)]
-    return covered + [table.place for table in tables_of(size, style, marks)]
+class Captions(NamedTuple):
+    """What will lie over a picture."""
+
+    texts: list[Text]
+    tables: list[Table]
+
+    def places(self) -> list[Place]:
+        """Return what they will cover."""
+        return [place_of(text) for text in self.texts] + [table.place for table in self.tables]
+
+    def paint(self, image: Image) -> None:
+        """Paint the texts, then the tables."""
+        for text in self.texts:
+            write(image, text)
+        for place, texts in self.tables:
+            shade = np.full((place.bottom - place.top, place.right - place.left), TABLE_SHADE, np.uint8)
+            blend(image, shade, place.left, place.top, (20, 20, 20))
+            for text in texts:
+                write(image, text)
 
 
-def texts_of(size: Size, style: Style, marks: Sequence[Mark]) -> list[Text]:
+def captions_of(size: Size, style: Style, marks: Sequence[Mark]) -> Captions:
+    """Return the texts and tables among the marks, laid out on a picture of this size."""
+    tables = [*tables_of(size, style, marks)]
+    return Captions(texts_of(size, style, marks, tables), tables)
+
+
+def texts_of(size: Size, style: Style, marks: Sequence[Mark], tables: Iterable[Table]) -> list[Text]:
     """Return the texts among the marks; one that would lie on another or on a table makes way up or down.
 
     Where there is no room nearby it stays.
     """
-    taken = [table.place for table in tables_of(size, style, marks)]
+    taken = Taken(table.place for table in tables)
     texts = []
     for mark in marks:
         text = text_of(size, style, **mark.arguments) if mark.kind == "text" else None
@@ -72,10 +86,10 @@ def texts_of(size: Size, style: Style, marks: Sequence[Mark]) -> list[Text]:
         for step in MAKE_WAY:
             top = inside(text.top + step * height, height, size[0])
             moved = place._replace(top=top, bottom=top + height)
-            if not any(meet(moved, other) for other in taken):
+            if not taken.meets(moved):
                 text, place = text._replace(top=top), moved
                 break
-        taken.append(place)
+        taken.add(place)
         texts.append(text)
     return texts
 
@@ -84,11 +98,6 @@ def place_of(text: Text) -> Place:
     """Return what a text covers."""
     height, width = glyphs(text.text, text.size).shape
     return Place(text.left, text.top, text.left + width, text.top + height)
-
-
-def meet(a: Place, b: Place) -> bool:
-    """Whether two rectangles have pixels in common."""
-    return a.left < b.right and b.left < a.right and a.top < b.bottom and b.top < a.bottom
 
 
 def write(image: Image, text: Text) -> None:
@@ -115,15 +124,6 @@ def text_of(
     return Text(text, left, inside(round(y), height + halo, picture[0], halo), pixels, bgr(color))
 
 
-def paint_tables(image: Image, style: Style, marks: Sequence[Mark]) -> None:
-    """Paint the tables among the marks."""
-    for place, texts in tables_of(image.shape[:2], style, marks):
-        shade = np.full((place.bottom - place.top, place.right - place.left), TABLE_SHADE, np.uint8)
-        blend(image, shade, place.left, place.top, (20, 20, 20))
-        for text in texts:
-            write(image, text)
-
-
 def tables_of(picture: Size, style: Style, marks: Iterable[Mark]) -> Iterator[Table]:
     """Yield the tables stacked from the top left, in as many columns as it takes."""
     gap = round(style.text / 2)
@@ -132,23 +132,28 @@ def tables_of(picture: Size, style: Style, marks: Iterable[Mark]) -> Iterator[Ta
     for mark in marks:
         if mark.kind != "table":
             continue
-        texts, height, width = _laid_out(style, ONE_LINE * picture[1], **mark.arguments)
+        title, color = mark.arguments["title"], tuple(mark.arguments["color"])
+        rows = tuple((str(name), str(value)) for name, value in mark.arguments["rows"])
+        texts, height, width = _laid_out(style, ONE_LINE * picture[1], title, rows, color)
         if y > gap and y + height + gap > picture[0]:
             x, y, column = x + column + gap, gap, 0
+        if x >= picture[1]:
+            return  # as all that follow, beyond the edge
         moved = [text._replace(left=text.left + x, top=text.top + y) for text in texts]
         yield Table(Place(x, y, x + width, y + height), moved)
         y, column = y + height + gap // 3, max(column, width)
 
 
+@lru_cache(maxsize=KEPT)
 def _laid_out(
-    style: Style, most: float, title: str, rows: Sequence[tuple[str, str]], color: Color
+    style: Style, most: float, title: str, rows: tuple[tuple[str, str], ...], color: Color
 ) -> tuple[list[Text], int, int]:
     """Return the texts of a table, its height and its width: in a line, or one below another."""
     size, pad = style.size(TABLE_TEXT), round(style.text / 3)
     line, space = glyphs("x", size).shape[0], size // 2
     words = [(title, bgr(color), space)] if title else []
     for name, value in rows:
-        words += [(str(name), NAME, space), (str(value), VALUE, 2 * space)]
+        words += [(name, NAME, space), (value, VALUE, 2 * space)]
     texts, x = [], pad
     for word, ink, after in words:
         texts.append(Text(word, x, pad // 2, size, ink))
@@ -158,9 +163,7 @@ def _laid_out(
         return texts, line + pad, width
     texts, y, width = [], pad // 2, 0
     right: list[int] = []  # of the texts, those that end at the right edge
-    for left_word, ink, value in [(title, bgr(color), "")] * bool(title) + [
-        (str(a), NAME, str(b)) for a, b in rows
-    ]:
+    for left_word, ink, value in [(title, bgr(color), "")] * bool(title) + [(a, NAME, b) for a, b in rows]:
         masks = glyphs(left_word, size).shape, glyphs(value, size).shape if value else (0, 0)
         texts.append(Text(left_word, pad, y, size, ink))
         if value:
@@ -177,7 +180,7 @@ def _halo(size: int) -> int:
     return max(1, size // 7)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def _around(text: str, size: int, by: int) -> NDArray[np.uint8]:
     """Return the text's mask grown by some pixels, and a little weaker: a halo for any ground."""
     wide: NDArray[np.uint8] = np.pad(glyphs(text, size), by)

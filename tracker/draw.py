@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.captions import Place, meet, places
+from tracker.captions import captions_of
 from tracker.lettering import glyphs
-from tracker.paint import paint, paint_over, paint_under
+from tracker.paint import paint, paint_under
 from tracker.palette import color_of, ink_on
 from tracker.pixels import SHIFT, Bgr, Style, fixed, inside
+from tracker.taken import Place, Taken
 from tracker.types import Image, Mark, Result
 
 __all__ = ["color_of", "draw", "paint"]
@@ -85,15 +86,15 @@ def draw(
             cv2.polylines(image, strokes, False, color, style.width(0.6), cv2.LINE_AA, SHIFT)
         if look.labels:
             tags.append(_tag(label + more.get(track_id, ""), color, style.size()))
-    covered = places(image.shape[:2], style, result.marks)
+    captions = captions_of(image.shape[:2], style, result.marks)
     _place(
         image,
         [[value >> SHIFT for value in box] for box in boxes[: len(tags)]],
         tags,
         style.width() // 2,
-        covered,
+        captions.places(),
     )
-    paint_over(image, result.marks, style)
+    captions.paint(image)
     return image
 
 
@@ -150,7 +151,7 @@ def _place(
     Where there is no such place, it hides the least. It always lies within the picture.
     """
     height, width = image.shape[:2]
-    taken = list(covered)
+    taken, placed = Taken(covered), list[Place]()
     for (x1, y1, x2, y2), tag in zip(reversed(boxes), reversed(tags), strict=True):
         h, w = tag.shape[:2]
         spots = [
@@ -167,18 +168,14 @@ def _place(
         for x, y in spots:
             left, top = inside(x, w, width), inside(y, h, height)
             place = Place(left, top, left + w, top + h)
-            hidden = sum(_common(place, other) for other in taken if meet(place, other))
+            hidden = taken.hidden(place)
             if best is None or hidden < best[0]:
                 best = hidden, place
             if not hidden:
                 break
         assert best is not None
-        taken.append(best[1])
-    for (x, y, *_), tag in zip(reversed(taken[len(covered) :]), tags, strict=True):
+        taken.add(best[1])
+        placed.append(best[1])
+    for (x, y, *_), tag in zip(reversed(placed), tags, strict=True):
         part = image[y : y + tag.shape[0], x : x + tag.shape[1]]
         part[:] = tag[: part.shape[0], : part.shape[1]]
-
-
-def _common(a: Place, b: Place) -> int:
-    """Return the pixels that two rectangles which meet have in common."""
-    return (min(a.right, b.right) - max(a.left, b.left)) * (min(a.bottom, b.bottom) - max(a.top, b.top))

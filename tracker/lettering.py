@@ -22,7 +22,7 @@ WEIGHT = 550  # between regular (400) and bold (700): light text on a filled tag
 _one_at_a_time = threading.Lock()  # a font face keeps state while it sets a text
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)  # a thousand zones have as many names, and three words each in their tables
 def glyphs(text: str, size: int) -> NDArray[np.uint8]:
     """Return the (h, w) coverage, 0 to 255 and read-only, of a text of ``size`` pixels; lines end in ``\\n``.
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tracker.captions import paint_tables, texts_of, write
+from tracker.captions import captions_of
 from tracker.palette import bgr
 from tracker.pixels import FAR, SHIFT, Bgr, Style, blend, fixed, region_of, translucent
 from tracker.types import Color, Image, Mark
@@ -26,7 +26,7 @@ def paint(image: Image, marks: Iterable[Mark], *, line_width: float | None = Non
     marks = tuple(marks)
     style = Style.of(image, line_width)
     paint_under(image, marks, style)
-    paint_over(image, marks, style)
+    captions_of(image.shape[:2], style, marks).paint(image)
     return image
 
 
@@ -39,13 +39,6 @@ def paint_under(image: Image, marks: Sequence[Mark], style: Style) -> None:
         for mark in marks:
             if LAYERS[mark.kind] == layer:
                 SHAPES[mark.kind](image, style, **mark.arguments)
-
-
-def paint_over(image: Image, marks: Sequence[Mark], style: Style) -> None:
-    """Paint what lies over the boxes: texts, then the tables."""
-    for text in texts_of(image.shape[:2], style, marks):
-        write(image, text)
-    paint_tables(image, style, marks)
 
 
 def _polyline(

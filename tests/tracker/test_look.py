@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from bytetrack import Detections, Tracks
-from tracker.captions import meet, place_of, texts_of
+from tracker.captions import captions_of, place_of
 from tracker.draw import Look, draw
 from tracker.lettering import glyphs
 from tracker.look import REMEMBERED, Painter, as_wanted, look_of
 from tracker.options import Options
 from tracker.palette import color_of
 from tracker.pixels import Style
+from tracker.taken import meet
 from tracker.types import Canvas, Frame, OptionError, Result
 
 NAMES = {0: "person", 2: "car", 7: "truck"}
@@ -123,7 +124,7 @@ def test_labels_of_a_group_lie_beside_each_other_and_beside_what_plugins_write(s
     picture = np.full((height, width, 3), 70, np.uint8)
     shown = Result(Frame(picture, 0, 0.0), Detections.empty(), tracks, (), tuple(marks.marks))
     style = Style.of(picture)
-    texts = [place_of(text) for text in texts_of((height, width), style, shown.marks)]
+    texts = [place_of(text) for text in captions_of((height, width), style, shown.marks).texts]
     assert len(texts) == 3
     assert not any(meet(a, b) for a, b in combinations(texts, 2))
     image = draw(shown, NAMES)
