@@ -112,7 +112,9 @@ def _run(
     size = source.size if source else size or _size_of(options, saved.extent)
     names = {**COCO, **saved.names}  # a class may be asked for that nothing belonged to
     recorded = (source.recorded if source else None) or Recorded()
-    scene = Scene(path.name, size, saved.frame_rate, False, names, options.lost, *recorded)
+    scene = Scene(
+        source.name if source else path.name, size, saved.frame_rate, False, names, options.lost, *recorded
+    )
     if options.classes:
         if not saved.has_classes:
             raise click.UsageError(f"{path} has no classes to choose from; leave out --classes")

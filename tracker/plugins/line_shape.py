@@ -23,10 +23,17 @@ ARROW = 0.07  # length of the arrow in parts of the picture's shorter side
 END_PX = 1e-6  # by so much a line is longer than drawn: its end points belong to it
 
 
+def too_few(points: FloatArray, wanted: str) -> str:
+    """Return what is wrong with points that are no points, or not enough."""
+    if points.ndim == 2 and points.shape[1] == 2:
+        return f"has {len(points)} point{'s' * (len(points) != 1)}; give {wanted}"
+    return f"has no list of points [x, y]; give {wanted}"
+
+
 def line_problem(points: FloatArray) -> str | None:
     """Return what is wrong with the points of a line, or None."""
     if points.ndim != 2 or points.shape[1:] != (2,) or len(points) < 2:
-        return f"needs two or more points [x, y], got shape {points.shape}"
+        return too_few(points, "two or more, 'x,y x,y'")
     if not np.isfinite(points).all():
         return "has a point that is not a number"
     alike = np.flatnonzero((points[1:] == points[:-1]).all(axis=1))

@@ -15,6 +15,7 @@ from tracker.plugins.anchors import check_anchor, resolve_classes
 from tracker.plugins.border import Border
 from tracker.plugins.distribution import Distribution
 from tracker.plugins.geometry import self_intersection
+from tracker.plugins.line_shape import too_few
 from tracker.plugins.memory import Memory, Row
 from tracker.plugins.sighting import ROUNDING_S
 from tracker.plugins.turnstile import COLUMNS, Turnstile
@@ -233,7 +234,7 @@ class Zone:
 def zone_problem(points: FloatArray) -> str | None:
     """Return what is wrong with the points of a zone, or None."""
     if points.ndim != 2 or points.shape[1:] != (2,) or len(points) < 3:
-        return f"needs three or more points [x, y], got shape {points.shape}"
+        return too_few(points, "three or more, 'x,y x,y x,y'")
     if not np.isfinite(points).all():
         return "has a point that is not a number"
     following = np.roll(np.arange(len(points)), -1)

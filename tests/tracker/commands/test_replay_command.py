@@ -11,7 +11,8 @@ from click import UsageError
 from click.testing import CliRunner
 
 from tracker.commands.replay import command
-from tracker.types import OptionError
+from tracker.figure import figure
+from tracker.types import Image, OptionError, Picture
 
 
 def replay(*arguments: str | Path) -> str:
@@ -156,3 +157,19 @@ def test_plugins_leave_their_files_without_a_video_too(
     monkeypatch.chdir(tmp_path)
     assert "traffic_replay_routes.json" in replay(traffic, "--size", "160x96", "--plugin", "route")
     assert Path("traffic_replay_routes.png").exists()
+
+
+def test_a_figure_names_the_recording(
+    tmp_path: Path, traffic: Path, make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    notes: list[str] = []
+
+    def seen(picture: Picture) -> Image:
+        notes.extend(picture.notes)
+        return figure(picture)
+
+    monkeypatch.setattr("tracker.outlets.figure", seen)
+    video = make_video()
+    replay(traffic, "--video", video, "--plugin", "route", "-q")
+    assert notes[0].startswith(f"{video.name}, ")

@@ -266,7 +266,7 @@ def test_memory_is_bounded_by_what_is_alive() -> None:
 @pytest.mark.parametrize(
     ("points", "message"),
     [
-        ([(0, 0)], "two or more points"),
+        ([(0, 0)], "has 1 point; give two or more"),
         ([(0, 0), (0, 0)], "two points alike"),
         ([(0, 0), (9, 9), (0, 0)], "ends where it begins"),
         ([(0, 0), (9, 0), (9, 9), (5, -5)], "crosses itself"),

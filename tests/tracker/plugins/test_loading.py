@@ -20,7 +20,7 @@ def test_ours_come_through_the_same_door() -> None:
         ("lime", {}, "no plugin 'lime', did you mean 'line'"),
         ("line", {}, "needs the option 'points'"),
         ("line", {"point": 3}, "no option 'point', did you mean 'points'"),
-        ("line", {"points": 3}, "needs two or more points"),
+        ("line", {"points": 3}, "has no list of points .*; give two or more"),
     ],
 )
 def test_mistakes_name_what_was_meant(name: str, options: dict[str, object], message: str) -> None:
