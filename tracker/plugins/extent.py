@@ -3,9 +3,9 @@
 The lower edge is the least sure of a box's four: somebody passes in front, or the box swallows whoever stands
 behind, and it jumps by half a body within a frame, over a line and back, while the upper edge goes on as
 before. An object's height changes slowly. So where the height jumps, the top goes on and there is a cause
-(an occluder over the part in question, a falling score), the feet are the top plus the height it has had.
-Where the height truly changes (somebody comes towards the camera, sits down) it is followed: at once without
-a cause, after `HOLD_S` with one.
+(an occluder over the part in question, a falling score, a fall faster than any body's), the feet are the top
+plus the height it has had. Where the height truly changes (somebody comes towards the camera, sits down) it
+is followed: at once without a cause, after `HOLD_S` with one.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ SWALLOWED = 0.6  # logarithm of the ratio: who grows by more at once is somebody
 STEADY_S = 0.5  # a height is known after so long without a doubt
 HOLD_S = 1.5  # who has the new height for so long has it (somebody sits down); 1 s counts 4 % more false
 COVERED = 0.3  # of the part in question lies under another box: a cause
+LEAP_PER_S = 1.5  # a height (logarithm) falling faster, head in place: a cause; nobody sits down so
 FALLING = 0.75  # a score below this part of the usual one: a cause
 CHANGED_GAP_S, CHANGED = 0.2, 0.5  # unseen for so long, then so much (logarithm) higher or lower: another
+MISSED_STEPS = 1.5  # who is seen again after more than so many of its steps from frame to frame was unseen
 MEMORY_S, NOISE_MEMORY_S, TOP_MEMORY_S = 0.3, 1.0, 0.2  # time constants: height, its noise, the top's speed
 MOST_S = 5.0  # for no longer is a growth extrapolated
 NOISE = 0.03  # standard deviation of the logarithm of a height before anything is known
@@ -44,6 +46,7 @@ COLUMNS = [
     ("steady_s", np.float64),  # for how long the height is known
     ("doubt_s", np.float64),  # since when the box does not fit the object; NaN: it fits
     ("usual_score", np.float64),
+    ("step_s", np.float64),  # between two sightings with no frame missed; 0: seen once
 ]
 
 
@@ -66,12 +69,13 @@ def whole_boxes(
     passed = np.where(fresh, 0.0, np.clip(now - was["seen_s"], 0.0, MOST_S))  # clocks may run backwards
     expected = was["height"] + was["growth"] * passed
     off = height - expected
-    other = ~fresh & (passed > CHANGED_GAP_S) & (np.abs(off) > CHANGED)
+    unseen = (passed > CHANGED_GAP_S) & (passed > MISSED_STEPS * was["step_s"])
+    cut = _cut(xyxy, size)  # of such a height nothing is known
+    other = ~fresh & unseen & (np.abs(off) > CHANGED) & ~cut & ~_cut(was["xyxy"], size)
 
     top = was["xyxy"][:, 1] + was["rise"] * passed
     top_moved, tall = xyxy[:, 1] - top, np.exp(expected)
     foot_moved = np.abs(xyxy[:, 3] - top - tall)
-    cut = (xyxy[:, 3] >= size[1] - CUT_PX) | (xyxy[:, 1] <= CUT_PX)  # of such a height nothing is known
     misfit = np.abs(off) > np.maximum(TOLERANCE, UNREST * np.sqrt(was["unrest"]))
     misfit &= (np.abs(top_moved) < TOP_PART * foot_moved) & (off < SWALLOWED)
     misfit &= (was["steady_s"] >= STEADY_S) & ~cut & ~other & ~fresh
@@ -84,6 +88,9 @@ def whole_boxes(
         feet = xyxy[places, 1] + tall[places]
         cause = (score[places] < FALLING * was["usual_score"][places]) | ~np.isnan(since[places])
         cause |= cut_by_edge(xyxy[places], size)
+        lower, upper = was["xyxy"][places, 3], was["xyxy"][places, 1]
+        shrunk = np.log(np.maximum(lower - upper, 1.0)) - height[places]
+        cause |= shrunk > LEAP_PER_S * passed[places]
         cause |= covered(xyxy, places, xyxy[places, 3], feet) > COVERED
         places, feet = places[cause], feet[cause]
         since[places] = np.where(np.isnan(since[places]), now, since[places])
@@ -113,9 +120,17 @@ def whole_boxes(
     was["doubt_s"] = np.where(doubt, since, np.nan)
     usual = was["usual_score"] + gain * (score - was["usual_score"])
     was["usual_score"] = np.where(fresh | other, score, usual)
+    step = np.where(unseen & (was["step_s"] > 0), was["step_s"], passed)
+    was["step_s"] = np.where(fresh | other, 0.0, step)
     for name, _ in COLUMNS:
         rows[name][found] = was[name]
     return whole, doubt, other
+
+
+def _cut(xyxy: FloatArray, size: tuple[int, int]) -> Mask:
+    """Return which boxes (M, 4) end at the picture's upper or lower edge: they are cut in their height."""
+    cut: Mask = (xyxy[:, 3] >= size[1] - CUT_PX) | (xyxy[:, 1] <= CUT_PX)
+    return cut
 
 
 def hidden_feet(xyxy: FloatArray, place: int) -> float:
