@@ -65,7 +65,7 @@ class Turnstile:
             return []
         places = np.flatnonzero(busy)
         places = places[np.argsort(-box_size(xyxy[places]), kind="stable")]
-        clear = border.clear(raw[places], xyxy[places])
+        clear = border.clear(raw[places], xyxy[places]) & ~memory.doubt[places]
         events: list[Event] = []
         for place, is_clear in zip(places.tolist(), clear.tolist(), strict=True):
             row, fresh = int(found[place]), bool(np.isnan(before[place, 0]))

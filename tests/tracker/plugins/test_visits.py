@@ -153,3 +153,18 @@ def test_who_comes_out_of_a_door_inside_a_zone_is_the_next_one(apart_s: float, s
         moments.append({k: passer(400 + 60 * s) for k, s in since.items() if 0 <= s < seen_s})
     zone, _ = run(moments)
     assert (zone.entries, zone.visitors, zone.dwell.count) == (10, 10, 10)
+
+
+@pytest.mark.parametrize("goes_in", [False, True])
+def test_a_passing_waits_while_the_feet_are_hidden(goes_in: bool) -> None:
+    """Somebody's box ends above the feet, as another stands in front, and slips down past the border."""
+    moments: list[dict[int, Box]] = []
+    for n in range(40):
+        hidden, after = 20 <= n < 28, n >= 28
+        top = 150.0 + (5.0 * (n - 19) if hidden else 40.0 if after and goes_in else 0.0)
+        seen: dict[int, Box] = {1: (430, top, 470, top + (65 if hidden else 120))}
+        moments.append(seen | ({2: (410.0, top + 60, 900.0, 640.0)} if hidden else {}))
+    events = run(moments)[1]
+    entered = [event for event in events if event.kind == "zone.enter" and event.track_id == 1]
+    assert len(entered) == goes_in
+    assert all(event.frame >= 28 > 10 * event.data["since_s"] for event in entered)
