@@ -29,15 +29,22 @@ def words(given: Any, option: str) -> tuple[str, ...]:
 
 
 def classes(given: Any) -> tuple[str, ...]:
-    """Return names and ids of classes, given alone, in a list or parted by commas.
+    """Return names and ids of classes, given alone, in a list or parted by commas or semicolons; None is all.
 
-    >>> classes("person, car"), classes(0), classes([0, "2,3"]), classes("[0, 2]"), classes("2 5 7")
-    (('person', 'car'), ('0',), ('0', '2', '3'), ('0', '2'), ('2', '5', '7'))
+    Raises ``OptionError`` for text that names nothing: an empty variable of a script does not mean all.
+
+    >>> classes("person, car"), classes(0), classes([0, "2;3"]), classes("[0, 2]"), classes("2 5 7"), classes(None)
+    (('person', 'car'), ('0',), ('0', '2', '3'), ('0', '2'), ('2', '5', '7'), ())
     """
+    if given is None:
+        return ()
     several = given if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
-    texts = (re.sub(r"(?<=\d)\s+(?=\d)", ",", str(each)) for each in several)
+    texts = [re.sub(r"(?<=\d)\s+(?=\d)|;", ",", str(each)) for each in several]
     parts = (part.strip(" []()'\"") for text in texts for part in text.split(","))
-    return tuple(part for part in parts if part)
+    named = tuple(part for part in parts if part)
+    if texts and not named:
+        raise OptionError("the list of classes is empty; name some (person,car), or leave it out for all")
+    return named
 
 
 def shapes(given: Any, option: str) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ class Host:
                     plugin.start(scene)
                 except TrackError:
                     raise
-                except (Exception, SystemExit) as error:
+                except (Exception, SystemExit, GeneratorExit) as error:
                     raise failure(plugin, "start", self._when, error) from error
 
     def look(
@@ -151,7 +151,7 @@ class Host:
             return otherwise
         try:
             return read(getattr(plugin, method)(*arguments))
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, GeneratorExit) as error:
             self.fail(plugin, method, error)
             return otherwise
 

@@ -88,7 +88,7 @@ def claim_leaves(
             continue
         try:
             suffixes = [str(suffix) for suffix in plugin.leaves()]
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, GeneratorExit) as error:
             raise failure(plugin, "leaves", "before the first frame", error) from error
         for suffix in suffixes:
             path = leaf(prefix, suffix)

@@ -345,7 +345,7 @@ def _states_of_plugins(plugins: Iterable[Plugin], when: str, *, check: bool = Fa
                 state = plugin.state()
                 if check:
                     sealed.dump(state=state)
-            except (Exception, SystemExit) as error:
+            except (Exception, SystemExit, GeneratorExit) as error:
                 raise failure(plugin, "state", when, error) from error
             if state is not None:
                 states[name] = state

@@ -15,7 +15,7 @@ SCHEME = r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]+:/{1,3}"  # one slash: what
 USER = re.compile(rf"({SCHEME})(?:[^\s/@:]+:[^\s@'\"]*(?: [^\s@'\"]+){{1,3}}@)?(?:[^\s'\"]*@)?")
 DRIVE_USER = re.compile(r"(\b[A-Za-z]:/{1,3})[^\s/@:]+:[^\s@'\"]*@")  # a scheme of one letter, no drive
 QUERY = re.compile(rf"({SCHEME}[^\s?#'\"]*)[?#][^\s'\";,]*?(?=[:.)]?(?:[\s'\";,]|$))")
-BARE_USER = re.compile(r"(?<![\w/.:-])[\w.-]+:[^\s/@:'\"]+@(?=[\w\[])")
+BARE_USER = re.compile(r"(?<![\w.:-])[\w.-]+:[^\s/@:'\"]+@(?=[\w\[])")
 SETTING = re.compile(r"(?<![\w-])([\w-]+)=[^\s&;,'\"]+")
 SECRET = re.compile(
     r"(?i)(?:^|[_-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|(?:api|access)?key|auth|authorization|sig"

@@ -63,6 +63,9 @@ def unknown_option(flag: str, arguments: Sequence[str], grammar: Grammar) -> str
         own = f"--{flag.lstrip('-')}"
         if own in grammar.names:
             return f"{flag} has two dashes here: {own}"
+    for word in arguments:
+        if word.startswith("-") and word not in grammar.names and _exists(word):
+            return f"{word} begins as an option does; give the file as ./{word}"
     told = answer(flag, _value_of(flag, arguments))
     return None if told is None else f"there is no {flag} here: {told}"
 
@@ -115,7 +118,7 @@ def _problem(
     if any(sign in text for sign in "*?["):
         return None if glob.glob(text) else InputError(f"{word}: no file is called so")  # noqa: PTH207
     if text.lower() in OTHER_WORDS:
-        rest = " ".join(other.word for other in typed if other is not each) or "video.mp4"
+        rest = " ".join(other.word for other in typed if other.word.lower() not in OTHER_WORDS) or "video.mp4"
         return OptionError(f"{word} is no file; leave the word out: track {rest}")
     if text in commands:
         return OptionError(f"{word} is no file; a command stands first: track {text} ...")

@@ -205,6 +205,7 @@ def test_a_state_that_cannot_be_taken_ends_the_run_and_leaves_the_last_good_one(
         ),  # found when painted
         ("draw", ("text", (5, 5), "red"), "Shaky.draw (text) failed at frame 0 (0.00 s): "),
         ("update", SystemExit(0), "SystemExit: 0"),
+        ("update", GeneratorExit(), "GeneratorExit"),
         ("finish", SystemExit(), "Shaky.finish failed at frame 29 (1.16 s): SystemExit"),
     ],
 )

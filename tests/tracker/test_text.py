@@ -43,6 +43,7 @@ def test_no_password_of_any_scheme_is_told(scheme: str, secret: str, host: str, 
     for text in (
         uri,
         uri.replace("//", "/"),
+        *((uri.replace(":", "", 1), uri.replace("://", "/")) if "/" not in secret + scheme else ()),
         f"{uri}: no answer",
         f"cannot open '{uri}' (refused)",
         f"a {uri}\n{uri}",
@@ -68,6 +69,13 @@ def test_no_secret_of_a_query_is_told(key: str) -> None:
         f"{key.upper()}={SECRET}",
     ):
         assert SECRET not in told(text), told(text)
+
+
+@pytest.mark.parametrize("path", ["x;token={}", "x;a=1;Password={};b=2", "key={}/x", "x&pwd={}"])
+def test_no_secret_of_a_path_is_shown(path: str) -> None:
+    uri = "http://host/" + path.format(SECRET)
+    for shown in (told(uri), address.redact(uri), address.name(uri), name_of(uri), default_output(uri)):
+        assert SECRET not in shown
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def track(
         ("video.mp4 tracker=bytetrack.yaml", "--tracker bytetrack.yaml"),
         ("video.mp4 clases=0", "did you mean classes?"),
         ("track video.mp4", "leave the word out: track video.mp4"),
-        ("yolo track video.mp4", "leave the word out"),
+        ("yolo track video.mp4", "leave the word out: track video.mp4"),
         ("predict video.mp4", "leave the word out: track video.mp4"),
         ("help", "track --help"),
         ("zone check z.yaml", "did you mean zones?"),
@@ -123,6 +123,12 @@ def track(
 )  # fmt: skip
 def test_a_line_that_cannot_be_meant_is_told_what_can(track: Track, line: str, told: str) -> None:
     assert told in track(line)
+
+
+@pytest.mark.parametrize("name", ["-door.mp4", "--door.mp4"])
+def test_a_file_whose_name_begins_as_an_option_is_told_how_it_is_given(track: Track, name: str) -> None:
+    Path(name).touch()
+    assert f"{name} begins as an option does; give the file as ./{name}" in track(name)
 
 
 def test_a_list_of_sources_is_looked_at_too(track: Track) -> None:

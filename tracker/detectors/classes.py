@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 from tracker.types import OptionError
 
 SHOWN = 10  # names listed when nothing resembles what was asked for
+AS_NEAR = 0.08  # of likeness: near misses farther behind the nearest are not meant
 
 
 def class_ids(wanted: Sequence[str | int] | None, names: Mapping[int, str]) -> list[int] | None:
     """Return the class ids of names or ids, sorted; ``None`` (all classes) when nothing is asked for.
 
     Upper and lower case, and ``_`` or ``-`` for a space, make no difference; a name that two classes have
-    means both. Raises ``OptionError``
-    with the near misses.
+    means both; blanks part names as commas do. Raises ``OptionError`` with the near misses.
 
     >>> class_ids(["Car", 0, "2"], {0: "person", 1: "bicycle", 2: "car"})
+    [0, 2]
+    >>> class_ids(["car person"], {0: "person", 1: "traffic light", 2: "car"})
     [0, 2]
     """
     if not wanted:
@@ -32,6 +34,8 @@ def class_ids(wanted: Sequence[str | int] | None, names: Mapping[int, str]) -> l
             found |= by_name[_plain(text)]
         elif text.isdecimal() and int(text) in names:
             found.add(int(text))
+        elif len(words := text.split()) > 1 and all(_plain(word) in by_name for word in words):
+            found |= {class_id for word in words for class_id in by_name[_plain(word)]}
         else:
             raise OptionError(_unknown(text, names))
     return sorted(found)
@@ -46,7 +50,9 @@ def _unknown(text: str, names: Mapping[int, str]) -> str:
         first, last = min(names), max(names)
         return f"no class {text}: these weights know {first} ({names[first]}) to {last} ({names[last]})"
     originals = {_plain(name): name for name in names.values()}
-    near = [originals[name] for name in get_close_matches(_plain(text), list(originals), n=5, cutoff=0.5)]
+    near = get_close_matches(_plain(text), list(originals), n=5, cutoff=0.5)
+    alike = {name: SequenceMatcher(None, name, _plain(text)).ratio() for name in near}
+    near = [originals[name] for name in near if alike[name] > alike[near[0]] - AS_NEAR]
     if near:
         return f"no class {text!r}; did you mean {' or '.join(near)}?"
     listed = ", ".join(list(originals.values())[:SHOWN])

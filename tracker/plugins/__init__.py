@@ -29,7 +29,7 @@ def load(name: str) -> type[Any]:
     entry = known[name]
     try:
         kind = entry.load()
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, GeneratorExit) as error:
         raise OptionError(
             f"plugin {name!r} ({entry.value}) cannot be imported: {type(error).__name__}: {error}"
         ) from error
@@ -64,7 +64,7 @@ def make(name: str, /, **options: Any) -> Plugin:
         plugin: Plugin = kind(**options)
     except TrackError:
         raise
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, GeneratorExit) as error:
         raise OptionError(
             f"plugin {name!r} cannot take {options}: {type(error).__name__}: {error}"
         ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from tracker.text import BARE_USER, USER
+from tracker.text import BARE_USER, USER, hide
 
 FILES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".wmv", ".3gp"))
 
@@ -48,7 +48,7 @@ def redact(uri: str) -> str:
         return USER.sub(r"\1", BARE_USER.sub("", uri))
     rest = uri.split("://", 1)[1]
     rest = rest.rsplit("@", 1)[-1]  # a password may hold / and @ itself
-    return f"{kind}://{re.split('[?#]', rest, maxsplit=1)[0]}"
+    return hide(f"{kind}://{re.split('[?#]', rest, maxsplit=1)[0]}")  # a path may hold settings, too
 
 
 def name(uri: str) -> str:

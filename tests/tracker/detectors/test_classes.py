@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tracker.detectors.classes import class_ids
+from tracker.options import Options
 from tracker.plugins.anchors import resolve_classes
 from tracker.types import OptionError
 
@@ -21,6 +22,19 @@ def test_names_of_two_words(wanted: str) -> None:
     assert class_ids([wanted], NAMES) == [3]
 
 
+@pytest.mark.parametrize("wanted", ["car person", "person  car"])
+def test_blanks_part_names_too(wanted: str) -> None:
+    assert class_ids([wanted], NAMES | {5: "sports car"}) == [0, 2]
+
+
+@pytest.mark.parametrize("nothing", ["", " ", ",", "[]", [""]])
+def test_an_empty_list_does_not_mean_all(nothing: str | list[str]) -> None:
+    for option in ("classes", "draw_classes"):
+        with pytest.raises(OptionError, match="list of classes is empty"):
+            Options(**{option: nothing})  # type: ignore[arg-type]
+    assert Options(classes=None).classes == ()  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("wanted", [None, [], ()])
 def test_nothing_asked_for_is_everything(wanted: list[str] | None) -> None:
     assert class_ids(wanted, NAMES) is None
@@ -30,6 +44,7 @@ def test_nothing_asked_for_is_everything(wanted: list[str] | None) -> None:
     ("wanted", "text"),
     [
         ("persn", "no class 'persn'; did you mean person?"),
+        ("persons", "no class 'persons'; did you mean person?"),
         ("cart", "did you mean cat or car?"),
         ("zebra", "these weights know person, bicycle, car, traffic light, cat"),
         ("5", "no class 5: these weights know 0 (person) to 4 (cat)"),
