@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -69,17 +70,38 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except BrokenPipeError:  # the reader of our output went away: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
-    except Exception:  # a mistake of ours: all that helps to find it, without secrets
-        import traceback
-
-        trace = hide(traceback.format_exc()).splitlines()
-        click.echo("\n".join(map(harmless, trace)), err=True)
+    except OSError as error:
+        if error.filename is not None or not _lost_output():
+            _trace()
+            sys.exit(1)
+        _complain(f"the output cannot be printed ({error.strerror}); what was written to files is complete")
+    except Exception:  # a mistake of ours
+        _trace()
         status = 1
     sys.exit(status or 0)
 
 
+def _lost_output() -> bool:
+    """Whether standard output takes nothing any more, as on a full disk; what waits for it is dropped then."""
+    try:
+        print(flush=True)  # what failed has been dropped; a line of its own tells
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
+def _trace() -> None:
+    """Print all that helps to find a mistake, without secrets."""
+    import traceback
+
+    trace = hide(traceback.format_exc()).splitlines()
+    click.echo("\n".join(map(harmless, trace)), err=True)
+
+
 def _complain(text: str) -> NoReturn:
-    click.echo(f"track: {told(text)}", err=True)
+    with suppress(OSError):  # nobody can read it; the exit code says the same
+        click.echo(f"track: {told(text)}", err=True)
     sys.exit(2)
 
 

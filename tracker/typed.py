@@ -238,6 +238,8 @@ def _check_pictures(words: Sequence[str]) -> None:
 def _spelt_alike(path: Path) -> str:
     try:
         others = [other.name for other in path.parent.iterdir()]
+        if path.name in others:
+            return "; it is a link that leads nowhere"
     except OSError:
         return f"; there is no folder {path.parent}" if not path.parent.exists() else ""
     doubled = [path.name + ending for ending in FILM_ENDINGS if path.name + ending in others]

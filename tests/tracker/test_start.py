@@ -89,3 +89,21 @@ def test_every_command_answers_h(command: str) -> None:
         outputs.append(ran.stdout)
     assert outputs[0] == outputs[1] != ""
     assert "-h, --help" in outputs[0]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_output_that_cannot_be_printed_is_told_in_one_line(word: str) -> None:
+    command = [sys.executable, "-m", "tracker", word]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=100)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("track: the output cannot be printed (No space left on device)")
+    assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_mistake_that_cannot_be_told_keeps_its_exit_code(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tracker", str(tmp_path / "none.mp4")]
+    with Path("/dev/full").open("w") as full:
+        assert subprocess.run(command, stderr=full, timeout=100).returncode == 2

@@ -131,6 +131,11 @@ def test_a_file_whose_name_begins_as_an_option_is_told_how_it_is_given(track: Tr
     assert f"{name} begins as an option does; give the file as ./{name}" in track(name)
 
 
+def test_a_link_that_leads_nowhere_is_called_so(track: Track) -> None:
+    Path("loop.mp4").symlink_to("loop.mp4")
+    assert "loop.mp4: no such file; it is a link that leads nowhere" in track("loop.mp4 b.mp4")
+
+
 def test_a_list_of_sources_is_looked_at_too(track: Track) -> None:
     Path("all.streams").write_text("a=video.mp4\nc=/dev/video7\n5\nb=none.mp4\n")
     assert "none.mp4: no such file" in track("all.streams")
