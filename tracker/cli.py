@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _lost_output() -> bool:
-    """Whether standard output takes nothing any more, as on a full disk; what waits for it is dropped then."""
+    """Whether standard output takes nothing any more, as on a full disk; the rest is dropped then."""
     try:
         print(flush=True)  # what failed has been dropped; a line of its own tells
     except OSError:

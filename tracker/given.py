@@ -33,8 +33,8 @@ def classes(given: Any) -> tuple[str, ...]:
 
     Raises ``OptionError`` for text that names nothing: an empty variable of a script does not mean all.
 
-    >>> classes("person, car"), classes(0), classes([0, "2;3"]), classes("[0, 2]"), classes("2 5"), classes(None)
-    (('person', 'car'), ('0',), ('0', '2', '3'), ('0', '2'), ('2', '5'), ())
+    >>> classes("person, car"), classes(0), classes([0, "2;3"]), classes("[0, 2]"), classes("2 5")
+    (('person', 'car'), ('0',), ('0', '2', '3'), ('0', '2'), ('2', '5'))
     """
     if given is None:
         return ()
