@@ -29,6 +29,7 @@ from tracker.types import InputError, Stopwatch
 
 LOOKED_AT = 12  # pictures by which the better clock is chosen: more than a decoder holds back
 SEARCHED_S = 60.0  # no two key frames are farther apart; a seek that lands earlier went astray
+UNSURE_S = 1.0  # by which a header may be shorter than its pictures, as of a film cut without coding it anew
 MOST_HELD = 1000  # packets kept while the start is looked for
 
 
@@ -99,7 +100,7 @@ class VideoFile(ReadAhead):
             self._duration = self._announced = frames / self.fps
         self.length = self.wanted.length(frames, self.fps) if frames else None
         start = self.wanted.start_s
-        if start is not None and self._duration and start >= self._duration and not film.guessed:
+        if start is not None and self._duration and start >= self._duration + UNSURE_S and not film.guessed:
             raise self._behind_the_end(self._duration)
         if not self._counted:
             self.sound = Sound(self._address, stream.index, origin_s, remote=self._path is None)
