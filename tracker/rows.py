@@ -95,7 +95,10 @@ class TrackRows:
         for meaning in layout.box:
             expected = f"expected pixels, at most {MOST_PX:.0f}"
             need(meaning, np.abs(value[meaning]) <= MOST_PX, expected, seen)
-        box = np.stack([value[meaning] for meaning in layout.box], axis=1)[seen]
+        box = np.stack([value[meaning] for meaning in layout.box], axis=1)
+        boxed = ~np.isnan(box).all(axis=1)
+        self._note("rows of a box that belongs to nobody (cut off?)", line, np.isnan(track_id) & boxed)
+        box = box[seen]
         xyxy = box if layout.box == CORNERS else np.hstack([box[:, :2], box[:, :2] + box[:, 2:]])
         self._note("boxes without area", line[seen], np.asarray((xyxy[:, 2:] <= xyxy[:, :2]).any(axis=1)))
         score = value["confidence"]

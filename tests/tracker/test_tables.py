@@ -349,3 +349,11 @@ def test_a_table_of_ours_is_scored_like_the_text() -> None:
     )
     text = write("1,3,1,2,3,4,-1\n3,3,1,2,3,4,-1\n", "t.txt")
     np.testing.assert_array_equal(read_tracks(table), read_tracks(text))
+
+
+def test_a_row_that_was_cut_off_is_noted() -> None:
+    head = "frame,time_s,x_min,y_min,x_max,y_max,class_id,class_name,confidence,tracker_id\n"
+    whole = "0,0,1,2,3,4,0,person,0.9,1\n1,0.1,,,,,,,,\n"
+    assert SavedTracks(write(head + whole)).notes == []
+    (note,) = SavedTracks(write(head + whole + "2,0.2,1,2")).notes
+    assert note.endswith("1 rows of a box that belongs to nobody (cut off?), first in line 4")
