@@ -86,10 +86,13 @@ def box_size(xyxy: FloatArray) -> FloatArray:
     return root
 
 
-def hysteresis(xyxy: FloatArray) -> FloatArray:
-    """Return how far (M,) beyond a border each object must be to have passed it, in pixels."""
+def hysteresis(xyxy: FloatArray, part: float | FloatArray = HYSTERESIS) -> FloatArray:
+    """Return how far (M,) beyond a border each object must be to have passed it, in pixels.
+
+    ``part`` is a part of the box's longer side.
+    """
     longer = np.maximum(xyxy[:, 2] - xyxy[:, 0], xyxy[:, 3] - xyxy[:, 1])
-    margin: FloatArray = np.maximum(HYSTERESIS * longer, LEAST_MARGIN_PX)
+    margin: FloatArray = np.maximum(part * longer, LEAST_MARGIN_PX)
     return margin
 
 

@@ -12,7 +12,14 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.anchors import beyond_edge, check_anchor, cut_by_edge, hysteresis, resolve_classes
+from tracker.plugins.anchors import (
+    HYSTERESIS,
+    beyond_edge,
+    check_anchor,
+    cut_by_edge,
+    hysteresis,
+    resolve_classes,
+)
 from tracker.plugins.certainty import SURE, Evidence, certainty
 from tracker.plugins.doubles import Doubles, Motion, whole_of
 from tracker.plugins.extent import hidden_feet
@@ -34,6 +41,8 @@ from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 LOST_S = 0.5  # who is out of sight for so long, beyond the line but not clear of it ...
 ONWARD_S = 0.04  # ... has crossed if its speed would have made it clear by the next frame, or in this time
 MOST_PERIOD_S = 0.25  # two frames further apart than this are a pause
+# Who is to be counted back is clear by so many standard deviations of its height, or MOST_BACK of its size.
+BACK_UNREST, MOST_BACK = 2.5, 0.15
 ON_LINE_PX = 1e-9  # nearer than this an anchor lies on the line itself
 COLUMNS = (
     ("known", np.bool_),  # has been clear of the line: it is known on which side it came
@@ -58,7 +67,8 @@ class Line:
 
     An object has crossed when the path of its anchor has gone through the finite line and the anchor has
     then got clear of it by a margin of the object's own size (`anchors.HYSTERESIS`). Until then crossings
-    to and fro cancel, however long it takes; while something hides the feet (`extent`) nothing is decided.
+    to and fro cancel, however long it takes; who has been counted must get further to be counted back where
+    its box trembles; while something hides the feet (`extent`) nothing is decided.
     The path goes on while the track is lost, and in the track that continues it (`Memory`). It begins where
     the object was first clear of the line: what appears on it or beyond has crossed nothing. Who vanishes
     beyond the line, on the way to be clear of it, has crossed. Each event tells how sure it is (`certainty`).
@@ -149,7 +159,10 @@ class Line:
         crossing = np.flatnonzero((pending != 0) & ~memory.doubt)
         at_least = beyond_edge(anchors[crossing], tracks.xyxy[crossing], self._scene.size)
         away = distance_to_segments(at_least, line[:-1], line[1:])
-        for place in crossing[away > hysteresis(tracks.xyxy[crossing])].tolist():
+        back = rows["counted"][found[crossing]] == -np.sign(pending[crossing])  # or the box trembles
+        tremble = BACK_UNREST * np.sqrt(memory.seen["unrest"][found[crossing]])
+        clear = np.where(back, np.clip(tremble, HYSTERESIS, MOST_BACK), HYSTERESIS)
+        for place in crossing[away > hysteresis(tracks.xyxy[crossing], clear)].tolist():
             row, sign = found[place], 1 if pending[place] > 0 else -1
             rows["pending"][row] = 0
             if rows["known"][row] and self._counts(now, tracks, place, sign):

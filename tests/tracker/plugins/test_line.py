@@ -287,3 +287,18 @@ def test_unknown_words_are_refused_with_what_was_meant() -> None:
         Line(POINTS, towards="up")
     with pytest.raises(OptionError, match="did you mean 'person'"):
         Line(POINTS, classes=("persn",)).start(scene())
+
+
+@pytest.mark.parametrize("fps", [10.0, 25.0, 60.0])
+@pytest.mark.parametrize("noise", [0.01, 0.02, 0.03])
+def test_who_stops_on_the_line_crosses_once_however_the_box_trembles(fps: float, noise: float) -> None:
+    """Every edge of the box is off by a part of its side, anew in each frame, three seconds on the line."""
+    random = np.random.default_rng(4)
+    line, events = Line([[0, 300], [640, 300]]), list[Event]()
+    line.start(scene(fps))
+    for index in range(int(8 * fps)):
+        now = index / fps
+        foot = 300 + 100 * (min(now - 2, 0) + max(now - 5, 0))
+        box = np.array([[270, foot - 150, 330, foot]]) + random.normal(0, noise, 4) * [60, 150, 60, 150]
+        events += line.update(frame(index, fps), tracks([1], box))
+    assert [event.kind for event in events] == ["line.in"]
