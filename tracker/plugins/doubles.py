@@ -105,20 +105,28 @@ class Doubles:
 
     def __init__(self) -> None:
         self._recent: deque[Crossed] = deque()
+        self._before: tuple[Tracks, NDArray[Any], IntArray] | None = None  # the last frame
 
     def look(self, now: float, tracks: Tracks, seen: NDArray[Any], found: IntArray) -> None:
-        """Compare those who crossed with everybody in the picture, at this one moment."""
+        """Take a frame: who crossed and has just gone is compared with those of the frame before.
+
+        ``seen`` are the rows of a `Sighting`, ``found`` (M,) those of the tracks.
+        """
         while self._recent and self._recent[0].time < now - SHADOW_S:
             self._recent.popleft()
-        if not self._recent:
-            return
-        motion = Motion.of(seen.take(found))
-        ids = tracks.track_id.tolist()
-        place_of = {track_id: place for place, track_id in enumerate(ids)}
-        for crossed in self._recent:
-            if crossed.track_id in place_of:
-                one = one_object(tracks, motion, place_of[crossed.track_id])
-                crossed.boxes.update(zip(ids, one.tolist(), strict=True))
+        if self._recent and self._before is not None:
+            here = set(tracks.track_id.tolist())
+            for crossed in self._recent:
+                if crossed.track_id not in here:
+                    self._compare(crossed, *self._before)
+        self._before = tracks, seen, found
+
+    def _compare(self, crossed: Crossed, tracks: Tracks, seen: NDArray[Any], found: IntArray) -> None:
+        """Note who is on the object that has crossed, at the moment of these tracks, if it is among them."""
+        places = np.flatnonzero(tracks.track_id == crossed.track_id)
+        if len(places):
+            one = one_object(tracks, Motion.of(seen.take(found)), int(places[0]))
+            crossed.boxes.update(zip(tracks.track_id.tolist(), one.tolist(), strict=True))
 
     def is_new(
         self, now: float, tracks: Tracks, seen: NDArray[Any], found: IntArray, place: int, sign: int
@@ -129,7 +137,10 @@ class Doubles:
         one = one_object(tracks, Motion.of(seen.take(found)), place)
         boxes = dict(zip(tracks.track_id.tolist(), one.tolist(), strict=True))
         for crossed in self._recent:
-            if crossed.sign == sign and crossed.track_id != track_id and crossed.boxes.get(track_id):
+            if crossed.sign != sign or crossed.track_id == track_id:
+                continue
+            self._compare(crossed, tracks, seen, found)
+            if crossed.boxes.get(track_id):
                 if size > crossed.size:
                     crossed.track_id, crossed.size = track_id, size
                     crossed.boxes.update(boxes)

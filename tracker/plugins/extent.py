@@ -38,16 +38,12 @@ NOISE = 0.03  # standard deviation of the logarithm of a height before anything 
 
 FEET_PART = 0.15  # of the height, below the box: where feet would be that something hides
 
-COLUMNS = [
-    ("height", np.float64),  # logarithm of the height in pixels
-    ("growth", np.float64),  # its change per second
-    ("unrest", np.float64),  # variance of what the height was off by
-    ("rise", np.float64),  # velocity of the top, pixels per second
-    ("steady_s", np.float64),  # for how long the height is known
-    ("doubt_s", np.float64),  # since when the box does not fit the object; NaN: it fits
-    ("usual_score", np.float64),
-    ("step_s", np.float64),  # between two sightings with no frame missed; 0: seen once
-]
+# What is known of each object: logarithm of its height, the change of that per second, the variance of what
+# it was off by, the velocity of its top (pixels per second), for how long it is known, since when the box
+# does not fit (NaN: it fits), its usual score, and the time between two sightings with no frame missed
+# (0: seen once).
+HEIGHT, GROWTH, VARIANCE, RISE, STEADY, DOUBT, USUAL, STEP = range(8)
+COLUMN = ("extent", np.float64, (8,))
 
 
 def whole_boxes(
@@ -61,70 +57,80 @@ def whole_boxes(
     """Return boxes (M, 4) down to the feet, which of them are in doubt (M,), and who is somebody else (M,).
 
     ``rows`` are those of a `Sighting` (their boxes and times are still those of the frame before), of which
-    ``found`` (M,) belong to the boxes ``xyxy`` (M, 4) of this frame; `COLUMNS` are brought up to ``now``.
+    ``found`` (M,) belong to the boxes ``xyxy`` (M, 4) of this frame; `COLUMN` is brought up to ``now``.
     """
-    was = rows.take(found)
+    was, old = rows["extent"][found].T.copy(), rows["xyxy"][found]
+    fresh = np.isnan(rows["anchor"][found, 0])
+    # Clocks may run backwards.
+    passed = np.where(fresh, 0.0, np.minimum(np.maximum(now - rows["seen_s"][found], 0.0), MOST_S))
     height = np.log(np.maximum(xyxy[:, 3] - xyxy[:, 1], 1.0))
-    fresh = np.isnan(was["anchor"][:, 0])
-    passed = np.where(fresh, 0.0, np.clip(now - was["seen_s"], 0.0, MOST_S))  # clocks may run backwards
-    expected = was["height"] + was["growth"] * passed
+    expected = was[HEIGHT] + was[GROWTH] * passed
     off = height - expected
-    unseen = (passed > CHANGED_GAP_S) & (passed > MISSED_STEPS * was["step_s"])
     cut = _cut(xyxy, size)  # of such a height nothing is known
-    other = ~fresh & unseen & (np.abs(off) > CHANGED) & ~cut & ~_cut(was["xyxy"], size)
+    unseen = (passed > CHANGED_GAP_S) & (passed > MISSED_STEPS * was[STEP])
+    other = unseen & ~fresh
+    if np.count_nonzero(other):
+        other &= (np.abs(off) > CHANGED) & ~cut & ~_cut(old, size)
+    top_moved = xyxy[:, 1] - old[:, 1] - was[RISE] * passed
 
-    top = was["xyxy"][:, 1] + was["rise"] * passed
-    top_moved, tall = xyxy[:, 1] - top, np.exp(expected)
-    foot_moved = np.abs(xyxy[:, 3] - top - tall)
-    misfit = np.abs(off) > np.maximum(TOLERANCE, UNREST * np.sqrt(was["unrest"]))
-    misfit &= (np.abs(top_moved) < TOP_PART * foot_moved) & (off < SWALLOWED)
-    misfit &= (was["steady_s"] >= STEADY_S) & ~cut & ~other & ~fresh
-
-    doubt = np.zeros(len(xyxy), np.bool_)
-    since = was["doubt_s"]
-    whole = xyxy
+    whole, doubt = xyxy, np.zeros(len(xyxy), np.bool_)
+    misfit = (np.abs(off) > TOLERANCE) & (was[STEADY] >= STEADY_S) & ~(cut | other | fresh)
     places = np.flatnonzero(misfit)
     if len(places):
-        feet = xyxy[places, 1] + tall[places]
-        cause = (score[places] < FALLING * was["usual_score"][places]) | ~np.isnan(since[places])
+        places = places[_misfits(was[:, places], xyxy[places], off[places], top_moved[places])]
+    if len(places):
+        feet = xyxy[places, 1] + np.exp(expected[places])
+        since = np.where(np.isnan(was[DOUBT, places]), now, was[DOUBT, places])
+        cause = (score[places] < FALLING * was[USUAL, places]) | (since < now)
         cause |= cut_by_edge(xyxy[places], size)
-        lower, upper = was["xyxy"][places, 3], was["xyxy"][places, 1]
-        shrunk = np.log(np.maximum(lower - upper, 1.0)) - height[places]
+        shrunk = np.log(np.maximum(old[places, 3] - old[places, 1], 1.0)) - height[places]
         cause |= shrunk > LEAP_PER_S * passed[places]
         cause |= covered(xyxy, places, xyxy[places, 3], feet) > COVERED
-        places, feet = places[cause], feet[cause]
-        since[places] = np.where(np.isnan(since[places]), now, since[places])
-        held = now - since[places] < HOLD_S
+        was[DOUBT, places] = np.where(cause, since, np.nan)
+        held = cause & (now - since < HOLD_S)
         places, feet = places[held], feet[held]
         doubt[places] = True
         whole = xyxy.copy()
         whole[places, 3] = feet
 
-    believed = ~doubt & ~np.isnan(since) & (np.abs(off) > TOLERANCE)
-    anew = fresh | other | cut | believed
-    gain = 1 - np.exp(-passed / MEMORY_S)
-    noise_gain = 1 - np.exp(-passed / NOISE_MEMORY_S)
-    top_gain = 1 - np.exp(-passed / TOP_MEMORY_S)
-    per_s = 1 / np.maximum(passed, 1e-3)
-    learn = ~doubt & ~anew
-    gain, noise_gain = np.where(learn, gain, 0.0), np.where(learn, noise_gain, 0.0)
     # Height and top: alpha-beta filters, beta = alpha² / (2 - alpha) (Benedict and Bordner 1962).
-    was["height"] = np.where(anew, height, expected + gain * off)
-    growth = was["growth"] + gain * gain / (2 - gain) * off * per_s
-    was["growth"] = np.where(anew, 0.0, np.clip(np.where(doubt, growth * np.exp(-passed), growth), -1, 1))
-    unrest = was["unrest"] + noise_gain * (off * off - was["unrest"])
-    was["unrest"] = np.where(fresh | other, NOISE**2, unrest)
-    rise = was["rise"] + top_gain * top_gain / (2 - top_gain) * top_moved * per_s
-    was["rise"] = np.where(fresh | other, 0.0, rise)
-    was["steady_s"] = np.where(anew, 0.0, was["steady_s"] + np.where(learn, passed, 0.0))
-    was["doubt_s"] = np.where(doubt, since, np.nan)
-    usual = was["usual_score"] + gain * (score - was["usual_score"])
-    was["usual_score"] = np.where(fresh | other, score, usual)
-    step = np.where(unseen & (was["step_s"] > 0), was["step_s"], passed)
-    was["step_s"] = np.where(fresh | other, 0.0, step)
-    for name, _ in COLUMNS:
-        rows[name][found] = was[name]
+    gain, top_gain = 1 - np.exp(-passed / MEMORY_S), 1 - np.exp(-passed / TOP_MEMORY_S)
+    per_s = 1 / np.maximum(passed, 1e-3)
+    new = np.empty_like(was)
+    new[HEIGHT] = expected + gain * off
+    new[GROWTH] = np.minimum(np.maximum(was[GROWTH] + gain * gain / (2 - gain) * off * per_s, -1.0), 1.0)
+    new[VARIANCE] = was[VARIANCE] + (1 - np.exp(-passed / NOISE_MEMORY_S)) * (off * off - was[VARIANCE])
+    new[RISE] = was[RISE] + top_gain * top_gain / (2 - top_gain) * top_moved * per_s
+    new[STEADY] = was[STEADY] + passed
+    new[DOUBT] = np.nan
+    new[USUAL] = was[USUAL] + gain * (score - was[USUAL])
+    new[STEP] = np.where(unseen & (was[STEP] > 0), was[STEP], passed)
+
+    kept = np.flatnonzero(doubt)
+    if len(kept):  # what is hidden teaches nothing
+        for column in (VARIANCE, STEADY, DOUBT, USUAL):
+            new[column, kept] = was[column, kept]
+        new[HEIGHT, kept] = expected[kept]
+        new[GROWTH, kept] = was[GROWTH, kept] * np.exp(-passed[kept])
+    believed = ~np.isnan(was[DOUBT]) & ~doubt & (np.abs(off) > TOLERANCE)
+    anew = np.flatnonzero(fresh | other | cut | believed)
+    if len(anew):
+        new[HEIGHT, anew], new[GROWTH, anew], new[STEADY, anew] = height[anew], 0.0, 0.0
+        new[VARIANCE, anew], new[USUAL, anew] = was[VARIANCE, anew], was[USUAL, anew]
+        first = anew[(fresh | other)[anew]]
+        new[VARIANCE, first], new[RISE, first], new[STEP, first] = NOISE**2, 0.0, 0.0
+        new[USUAL, first] = score[first]
+    rows["extent"][found] = new.T
     return whole, doubt, other
+
+
+def _misfits(was: FloatArray, xyxy: FloatArray, off: FloatArray, top_moved: FloatArray) -> Mask:
+    """Return whose height (K,) jumps more than it does on its own, while the top goes on as before."""
+    expected_foot = xyxy[:, 1] - top_moved + np.exp(np.log(np.maximum(xyxy[:, 3] - xyxy[:, 1], 1.0)) - off)
+    foot_moved = np.abs(xyxy[:, 3] - expected_foot)
+    misfit: Mask = (np.abs(off) > UNREST * np.sqrt(was[VARIANCE])) & (off < SWALLOWED)
+    misfit &= np.abs(top_moved) < TOP_PART * foot_moved
+    return misfit
 
 
 def _cut(xyxy: FloatArray, size: tuple[int, int]) -> Mask:

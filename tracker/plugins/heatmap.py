@@ -107,6 +107,10 @@ class Heatmap:
         """Give the time that passed to the places of those who are proven; let that of others wait."""
         own, found, anchors = self._memory.own, self._memory.found, self._memory.anchors
         seconds = self._seconds.reshape(-1)
+        known = own["proven"][found]
+        if np.count_nonzero(known) == len(known):
+            np.add.at(seconds, places[chosen], passed)
+            return
         before_s = own["seen_for_s"][found]
         new = before_s == 0
         own["first"][found[new]] = anchors[new]
@@ -114,7 +118,7 @@ class Heatmap:
         away = np.hypot(*(anchors - own["first"][found]).T)
         own["moved"][found] |= away >= box_size(tracks.xyxy)
         proven = seen_s >= np.where(own["moved"][found], PROOF_MOVING_S, PROOF_S)
-        late = found[proven & ~own["proven"][found]]
+        late = found[proven & ~known]
         if len(late):
             np.add.at(seconds, own["waiting_at"][late].ravel(), own["waiting_s"][late].ravel())
             own["waiting_s"][late] = 0

@@ -22,7 +22,7 @@ from tracker.plugins.anchors import (
 )
 from tracker.plugins.certainty import SURE, Evidence, certainty
 from tracker.plugins.doubles import Doubles, Motion, whole_of
-from tracker.plugins.extent import hidden_feet
+from tracker.plugins.extent import USUAL, VARIANCE, hidden_feet
 from tracker.plugins.geometry import crossing_fraction, distance_to_segments, sides_of, signed_crossings
 from tracker.plugins.line_shape import (
     BESIDE,
@@ -297,11 +297,11 @@ class Line:
             gap_s=float(row["gap_s"]),
             took_s=self._now - float(row["crossed_s"]),
             clear_sizes=float(near[1]),
-            unrest=math.sqrt(row["unrest"]),
+            unrest=math.sqrt(row["extent"][VARIANCE]),
             doubted=bool(row["doubted"]),
             hidden=0.0 if tracks is None else hidden_feet(tracks.xyxy, place),
-            score=float(row["usual_score"]) if tracks is None else float(tracks.score[place]),
-            usual_score=float(row["usual_score"]),
+            score=float(row["extent"][USUAL]) if tracks is None else float(tracks.score[place]),
+            usual_score=float(row["extent"][USUAL]),
             classed_s=self._now - float(row["classed_s"]) if row["classed_s"] > row["born_s"] else math.inf,
             cut=bool(cut_by_edge(xyxy, self._scene.size)),
             lost=tracks is None,

@@ -39,7 +39,7 @@ ROW = np.dtype(
         ("born_s", np.float64),  # when this number was first seen ...
         ("born_at", np.float64, (2,)),  # ... and where its anchor was
         ("classed_s", np.float64),  # since when it has its class
-        *extent.COLUMNS,
+        extent.COLUMN,
     ]
 )
 Mask = NDArray[np.bool_]
