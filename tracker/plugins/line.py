@@ -160,7 +160,7 @@ class Line:
         at_least = beyond_edge(anchors[crossing], tracks.xyxy[crossing], self._scene.size)
         away = distance_to_segments(at_least, line[:-1], line[1:])
         back = rows["counted"][found[crossing]] == -np.sign(pending[crossing])  # or the box trembles
-        tremble = BACK_UNREST * np.sqrt(memory.seen["unrest"][found[crossing]])
+        tremble = BACK_UNREST * np.sqrt(memory.seen["extent"][found[crossing], VARIANCE])
         clear = np.where(back, np.clip(tremble, HYSTERESIS, MOST_BACK), HYSTERESIS)
         for place in crossing[away > hysteresis(tracks.xyxy[crossing], clear)].tolist():
             row, sign = found[place], 1 if pending[place] > 0 else -1
