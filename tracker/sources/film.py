@@ -38,6 +38,7 @@ class Film:
     """
 
     def __init__(self, address: str, *, remote: bool = False, options: dict[str, str] | None = None) -> None:
+        unlog()
         self.container: InputContainer = av.open(
             address,
             options={"max_pixels": str(MAX_PIXELS), **(options or {})},
@@ -122,8 +123,18 @@ class Film:
 
     def close(self) -> None:
         """Close it, whatever state it is in."""
+        unlog()
         with suppress(av.error.FFmpegError):
             self.container.close()
+
+
+def unlog() -> None:
+    """Let FFmpeg's messages go nowhere, as PyAV does unless told otherwise.
+
+    torchvision before 0.26 does so when it is imported. A decoder's thread that complains then waits for
+    Python's lock, which is held by whoever frees the decoder and waits for that thread: both for ever.
+    """
+    av.logging.set_level(None)
 
 
 GUESSED = frozenset(("mpegts", "mpeg"))

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from tracker.sources.address import is_http, redact, scheme
 from tracker.sources.bounded import MOST_BYTES, Bounded
 from tracker.sources.clock import Clock
-from tracker.sources.film import frame_rate
+from tracker.sources.film import frame_rate, unlog
 from tracker.sources.limits import MAX_PIXELS, limit_decoder
 from tracker.sources.live import LostError
 from tracker.sources.timeline import BROADCAST_S
@@ -73,6 +73,7 @@ class StreamCapture:
             options |= {"rtsp_transport": self._transport, "max_delay": "200000"}
             if self._transport == "tcp":
                 options["reorder_queue_size"] = "0"
+        unlog()
         self._ended = ended
         read_s = READ_S if self._patient else self._silent_s
         try:
@@ -186,6 +187,7 @@ class StreamCapture:
 
     def close(self) -> None:
         """Disconnect."""
+        unlog()
         container, self._container = self._container, None
         if container is not None:
             with suppress(av.error.FFmpegError):
