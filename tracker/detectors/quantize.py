@@ -6,7 +6,7 @@ import io
 import sys
 import warnings
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -47,7 +47,9 @@ def quantize(weights: Path, images: Sequence[Image], imgsz: int = Settings.imgsz
 
     # NNCF draws its progress bars on stdout, whoever reads that
     progress: TextIO = sys.stderr if sys.stderr.isatty() else io.StringIO()
-    with unlogged(), warnings.catch_warnings(), redirect_stdout(progress):
+    # torch tells of CUDA when NNCF asks what it could compile: to its log or, in 2.6, to stderr
+    talk = redirect_stderr(io.StringIO())
+    with unlogged(), talk, warnings.catch_warnings(), redirect_stdout(progress):
         warnings.simplefilter("ignore")
         model, names, final = convert(weights)
         quantised = nncf.quantize(

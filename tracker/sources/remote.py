@@ -38,4 +38,4 @@ def _has_end(container: InputContainer) -> bool:
     told = bool(container.duration and container.duration > 0)
     if names & PLAYLISTS:
         return told
-    return container.size > 0 or (told and bool(names & HEADED))
+    return (container.size or 0) > 0 or (told and bool(names & HEADED))

@@ -42,6 +42,7 @@ def test_the_geometry_is_that_of_ultralytics(picture: tuple[int, int], target: i
     from ultralytics.utils.ops import scale_boxes
 
     box = Letterbox.fit(picture, (target, target))
+    assume(min(picture) * min(np.divide(target, picture)) > 0.5)  # old releases fail at less than a row
     theirs = LetterBox((target, target), auto=True, stride=32)(image=np.full((*picture, 3), 255, np.uint8))
     assert theirs.shape[:2] == box.shape
     rows, columns = ((theirs[..., 0] == 255).any(axis=axis).nonzero()[0] for axis in (1, 0))

@@ -63,6 +63,7 @@ def test_ground_truth_tells_what_int8_costs(
     weights: Path, shared: Path, tmp_path: Path, own_cache: Path, models: Path
 ) -> None:
     pytest.importorskip("nncf", reason="needs the extra int8")
+    pytest.importorskip("trackeval", reason="needs the extra eval")
     sequence = tmp_path / "short"  # the first frames of a recording with ground truth
     (sequence / "gt").mkdir(parents=True)
     rows = (shared / "data/pets09-s2l1/gt/gt.txt").read_text(encoding="utf-8").splitlines()
