@@ -1,8 +1,8 @@
 """Counts against the truth of real recordings: ``python -m benchmarks.counting [--conf P ...]``.
 
 Needs ../shared. Every recording with a truth is run once, with the defaults of ``track`` or the options
-given; printed are totals, false and missed events (within the truth's tolerance) per line, and entries,
-visitors, occupancy and person-seconds per zone.
+given; printed are totals, false and missed events (within the truth's tolerance, by when the line itself was
+crossed) per line, and entries, visitors, occupancy and person-seconds per zone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from bytetrack.types import FloatArray
 from tracker.api import track
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
@@ -43,8 +46,8 @@ def unmatched(
     return false, [event for i, event in enumerate(truth) if i not in found]
 
 
-def line_row(truth: dict[str, Any], events: Iterable[Event]) -> str:
-    told = [(event.frame, SIGN[event.kind]) for event in events]
+def line_row(truth: dict[str, Any], events: Iterable[Event], times: FloatArray) -> str:
+    told = [(int(np.abs(times - event.data["crossed_s"]).argmin()), SIGN[event.kind]) for event in events]
     totals = {sign: sum(s == sign for _, s in told) for sign in "+-"}
     true = [(frame, sign) for frame, sign in truth["event_frames"]]
     false, missed = unmatched(true, told, truth["event_match_tolerance_frames"])
@@ -80,12 +83,12 @@ def count(clip: str, truth: dict[str, Any], options: dict[str, Any]) -> list[str
                 (t, Zone([(x, y), (right, y), (right, bottom), (x, bottom)], name=f"zone {len(zones)}"))
             )
     plugins = [plugin for _, plugin in (*lines, *zones)]
-    events = [
-        event
-        for result in track(SHARED / folder / clip, plugins=plugins, **options)
-        for event in result.events
-    ]
-    rows = [line_row(t, (e for e in events if e.data.get("line") == line.name)) for t, line in lines]
+    events, seen_s = [], []
+    for result in track(SHARED / folder / clip, plugins=plugins, **options):
+        seen_s.append(result.frame.time)
+        events += result.events
+    times = np.array(seen_s)
+    rows = [line_row(t, (e for e in events if e.data.get("line") == line.name), times) for t, line in lines]
     return rows + [zone_row(t, zone) for t, zone in zones]
 
 
