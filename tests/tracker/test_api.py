@@ -134,7 +134,7 @@ def test_totals_are_those_of_the_log(
     assert (
         sum(run.totals.values())
         == len(rows)
-        == sum(int(line.rpartition(",")[2]) for line in (tmp_path / "c.csv").read_text().splitlines()[1:])
+        == sum(int(line.split(",")[-2]) for line in (tmp_path / "c.csv").read_text().splitlines()[1:])
     )
     assert run.totals["door", "in", "person"] == door.total("in") == 1
     assert run.totals["hall", "enter", "person"] == 1

@@ -168,7 +168,7 @@ def test_shapes_of_the_command_line(text: str, name: str, points: object) -> Non
 
 @pytest.mark.parametrize("text", ["", "0,300", "0,300 768", "a,b c,d", "0 300 768 300"])
 def test_unreadable_shapes_of_the_command_line(text: str) -> None:
-    with pytest.raises(OptionError, match=r"--line|needs two or more"):
+    with pytest.raises(OptionError, match=r"--line|give two or more"):
         from_text("line", text, 1, (768, 576))
 
 

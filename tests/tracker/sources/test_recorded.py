@@ -113,8 +113,8 @@ def test_counts_are_told_by_the_clock_of_the_place(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, [str(table), *words])
     assert done.exit_code == 0, done.output
     lines = (tmp_path / "c.csv").read_text().splitlines()
-    assert "2023-08-12T14:33:05.000+02:00,door,in,person,1" in lines[1]
-    assert lines[2].endswith("door,out,person,0")
+    assert "2023-08-12T14:33:05.000+02:00,door,in,person,1," in lines[1]
+    assert lines[2].endswith("door,out,person,0,0")
 
 
 def test_the_clock_of_a_scene_is_that_of_the_place() -> None:
