@@ -11,6 +11,7 @@ from typing import Any
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
+from av.codec.context import Flags2
 from av.container import OutputContainer
 from av.packet import Packet
 
@@ -20,6 +21,7 @@ from tracker.types import Sound
 
 LATE_S = 1.0  # MP4 in fragments writes nothing before every stream has begun: silence goes before later sound
 AHEAD_S = 0.5  # of the picture, that silence is written in a long pause
+PRIMING = 4096  # samples that encoders put before the sound: 1024 and 2112 are in use
 # What a muxer says of a packet that it cannot take; everything else is trouble with the disk.
 REFUSED = (errno.EINVAL, errno.EPERM, errno.ENOSYS, errno.ERANGE)
 
@@ -56,11 +58,15 @@ class Audio:
         codec = self._source.codec_context.codec.canonical_name
         self._trial: Trial | None = None
         packet = self._first()
+        cut = _skipped(self._source) > PRIMING
+        if cut:  # what comes before the first picture is left out here, not by the decoder once more
+            self._source.codec_context.flags2 |= Flags2.skip_manual
         late = packet is not None and at_once and _seconds(packet) - first_s > LATE_S
         if (
             codec in (output.supported_codecs if copied is None else copied)
             and packet is not None
             and not late
+            and not cut
         ):
             self._config = adts.config(bytes(packet)) if codec == "aac" else None
             trial = Trial(self._source, output.format.name, options, self._config)
@@ -193,6 +199,15 @@ class Audio:
                 self._ended = True
                 reason = getattr(error, "strerror", None) or error
                 self.notes.append(f"the sound was left out from {self._before or 0:.1f} s on ({reason})")
+
+
+def _skipped(source: AudioStream) -> int:
+    """Return how many samples at its beginning are not to be heard: more than priming where an MP4 was cut.
+
+    Matroska and decoders would skip as many of what is left. Known from PyAV 19 on; before it FFmpeg did not
+    pass the number on.
+    """
+    return getattr(source.codec_context, "initial_padding", 0)
 
 
 class Trial:
