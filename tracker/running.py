@@ -127,6 +127,10 @@ def _signals(stop: threading.Event, received: Received) -> Iterator[None]:
                 before[number] = signal.signal(number, handle)
     try:
         yield
+    except Exception as error:
+        if received.opening and received.status:  # what a library makes of being interrupted while it loads
+            raise Interrupted from error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
