@@ -2,7 +2,7 @@
 
 Needs ../shared. Twelve zones and nine lines are laid over each MOT17 half; they count the default tracker's
 tracks of stored detections and, for the truth, the annotated people. Printed are the sums of the absolute
-errors for several reaches in time and space (`tracker.plugins.sighting`). Nobody is merged or divided
+errors for several reaches in time and space (`tracker.plugins._shared.sighting`). Nobody is merged or divided
 unseen: entries and seconds spent in the zones are compared, too.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 from bytetrack import MotionTracker, Tracks
 from bytetrack.types import FloatArray
 from tracker.motchallenge import BOX, CLASS, FRAME, ID, SCORE, Recording, frames_of, read_rows, recordings
-from tracker.plugins import sighting
+from tracker.plugins._shared import sighting
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
 from tracker.replay import blank

@@ -28,7 +28,7 @@ from bytetrack.boxes import iou
 from bytetrack.types import FloatArray
 from tracker.motchallenge import BOX, CLASS, FRAME, ID, SCORE, Recording, frames_of, read_rows, recordings
 from tracker.options import Options
-from tracker.plugins.geometry import Polygon, distance_to_segments
+from tracker.plugins._shared.geometry import Polygon, distance_to_segments
 from tracker.plugins.zone import Zone
 from tracker.replay import blank
 from tracker.trackers import make_tracker

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         wanted = plugin_to_explain(arguments)
         if wanted is not None:
-            from tracker.plugins.describe import describe
+            from tracker.plugins._shared.describe import describe
 
             click.echo(describe(wanted))
             sys.exit(0)

@@ -12,7 +12,7 @@ import yaml
 from tracker import shapes, zonefile
 from tracker.options import Options
 from tracker.plugins import make
-from tracker.plugins.background import EmptyScene
+from tracker.plugins._shared.background import EmptyScene
 from tracker.types import OptionError, Plugin, Scene
 
 
@@ -86,7 +86,7 @@ def from_text(text: str, defaults: Mapping[str, Any] | None = None) -> Plugin:
     """
     name, _, rest = text.partition(":")
     if rest.strip() in ("help", "?"):
-        from tracker.plugins.describe import describe
+        from tracker.plugins._shared.describe import describe
 
         raise OptionError(describe(name.strip()))
     if "," in name:

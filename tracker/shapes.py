@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bytetrack.types import FloatArray
-from tracker.plugins.anchors import check_anchor, near_miss, resolve_classes
-from tracker.plugins.geometry import open_ring
+from tracker.plugins._shared.anchors import check_anchor, near_miss, resolve_classes
+from tracker.plugins._shared.geometry import open_ring
+from tracker.plugins._shared.line_shape import TOWARDS, line_problem
 from tracker.plugins.line import Line
-from tracker.plugins.line_shape import TOWARDS, line_problem
 from tracker.plugins.zone import Zone, zone_problem
 from tracker.text import harmless
 from tracker.types import OptionError, Plugin

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tracker.plugins.anchors import near_miss
+from tracker.plugins._shared.anchors import near_miss
 from tracker.shapes import CYCLE, PAIR, Shape, points_of_text, size_for, sound
 from tracker.types import OptionError
 from tracker.yaml_nodes import TooDeepError, compose

@@ -8,7 +8,7 @@ import pytest
 
 from tracker.options import Options
 from tracker.plugging import from_text, make_plugins, use_background
-from tracker.plugins.background import EmptyScene
+from tracker.plugins._shared.background import EmptyScene
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
 from tracker.types import OptionError, Scene

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracker.plugins.geometry import self_intersection
+from tracker.plugins._shared.geometry import self_intersection
 from tracker.plugins.zone import Zone
 from tracker.shapes import from_text
 from tracker.types import OptionError

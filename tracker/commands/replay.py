@@ -93,7 +93,7 @@ def _run(
     from tracker.look import Painter, look_of
     from tracker.outlets import check_outputs, leave_files, make_sinks, paths
     from tracker.plugging import check, make_plugins, use_background
-    from tracker.plugins.anchors import resolve_classes
+    from tracker.plugins._shared.anchors import resolve_classes
     from tracker.progress import Progress, table
     from tracker.replay import SavedTracks, blank
     from tracker.report import Report

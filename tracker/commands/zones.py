@@ -74,7 +74,7 @@ def _preview(
 
 def _show(shape: Shape, scene: Scene, canvas: Canvas) -> str:
     """Draw a shape as a run would, and say in words what it is."""
-    from tracker.plugins.geometry import area
+    from tracker.plugins._shared.geometry import area
     from tracker.plugins.line import Line
     from tracker.plugins.zone import Zone
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray
-from tracker.plugins.memory import Memory, Row
+from tracker.plugins._shared.memory import Memory, Row
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 ROOM = 0.08  # of a box's longer side stays bright around it

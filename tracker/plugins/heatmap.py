@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.anchors import box_size, check_anchor, resolve_classes
-from tracker.plugins.background import EmptyScene
-from tracker.plugins.memory import Memory
-from tracker.plugins.shades import colored, footprint, scale
-from tracker.plugins.sighting import velocity
-from tracker.plugins.when import duration, span
+from tracker.plugins._shared.anchors import box_size, check_anchor, resolve_classes
+from tracker.plugins._shared.background import EmptyScene
+from tracker.plugins._shared.memory import Memory
+from tracker.plugins._shared.shades import colored, footprint, scale
+from tracker.plugins._shared.sighting import velocity
+from tracker.plugins._shared.when import duration, span
 from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
 
 MODES = ("presence", "standing")

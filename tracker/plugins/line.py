@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.anchors import (
+from tracker.plugins._shared.anchors import (
     HYSTERESIS,
     beyond_edge,
     check_anchor,
@@ -20,11 +20,16 @@ from tracker.plugins.anchors import (
     hysteresis,
     resolve_classes,
 )
-from tracker.plugins.certainty import SURE, Evidence, certainty
-from tracker.plugins.doubles import Doubles, Motion, whole_of
-from tracker.plugins.extent import USUAL, VARIANCE, hidden_feet
-from tracker.plugins.geometry import crossing_fraction, distance_to_segments, sides_of, signed_crossings
-from tracker.plugins.line_shape import (
+from tracker.plugins._shared.certainty import SURE, Evidence, certainty
+from tracker.plugins._shared.doubles import Doubles, Motion, whole_of
+from tracker.plugins._shared.extent import USUAL, VARIANCE, hidden_feet
+from tracker.plugins._shared.geometry import (
+    crossing_fraction,
+    distance_to_segments,
+    sides_of,
+    signed_crossings,
+)
+from tracker.plugins._shared.line_shape import (
     BESIDE,
     OPPOSITE,
     TIP_ANCHOR,
@@ -34,8 +39,8 @@ from tracker.plugins.line_shape import (
     extended,
     line_problem,
 )
-from tracker.plugins.memory import Memory, Row
-from tracker.plugins.sighting import ROUNDING_S, velocity
+from tracker.plugins._shared.memory import Memory, Row
+from tracker.plugins._shared.sighting import ROUNDING_S, velocity
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 LOST_S = 0.5  # who is out of sight for so long, beyond the line but not clear of it ...

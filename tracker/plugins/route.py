@@ -12,13 +12,13 @@ import numpy as np
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.anchors import box_size, check_anchor, resolve_classes
-from tracker.plugins.background import EmptyScene
-from tracker.plugins.memory import Memory, Row
-from tracker.plugins.path import Path, side, way
-from tracker.plugins.trail import Trail, smoothed
-from tracker.plugins.walks import MOST_GROUPS, WALK, Walk, packed, picture, unpacked
-from tracker.plugins.when import span
+from tracker.plugins._shared.anchors import box_size, check_anchor, resolve_classes
+from tracker.plugins._shared.background import EmptyScene
+from tracker.plugins._shared.memory import Memory, Row
+from tracker.plugins._shared.path import Path, side, way
+from tracker.plugins._shared.trail import Trail, smoothed
+from tracker.plugins._shared.walks import MOST_GROUPS, WALK, Walk, packed, picture, unpacked
+from tracker.plugins._shared.when import span
 from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
 
 POINTS_PER_S = 10  # of a trail: closer ones cannot be told apart, and each has to be painted

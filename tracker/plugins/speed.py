@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import IntArray
-from tracker.plugins.anchors import check_anchor, resolve_classes
-from tracker.plugins.ground import area_around, ground_from_image, points, to_ground, within
-from tracker.plugins.memory import Memory, Row
-from tracker.plugins.slope import theil_sen
-from tracker.plugins.trail import Trail
+from tracker.plugins._shared.anchors import check_anchor, resolve_classes
+from tracker.plugins._shared.ground import area_around, ground_from_image, points, to_ground, within
+from tracker.plugins._shared.memory import Memory, Row
+from tracker.plugins._shared.slope import theil_sen
+from tracker.plugins._shared.trail import Trail
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 KMH = 3.6  # km/h per m/s

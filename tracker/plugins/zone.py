@@ -10,15 +10,15 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.alarm import draw_loiterers
-from tracker.plugins.anchors import check_anchor, resolve_classes
-from tracker.plugins.border import Border
-from tracker.plugins.distribution import Distribution
-from tracker.plugins.geometry import self_intersection
-from tracker.plugins.line_shape import too_few
-from tracker.plugins.memory import Memory, Row
-from tracker.plugins.sighting import ROUNDING_S
-from tracker.plugins.turnstile import COLUMNS, Turnstile
+from tracker.plugins._shared.alarm import draw_loiterers
+from tracker.plugins._shared.anchors import check_anchor, resolve_classes
+from tracker.plugins._shared.border import Border
+from tracker.plugins._shared.distribution import Distribution
+from tracker.plugins._shared.geometry import self_intersection
+from tracker.plugins._shared.line_shape import too_few
+from tracker.plugins._shared.memory import Memory, Row
+from tracker.plugins._shared.sighting import ROUNDING_S
+from tracker.plugins._shared.turnstile import COLUMNS, Turnstile
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 MOST_PERIOD_S = 2.0  # two frames further apart than this are a pause of the source

@@ -4,7 +4,7 @@ import pytest
 
 from tracker.detectors.classes import class_ids
 from tracker.options import Options
-from tracker.plugins.anchors import resolve_classes
+from tracker.plugins._shared.anchors import resolve_classes
 from tracker.types import OptionError
 
 NAMES = {0: "person", 1: "bicycle", 2: "car", 3: "traffic light", 4: "cat"}

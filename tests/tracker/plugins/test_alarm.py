@@ -7,7 +7,7 @@ from stage import scene, standing
 
 from bytetrack import Detections, Tracks
 from tracker.draw import draw
-from tracker.plugins.alarm import RED
+from tracker.plugins._shared.alarm import RED
 from tracker.plugins.zone import Zone
 from tracker.types import Canvas, Frame, Result
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from stage import standing
 
 from bytetrack import Tracks
-from tracker.plugins.background import LONGEST_SIDE, EmptyScene
-from tracker.plugins.looks import KEPT, covered
+from tracker.plugins._shared.background import LONGEST_SIDE, EmptyScene
+from tracker.plugins._shared.looks import KEPT, covered
 from tracker.types import Frame, Image, OptionError, Scene
 
 SIZE = (160, 96)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from walks import BORDER_X, SPAN, frame, play, scene, tracks, walk_past
 
-from tracker.plugins.certainty import SURE, Evidence, certainty
+from tracker.plugins._shared.certainty import SURE, Evidence, certainty
 from tracker.plugins.line import Line
 
 CALM = Evidence(

@@ -7,7 +7,7 @@ import pytest
 from tests.tracker.plugins.test_loading import install
 from tracker import cli
 from tracker.plugins import available
-from tracker.plugins.describe import describe
+from tracker.plugins._shared.describe import describe
 from tracker.types import OptionError
 
 

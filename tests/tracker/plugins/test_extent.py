@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from walks import SIZE, frame, scene, tracks
 
+from tracker.plugins._shared.memory import Memory
 from tracker.plugins.line import Line
-from tracker.plugins.memory import Memory
 
 FPS = 10.0
 Box = list[float]

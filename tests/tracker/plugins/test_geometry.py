@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.plugins.geometry import (
+from tracker.plugins._shared.geometry import (
     Polygon,
     crossing_fraction,
     distance_to_segments,
     overlap_of_smaller,
     self_intersection,
 )
-from tracker.plugins.geometry import signed_crossings as crossings_and_touch
+from tracker.plugins._shared.geometry import signed_crossings as crossings_and_touch
 
 whole = st.integers(-20, 20)
 points = st.tuples(whole, whole)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from stage import play, scene, standing
 
 from bytetrack import Tracks
+from tracker.plugins._shared.shades import colored, footprint, scale, ticks
 from tracker.plugins.heatmap import Heatmap
-from tracker.plugins.shades import colored, footprint, scale, ticks
 from tracker.types import Canvas, Frame, OptionError, Picture
 
 feet = st.tuples(st.floats(-50, 700), st.floats(-50, 500))

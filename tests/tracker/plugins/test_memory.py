@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from walks import SIZE, scene, tracks
 
 from bytetrack import Tracks
-from tracker.plugins.memory import Memory
-from tracker.plugins.sighting import INHERIT_S, velocity
+from tracker.plugins._shared.memory import Memory
+from tracker.plugins._shared.sighting import INHERIT_S, velocity
 from tracker.types import Scene
 
 

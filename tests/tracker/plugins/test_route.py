@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from stage import play, scene, standing
 
 from bytetrack import Tracks
-from tracker.plugins.geometry import distance_to_segments
-from tracker.plugins.path import MOST_RAW, simplified
+from tracker.plugins._shared.geometry import distance_to_segments
+from tracker.plugins._shared.path import MOST_RAW, simplified
 from tracker.plugins.route import Route
 from tracker.types import Canvas, Frame, OptionError, Picture
 

@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 from walks import scene
 
 from bytetrack import Tracks
-from tracker.plugins.memory import Memory
-from tracker.plugins.trail import EARLY, Trail, smoothed
+from tracker.plugins._shared.memory import Memory
+from tracker.plugins._shared.trail import EARLY, Trail, smoothed
 
 steps_s = st.lists(st.sampled_from([0.001, 0.02, 0.04, 0.0400001, 0.5]), min_size=1, max_size=120)
 

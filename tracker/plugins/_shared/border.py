@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bytetrack.types import FloatArray
-from tracker.plugins.anchors import EDGE_PX, at_edge, beyond_edge, hysteresis
-from tracker.plugins.geometry import Mask, Polygon, cross, distance_to_segments
+from tracker.plugins._shared.anchors import EDGE_PX, at_edge, beyond_edge, hysteresis
+from tracker.plugins._shared.geometry import Mask, Polygon, cross, distance_to_segments
 
 NUDGE_PX = 1e-9  # to the right and down: so `Polygon.holds` takes points on a side itself
 EDGE_PART = 0.005  # sides nearer to the picture's edge, in parts of its longer side, are meant to lie on it

@@ -9,7 +9,7 @@ import numpy as np
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray
-from tracker.plugins.looks import KEPT, Looks
+from tracker.plugins._shared.looks import KEPT, Looks
 from tracker.types import Frame, Image, OptionError, Scene
 
 PER_S = 2.0  # looks a second at first; ever fewer ...

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bytetrack.types import FloatArray
-from tracker.plugins.background import EmptyScene
-from tracker.plugins.path import way
-from tracker.plugins.trail import rounded
+from tracker.plugins._shared.background import EmptyScene
+from tracker.plugins._shared.path import way
+from tracker.plugins._shared.trail import rounded
 from tracker.types import Canvas, Picture
 
 MOST_GROUPS = 8  # coloured and named on the picture; the others are grey

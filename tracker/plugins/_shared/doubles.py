@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.anchors import SHADOW_OVERLAP, SHADOW_S
-from tracker.plugins.geometry import overlap_of_smaller
-from tracker.plugins.sighting import baseline_s, velocity
+from tracker.plugins._shared.anchors import SHADOW_OVERLAP, SHADOW_S
+from tracker.plugins._shared.geometry import overlap_of_smaller
+from tracker.plugins._shared.sighting import baseline_s, velocity
 from tracker.types import Json
 
 PART_AREA = 0.7  # a part has at most this part of the whole's area, where both are of one class

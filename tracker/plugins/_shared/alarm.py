@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tracker.plugins.memory import Memory
-from tracker.plugins.when import duration
+from tracker.plugins._shared.memory import Memory
+from tracker.plugins._shared.when import duration
 from tracker.types import Canvas
 
 RED = (40, 40, 235)  # BGR

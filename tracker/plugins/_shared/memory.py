@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.sighting import ROW, Sighting
+from tracker.plugins._shared.sighting import ROW, Sighting
 from tracker.types import Json, Scene
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bytetrack.types import FloatArray
-from tracker.plugins.anchors import at_edge
-from tracker.plugins.geometry import self_intersection
+from tracker.plugins._shared.anchors import at_edge
+from tracker.plugins._shared.geometry import self_intersection
 from tracker.types import OptionError
 
 TOWARDS = {"right": (1.0, 0.0), "left": (-1.0, 0.0), "down": (0.0, 1.0), "up": (0.0, -1.0)}

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins import extent
-from tracker.plugins.anchors import anchor_points, box_size
+from tracker.plugins._shared import extent
+from tracker.plugins._shared.anchors import anchor_points, box_size
 from tracker.types import Scene
 
 ROUNDING_S = 1e-4  # a table of tracks holds microseconds: counting from it must come to the same

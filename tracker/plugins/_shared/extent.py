@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins.anchors import CUT_PX, cut_by_edge
+from tracker.plugins._shared.anchors import CUT_PX, cut_by_edge
 
 Mask = NDArray[np.bool_]
 

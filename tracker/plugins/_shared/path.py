@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from bytetrack.types import FloatArray
-from tracker.plugins.trail import smoothed
+from tracker.plugins._shared.trail import smoothed
 
 EDGE_SIZES = 0.5  # a route begins or ends at an edge its box is within this many of its own sizes of
 SMOOTH_POINTS = 2  # neighbours to both sides a finished route is averaged over

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Iterable
 import numpy as np
 
 from bytetrack.types import FloatArray
-from tracker.plugins import visits
-from tracker.plugins.anchors import box_size
-from tracker.plugins.border import Border
-from tracker.plugins.memory import Memory, Row
-from tracker.plugins.sighting import ROUNDING_S
+from tracker.plugins._shared import visits
+from tracker.plugins._shared.anchors import box_size
+from tracker.plugins._shared.border import Border
+from tracker.plugins._shared.memory import Memory, Row
+from tracker.plugins._shared.sighting import ROUNDING_S
 from tracker.types import Event
 
 LEAVE_S = 0.2  # outside for so long is gone; for less, the feet were hidden and the box ended above them

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracker.plugins.anchors import SHADOW_OVERLAP, SHADOW_S, box_size
-from tracker.plugins.geometry import overlap_of_smaller
-from tracker.plugins.memory import Memory
-from tracker.plugins.sighting import CUT_SIZES, INHERIT_GROWTH, ROUNDING_S, velocity
+from tracker.plugins._shared.anchors import SHADOW_OVERLAP, SHADOW_S, box_size
+from tracker.plugins._shared.geometry import overlap_of_smaller
+from tracker.plugins._shared.memory import Memory
+from tracker.plugins._shared.sighting import CUT_SIZES, INHERIT_GROWTH, ROUNDING_S, velocity
 
 APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
 JOINT_SIZES = 0.5  # who went so far with its host, in its own sizes, moves as a part of it

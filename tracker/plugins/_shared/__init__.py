@@ -1,0 +1,1 @@
+"""What several analyses need, or one of them needs apart; nothing here is a plugin."""
