@@ -25,7 +25,7 @@ from benchmarks.counting import unmatched
 from benchmarks.identities import SHARED
 from benchmarks.zones import Film, films, halved, jittered, people_of
 from bytetrack import Tracks
-from tracker.coco import COCO
+from tracker.detectors.coco import COCO
 from tracker.plugins.line import Line
 from tracker.replay import blank
 from tracker.trackers import make_tracker

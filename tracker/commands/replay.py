@@ -89,7 +89,7 @@ def _run(
 ) -> None:
     from tracker import pipeline
     from tracker.claims import Claims
-    from tracker.coco import COCO
+    from tracker.detectors.coco import COCO
     from tracker.look import Painter, look_of
     from tracker.outlets import check_outputs, leave_files, make_sinks, paths
     from tracker.plugging import check, make_plugins, use_background

@@ -108,7 +108,7 @@ def _picture(video: str, at_s: float) -> tuple[Frame, tuple[int, int], float]:
 
 def _names(weights: str | None) -> Mapping[int, str]:
     if weights is None:
-        from tracker.coco import COCO
+        from tracker.detectors.coco import COCO
 
         return COCO
     from tracker.detectors import open_detector
