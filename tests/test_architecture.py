@@ -61,7 +61,7 @@ def test_rooms_know_the_contracts_and_themselves_only(room: str) -> None:
             if not within(name, "tracker"):
                 continue
             allowed = ["tracker.types", "tracker.threads", "tracker.text", f"tracker.{room}"] + (
-                ["tracker.draw"] if room == "sinks" else []
+                ["tracker.drawing.annotate"] if room == "sinks" else []
             )
             assert name == "tracker" or any(within(name, a) for a in allowed), (
                 f"{path.relative_to(ROOT)} imports {name}; allowed: {', '.join(allowed)}"

@@ -21,7 +21,7 @@ import pytest
 
 from bytetrack import Detections, MotionTracker
 from tracker import pipeline
-from tracker.draw import draw
+from tracker.drawing.annotate import draw
 from tracker.plugins import make
 from tracker.report import Report
 from tracker.sinks import CountsSink, CsvSink, EventsSink, JsonSink, MotSink, VideoSink

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tracker.claims import STANDARD_OUTPUT
 from tracker.detectors.classes import class_ids
-from tracker.figure import figure
+from tracker.drawing.figure import figure
 from tracker.options import Options
 from tracker.pipeline import Host
 from tracker.plugins.line import Line

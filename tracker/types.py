@@ -150,7 +150,7 @@ class Mark(NamedTuple):
 class Canvas:
     """Records what plugins want a person to see, in picture pixels.
 
-    Painting happens later, elsewhere and maybe never (`tracker.draw.paint`), so everything handed in must
+    Painting happens later, elsewhere and maybe never (`tracker.drawing.annotate.paint`), so everything handed in must
     not change afterwards. ``width`` is in multiples of the picture's own line width, ``size`` of its text.
     """
 
@@ -294,7 +294,7 @@ class Result:
         Raises ``ValueError`` when the result was made without a painter (``track`` always gives one).
         """
         if self.painter is None:
-            raise ValueError("this Result has no painter; use tracker.draw.draw(result, names)")
+            raise ValueError("this Result has no painter; use tracker.drawing.annotate.draw(result, names)")
         return self.painter(self)
 
     def _repr_png_(self) -> bytes:

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from bytetrack import Detections, Tracks
-from tracker.captions import captions_of, place_of
-from tracker.draw import Look, draw
-from tracker.lettering import glyphs
+from tracker.drawing.annotate import Look, draw
+from tracker.drawing.fonts import glyphs
+from tracker.drawing.occupied import meet
+from tracker.drawing.palette import color_of
+from tracker.drawing.raster import Style
+from tracker.drawing.text_layout import captions_of, place_of
 from tracker.look import REMEMBERED, Painter, as_wanted, look_of
 from tracker.options import Options
-from tracker.palette import color_of
-from tracker.pixels import Style
-from tracker.taken import meet
 from tracker.types import Canvas, Frame, OptionError, Result
 
 NAMES = {0: "person", 2: "car", 7: "truck"}

@@ -120,7 +120,7 @@ def _names(weights: str | None) -> Mapping[int, str]:
 def _paint(frame: Frame, canvas: Canvas, suffix: str) -> bytes:
     import cv2
 
-    from tracker.draw import paint
+    from tracker.drawing.annotate import paint
 
     marks = [mark for mark in canvas.marks if mark.kind != "table"]  # nothing has been counted yet
     return cv2.imencode(suffix, paint(frame.image.copy(), marks))[1].tobytes()

@@ -11,7 +11,7 @@ from click import UsageError
 from click.testing import CliRunner
 
 from tracker.commands.replay import command
-from tracker.figure import figure
+from tracker.drawing.figure import figure
 from tracker.types import Image, OptionError, Picture
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from stage import scene, standing
 
 from bytetrack import Detections, Tracks
-from tracker.draw import draw
+from tracker.drawing.annotate import draw
 from tracker.plugins._shared.alarm import RED
 from tracker.plugins.zone import Zone
 from tracker.types import Canvas, Frame, Result

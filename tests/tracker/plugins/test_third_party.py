@@ -16,7 +16,7 @@ RUN = """
 from bytetrack import BYTETracker, Detections
 from tests.tracker.fakes import ListDetector, frames
 from tracker import pipeline, plugins
-from tracker.draw import draw
+from tracker.drawing.annotate import draw
 
 assert plugins.available()["crowd"].value == "crowd:Crowd"
 crowd = plugins.make("crowd", limit=1)

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tracker.lettering import glyphs
-from tracker.palette import bgr
-from tracker.pixels import Bgr, Style, blend, inside
-from tracker.taken import Place, Taken
+from tracker.drawing.fonts import glyphs
+from tracker.drawing.occupied import Place, Taken
+from tracker.drawing.palette import bgr
+from tracker.drawing.raster import Bgr, Style, blend, inside
 from tracker.types import Color, Image, Mark
 
 DARK = 70  # luma below which a text is surrounded by white instead of black

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from tracker.lettering import glyphs
-from tracker.paint import paint
-from tracker.palette import bgr
-from tracker.pixels import Bgr, blend
+from tracker.drawing.fonts import glyphs
+from tracker.drawing.marks import paint
+from tracker.drawing.palette import bgr
+from tracker.drawing.raster import Bgr, blend
 from tracker.types import Color, Image, Picture, Scale
 
 PAPER, INK, PALE, RULE = (255, 255, 255), (35, 35, 35), (105, 105, 105), (190, 190, 190)

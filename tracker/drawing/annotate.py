@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tracker.captions import captions_of
-from tracker.lettering import glyphs
-from tracker.paint import paint, paint_under
-from tracker.palette import color_of, ink_on
-from tracker.pixels import SHIFT, Bgr, Style, fixed, inside
-from tracker.taken import Place, Taken
+from tracker.drawing.fonts import glyphs
+from tracker.drawing.marks import paint, paint_under
+from tracker.drawing.occupied import Place, Taken
+from tracker.drawing.palette import color_of, ink_on
+from tracker.drawing.raster import SHIFT, Bgr, Style, fixed, inside
+from tracker.drawing.text_layout import captions_of
 from tracker.types import Image, Mark, Result
 
 __all__ = ["color_of", "draw", "paint"]

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bytetrack import Detections, Tracks
-from tracker import lettering
-from tracker.draw import color_of, draw, paint
-from tracker.palette import PALETTE_RGB
+from tracker.drawing import fonts as lettering
+from tracker.drawing.annotate import color_of, draw, paint
+from tracker.drawing.palette import PALETTE_RGB
 from tracker.types import Canvas, Frame, Image, Mark, Result
 
 NAMES = {0: "person", 1: "Fußgänger", 2: "行人"}

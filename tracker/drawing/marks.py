@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tracker.captions import captions_of
-from tracker.palette import bgr
-from tracker.pixels import FAR, SHIFT, Bgr, Style, blend, fixed, region_of, translucent
+from tracker.drawing.palette import bgr
+from tracker.drawing.raster import FAR, SHIFT, Bgr, Style, blend, fixed, region_of, translucent
+from tracker.drawing.text_layout import captions_of
 from tracker.types import Color, Image, Mark
 
 STRENGTHS = 12  # of a fading line: as many as an eye tells apart
@@ -20,7 +20,7 @@ STRENGTHS = 12  # of a fading line: as many as an eye tells apart
 def paint(image: Image, marks: Iterable[Mark], *, line_width: float | None = None) -> Image:
     """Paint marks on ``image`` in place and return it: overlays lowest, then shapes, texts, tables.
 
-    ``label`` and ``labels`` belong to tracks and are painted by `tracker.draw.draw`. Raises ``ValueError``
+    ``label`` and ``labels`` belong to tracks and are painted by `tracker.drawing.annotate.draw`. Raises ``ValueError``
     for an unknown kind of mark.
     """
     marks = tuple(marks)

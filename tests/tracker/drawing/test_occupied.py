@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.taken import Place, Taken, meet
+from tracker.drawing.occupied import Place, Taken, meet
 
 SIDE = st.integers(1, 300)
 PLACES = st.builds(

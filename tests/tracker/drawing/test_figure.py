@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tracker.figure import figure, wrapped
-from tracker.lettering import glyphs
+from tracker.drawing.figure import figure, wrapped
+from tracker.drawing.fonts import glyphs
 from tracker.types import Canvas, Picture, Scale
 
 BARS = np.full((16, 4), 200, np.uint8)
