@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tracker.evaluation import score
-from tracker.motchallenge import read_rows, recordings
+from tracker.offline.metrics import score
+from tracker.offline.motchallenge import read_rows, recordings
 from tracker.options import Options
 from tracker.session import Session
 from tracker.types import TrackError

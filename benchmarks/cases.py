@@ -21,8 +21,8 @@ from benchmarks.lines import TOLERANCE_S, Crossing, ends, layout, told_crossings
 from benchmarks.zones import Film, films, halved, jittered
 from bytetrack import Detections
 from bytetrack.types import FloatArray
-from tracker.evaluation import score
-from tracker.motchallenge import Recording, recordings, rows_of
+from tracker.offline.metrics import score
+from tracker.offline.motchallenge import Recording, recordings, rows_of
 from tracker.options import Options
 from tracker.plugins.line import Line
 from tracker.trackers import make_tracker

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytetrack import Detections, Tracks
-from tracker.evaluation import TOGETHER, score
-from tracker.motchallenge import Recording, frames_of, read_rows, recordings, rows_of
+from tracker.offline.metrics import TOGETHER, score
+from tracker.offline.motchallenge import Recording, frames_of, read_rows, recordings, rows_of
+from tracker.offline.refine import measured, refine
 from tracker.options import Options
-from tracker.refine import measured, refine
 from tracker.sources import open_source
 from tracker.trackers import TRACKERS, make_tracker
 from tracker.types import Frame

@@ -16,11 +16,21 @@ import numpy as np
 
 from bytetrack import MotionTracker, Tracks
 from bytetrack.types import FloatArray
-from tracker.motchallenge import BOX, CLASS, FRAME, ID, SCORE, Recording, frames_of, read_rows, recordings
+from tracker.offline.motchallenge import (
+    BOX,
+    CLASS,
+    FRAME,
+    ID,
+    SCORE,
+    Recording,
+    frames_of,
+    read_rows,
+    recordings,
+)
+from tracker.offline.saved_tracks import blank
 from tracker.plugins._shared import sighting
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
-from tracker.replay import blank
 from tracker.types import Frame, Scene
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "mot17-val-half"

@@ -26,8 +26,8 @@ from benchmarks.identities import SHARED
 from benchmarks.zones import Film, films, halved, jittered, people_of
 from bytetrack import Tracks
 from tracker.detectors.coco import COCO
+from tracker.offline.saved_tracks import blank
 from tracker.plugins.line import Line
-from tracker.replay import blank
 from tracker.trackers import make_tracker
 from tracker.types import Event, Frame, Scene
 

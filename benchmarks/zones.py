@@ -26,11 +26,21 @@ from benchmarks.identities import PAPER, SHARED, vtest
 from bytetrack import Detections, Tracks
 from bytetrack.boxes import iou
 from bytetrack.types import FloatArray
-from tracker.motchallenge import BOX, CLASS, FRAME, ID, SCORE, Recording, frames_of, read_rows, recordings
+from tracker.offline.motchallenge import (
+    BOX,
+    CLASS,
+    FRAME,
+    ID,
+    SCORE,
+    Recording,
+    frames_of,
+    read_rows,
+    recordings,
+)
+from tracker.offline.saved_tracks import blank
 from tracker.options import Options
 from tracker.plugins._shared.geometry import Polygon, distance_to_segments
 from tracker.plugins.zone import Zone
-from tracker.replay import blank
 from tracker.trackers import make_tracker
 from tracker.types import Event, Frame, Scene
 

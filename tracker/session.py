@@ -353,7 +353,7 @@ class Session:
         """Return what the loop runs on; with ``--refine`` the tracks are finished before."""
         if not self.options.refine:
             return self.source, self.detector, self.tracker
-        from tracker.second_pass import rehearse
+        from tracker.offline.two_pass import rehearse
 
         script = rehearse(
             self.source, self.detector, self.tracker, advance=self._rehearsed, stopwatch=self.stopwatch

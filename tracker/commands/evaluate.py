@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from tracker.claims import Claims
-from tracker.evaluation import BENCHMARKS, Scores, score, table
-from tracker.motchallenge import Recording, find_result, follow, read_tracks, recordings, write_rows
+from tracker.offline.metrics import BENCHMARKS, Scores, score, table
+from tracker.offline.motchallenge import Recording, find_result, follow, read_tracks, recordings, write_rows
 from tracker.options import Options
 from tracker.sinks import place
 from tracker.text import harmless

@@ -10,7 +10,7 @@ import click
 from tracker.text import harmless
 
 if TYPE_CHECKING:
-    from tracker.motchallenge import Recording
+    from tracker.offline.motchallenge import Recording
     from tracker.types import Image
 
 FRAMES = 200  # that NNCF learns the ranges of activations from
@@ -88,7 +88,7 @@ def command(weights: str, int8: bool, calibrate: str | None, truth: str | None, 
 
 def find_truth(folder: str) -> Recording:
     """Return the one sequence with ground truth in a folder; raises ``InputError``."""
-    from tracker.motchallenge import recordings
+    from tracker.offline.motchallenge import recordings
     from tracker.types import InputError
 
     found = recordings(Path(folder))
@@ -101,8 +101,8 @@ def find_truth(folder: str) -> Recording:
 def accuracy(weights: Path, imgsz: int, video: str, truth: Recording, *, int8: bool) -> dict[str, float]:
     """Follow people through a video with the default tracker and score the tracks."""
     from tracker.detectors import open_detector
-    from tracker.evaluation import score
-    from tracker.motchallenge import rows_of
+    from tracker.offline.metrics import score
+    from tracker.offline.motchallenge import rows_of
     from tracker.options import Options
     from tracker.sources import open_source
     from tracker.trackers import make_tracker

@@ -91,11 +91,11 @@ def _run(
     from tracker.claims import Claims
     from tracker.detectors.coco import COCO
     from tracker.look import Painter, look_of
+    from tracker.offline.saved_tracks import SavedTracks, blank
     from tracker.outlets import check_outputs, leave_files, make_sinks, paths
     from tracker.plugging import check, make_plugins, use_background
     from tracker.plugins._shared.anchors import resolve_classes
     from tracker.progress import Progress, table
-    from tracker.replay import SavedTracks, blank
     from tracker.report import Report
     from tracker.run_paths import claim_inputs, claim_leaves, claim_outputs
     from tracker.sources import open_source
@@ -139,7 +139,7 @@ def _run(
     told: Detector = saved
     shown: Tracker = saved
     if options.refine:
-        from tracker.second_pass import rehearse
+        from tracker.offline.two_pass import rehearse
 
         told = shown = rehearse(saved.frames(blank(size)), saved, saved, raw=False, stopwatch=stopwatch)
     length = source.length if source else saved.length

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.rows import MOT_CLASS, TrackRows
+from tracker.offline.track_rows import MOT_CLASS, TrackRows
 from tracker.types import Frame, Image, InputError
 
 NOTHING = Detections.empty()  # what was found is in the tracks

@@ -10,9 +10,9 @@ import pytest
 
 from bytetrack import BYTETracker, Detections
 from tracker import pipeline
+from tracker.offline.saved_tracks import SavedTracks, blank
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
-from tracker.replay import SavedTracks, blank
 from tracker.sinks import CsvSink, MotSink
 from tracker.sinks.counts import CountsSink
 from tracker.sinks.events import EventsSink
@@ -135,7 +135,7 @@ def test_frames_that_a_table_leaves_out_had_nothing_in_them(tmp_path: Path) -> N
 
 
 def test_rows_in_many_blocks_with_cells_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracker.tables.BLOCK", 3)
+    monkeypatch.setattr("tracker.offline.tables.BLOCK", 3)
     path = tmp_path / "t.csv"
     head = "frame,time_s,x_min,y_min,x_max,y_max,class_id,class_name,confidence,tracker_id\n"
     rows = [

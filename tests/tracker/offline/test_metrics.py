@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tracker.evaluation import TOGETHER, benchmark_of, score, table
-from tracker.motchallenge import Recording, read_rows, recordings, write_rows
+from tracker.offline.metrics import TOGETHER, benchmark_of, score, table
+from tracker.offline.motchallenge import Recording, read_rows, recordings, write_rows
 from tracker.types import InputError
 
 FRAMES = 20

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bytetrack import Detections, Tracks
-from tracker.refine import FILLED, Refinement, measured, refine, smooth
+from tracker.offline.refine import FILLED, Refinement, measured, refine, smooth
 
 FPS = 30.0
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.layout import CORNERS, MORE, MOT, SIZES
-from tracker.refine import measured, refine
-from tracker.rows import MOST_FRAME, MOST_ID, MOST_PX
+from tracker.offline.columns import CORNERS, MORE, MOT, SIZES
+from tracker.offline.refine import measured, refine
+from tracker.offline.tables import Table
+from tracker.offline.track_rows import MOST_FRAME, MOST_ID, MOST_PX
 from tracker.sinks import place
-from tracker.tables import Table
 from tracker.types import InputError, OutputError, Tracker
 
 LOG = logging.getLogger(__name__)
@@ -209,7 +209,7 @@ def rows_of(tracks_of: Iterable[Tracks]) -> FloatArray:
 def follow(one: Recording, tracker: Tracker, *, second_pass: bool = False) -> FloatArray:
     """Run a tracker over stored detections; returns MOTChallenge rows (N, 10).
 
-    ``second_pass`` fills and smooths the tracks when they are finished (`tracker.refine`).
+    ``second_pass`` fills and smooths the tracks when they are finished (`tracker.offline.refine`).
     """
     boxes = list(frames_of(read_rows(one.detections), one.frames))
     tracks = [tracker.update(found) for found in boxes]

@@ -14,7 +14,7 @@ from typing import TextIO
 import numpy as np
 
 from bytetrack.types import FloatArray
-from tracker.layout import DELIMITERS, MOT, Layout, meaning_of, shorten
+from tracker.offline.columns import DELIMITERS, MOT, Layout, meaning_of, shorten
 from tracker.types import InputError
 
 LONGEST = 1 << 16  # letters of a row; what has longer ones is no table

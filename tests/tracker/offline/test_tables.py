@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracker.motchallenge import read_rows, read_tracks, recordings
-from tracker.replay import MOST_MISSING, SavedTracks, blank
+from tracker.offline.motchallenge import read_rows, read_tracks, recordings
+from tracker.offline.saved_tracks import MOST_MISSING, SavedTracks, blank
 from tracker.types import InputError
 
 HEADER = ["frame", "time_s", "x_min", "y_min", "x_max", "y_max", "class_id", "class_name", "confidence"]

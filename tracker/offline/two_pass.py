@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from bytetrack import Detections, Tracks
 from tracker import pipeline
-from tracker.refine import measured, refine
+from tracker.offline.refine import measured, refine
 from tracker.types import Detector, Frame, Image, Stopwatch, Tracker
 
 Scene: TypeAlias = tuple[Detections, Tracks]

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from bytetrack.types import FloatArray
-from tracker.motchallenge import CLASS, FRAME, Recording, read_tracks
+from tracker.offline.motchallenge import CLASS, FRAME, Recording, read_tracks
 from tracker.types import InputError, OptionError
 
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20")

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytetrack.types import FloatArray, IntArray
-from tracker.layout import CORNERS
-from tracker.tables import Table
+from tracker.offline.columns import CORNERS
+from tracker.offline.tables import Table
 from tracker.text import cell_read, harmless
 
 MOST_FRAME = 1e10  # ten years at 30 per second

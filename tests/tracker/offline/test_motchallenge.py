@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from bytetrack import BYTETracker
-from tracker.motchallenge import find_result, follow, frames_of, read_rows, recordings, rows_of, write_rows
+from tracker.offline.motchallenge import (
+    find_result,
+    follow,
+    frames_of,
+    read_rows,
+    recordings,
+    rows_of,
+    write_rows,
+)
 from tracker.types import InputError
 
 

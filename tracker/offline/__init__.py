@@ -1,0 +1,1 @@
+"""Without a camera: saved tracks, a second look, MOTChallenge files, scores."""
