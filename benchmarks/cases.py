@@ -25,7 +25,7 @@ from tracker.offline.metrics import score
 from tracker.offline.motchallenge import Recording, recordings, rows_of
 from tracker.options import Options
 from tracker.plugins.line import Line
-from tracker.trackers import make_tracker
+from tracker.trackers.make import make_tracker
 
 HALVES = SHARED / "data/mot17-val-half"
 BOX_JITTER = 0.01  # standard deviation of every edge, in parts of the box's size

@@ -26,7 +26,7 @@ from tracker.offline.motchallenge import Recording, frames_of, read_rows, record
 from tracker.offline.refine import measured, refine
 from tracker.options import Options
 from tracker.sources import open_source
-from tracker.trackers import TRACKERS, make_tracker
+from tracker.trackers.make import TRACKERS, make_tracker
 from tracker.types import Frame
 
 SHARED = Path(__file__).parent.parent.parent / "shared"

@@ -28,7 +28,7 @@ from bytetrack import Tracks
 from tracker.detectors.coco import COCO
 from tracker.offline.saved_tracks import blank
 from tracker.plugins.line import Line
-from tracker.trackers import make_tracker
+from tracker.trackers.make import make_tracker
 from tracker.types import Event, Frame, Scene
 
 EACH_WAY = 8  # lines

@@ -41,7 +41,7 @@ from tracker.offline.saved_tracks import blank
 from tracker.options import Options
 from tracker.plugins._shared.geometry import Polygon, distance_to_segments
 from tracker.plugins.zone import Zone
-from tracker.trackers import make_tracker
+from tracker.trackers.make import make_tracker
 from tracker.types import Event, Frame, Scene
 
 PEDESTRIAN = 1

@@ -28,7 +28,7 @@ from tracker.run_paths import claim_inputs, claim_leaves, claim_outputs
 from tracker.sinks.place import each_folder_once
 from tracker.sources import address, open_source
 from tracker.state import StateFile
-from tracker.trackers import make_tracker
+from tracker.trackers.make import make_tracker
 from tracker.types import (
     Detector,
     EndRun,

@@ -18,7 +18,7 @@ from bytetrack.boxes import columns, overlapping, xyxy_to_xywh
 from bytetrack.motion_tracker import by_overlap_height_and_score
 from tests.bytetrack.crowd import crowd, random_boxes
 from tracker.options import TRACKER_KINDS, Options
-from tracker.trackers import TRACKERS, make_tracker
+from tracker.trackers.make import TRACKERS, make_tracker
 
 seeds = st.integers(0, 2**32 - 1)
 Make = Callable[..., BYTETracker]

@@ -9,7 +9,7 @@ import pytest
 from tracker.detectors import BACKENDS
 from tracker.detectors.settings import PRECISIONS
 from tracker.options import TRACKER_KINDS, Options
-from tracker.trackers import TRACKERS
+from tracker.trackers.make import TRACKERS
 from tracker.types import OptionError
 
 

@@ -16,7 +16,7 @@ from tracker.offline.motchallenge import Recording, find_result, follow, read_tr
 from tracker.options import Options
 from tracker.sinks import place
 from tracker.text import harmless
-from tracker.trackers import TRACKERS, make_tracker
+from tracker.trackers.make import TRACKERS, make_tracker
 
 FOLDER = click.Path(path_type=Path)
 

@@ -105,7 +105,7 @@ def accuracy(weights: Path, imgsz: int, video: str, truth: Recording, *, int8: b
     from tracker.offline.motchallenge import rows_of
     from tracker.options import Options
     from tracker.sources import open_source
-    from tracker.trackers import make_tracker
+    from tracker.trackers.make import make_tracker
 
     options = Options()
     with (

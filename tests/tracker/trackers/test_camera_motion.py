@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tracker.trackers.make.camera_motion import CameraMotion
 
 from bytetrack import BYTETracker, Detections
 from bytetrack.appearance import Recognizer
 from tests.tracker.fakes import ListDetector
 from tracker import pipeline
-from tracker.camera_motion import CameraMotion
 from tracker.options import Options
-from tracker.seeing import SeeingTracker
-from tracker.trackers import make_tracker
+from tracker.trackers.make import make_tracker
+from tracker.trackers.visual import SeeingTracker
 from tracker.types import Frame, Image
 
 SIZE = (640, 480)

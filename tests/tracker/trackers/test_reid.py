@@ -8,15 +8,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from tracker.trackers.make.reid import Appearance, ColorStripes, ReidNetwork, crop, open_appearance
 
 from bytetrack import BYTETracker, Detections, MotionTracker
 from bytetrack.appearance import Recognizer
 from tests.tracker.fakes import ListDetector
 from tracker import pipeline
-from tracker.appearance import Appearance, ColorStripes, ReidNetwork, crop, open_appearance
 from tracker.options import Options
-from tracker.seeing import SeeingTracker
-from tracker.trackers import make_tracker
+from tracker.trackers.make import make_tracker
+from tracker.trackers.visual import SeeingTracker
 from tracker.types import Frame, Image, OptionError, WeightsError
 
 RED, BLUE, GREEN = (40, 40, 200), (200, 60, 40), (60, 160, 60)  # BGR

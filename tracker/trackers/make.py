@@ -34,6 +34,6 @@ def make_tracker(
     )
     if options.appearance == "none" and options.camera_motion == "off":
         return tracker
-    from tracker.seeing import with_eyes
+    from tracker.trackers.visual import with_eyes
 
     return with_eyes(tracker, options, size)

@@ -10,9 +10,9 @@ import numpy as np
 from bytetrack import BYTETracker, Detections, Tracks
 from bytetrack.appearance import Recognizer
 from bytetrack.types import FloatArray, IntArray
-from tracker.appearance import Appearance, open_appearance
-from tracker.camera_motion import CameraMotion
 from tracker.options import REMEMBER_S, Options
+from tracker.trackers.make.camera_motion import CameraMotion
+from tracker.trackers.make.reid import Appearance, open_appearance
 from tracker.types import Frame, Json
 
 

@@ -1,0 +1,1 @@
+"""From options to a tracker, with or without the picture."""
