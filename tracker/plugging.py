@@ -9,11 +9,12 @@ from typing import Any
 
 import yaml
 
-from tracker import shapes, zonefile
+from tracker import shapesNone
 from tracker.options import Options
 from tracker.plugins import make
 from tracker.plugins._shared.background import EmptyScene
 from tracker.types import OptionError, Plugin, Scene
+from tracker.zones import file as zonefile
 
 
 def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, str]) -> list[Plugin]:

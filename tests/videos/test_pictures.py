@@ -7,8 +7,8 @@ from pathlib import Path
 
 import cv2
 
-from tracker import zonefile
 from tracker.cli import run
+from tracker.zones import file as zonefile
 from videos.pictures import MOMENTS, ROOT, commands, files
 from videos.street import HEIGHT, LINES, WIDTH, ZONES
 

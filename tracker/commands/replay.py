@@ -190,7 +190,7 @@ def _parse_size(text: str | None) -> tuple[int, int] | None:
 
 def _size_of(options: Options, extent: tuple[float, float]) -> tuple[int, int]:
     """Return the size that the zone file names, where the boxes fit into it."""
-    from tracker import zonefile
+    from tracker.zones import file as zonefile
 
     if options.zones:
         for shape in zonefile.load(options.zones):

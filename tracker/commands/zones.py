@@ -11,8 +11,8 @@ import click
 from tracker.text import harmless
 
 if TYPE_CHECKING:
-    from tracker.shapes import Shape
     from tracker.types import Canvas, Frame, Scene
+    from tracker.zones.shapes import Shape
 
 FILE = click.Path(path_type=Path)
 
@@ -62,7 +62,7 @@ def _preview(
 ) -> tuple[list[str], bytes]:
     """Return what was understood, and the encoded picture."""
     from tracker.types import Canvas, Scene
-    from tracker.zonefile import load
+    from tracker.zones.file import load
 
     frame, size, fps = _picture(video, at_s)
     names = _names(weights)

@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from tracker.plugins._shared.anchors import near_miss
-from tracker.shapes import CYCLE, PAIR, Shape, points_of_text, size_for, sound
 from tracker.types import OptionError
-from tracker.yaml_nodes import TooDeepError, compose
+from tracker.zones.shapes import CYCLE, PAIR, Shape, points_of_text, size_for, sound
+from tracker.zones.yaml_nodes import TooDeepError, compose
 
 MOST_LETTERS = 1 << 20  # of a file
 MOST_DIGITS = 40  # of a number

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from tracker.plugins._shared.geometry import self_intersection
 from tracker.plugins.zone import Zone
-from tracker.shapes import from_text
 from tracker.types import OptionError
-from tracker.zonefile import load
+from tracker.zones.file import load
+from tracker.zones.shapes import from_text
 
 SQUARE = "[[0, 0], [9, 0], [9, 9], [0, 9]]"
 

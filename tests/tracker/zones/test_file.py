@@ -7,9 +7,9 @@ import pytest
 
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
-from tracker.shapes import from_text, to_bgr
 from tracker.types import OptionError
-from tracker.zonefile import load
+from tracker.zones.file import load
+from tracker.zones.shapes import from_text, to_bgr
 
 GOOD = """\
 size: [768, 576]

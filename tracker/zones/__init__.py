@@ -1,0 +1,1 @@
+"""Lines and zones by name, and the files that hold them."""
