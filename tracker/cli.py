@@ -12,14 +12,14 @@ from typing import Any, NoReturn
 
 import click
 
-from tracker.arguments import explained, settings_of
+from tracker.arguments.click_types import explained, settings_of
+from tracker.arguments.command_line import Grammar, sources_of, with_dashes
+from tracker.arguments.mistakes import check, one_too_many, plugin_to_explain, unknown_option
 from tracker.errors import OutputError, TrackError
 from tracker.naming import default_output
 from tracker.options import Options
 from tracker.running import execute, execute_several
 from tracker.text import harmless, hide, told
-from tracker.typed import check, one_too_many, plugin_to_explain, unknown_option
-from tracker.words import Grammar, sources_of, with_dashes
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {

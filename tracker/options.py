@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tracker import given
-from tracker.coming_from import answer, for_python, near, normal, tracker_answer
+from tracker.arguments import values as given
+from tracker.arguments.click_types.aliases import answer, for_python, near, normal, tracker_answer
 from tracker.errors import OptionError
 
 TRACKER_KINDS = ("motion", "bytetrack", "sort")

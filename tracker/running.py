@@ -13,11 +13,11 @@ from types import FrameType
 
 import click
 
+from tracker.arguments.mistakes import look_at
 from tracker.errors import EndRun, OutputError, PluginError
 from tracker.naming import default_output
 from tracker.options import Options
 from tracker.text import told
-from tracker.typed import look_at
 
 
 def execute(source: str, options: Options, *, quiet: bool = False) -> int:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from tracker import text
-from tracker.arguments import settings_of
+from tracker.arguments.click_types import settings_of
 from tracker.options import Options
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])

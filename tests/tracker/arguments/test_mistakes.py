@@ -8,12 +8,20 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tracker.arguments.click_types.aliases import (
+    ANSWERS,
+    FLAGS,
+    TRACKERS,
+    answer,
+    for_python,
+    normal,
+    tracker_answer,
+)
 
-from tracker import given
+from tracker.arguments import values as given
+from tracker.arguments.command_line import sources_of
 from tracker.cli import COMMANDS, _grammar, main, run
-from tracker.coming_from import ANSWERS, FLAGS, TRACKERS, answer, for_python, normal, tracker_answer
 from tracker.options import Options
-from tracker.words import sources_of
 
 Track = Callable[[str], str]
 

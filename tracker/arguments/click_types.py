@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from tracker.arguments.values import seconds
 from tracker.errors import OptionError
-from tracker.given import seconds
 
 
 def number(value: Any) -> float:

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from tracker.coming_from import answer, near, normal
+from tracker.arguments.click_types.aliases import answer, near, normal
+from tracker.arguments.command_line import Grammar, Typed, sources_of
 from tracker.errors import InputError, OptionError, TrackError
-from tracker.words import Grammar, Typed, sources_of
 
 PICTURES = (".avif", ".bmp", ".jpe", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 MANY = 3  # so many pictures may be meant one by one; more are what a shell made of a pattern
