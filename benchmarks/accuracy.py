@@ -14,7 +14,7 @@ from typing import Any
 from tracker.offline.metrics import score
 from tracker.offline.motchallenge import read_rows, recordings
 from tracker.options import Options
-from tracker.session import Session
+from tracker.run.session import Session
 from tracker.types import TrackError
 
 VTEST = Path(__file__).parent.parent.parent / "shared/data/pets09-s2l1"

@@ -27,7 +27,7 @@ from benchmarks.end_to_end import machine
 from tests.tracker.sources.gst import GstServer, find_python
 from tests.tracker.sources.rtsp import BITS, RtspServer, stamp, stamped
 from tracker.options import Options
-from tracker.session import Session
+from tracker.run.session import Session
 from tracker.sources import open_source
 from tracker.types import Image
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from tracker.profile import peak_bytes
+from tracker.run.profile import peak_bytes
 
 BASE = "ultralytics torch, video"
 ROADS: dict[str, dict[str, Any]] = {
@@ -175,7 +175,7 @@ def run_one(road: dict[str, Any], options: Any) -> dict[str, Any]:
 
 def ours(road: dict[str, Any], options: Any, extra: dict[str, Any]) -> Iterator[int]:
     from tracker.options import Options
-    from tracker.session import Session
+    from tracker.run.session import Session
 
     chosen = Options(
         weights=options.weights,

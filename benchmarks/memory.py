@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 import av
 
 from tracker.options import Options
-from tracker.profile import peak_bytes
-from tracker.session import Session
+from tracker.run.profile import peak_bytes
+from tracker.run.session import Session
 
 
 def main() -> None:

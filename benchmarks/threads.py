@@ -64,7 +64,7 @@ def run_one(change: dict[str, int], options: Any) -> dict[str, float]:
     chosen = dataclasses.replace(threads.plan(), **change)
     threads.plan = lambda: chosen  # type: ignore[assignment] # before anybody takes it by name
     from tracker.options import Options
-    from tracker.session import Session
+    from tracker.run.session import Session
 
     with TemporaryDirectory() as folder:
         run = Options(output=f"{folder}/out.mp4", max_frames=options.frames)

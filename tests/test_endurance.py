@@ -23,7 +23,7 @@ from bytetrack import Detections, MotionTracker
 from tracker import pipeline
 from tracker.drawing.annotate import draw
 from tracker.plugins import make
-from tracker.report import Report
+from tracker.run.summary import Report
 from tracker.sinks import CountsSink, CsvSink, EventsSink, JsonSink, MotSink, VideoSink
 from tracker.types import Frame, Result, Scene
 

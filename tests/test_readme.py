@@ -27,7 +27,7 @@ def sections() -> dict[str, list[str]]:
 def test_the_blocks_of_a_section_run_one_after_the_other(
     title: str, make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: object
 ) -> None:
-    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector())
+    monkeypatch.setattr("tracker.run.build_detector.open_detector", lambda *_, **__: SquareDetector())
     clip = make_video(size=(960, 540), frames=8)
     shutil.move(clip, clip.with_name("street.mp4"))
     monkeypatch.chdir(clip.parent)

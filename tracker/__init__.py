@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tracker.plugins.route import Route as Route
     from tracker.plugins.speed import Speed as Speed
     from tracker.plugins.zone import Zone as Zone
-    from tracker.several import track_all as track_all
+    from tracker.run.multi import track_all as track_all
     from tracker.types import Canvas as Canvas
     from tracker.types import Event as Event
     from tracker.types import Frame as Frame
@@ -52,7 +52,7 @@ _HOMES = {
     "tracker.plugins.route": ("Route",),
     "tracker.plugins.speed": ("Speed",),
     "tracker.plugins.zone": ("Zone",),
-    "tracker.several": ("track_all",),
+    "tracker.run.multi": ("track_all",),
     "tracker.types": ("Canvas", "Event", "Frame", "Plugin", "Result", "Scene"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

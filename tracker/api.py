@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tracker.options import Options
-from tracker.plugging import plugins_of
-from tracker.session import Session
+from tracker.run.build_plugins import plugins_of
+from tracker.run.session import Session
 from tracker.types import Event, Plugin, Result
 
 

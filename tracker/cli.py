@@ -16,9 +16,9 @@ from tracker.arguments.click_types import explained, settings_of
 from tracker.arguments.command_line import Grammar, sources_of, with_dashes
 from tracker.arguments.mistakes import check, one_too_many, plugin_to_explain, unknown_option
 from tracker.errors import OutputError, TrackError
-from tracker.naming import default_output
 from tracker.options import Options
-from tracker.running import execute, execute_several
+from tracker.run.naming import default_output
+from tracker.run.terminal import execute, execute_several
 from tracker.text import harmless, hide, told
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.

@@ -108,7 +108,7 @@ def test_everything_a_user_looks_for_is_there() -> None:
 
 
 def test_a_result_is_one_line(make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector())
+    monkeypatch.setattr("tracker.run.build_detector.open_detector", lambda *_, **__: SquareDetector())
     run = track(make_video())
     result = next(run)
     assert repr(result) == "Result(Frame(index=0, time=0.000, 160x96), 1 detection, 1 track, 0 events)"
@@ -120,7 +120,7 @@ def test_a_result_is_one_line(make_video: MakeVideo, monkeypatch: pytest.MonkeyP
 def test_totals_are_those_of_the_log(
     make_video: MakeVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector())
+    monkeypatch.setattr("tracker.run.build_detector.open_detector", lambda *_, **__: SquareDetector())
     door = Line([[30, 0], [30, 96]], name="door")
     hall = [(60, 20), (160, 20), (160, 96), (60, 96)]
     run = track(
@@ -169,7 +169,7 @@ def test_words_of_others_are_answered() -> None:
 
 def test_as_many_boxes_as_are_let_through_are_told(make_video: MakeVideo) -> None:
     from tracker.options import Options
-    from tracker.session import Session
+    from tracker.run.session import Session
 
     for most, notes in ((1, ["4 frames had 1 boxes, the most of --max-det: raise it to see more"]), (2, [])):
         with Session(

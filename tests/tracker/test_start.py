@@ -38,7 +38,8 @@ def arguments(clip: Path, weights: Path, tmp_path: Path) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["tracker.cli", "click", "tracker.options", "numpy", "cv2", "av", "openvino", "tracker.session"]
+    "name",
+    ["tracker.cli", "click", "tracker.options", "numpy", "cv2", "av", "openvino", "tracker.run.session"],
 )
 def test_ctrl_c_during_an_import_says_nothing(name: str, arguments: list[str], tmp_path: Path) -> None:
     script = INTERRUPTED.format(name=name, arguments=arguments)

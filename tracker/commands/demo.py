@@ -51,8 +51,8 @@ def command(
     --new-track-thresh 0.6 --match-thresh 0.8 --lost 1.
     The clip of ten seconds is rendered once, into the user's cache.
     """
-    from tracker.claims import Claims
-    from tracker.running import execute
+    from tracker.run.claims import Claims
+    from tracker.run.terminal import execute
     from tracker.sinks import place
 
     if not overwrite and context.get_parameter_source("output") == ParameterSource.DEFAULT:

@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from tracker.claims import Claims
 from tracker.offline.metrics import BENCHMARKS, Scores, score, table
 from tracker.offline.motchallenge import Recording, find_result, follow, read_tracks, recordings, write_rows
 from tracker.options import Options
+from tracker.run.claims import Claims
 from tracker.sinks import place
 from tracker.text import harmless
 from tracker.trackers.make import TRACKERS, make_tracker

@@ -88,16 +88,16 @@ def _run(
     quiet: bool,
 ) -> None:
     from tracker import pipeline
-    from tracker.claims import Claims
     from tracker.detectors.coco import COCO
-    from tracker.look import Painter, look_of
     from tracker.offline.saved_tracks import SavedTracks, blank
-    from tracker.outlets import check_outputs, leave_files, make_sinks, paths
-    from tracker.plugging import check, make_plugins, use_background
     from tracker.plugins._shared.anchors import resolve_classes
-    from tracker.progress import Progress, table
-    from tracker.report import Report
-    from tracker.run_paths import claim_inputs, claim_leaves, claim_outputs
+    from tracker.run.build_plugins import check, make_plugins, use_background
+    from tracker.run.build_sinks import check_outputs, leave_files, make_sinks, paths
+    from tracker.run.claims import Claims
+    from tracker.run.painter import Painter, look_of
+    from tracker.run.paths import claim_inputs, claim_leaves, claim_outputs
+    from tracker.run.progress import Progress, table
+    from tracker.run.summary import Report
     from tracker.sources import open_source
     from tracker.types import Detector, EndRun, PluginError, Recorded, Scene, Stopwatch, Tracker
 

@@ -38,8 +38,8 @@ def check(
 
     The preview shows every name, the way that "in" leads at lines, and zones with their area.
     """
-    from tracker.claims import Claims
-    from tracker.run_paths import claim_source
+    from tracker.run.claims import Claims
+    from tracker.run.paths import claim_source
     from tracker.sinks import place
 
     output = output or place.beside(zones, zones.stem, "_preview.png")

@@ -32,7 +32,7 @@ def test_the_demo_runs_over_the_clip_and_tells_what_is_true(
         asked.append((source, options, quiet))
         return 0
 
-    monkeypatch.setattr("tracker.running.execute", execute)
+    monkeypatch.setattr("tracker.run.terminal.execute", execute)
     out = str(tmp_path / "out.mp4")
     done = CliRunner().invoke(command, ["-o", out], standalone_mode=False)
     assert done.exception is None and done.return_value == 0
@@ -57,7 +57,7 @@ def test_the_clip_is_left_where_it_is_asked_for_and_replaces_nothing(
 ) -> None:
     from tracker.errors import OutputError
 
-    monkeypatch.setattr("tracker.running.execute", lambda *_, **__: 0)
+    monkeypatch.setattr("tracker.run.terminal.execute", lambda *_, **__: 0)
     place = tmp_path / "street.mp4"
     for _ in range(2):
         invoke("-q", "--clip", str(place))
@@ -85,7 +85,9 @@ def test_nothing_is_overwritten_that_the_demo_did_not_make(
     from tracker.errors import OptionError, OutputError
 
     asked: list[str] = []
-    monkeypatch.setattr("tracker.running.execute", lambda _, options, **__: asked.append(options.output) or 0)
+    monkeypatch.setattr(
+        "tracker.run.terminal.execute", lambda _, options, **__: asked.append(options.output) or 0
+    )
     monkeypatch.chdir(tmp_path)
     Path("street_output.mp4").write_text("mine")
     invoke("-q")

@@ -169,7 +169,7 @@ def test_a_figure_names_the_recording(
         notes.extend(picture.notes)
         return figure(picture)
 
-    monkeypatch.setattr("tracker.outlets.figure", seen)
+    monkeypatch.setattr("tracker.run.build_sinks.figure", seen)
     video = make_video()
     replay(traffic, "--video", video, "--plugin", "route", "-q")
     assert notes[0].startswith(f"{video.name}, ")

@@ -13,9 +13,9 @@ from stage import play, scene, standing
 
 from bytetrack import Tracks
 from tracker.options import Options
-from tracker.plugging import check, from_text, make_plugins
 from tracker.plugins._shared.ground import ground_from_image, points, to_ground
 from tracker.plugins.speed import POINTS, Speed, theil_sen
+from tracker.run.build_plugins import check, from_text, make_plugins
 from tracker.types import Canvas, Frame, OptionError
 
 SIZE = (1280, 720)

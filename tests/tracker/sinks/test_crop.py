@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bytetrack import Detections, Tracks
-from tracker.outlets import paths
+from tracker.run.build_sinks import paths
 from tracker.sinks.crop import ROOM, Camera, CropSink
 from tracker.types import Event, Frame, OptionError, Result, Scene
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tracker import sealed
-from tracker.fingerprint import is_same
-from tracker.lock import Lock
 from tracker.pipeline import failure, moment
+from tracker.run import sealed
+from tracker.run.fingerprint import is_same
+from tracker.run.lock import Lock
 from tracker.sinks import place
 from tracker.sinks.lines import Lines
 from tracker.types import (
@@ -48,7 +48,7 @@ class Saved:
     sinks: dict[str, Json]
     report: dict[str, Json]
     passed: int = 0  # frames since the source's first, those left out by the detector too
-    recording: Json = None  # what a file is known again by (`tracker.fingerprint`)
+    recording: Json = None  # what a file is known again by (`tracker.run.fingerprint`)
     left: dict[str, str] = field(default_factory=dict)  # files of plugins -> SHA-256 of what is in them
 
 

@@ -18,16 +18,16 @@ from click.testing import CliRunner
 
 from tests.tracker.squares import SquareDetector
 from tests.tracker.test_crash import command, finished
-from tracker import claims
 from tracker.cli import run as track
 from tracker.commands.evaluate import command as evaluate
 from tracker.commands.replay import command as replay
 from tracker.commands.zones import command as zones
 from tracker.errors import OptionError, OutputError, TrackError
-from tracker.naming import default_output, distinct, name_of
 from tracker.options import Options
-from tracker.session import Session
-from tracker.several import Several, find_runs
+from tracker.run import claims
+from tracker.run.multi import Several, find_runs
+from tracker.run.naming import default_output, distinct, name_of
+from tracker.run.session import Session
 from tracker.sinks import place
 from tracker.sinks.segments import Segments
 from tracker.types import Event, Frame
@@ -40,7 +40,7 @@ FILMS = ("-o", "--crop")
 
 @pytest.fixture(autouse=True)
 def squares(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector())
+    monkeypatch.setattr("tracker.run.build_detector.open_detector", lambda *_, **__: SquareDetector())
     monkeypatch.chdir(tmp_path)
 
 

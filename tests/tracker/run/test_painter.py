@@ -15,8 +15,8 @@ from tracker.drawing.occupied import meet
 from tracker.drawing.palette import color_of
 from tracker.drawing.raster import Style
 from tracker.drawing.text_layout import captions_of, place_of
-from tracker.look import REMEMBERED, Painter, as_wanted, look_of
 from tracker.options import Options
+from tracker.run.painter import REMEMBERED, Painter, as_wanted, look_of
 from tracker.types import Canvas, Frame, OptionError, Result
 
 NAMES = {0: "person", 2: "car", 7: "truck"}

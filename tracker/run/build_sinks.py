@@ -7,14 +7,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tracker.claims import STANDARD_OUTPUT
 from tracker.detectors.classes import class_ids
 from tracker.drawing.figure import figure
 from tracker.options import Options
 from tracker.pipeline import Host
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
-from tracker.run_paths import WRITTEN, is_mine, leaf
+from tracker.run.claims import STANDARD_OUTPUT
+from tracker.run.paths import WRITTEN, is_mine, leaf
 from tracker.sinks import (
     Counted,
     CountsSink,

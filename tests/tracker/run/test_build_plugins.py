@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tracker.options import Options
-from tracker.plugging import from_text, make_plugins, use_background
 from tracker.plugins._shared.background import EmptyScene
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
+from tracker.run.build_plugins import from_text, make_plugins, use_background
 from tracker.types import OptionError, Scene
 
 NAMES = {0: "person", 2: "car"}

@@ -12,14 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tracker.claims import Claims
-from tracker.detecting import make_detector
 from tracker.detectors.every_nth import EveryNth
 from tracker.detectors.shared import SharedDetector
-from tracker.naming import distinct, name_of
 from tracker.options import Options
-from tracker.run_paths import claim_inputs, claim_outputs
-from tracker.session import Session
+from tracker.run.build_detector import make_detector
+from tracker.run.claims import Claims
+from tracker.run.naming import distinct, name_of
+from tracker.run.paths import claim_inputs, claim_outputs
+from tracker.run.session import Session
 from tracker.sinks import place
 from tracker.sinks.recording import ENCODINGS
 from tracker.sources import open_source

@@ -31,7 +31,7 @@ from tests.tracker.sources.rtsp import RtspServer
 from tests.tracker.sources.web import HlsServer, MjpegServer, RtmpServer
 from tests.tracker.squares import BRIGHT, SquareDetector
 from tracker.options import Options
-from tracker.session import Session
+from tracker.run.session import Session
 from tracker.sources.stream import StreamCapture
 from tracker.types import Event, Image, Result
 
@@ -167,7 +167,7 @@ def playable(path: Path) -> int:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: PairDetector())
+    monkeypatch.setattr("tracker.run.build_detector.open_detector", lambda *_, **__: PairDetector())
     impatient = functools.partial(StreamCapture, silent_s=1.2)
     monkeypatch.setattr("tracker.sources.stream.StreamCapture", impatient)
     monkeypatch.setattr("tracker.sources.live.FIRST_WAIT_S", 0.1)

@@ -9,8 +9,8 @@ import pytest
 from tests.tracker.fakes import frames
 from tests.tracker.squares import SquareDetector
 from tracker.options import Options
-from tracker.profile import THREADS, Profile, narrowest, peak_bytes
-from tracker.session import Session
+from tracker.run.profile import THREADS, Profile, narrowest, peak_bytes
+from tracker.run.session import Session
 from tracker.sinks.behind import Behind
 
 
@@ -66,7 +66,9 @@ def test_what_waits_is_counted() -> None:
 def test_a_slow_detector_is_the_narrowest_however_the_run_began(
     how: str, make_video: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector(seconds=0.02))
+    monkeypatch.setattr(
+        "tracker.run.build_detector.open_detector", lambda *_, **__: SquareDetector(seconds=0.02)
+    )
     clip, state = str(make_video(frames=80)), str(tmp_path / "s.json")
     if how == "resumed":
         with Session(clip, Options(state=state, max_frames=20)) as first:

@@ -17,7 +17,7 @@ from tests.tracker.squares import SquareDetector
 from tracker import track, track_all
 from tracker.detectors.shared import SharedDetector
 from tracker.options import Options
-from tracker.several import Several, find_runs
+from tracker.run.multi import Several, find_runs
 from tracker.types import Frame, Image, InputError, OptionError, Stopwatch
 
 MakeVideo = Callable[..., Path]
@@ -33,7 +33,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[SquareDetector]:
         made.append(SquareDetector())
         return made[-1]
 
-    monkeypatch.setattr("tracker.detecting.open_detector", make)
+    monkeypatch.setattr("tracker.run.build_detector.open_detector", make)
     return made
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from tracker.claims import Claims
 from tracker.options import Options
 from tracker.pipeline import failure
+from tracker.run.claims import Claims
 from tracker.sinks import place
 from tracker.types import OutputError, Plugin
 
@@ -74,7 +74,7 @@ def claim_leaves(
     overwrite: bool,
     mine: Mapping[str, str] | None = None,
 ) -> None:
-    """Claim what plugins read and what they say they will leave, as `tracker.outlets.leave_files` names it.
+    """Claim what plugins read and what they say they will leave, as `tracker.run.build_sinks.leave_files` names it.
 
     Files that their options name, such as a picture of the empty scene, are read. Raises ``OutputError`` for
     what exists, unless it may be overwritten or is among ``mine`` (path: SHA-256).

@@ -4,7 +4,7 @@ import numpy as np
 
 from bytetrack import Detections, Tracks
 from tests.tracker.fakes import frames
-from tracker.report import Report
+from tracker.run.summary import Report
 from tracker.types import Frame, Result
 
 

@@ -22,7 +22,7 @@ import pytest
 from tests.tracker.squares import SquareDetector
 from tests.tracker.videos import result, scene
 from tracker.options import Options
-from tracker.session import Session
+from tracker.run.session import Session
 from tracker.sinks import JsonSink
 from tracker.types import OptionError, OutputError, TrackError
 
@@ -34,10 +34,10 @@ COUNTING = ["--line", "door=80,0 80,96", "--zone", "hall=40,0 120,0 120,96 40,96
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import tracker.detecting
+import tracker.run.build_detector
 from tests.tracker.squares import SquareDetector
 from tests.tracker.videos import result, scene
-tracker.detecting.open_detector = lambda *_, **__: SquareDetector(seconds=float(sys.argv[2]))
+tracker.run.build_detector.open_detector = lambda *_, **__: SquareDetector(seconds=float(sys.argv[2]))
 from tracker.cli import main
 main(sys.argv[3:])
 """
@@ -121,7 +121,7 @@ class TestKilled:
 
 @pytest.fixture
 def squares(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector())
+    monkeypatch.setattr("tracker.run.build_detector.open_detector", lambda *_, **__: SquareDetector())
 
 
 def run(
@@ -158,7 +158,7 @@ class TestAnotherRecording:
         assert (tmp_path / "t.csv").read_bytes() == before
 
     def test_that_differs_somewhere_in_the_middle_is_refused(self, tmp_path: Path) -> None:
-        from tracker.fingerprint import fingerprint, is_same
+        from tracker.run.fingerprint import fingerprint, is_same
 
         film = tmp_path / "raw.y4m"
         film.write_bytes(bytes(3_000_000))
@@ -252,7 +252,9 @@ class TestTables:
         done: list[str] = []
         sync, fsync = "tracker.sinks.place.sync", os.fsync
         monkeypatch.setattr(sync, lambda path: done.append(path.name))
-        monkeypatch.setattr("tracker.state.os.fsync", lambda file: done.append("state") or fsync(file))
+        monkeypatch.setattr(
+            "tracker.run.checkpoint.os.fsync", lambda file: done.append("state") or fsync(file)
+        )
         run(make_video(frames=30), state=tmp_path / "run.json", save_csv=tmp_path / "t.csv")
         assert done[-3:] == ["t.csv", "state", tmp_path.name]
 

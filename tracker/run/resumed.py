@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from types import TracebackType
 
-from tracker.state import Saved
+from tracker.run.checkpoint import Saved
 from tracker.types import Frame, Source
 
 

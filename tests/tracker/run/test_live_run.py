@@ -18,7 +18,7 @@ from tests.tracker.sinks.actions.desk import desk
 from tests.tracker.sources.rtsp import RtspServer
 from tests.tracker.squares import SquareDetector
 from tracker.options import Options
-from tracker.session import Session
+from tracker.run.session import Session
 from tracker.types import Image, Result
 
 ROOM = "room=0,0 160,0 160,96 0,96"
@@ -27,7 +27,7 @@ PATIENCE_S = 20.0
 
 @pytest.fixture(autouse=True)
 def squares(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector())
+    monkeypatch.setattr("tracker.run.build_detector.open_detector", lambda *_, **__: SquareDetector())
 
 
 def standing() -> Image:

@@ -15,8 +15,8 @@ import click
 
 from tracker.arguments.mistakes import look_at
 from tracker.errors import EndRun, OutputError, PluginError
-from tracker.naming import default_output
 from tracker.options import Options
+from tracker.run.naming import default_output
 from tracker.text import told
 
 
@@ -24,8 +24,8 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
     """Run with progress, signals and the table; return the exit status."""
     stop, received = threading.Event(), Received()
     with suppress(EndRun, Interrupted), _signals(stop, received):
-        from tracker.progress import Progress, table
-        from tracker.session import Session
+        from tracker.run.progress import Progress, table
+        from tracker.run.session import Session
         from tracker.sinks import WindowSink
 
         session = Session(
@@ -69,8 +69,8 @@ def execute_several(
     stop, received = threading.Event(), Received()
     failed = 0
     with suppress(Interrupted), _signals(stop, received):
-        from tracker.progress import Progress, table
-        from tracker.several import Several
+        from tracker.run.multi import Several
+        from tracker.run.progress import Progress, table
 
         several = Several(sources, options, stop, save=save, sketch=save or options.show, leave=True)
         look_at([run.uri for run in several.runs if run.uri not in sources])  # those that a list names

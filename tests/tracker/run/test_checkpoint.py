@@ -16,11 +16,11 @@ import pytest
 
 from tests.tracker.squares import SquareDetector
 from tracker.detectors.every_nth import EveryNth
-from tracker.lock import Lock
 from tracker.options import Options
 from tracker.plugins.route import Route
-from tracker.session import Session
-from tracker.state import StateFile
+from tracker.run.checkpoint import StateFile
+from tracker.run.lock import Lock
+from tracker.run.session import Session
 from tracker.types import Event, Frame, InputError, OptionError, OutputError
 
 FRAMES = 120
@@ -36,7 +36,7 @@ COUNTING: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def squares(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector())
+    monkeypatch.setattr("tracker.run.build_detector.open_detector", lambda *_, **__: SquareDetector())
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ class TestCut:
         def every_third(*_: object, **__: object) -> EveryNth:
             return EveryNth(SquareDetector(), 3, prompt=prompt)
 
-        monkeypatch.setattr("tracker.detecting.open_detector", every_third)
+        monkeypatch.setattr("tracker.run.build_detector.open_detector", every_third)
         run(clip, tmp_path / "whole")
         state = str(tmp_path / "run.json")
         for cut in (*cuts, None):
@@ -115,7 +115,7 @@ class TestCut:
         def detector(*_: object, every: int, **__: object) -> SquareDetector | EveryNth:
             return SquareDetector() if every == 1 else EveryNth(SquareDetector(), every)
 
-        monkeypatch.setattr("tracker.detecting.open_detector", detector)
+        monkeypatch.setattr("tracker.run.build_detector.open_detector", detector)
         whole, cut = str(tmp_path / "whole.json"), str(tmp_path / "cut.json")
         run(clip, tmp_path / "whole", state=whole, **seeing)
         for stop_after in (1, 36, 7, None):
@@ -291,7 +291,7 @@ class TestForeign:
         def full(_: int) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("tracker.state.os.fsync", full)
+        monkeypatch.setattr("tracker.run.checkpoint.os.fsync", full)
         run(clip, tmp_path / "first", state=str(state), resume=True)
         assert "No space left" in caplog.text
         assert state.read_bytes() == before
@@ -322,7 +322,7 @@ class TestLock:
     def test_what_a_killed_process_left_is_taken_over(self, tmp_path: Path) -> None:
         path = tmp_path / "x.lock"
         program = (
-            "import sys; from pathlib import Path; from tracker.lock import Lock\n"
+            "import sys; from pathlib import Path; from tracker.run.lock import Lock\n"
             "lock = Lock(Path(sys.argv[1])); print(lock.acquire(), flush=True); sys.stdin.read()"
         )
         command = [sys.executable, "-c", program, str(path)]
@@ -344,7 +344,7 @@ class TestLock:
         def none(_: object) -> bool:
             raise OSError(95, "Operation not supported")
 
-        monkeypatch.setattr("tracker.lock._try", none)
+        monkeypatch.setattr("tracker.run.lock._try", none)
         run(clip, tmp_path / "t", state=str(tmp_path / "run.json"))
         assert (tmp_path / "run.json").exists()
 

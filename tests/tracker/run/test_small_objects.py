@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tracker.far_away import FarAway
+from tracker.run.small_objects import FarAway
 
 
 def rows(side: float, size: tuple[int, int], imgsz: int, count: int = 100) -> list[tuple[str, str]]:

@@ -11,23 +11,23 @@ from pathlib import Path
 from types import TracebackType
 
 from tracker import pipeline, threads
-from tracker.claims import Claims
-from tracker.detecting import make_detector
 from tracker.detectors.every_nth import EveryNth
-from tracker.far_away import FarAway
-from tracker.fingerprint import fingerprint
-from tracker.look import Painter, look_of
 from tracker.options import Options
-from tracker.outlets import check_outputs, leave_files, make_sinks, paths
-from tracker.plugging import check as check_plugins
-from tracker.plugging import make_plugins, use_background
-from tracker.profile import Profile
-from tracker.report import Report
-from tracker.resumed import Resumed
-from tracker.run_paths import claim_inputs, claim_leaves, claim_outputs
+from tracker.run.build_detector import make_detector
+from tracker.run.build_plugins import check as check_plugins
+from tracker.run.build_plugins import make_plugins, use_background
+from tracker.run.build_sinks import check_outputs, leave_files, make_sinks, paths
+from tracker.run.checkpoint import StateFile
+from tracker.run.claims import Claims
+from tracker.run.fingerprint import fingerprint
+from tracker.run.painter import Painter, look_of
+from tracker.run.paths import claim_inputs, claim_leaves, claim_outputs
+from tracker.run.profile import Profile
+from tracker.run.resumed import Resumed
+from tracker.run.small_objects import FarAway
+from tracker.run.summary import Report
 from tracker.sinks.place import each_folder_once
 from tracker.sources import address, open_source
-from tracker.state import StateFile
 from tracker.trackers.make import make_tracker
 from tracker.types import (
     Detector,

@@ -16,8 +16,8 @@ import pytest
 from tests.tracker.squares import SquareDetector
 from tracker import track
 from tracker.options import Options
-from tracker.running import execute
-from tracker.session import Session
+from tracker.run.session import Session
+from tracker.run.terminal import execute
 from tracker.types import Event, Frame, PluginError
 
 MakeVideo = Callable[..., Path]
@@ -28,7 +28,7 @@ OUCH = ZeroDivisionError("ouch")
 
 @pytest.fixture(autouse=True)
 def squares(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracker.detecting.open_detector", lambda *_, **__: SquareDetector())
+    monkeypatch.setattr("tracker.run.build_detector.open_detector", lambda *_, **__: SquareDetector())
 
 
 @dataclass
@@ -257,7 +257,7 @@ def test_two_that_fail_are_both_told(make_video: MakeVideo) -> None:
 def test_the_command_prints_the_table_and_fails(
     make_video: MakeVideo, tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    monkeypatch.setattr("tracker.session.make_plugins", lambda *_: [Shaky(method)])
+    monkeypatch.setattr("tracker.run.session.make_plugins", lambda *_: [Shaky(method)])
     with pytest.raises(PluginError, match=rf"Shaky\.{method}"):
         execute(str(make_video()), Options(output=str(tmp_path / "o.mp4")))
     told = capsys.readouterr()

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from tracker.lock import Lock, hold
+from tracker.run.lock import Lock, hold
 from tracker.sinks import place
 from tracker.types import OptionError, OutputError
 
