@@ -1,15 +1,47 @@
-"""The rules of the house, read from the imports."""
+"""The rules of the house, read from the imports of every file."""
 
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("sources", "detectors", "plugins", "sinks")
 HEAVY = {"torch", "ultralytics", "openvino", "nncf", "torchvision", "onnxruntime", "onnx"}
+
+# Who may import whom inside `tracker`, by file at its root or room; everybody may import from the own room.
+CONTRACTS = ("types", "canvas", "errors", "text", "threads")
+ROLES = ("sources", "detectors", "trackers", "plugins", "drawing", "sinks")
+BELOW_THE_RUN = (*CONTRACTS, *ROLES, "arguments", "options", "zones", "offline", "pipeline")
+RULES: dict[str, tuple[str, ...]] = {
+    # the root, from the ground up
+    "text": (),
+    "threads": (),
+    "canvas": (),
+    "errors": ("text",),
+    "types": ("canvas", "errors"),
+    "pipeline": ("types",),
+    "options": ("arguments", "errors"),
+    # one room per role
+    "sources": CONTRACTS,
+    "detectors": CONTRACTS,
+    "trackers": (*CONTRACTS, "options"),
+    "plugins": CONTRACTS,
+    "drawing": CONTRACTS,
+    "sinks": (*CONTRACTS, "drawing"),
+    # what is made of them
+    "arguments": ("errors", "text"),
+    "zones": (*CONTRACTS, "plugins"),
+    "offline": (*CONTRACTS, "pipeline", "sinks"),
+    "run": BELOW_THE_RUN,
+    "commands": (*BELOW_THE_RUN, "run"),
+    "api": ("run", "options", "types"),
+    "cli": ("run", "commands", "options", "arguments", "errors", "text", "plugins"),
+    "__init__": ("api", "run", "options", "types", "errors", "plugins"),
+    "__main__": ("cli",),
+}
 
 
 def modules(folder: str) -> list[Path]:
@@ -30,57 +62,58 @@ def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
     return names
 
 
-def within(name: str, package: str) -> bool:
-    return name == package or name.startswith(package + ".")
+def room(path: Path) -> str:
+    """Return the rule a file of ``tracker`` stands under: its room, or its own name at the root."""
+    return path.relative_to(ROOT / "tracker").parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", modules("bytetrack"), ids=str)
-def test_bytetrack_knows_nothing_of_the_application(path: Path) -> None:
-    allowed = {"numpy", "scipy", "lap", "bytetrack", "__future__"}
-    import sys
+def test_every_part_has_a_rule() -> None:
+    assert {room(path) for path in modules("tracker")} == set(RULES)
 
+
+@pytest.mark.parametrize("path", modules("tracker"), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_everybody_imports_only_who_stands_below(path: Path) -> None:
+    allowed = {room(path), *RULES[room(path)]}
     for name in imports(path):
-        top = name.split(".")[0]
-        assert top in allowed or top in sys.stdlib_module_names, f"{path.name} imports {name}"
-
-
-def test_contracts_import_only_bytetrack_and_numpy() -> None:
-    import sys
-
-    for name in imports(ROOT / "tracker/types.py", top_level_only=True):
-        top = name.split(".")[0]
-        assert (
-            top in {"numpy", "bytetrack"} or within(name, "tracker.errors") or top in sys.stdlib_module_names
-        ), name
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_rooms_know_the_contracts_and_themselves_only(room: str) -> None:
-    for path in modules(f"tracker/{room}"):
-        for name in imports(path):
-            if not within(name, "tracker"):
-                continue
-            allowed = ["tracker.types", "tracker.threads", "tracker.text", f"tracker.{room}"] + (
-                ["tracker.drawing.annotate"] if room == "sinks" else []
+        first, _, rest = name.partition(".")
+        if first == "tracker" and rest:
+            assert rest.split(".")[0] in allowed, (
+                f"{path.relative_to(ROOT)} imports {name}: {sorted(allowed)}"
             )
-            assert name == "tracker" or any(within(name, a) for a in allowed), (
-                f"{path.relative_to(ROOT)} imports {name}; allowed: {', '.join(allowed)}"
-            )
+        assert first not in {"tests", "benchmarks"}, f"{path.relative_to(ROOT)} imports {name}"
 
 
-def test_the_loop_knows_only_the_contracts() -> None:
-    for name in imports(ROOT / "tracker/pipeline.py"):
-        assert not within(name, "tracker") or within(name, "tracker.types") or name == "tracker", name
+def test_no_two_parts_need_each_other() -> None:
+    done: set[str] = set()
+    while left := [part for part in RULES if part not in done]:
+        ready = [part for part in left if set(RULES[part]) <= done]
+        assert ready, f"a circle among {left}"
+        done |= set(ready)
 
 
-@pytest.mark.parametrize("path", modules("tracker") + modules("bytetrack"), ids=str)
+@pytest.mark.parametrize("path", modules("bytetrack"), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_bytetrack_knows_nothing_of_the_application(path: Path) -> None:
+    allowed = {"numpy", "scipy", "lap", "bytetrack"} | set(sys.stdlib_module_names)
+    for name in imports(path):
+        assert name.split(".")[0] in allowed, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("name", ["types", "canvas", "errors", "text"])
+def test_contracts_need_nothing_but_numpy(name: str) -> None:
+    for other in imports(ROOT / f"tracker/{name}.py", top_level_only=True):
+        top = other.split(".")[0]
+        assert top in {"numpy", "bytetrack", "tracker"} or top in sys.stdlib_module_names, other
+
+
+@pytest.mark.parametrize(
+    "path", modules("tracker") + modules("bytetrack"), ids=lambda path: path.relative_to(ROOT).as_posix()
+)
 def test_heavy_imports_happen_where_they_are_used(path: Path) -> None:
     heavy = {name for name in imports(path, top_level_only=True) if name.split(".")[0] in HEAVY}
     assert not heavy, f"{path.relative_to(ROOT)} imports {heavy} at its top: --help would wait for it"
 
 
-def test_nobody_imports_the_command_line() -> None:
-    for path in modules("tracker"):
-        if path.relative_to(ROOT).as_posix() in ("tracker/cli.py", "tracker/__main__.py"):
-            continue
-        assert not any(within(name, "tracker.cli") for name in imports(path)), path
+def test_plugins_have_no_helper_beside_them() -> None:
+    """In ``plugins`` stands what `track --plugin` finds; what they share stands in ``plugins/_shared``."""
+    found = {path.stem for path in (ROOT / "tracker/plugins").glob("*.py")} - {"__init__"}
+    assert found == {"line", "zone", "route", "heatmap", "speed", "follow"}

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tracker.arguments import values as given
-from tracker.arguments.click_types.aliases import answer, for_python, near, normal, tracker_answer
+from tracker.arguments import values
+from tracker.arguments.aliases import answer, for_python, near, normal, tracker_answer
 from tracker.errors import OptionError
 
 TRACKER_KINDS = ("motion", "bytetrack", "sort")
@@ -122,15 +122,15 @@ class Options:
     def __post_init__(self) -> None:
         """Bring lists into one form; refuse values out of range before anything is opened."""
         for name in ("plugin", "on"):
-            object.__setattr__(self, name, given.words(getattr(self, name), name))
+            object.__setattr__(self, name, values.words(getattr(self, name), name))
         for name in ("line", "zone"):
-            object.__setattr__(self, name, given.shapes(getattr(self, name), name))
+            object.__setattr__(self, name, values.shapes(getattr(self, name), name))
         for name in ("classes", "draw_classes"):
-            object.__setattr__(self, name, given.classes(getattr(self, name)))
+            object.__setattr__(self, name, values.classes(getattr(self, name)))
         for spec in dataclasses.fields(self):
             value = getattr(self, spec.name)
             if spec.metadata["metavar"] == "S" and isinstance(value, str):
-                object.__setattr__(self, spec.name, given.seconds(value))
+                object.__setattr__(self, spec.name, values.seconds(value))
             _check(spec.metadata, getattr(self, spec.name))
             kind = str(spec.type).removesuffix(" | None")
             object.__setattr__(self, spec.name, _of_kind(spec.metadata, kind, getattr(self, spec.name)))

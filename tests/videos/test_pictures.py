@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 
 from tracker.cli import run
-from tracker.zones import file as zonefile
+from tracker.zones import file as zone_file
 from videos.pictures import MOMENTS, ROOT, commands, files
 from videos.street import HEIGHT, LINES, WIDTH, ZONES
 
@@ -39,7 +39,7 @@ def test_the_zone_files_are_sound_and_in_the_commands(tmp_path: Path) -> None:
     for name, content in found.items():
         path = tmp_path / name
         path.write_text(content, "utf-8")
-        assert zonefile.load(path, (WIDTH, HEIGHT))
+        assert zone_file.load(path, (WIDTH, HEIGHT))
 
 
 def test_line_and_zone_are_those_whose_truth_is_known() -> None:

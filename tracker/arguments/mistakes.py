@@ -12,7 +12,7 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from tracker.arguments.click_types.aliases import answer, near, normal
+from tracker.arguments.aliases import answer, near, normal
 from tracker.arguments.command_line import Grammar, Typed, sources_of
 from tracker.errors import InputError, OptionError, TrackError
 

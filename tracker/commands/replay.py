@@ -190,10 +190,10 @@ def _parse_size(text: str | None) -> tuple[int, int] | None:
 
 def _size_of(options: Options, extent: tuple[float, float]) -> tuple[int, int]:
     """Return the size that the zone file names, where the boxes fit into it."""
-    from tracker.zones import file as zonefile
+    from tracker.zones import file as zone_file
 
     if options.zones:
-        for shape in zonefile.load(options.zones):
+        for shape in zone_file.load(options.zones):
             if shape.size:
                 return round(shape.size[0]), round(shape.size[1])
     reach = f"{extent[0]:.0f}x{extent[1]:.0f}"

@@ -20,8 +20,8 @@ STRENGTHS = 12  # of a fading line: as many as an eye tells apart
 def paint(image: Image, marks: Iterable[Mark], *, line_width: float | None = None) -> Image:
     """Paint marks on ``image`` in place and return it: overlays lowest, then shapes, texts, tables.
 
-    ``label`` and ``labels`` belong to tracks and are painted by `tracker.drawing.annotate.draw`. Raises ``ValueError``
-    for an unknown kind of mark.
+    ``label`` and ``labels`` belong to tracks and are painted by `tracker.drawing.annotate`. Raises
+    ``ValueError`` for an unknown kind of mark.
     """
     marks = tuple(marks)
     style = Style.of(image, line_width)

@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
-from tracker import shapesNone
 from tracker.options import Options
 from tracker.plugins import make
 from tracker.plugins._shared.background import EmptyScene
 from tracker.types import OptionError, Plugin, Scene
-from tracker.zones import file as zonefile
+from tracker.zones import file as zone_file
+from tracker.zones import shapes
 
 
 def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, str]) -> list[Plugin]:
@@ -25,7 +25,7 @@ def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, st
     found = [shapes.from_text("line", text, n + 1, size) for n, text in enumerate(options.line)]
     found += [shapes.from_text("zone", text, n + 1, size) for n, text in enumerate(options.zone)]
     if options.zones is not None:
-        found += zonefile.load(options.zones, size)
+        found += zone_file.load(options.zones, size)
     twice = [name for name, times in Counter(shape.name for shape in found).items() if times > 1]
     if twice:
         raise OptionError(f"two lines or zones are called {twice[0]!r}; give each a name of its own")

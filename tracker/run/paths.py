@@ -74,7 +74,7 @@ def claim_leaves(
     overwrite: bool,
     mine: Mapping[str, str] | None = None,
 ) -> None:
-    """Claim what plugins read and what they say they will leave, as `tracker.run.build_sinks.leave_files` names it.
+    """Claim what plugins read and what they say they will leave, as `leave_files` names it.
 
     Files that their options name, such as a picture of the empty scene, are read. Raises ``OutputError`` for
     what exists, unless it may be overwritten or is among ``mine`` (path: SHA-256).

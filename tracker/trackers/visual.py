@@ -11,8 +11,8 @@ from bytetrack import BYTETracker, Detections, Tracks
 from bytetrack.appearance import Recognizer
 from bytetrack.types import FloatArray, IntArray
 from tracker.options import REMEMBER_S, Options
-from tracker.trackers.make.camera_motion import CameraMotion
-from tracker.trackers.make.reid import Appearance, open_appearance
+from tracker.trackers.camera_motion import CameraMotion
+from tracker.trackers.reid import Appearance, open_appearance
 from tracker.types import Frame, Json
 
 

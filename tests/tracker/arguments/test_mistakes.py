@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tracker.arguments.click_types.aliases import (
+
+from tracker.arguments import values
+from tracker.arguments.aliases import (
     ANSWERS,
     FLAGS,
     TRACKERS,
@@ -17,8 +19,6 @@ from tracker.arguments.click_types.aliases import (
     normal,
     tracker_answer,
 )
-
-from tracker.arguments import values as given
 from tracker.arguments.command_line import sources_of
 from tracker.cli import COMMANDS, _grammar, main, run
 from tracker.options import Options
@@ -232,7 +232,7 @@ def test_lists_are_taken_in_every_form() -> None:
     assert Options(plugin="heatmap").plugin == ("heatmap",)  # type: ignore[arg-type]
     for wrong in ([1, 2, 3], 5, [[1, 2, 3]], ["0,0 1,1", 7]):
         with pytest.raises(Exception, match="no list of points"):
-            given.shapes(wrong, "line")
+            values.shapes(wrong, "line")
     with pytest.raises(Exception, match="plugins="):
         Options(plugin=[object()])  # type: ignore[list-item]
 
@@ -250,7 +250,7 @@ def test_lists_are_taken_in_every_form() -> None:
     ],
 )
 def test_times_are_written_as_people_write_them(text: str, seconds: float) -> None:
-    assert given.seconds(text) == seconds
+    assert values.seconds(text) == seconds
     assert run.make_context("track", ["x.mp4", "--start", text]).params["start"] == seconds
     assert Options(start=text).start == seconds  # type: ignore[arg-type]
 
@@ -258,4 +258,4 @@ def test_times_are_written_as_people_write_them(text: str, seconds: float) -> No
 @pytest.mark.parametrize("text", ["", "1:90", "1:2:3:4", "5 apples", "ten", "1.5:30"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(Exception, match="takes seconds"):
-        given.seconds(text)
+        values.seconds(text)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bytetrack import Detections, Tracks
-from tracker.drawing import fonts as lettering
+from tracker.drawing import fonts
 from tracker.drawing.annotate import color_of, draw, paint
 from tracker.drawing.palette import PALETTE_RGB
 from tracker.types import Canvas, Frame, Image, Mark, Result
@@ -139,29 +139,29 @@ def test_labels_avoid_each_other_and_stay_inside() -> None:
 def test_names_in_any_script_are_readable(text: str) -> None:
     if not hasattr(cv2, "FontFace") and any(c in text for c in "行人ひと"):
         pytest.skip("DejaVu Sans, used with OpenCV 4, has no CJK")
-    mask = lettering.glyphs(text, 20)
+    mask = fonts.glyphs(text, 20)
     for unknown in ("?" * len(text), "\U0010fffd" * len(text)):
-        tofu = lettering.glyphs(unknown, 20)
+        tofu = fonts.glyphs(unknown, 20)
         assert mask.shape != tofu.shape or not np.array_equal(mask, tofu)
-    columns = [lettering.glyphs(c, 20) for c in sorted(set(text))]
+    columns = [fonts.glyphs(c, 20) for c in sorted(set(text))]
     assert len({c.tobytes() for c in columns}) == len(columns), "two letters look the same: boxes?"
 
 
 def test_pillow_sets_the_text_where_opencv_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(cv2, "FontFace", raising=False)
-    lettering.glyphs.cache_clear()
+    fonts.glyphs.cache_clear()
     try:
-        letters = [lettering.glyphs(c, 24) for c in "äßпж"]
+        letters = [fonts.glyphs(c, 24) for c in "äßпж"]
         assert len({m.tobytes() for m in letters}) == 4
         assert all(m.max() > 200 for m in letters)
-        assert lettering.glyphs("7 person 0.83", 14).shape[0] == 18
+        assert fonts.glyphs("7 person 0.83", 14).shape[0] == 18
     finally:
-        lettering.glyphs.cache_clear()
+        fonts.glyphs.cache_clear()
 
 
 def test_a_text_is_set_once_and_cannot_be_changed() -> None:
-    mask = lettering.glyphs("cached", 17)
-    assert lettering.glyphs("cached", 17) is mask
+    mask = fonts.glyphs("cached", 17)
+    assert fonts.glyphs("cached", 17) is mask
     with pytest.raises(ValueError, match="read-only"):
         mask[0, 0] = 1
 

@@ -10,11 +10,12 @@ import pytest
 
 from bytetrack import BYTETracker, Detections
 from tests.tracker.fakes import CountingPlugin, ListDetector, frames, walker
-from tracker import api, pipeline, sessionNone
+from tracker import api, pipeline
 from tracker.offline.saved_tracks import SavedTracks, blank
 from tracker.offline.two_pass import rehearse
 from tracker.options import Options
 from tracker.run import build_detector as detecting
+from tracker.run import session
 from tracker.sinks import CsvSink
 from tracker.types import Frame, OptionError, Scene
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.tracker.run.test_crash import command, finished
 from tests.tracker.squares import SquareDetector
-from tests.tracker.test_crash import command, finished
 from tracker.cli import run as track
 from tracker.commands.evaluate import command as evaluate
 from tracker.commands.replay import command as replay

@@ -3,8 +3,8 @@
 On the stage one person stands and another walks to and fro over a line, when told to. However the server
 failed meanwhile, every walk is counted once, both keep their numbers, every file plays and no thread is left.
 
-By default each fault on one kind of server; ``TRACK_FAULTS=all pytest tests/tracker/test_faults.py`` runs all
-on all that know them, for some four minutes.
+By default each fault on one kind of server; ``TRACK_FAULTS=all pytest tests/tracker/run/test_faults.py`` runs
+all on all that know them, for some four minutes.
 """
 
 from __future__ import annotations

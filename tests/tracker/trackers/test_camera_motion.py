@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tracker.trackers.make.camera_motion import CameraMotion
 
 from bytetrack import BYTETracker, Detections
 from bytetrack.appearance import Recognizer
 from tests.tracker.fakes import ListDetector
 from tracker import pipeline
 from tracker.options import Options
+from tracker.trackers.camera_motion import CameraMotion
 from tracker.trackers.make import make_tracker
 from tracker.trackers.visual import SeeingTracker
 from tracker.types import Frame, Image

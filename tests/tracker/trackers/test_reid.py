@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tracker.trackers.make.reid import Appearance, ColorStripes, ReidNetwork, crop, open_appearance
 
 from bytetrack import BYTETracker, Detections, MotionTracker
 from bytetrack.appearance import Recognizer
@@ -16,6 +15,7 @@ from tests.tracker.fakes import ListDetector
 from tracker import pipeline
 from tracker.options import Options
 from tracker.trackers.make import make_tracker
+from tracker.trackers.reid import Appearance, ColorStripes, ReidNetwork, crop, open_appearance
 from tracker.trackers.visual import SeeingTracker
 from tracker.types import Frame, Image, OptionError, WeightsError
 
