@@ -23,10 +23,10 @@ from tracker.text import harmless, hide, told
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {
-    "demo": ("tracker.commands.demo", "Follow people in a street that is rendered here."),
+    "demo": ("tracker.commands.demo", "Render a street scene and track the people in it."),
     "export": ("tracker.commands.export", "Convert weights ahead of time; make int8 models."),
-    "replay": ("tracker.commands.replay", "Count anew from saved tracks, without the detector."),
-    "zones": ("tracker.commands.zones", "Check a zone file: preview and plain words."),
+    "replay": ("tracker.commands.replay", "Count again from saved tracks, without the detector."),
+    "zones": ("tracker.commands.zones", "Check a zone file: draw a preview and describe it."),
     "eval": ("tracker.commands.evaluate", "Score tracks against ground truth."),
 }
 
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except click.NoSuchOption as error:
         better = unknown_option(error.option_name, arguments, _grammar(command))
         if command is not run and error.option_name in _grammar(run).names:
-            better = f"{name} has no {error.option_name}; it belongs to a run, track SOURCE"
+            better = f"{name} has no {error.option_name}; it is an option of track SOURCE"
         _complain(better or error.format_message())
     except click.ClickException as error:
         extra = "unexpected extra argument" in error.format_message()
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         if error.filename is not None or not _lost_output():
             _trace()
             sys.exit(1)
-        _complain(f"the output cannot be printed ({error.strerror}); what was written to files is complete")
+        _complain(f"cannot print to the terminal ({error.strerror}); the files are complete")
     except Exception:  # a mistake of ours
         _trace()
         status = 1
@@ -118,7 +118,7 @@ def _within(folder: Path, source: str) -> str:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{folder}: cannot be made a folder ({error.strerror}); choose another -o"
+            f"{folder}: the folder cannot be created ({error.strerror}); choose another -o"
         ) from error
     return str(folder / default_output(source))
 
@@ -164,31 +164,30 @@ def _parameters() -> list[click.Parameter]:
 
 @click.command(cls=GroupedCommand, params=[])
 @click.argument("source", nargs=-1, required=True)
-@click.option("--no-save", is_flag=True, help="Write no video: numbers only.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
+@click.option("--no-save", is_flag=True, help="Write no video.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress and no table.")
 @click.version_option(
     None, "--version", package_name="track-anything-in-video", message="%(prog)s %(version)s"
 )
 def run(source: tuple[str, ...], no_save: bool, quiet: bool, **given: Any) -> int:
-    """Follow everything in each SOURCE and write it back, annotated, with numbers.
+    """Track all objects in each SOURCE; write an annotated video and counts.
 
     \b
-    track video.mp4                             writes video_output.mp4, prints a table
-    track video.mp4 --classes person,car        these only
-    track video.mp4 --line "door=0,300 768,300" counts who crosses a line
-    track video.mp4 --no-save --save-csv t.csv  numbers only
-    track 0 --show                              a webcam, in a window
+    track video.mp4                             write video_output.mp4, print a table
+    track video.mp4 --classes person,car        these classes only
+    track video.mp4 --line "door=0,300 768,300" count crossings of a line
+    track video.mp4 --no-save --save-csv t.csv  no video, only numbers
+    track 0 --show                              show a webcam in a window
 
-    SOURCE is a video file, a folder or glob of pictures, a camera (0, /dev/video0) or a stream
-    (rtsp://, rtmp://, http://, ...), or a list of them, NAME.streams. Of several sources those that are live
-    run at the same time and files one after the other; -o is a folder then. A source that has the name of a
-    command is given as ./NAME.
+    SOURCE is a video file, a folder or glob of pictures, a camera (0, /dev/video0), a stream (rtsp://,
+    rtmp://, http://, ...) or a list of them (NAME.streams). With several sources, live ones run at the same
+    time and files one after the other, and -o is a folder. Write ./NAME for a source named like a command.
     """
     grammar = _grammar(run)
     check(list(sources_of(click.get_current_context().obj, grammar)), grammar, COMMANDS)
     options = Options(**given)
     if no_save and options.output:
-        raise click.UsageError("--no-save and --output exclude each other; leave one out")
+        raise click.UsageError("--no-save and --output cannot be combined; leave one out")
     save = not no_save and (options.output is not None or not options.show)  # a window alone leaves no file
     if len(source) > 1 or source[0].lower().endswith(".streams"):
         return execute_several(source, options, save=save, quiet=quiet)

@@ -14,7 +14,7 @@ from tracker.arguments.aliases import answer, for_python, near, normal, tracker_
 from tracker.errors import OptionError
 
 TRACKER_KINDS = ("motion", "bytetrack", "sort")
-REMEMBER_S = 20.0  # for so long --appearance knows who was lost, where --remember says nothing
+REMEMBER_S = 20.0  # how long --appearance recognises a lost object, unless --remember says otherwise
 
 
 def option(
@@ -27,7 +27,7 @@ def option(
     choices: Sequence[str] | None = None,
     metavar: str | None = None,
 ) -> Any:
-    """Declare a field of ``Options``: its default, its text for people and what it may be."""
+    """Declare a field of ``Options``: its default, its help text and its range or choices."""
     return field(
         default=default,
         metadata={
@@ -44,79 +44,79 @@ def option(
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a run may be told. A tuple field may be given several times.
+    """The options of a run. A tuple field may be given several times.
 
     Raises ``OptionError`` naming the option, the value and the range.
     """
 
     # fmt: off
-    start: float = option(0.0, "Begin at this second of the file.", "Input", "--start", low=0, metavar="S")
-    end: float | None = option(None, "Stop at this second of the file.", "Input", "--end", low=0, metavar="S")
-    vid_stride: int = option(1, "Use every N-th frame.", "Input", "--vid-stride", low=1, metavar="N")
-    fps: float | None = option(None, "Frames per second, where the source does not tell it: folders of pictures, raw .h264. What a film itself tells is overruled.", "Input", "--fps", low=0.001, high=1000, metavar="FPS")
-    max_frames: int | None = option(None, "Stop after N frames, those before --resume included.", "Input", "--max-frames", low=1, metavar="N")
+    start: float = option(0.0, "Start at this time of the file, in seconds (also 1:30 or 90s).", "Input", "--start", low=0, metavar="S")
+    end: float | None = option(None, "Stop at this time of the file, in seconds.", "Input", "--end", low=0, metavar="S")
+    vid_stride: int = option(1, "Process every N-th frame only; the others are skipped.", "Input", "--vid-stride", low=1, metavar="N")
+    fps: float | None = option(None, "Frame rate, for sources without one (image folders, raw .h264). Overrides the rate in the file.", "Input", "--fps", low=0.001, high=1000, metavar="FPS")
+    max_frames: int | None = option(None, "Stop after N frames, including those before --resume.", "Input", "--max-frames", low=1, metavar="N")
 
-    rtsp_transport: str = option("tcp", "How RTSP cameras send: tcp loses nothing, udp where a network demands it.", "Cameras", "--rtsp-transport", choices=("tcp", "udp"))
-    camera_size: str | None = option(None, "Ask a camera of this machine for this picture, such as 1280x720.", "Cameras", "--camera-size", metavar="WxH")
-    camera_fps: float | None = option(None, "Ask a camera of this machine for this rate.", "Cameras", "--camera-fps", low=0.1, high=1000, metavar="FPS")
-    give_up_after: float | None = option(None, "End when a live source gave no picture for so many seconds.  [default: try for ever]", "Cameras", "--give-up-after", low=0, metavar="S")
+    rtsp_transport: str = option("tcp", "RTSP transport: tcp loses no packets; use udp where the network requires it.", "Cameras", "--rtsp-transport", choices=("tcp", "udp"))
+    camera_size: str | None = option(None, "Resolution to request from a local camera, such as 1280x720.", "Cameras", "--camera-size", metavar="WxH")
+    camera_fps: float | None = option(None, "Frame rate to request from a local camera.", "Cameras", "--camera-fps", low=0.1, high=1000, metavar="FPS")
+    give_up_after: float | None = option(None, "Stop when a live source has sent no picture for S seconds.  [default: reconnect for ever]", "Cameras", "--give-up-after", low=0, metavar="S")
 
-    weights: str = option("yolov8n.pt", "Detection weights: a name or a path. Weights are programs: name only those you trust.", "Detection", "--weights", "--model", metavar="FILE")
-    classes: tuple[str, ...] = option((), "Follow these classes only: names or ids, comma separated (person,car).", "Detection", "--classes", metavar="LIST")
-    conf: float = option(0.3, "Track threshold: boxes scored at least this much are associated first. The detector itself keeps boxes from 0.1, which the second association needs.", "Detection", "--conf", low=0, high=1, metavar="P")
-    iou: float = option(0.7, "Overlap above which the weaker of two boxes on one object is dropped, across classes.", "Detection", "--iou", low=0.01, high=1, metavar="IOU")
-    imgsz: int = option(640, "Longer side of the network's input in pixels.", "Detection", "--imgsz", low=32, high=8192, metavar="PX")
-    max_det: int = option(300, "Most boxes per frame.", "Detection", "--max-det", low=1, metavar="N")
-    device: str = option("auto", "Where the network runs: auto, cpu, a GPU's number, mps.", "Detection", "--device", metavar="DEV")
-    half: bool = option(False, "Half precision (GPU).", "Detection", "--half")
-    backend: str = option("auto", "What runs the network. auto: torch on a GPU, OpenVINO on x86 CPUs, else torch.", "Detection", "--backend", choices=("auto", "torch", "openvino"))
-    int8: bool = option(False, "Use the 8-bit model that `track export --int8 --calibrate VIDEO` made of these weights.", "Detection", "--int8")
-    precision: str = option("auto", "Arithmetic of OpenVINO. auto: bf16 where the processor has it (twice as fast), else fp32.", "Detection", "--precision", choices=("auto", "fp32", "bf16"))
-    batch: int = option(1, "Pictures per pass of the network, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
-    detect_every: int = option(1, "Look at every N-th frame only; between, tracks go on as they moved. For weak machines.", "Detection", "--detect-every", low=1, high=1000, metavar="N")
+    weights: str = option("yolov8n.pt", "Detection weights: a name or a path. A .pt file can run code when loaded: use only files you trust.", "Detection", "--weights", "--model", metavar="FILE")
+    classes: tuple[str, ...] = option((), "Track these classes only: names or ids, comma separated (person,car).", "Detection", "--classes", metavar="LIST")
+    conf: float = option(0.3, "Track threshold: boxes with at least this score are matched first. Weaker boxes, down to 0.1, are kept for the second match.", "Detection", "--conf", low=0, high=1, metavar="P")
+    iou: float = option(0.7, "IoU above which two boxes are duplicates and the weaker is removed, across classes.", "Detection", "--iou", low=0.01, high=1, metavar="IOU")
+    imgsz: int = option(640, "Longer side of the network's input, in pixels.", "Detection", "--imgsz", low=32, high=8192, metavar="PX")
+    max_det: int = option(300, "Maximum number of boxes per frame.", "Detection", "--max-det", low=1, metavar="N")
+    device: str = option("auto", "Device that runs the network: auto, cpu, a GPU number, mps.", "Detection", "--device", metavar="DEV")
+    half: bool = option(False, "Use half precision (GPU only).", "Detection", "--half")
+    backend: str = option("auto", "Library that runs the network. auto: torch on a GPU, OpenVINO on x86 CPUs, otherwise torch.", "Detection", "--backend", choices=("auto", "torch", "openvino"))
+    int8: bool = option(False, "Use the 8-bit model made from these weights by `track export --int8 --calibrate VIDEO`.", "Detection", "--int8")
+    precision: str = option("auto", "Arithmetic of OpenVINO. auto: bf16 if the CPU supports it (twice as fast), otherwise fp32.", "Detection", "--precision", choices=("auto", "fp32", "bf16"))
+    batch: int = option(1, "Pictures per forward pass, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
+    detect_every: int = option(1, "Run the detector on every N-th frame; predict in between. For slow machines.", "Detection", "--detect-every", low=1, high=1000, metavar="N")
 
-    tracker: str = option("motion", "Who follows: motion (ByteTrack made steadier), bytetrack (the paper's method), sort (Kalman and IoU alone).", "Tracking", "--tracker", choices=TRACKER_KINDS)
-    new_track_thresh: float | None = option(0.37, "Least score that begins a new track; never below --conf.", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
-    match_thresh: float = option(0.88, "Greatest cost (1 - IoU * score; the default tracker also weighs height) of the first association.", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
-    appearance: str = option("none", "Tell objects apart by looks where boxes compete, and know again who was lost: none, color, or a ReID network MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")
-    remember: float | None = option(None, "With --appearance: know again for S seconds, also who left the picture.  [default: 20, not who left]", "Tracking", "--remember", low=0, high=86400, metavar="S")
-    camera_motion: str = option("off", "Follow a moving camera: off, on, or auto: only while it moves.", "Tracking", "--camera-motion", choices=("off", "on", "auto"))
-    refine: bool = option(False, "Files: finish the tracks first, fill short gaps and smooth the boxes, then draw (decodes twice).", "Tracking", "--refine")
-    lost: float = option(2.0, "Seconds an object that is not seen keeps its number (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
+    tracker: str = option("motion", "Tracker: motion (improved ByteTrack), bytetrack (as published), sort (Kalman filter and IoU only).", "Tracking", "--tracker", choices=TRACKER_KINDS)
+    new_track_thresh: float | None = option(0.37, "Minimum score to start a new track; never below --conf.", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
+    match_thresh: float = option(0.88, "Maximum cost of the first match, 1 - IoU * score (the default tracker also compares heights).", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
+    appearance: str = option("none", "Compare appearance when boxes compete, and to recognise lost objects: none, color, or a ReID model MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")
+    remember: float | None = option(None, "With --appearance: recognise objects for S seconds, even after they left the picture.  [default: 20, and not after leaving]", "Tracking", "--remember", low=0, high=86400, metavar="S")
+    camera_motion: str = option("off", "Compensate for camera motion: off, on, or auto (only while the camera moves).", "Tracking", "--camera-motion", choices=("off", "on", "auto"))
+    refine: bool = option(False, "Files only: finish all tracks first, fill short gaps, smooth the boxes, then draw (decodes twice).", "Tracking", "--refine")
+    lost: float = option(2.0, "Seconds an unseen object keeps its id (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
 
-    line: tuple[str, ...] = option((), "Count who crosses a line: 'x,y x,y ...' in pixels or in parts of the picture; 'NAME=x,y x,y' names it.", "Counting", "--line", metavar="POINTS")
-    zone: tuple[str, ...] = option((), "Watch who enters a polygon and how long they stay: 'x,y x,y x,y ...'.", "Counting", "--zone", metavar="POINTS")
-    zones: str | None = option(None, "Lines and zones from a YAML file (check it with `track zones check`).", "Counting", "--zones", metavar="FILE")
-    plugin: tuple[str, ...] = option((), "Run a plugin by name: route, heatmap, 'speed:option=value;option=value', or one that you installed. NAME:help tells its options, help alone the names.", "Counting", "--plugin", metavar="NAME")
-    units: str = option("kmh", "Of the speeds that --plugin speed measures.", "Counting", "--units", choices=("kmh", "mph"))
-    on: tuple[str, ...] = option((), "Act on events: 'KIND=http://...' (webhook), 'KIND=cmd:PROGRAM' or 'KIND=mqtt://host/topic'; KIND may hold * (line.*).", "Counting", "--on", metavar="KIND=ACTION")
-    follow: str | None = option(None, "Highlight one object: its number, or 'x,y@second' of a point it covers, in pixels and in seconds of the file.", "Counting", "--follow", metavar="TARGET")
-    events: str | None = option(None, "Every crossing, entry, exit and alarm as JSON lines, as it happens.", "Counting", "--events", metavar="FILE")
-    counts: str | None = option(None, "Counts by line or zone, direction and class as CSV.", "Counting", "--counts", metavar="FILE")
-    interval: str | None = option(None, "Count anew every 30s, 15m or 1h, on the round.  [default: the whole run]", "Counting", "--interval", metavar="TIME")
+    line: tuple[str, ...] = option((), "Count objects that cross a line: 'x,y x,y ...', in pixels or as fractions of the picture; 'NAME=x,y x,y' names it.", "Counting", "--line", metavar="POINTS")
+    zone: tuple[str, ...] = option((), "Report who enters a polygon and how long they stay: 'x,y x,y x,y ...'; may be named like a line.", "Counting", "--zone", metavar="POINTS")
+    zones: str | None = option(None, "Read lines and zones from a YAML file (check it with `track zones check`).", "Counting", "--zones", metavar="FILE")
+    plugin: tuple[str, ...] = option((), "Run a plugin: route, heatmap, 'speed:option=value;option=value', or one you installed. NAME:help shows its options; help lists all plugins.", "Counting", "--plugin", metavar="NAME")
+    units: str = option("kmh", "Unit of the speeds measured by --plugin speed.", "Counting", "--units", choices=("kmh", "mph"))
+    on: tuple[str, ...] = option((), "Action on events: 'KIND=http://...' (webhook), 'KIND=cmd:PROGRAM' or 'KIND=mqtt://host/topic'; KIND may contain * (line.*).", "Counting", "--on", metavar="KIND=ACTION")
+    follow: str | None = option(None, "Highlight one object: its id, or 'x,y@second' for the object at that pixel and second of the file.", "Counting", "--follow", metavar="TARGET")
+    events: str | None = option(None, "Write every crossing, entry, exit and alarm as JSON lines, as it happens.", "Counting", "--events", metavar="FILE")
+    counts: str | None = option(None, "Write counts per line or zone, direction and class as CSV.", "Counting", "--counts", metavar="FILE")
+    interval: str | None = option(None, "With --counts: one row per interval of 30s, 15m, 1h, ..., aligned to the clock.  [default: whole run]", "Counting", "--interval", metavar="TIME")
 
-    state: str | None = option(None, "Keep counts and identities in this file, and go on from it at the next start.", "Counting", "--state", metavar="FILE")
-    state_every: float = option(10.0, "Seconds between two saves of --state.", "Counting", "--state-every", low=0.1, high=86400, metavar="S")
-    resume: bool = option(False, "With --state: begin a file at the frame where the last run stopped.", "Counting", "--resume")
+    state: str | None = option(None, "Save counts and ids to this file, and continue from it at the next start.", "Counting", "--state", metavar="FILE")
+    state_every: float = option(10.0, "Seconds between saves of --state.", "Counting", "--state-every", low=0.1, high=86400, metavar="S")
+    resume: bool = option(False, "With --state: continue a file at the frame where the last run stopped.", "Counting", "--resume")
 
-    output: str | None = option(None, "Annotated video; the extension chooses the container.  [default: SOURCE_output.mp4]", "Output", "-o", "--output", metavar="FILE")
-    overwrite: bool = option(False, "Replace output files that exist.", "Output", "--overwrite")
-    crf: int = option(23, "Constant quality of H.264: lower is better and larger.", "Output", "--crf", low=0, high=51, metavar="Q")
-    segment: str | None = option(None, "Begin a new video every 10m, 1h, ...; the files are named by time.", "Output", "--segment", metavar="TIME")
+    output: str | None = option(None, "Annotated video; the extension selects the container.  [default: SOURCE_output.mp4]", "Output", "-o", "--output", metavar="FILE")
+    overwrite: bool = option(False, "Replace existing output files.", "Output", "--overwrite")
+    crf: int = option(23, "H.264 quality: lower is better and larger.", "Output", "--crf", low=0, high=51, metavar="Q")
+    segment: str | None = option(None, "Start a new video file every 10m, 1h, ...; file names contain the time.", "Output", "--segment", metavar="TIME")
     keep: str | None = option(None, "Delete segments older than 24h, 7d, ...", "Output", "--keep", metavar="TIME")
-    keep_gb: float | None = option(None, "Delete the oldest segments beyond so many gigabytes.", "Output", "--keep-gb", low=0, metavar="GB")
-    line_width: int | None = option(None, "Width of drawn lines in pixels.  [default: by size of the picture]", "Output", "--line-width", low=1, high=100, metavar="PX")
+    keep_gb: float | None = option(None, "Delete the oldest segments when all together exceed GB gigabytes.", "Output", "--keep-gb", low=0, metavar="GB")
+    line_width: int | None = option(None, "Width of drawn lines, in pixels.  [default: depends on the picture size]", "Output", "--line-width", low=1, high=100, metavar="PX")
     hide_labels: bool = option(False, "Draw boxes without labels.", "Output", "--hide-labels")
-    hide_conf: bool = option(False, "Draw labels without the confidence.", "Output", "--hide-conf")
-    draw_classes: tuple[str, ...] = option((), "Draw these classes only; the others are followed and counted all the same.", "Output", "--draw-classes", metavar="LIST")
-    color_by: str = option("id", "A colour for each number, or for each class.", "Output", "--color-by", choices=("id", "class"))
-    background: str | None = option(None, "A picture of the empty scene for heatmaps and routes.  [default: made of the recording]", "Output", "--background", metavar="FILE")
-    show: bool = option(False, "Show a window while running; q or Esc ends. No video is written then, unless -o names one.", "Output", "--show")
-    crop: str | None = option(None, "A steadied video of the object that --follow names.", "Output", "--crop", metavar="FILE")
-    profile: bool = option(False, "Tell at the end where the time went.", "Output", "--profile")
-    save_mot: str | None = option(None, "Tracks as MOTChallenge text.", "Output", "--save-mot", metavar="FILE")
-    save_csv: str | None = option(None, "Tracks as a table, one row per object and frame.", "Output", "--save-csv", metavar="FILE")
-    save_json: str | None = option(None, "Tracks and events as JSON lines, one line per frame.", "Output", "--save-json", metavar="FILE")
+    hide_conf: bool = option(False, "Draw labels without the score.", "Output", "--hide-conf")
+    draw_classes: tuple[str, ...] = option((), "Draw these classes only; the others are still tracked and counted.", "Output", "--draw-classes", metavar="LIST")
+    color_by: str = option("id", "Colour boxes by track id or by class.", "Output", "--color-by", choices=("id", "class"))
+    background: str | None = option(None, "Picture of the empty scene, for heatmaps and routes.  [default: computed from the video]", "Output", "--background", metavar="FILE")
+    show: bool = option(False, "Show a window; q or Esc stops. No video is written unless -o is given.", "Output", "--show")
+    crop: str | None = option(None, "Write a stabilised video of the object that --follow names.", "Output", "--crop", metavar="FILE")
+    profile: bool = option(False, "Print at the end where the time went.", "Output", "--profile")
+    save_mot: str | None = option(None, "Write tracks as MOTChallenge text.", "Output", "--save-mot", metavar="FILE")
+    save_csv: str | None = option(None, "Write tracks as CSV, one row per object and frame.", "Output", "--save-csv", metavar="FILE")
+    save_json: str | None = option(None, "Write tracks and events as JSON lines, one line per frame.", "Output", "--save-json", metavar="FILE")
     # fmt: on
 
     def __post_init__(self) -> None:
@@ -135,19 +135,23 @@ class Options:
             kind = str(spec.type).removesuffix(" | None")
             object.__setattr__(self, spec.name, _of_kind(spec.metadata, kind, getattr(self, spec.name)))
         if self.remember is not None and self.appearance == "none":
-            raise OptionError("--remember needs looks to know again; add --appearance color")
+            raise OptionError("--remember needs --appearance; add --appearance color")
         if self.detect_every > 1 and self.appearance != "none":
-            raise OptionError("--detect-every leaves out the looks that --appearance needs; give one of them")
+            raise OptionError(
+                "--detect-every and --appearance cannot be combined, because appearance needs every frame; give one of them"
+            )
         if self.end is not None and self.end <= self.start:
-            raise OptionError(f"--end {self.end:g} lies before --start {self.start:g}; give a later second")
+            raise OptionError(f"--end {self.end:g} is not after --start {self.start:g}; give a later time")
         if self.resume and not self.state:
-            raise OptionError("--resume goes on from what --state keeps; give --state FILE too")
+            raise OptionError("--resume needs a saved state; give --state FILE too")
         if self.state and self.refine:
-            raise OptionError("--refine needs the whole file at once, --state saves halves; leave one out")
+            raise OptionError(
+                "--refine needs the whole file at once, so it cannot be combined with --state; leave one out"
+            )
         if self.interval and not self.counts:
-            raise OptionError("--interval divides what --counts writes; give --counts FILE too")
+            raise OptionError("--interval needs --counts; give --counts FILE too")
         if self.crop and not self.follow:
-            raise OptionError("--crop films the object that --follow names; give --follow too")
+            raise OptionError("--crop needs --follow; give --follow TARGET too")
 
     @classmethod
     def of(cls, chosen: Mapping[str, Any], function: str = "track") -> Options:
@@ -158,7 +162,7 @@ class Options:
                 continue
             told = answer(name, None if isinstance(value, bool) else str(value))
             if told is not None:
-                raise OptionError(f"{function}() knows no {name}: {for_python(told)}")
+                raise OptionError(f"{function}() has no option {name}: {for_python(told)}")
             alike = near(normal(name), [*known, "plugins", "stop"])
             raise OptionError(
                 f"{function}() has no option {name!r}{alike or '; help(tracker.Options) lists them'}"
@@ -201,7 +205,7 @@ def _check(meta: Any, value: Any) -> None:
     if value is None:
         return
     if choices and value not in choices and flag == "--tracker" and (told := tracker_answer(str(value))):
-        raise OptionError(f"--tracker {value} is not here: {told}")
+        raise OptionError(f"--tracker {value} is not available: {told}")
     if choices and value not in choices:
         raise OptionError(f"{flag} {value!r} is unknown; choose from {', '.join(choices)}")
     if low is None and high is None:

@@ -29,9 +29,9 @@ def test_defaults_are_within_their_own_ranges() -> None:
         ({"max_frames": -3}, "--max-frames -3"),
         ({"crf": 99}, "--crf 99"),
         ({"lost": float("inf")}, "--lost inf"),
-        ({"start": 5.0, "end": 4.0}, "before --start"),
+        ({"start": 5.0, "end": 4.0}, "is not after --start"),
         ({"detect_every": 0}, "--detect-every 0"),
-        ({"detect_every": 2, "appearance": "color"}, "--detect-every leaves out"),
+        ({"detect_every": 2, "appearance": "color"}, "--detect-every and --appearance cannot be combined"),
     ],
 )
 def test_absurd_values_are_refused_in_one_line(given: dict[str, object], words: str) -> None:

@@ -99,7 +99,7 @@ def test_output_that_cannot_be_printed_is_told_in_one_line(word: str) -> None:
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=100)
     assert ran.returncode == 2
-    assert ran.stderr.startswith("track: the output cannot be printed (No space left on device)")
+    assert ran.stderr.startswith("track: cannot print to the terminal (No space left on device)")
     assert ran.stderr.count("\n") == 1
 
 

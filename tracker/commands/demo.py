@@ -30,11 +30,17 @@ AS_PUBLISHED: dict[str, Any] = {
     metavar="FILE",
     help="The annotated video.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace a video that exists.")
-@click.option("--clip", metavar="FILE", help="Leave the street itself here, to try other commands on.")
-@click.option("--weights", default=Options.weights, show_default=True, metavar="FILE", help="As in a run.")
-@click.option("--show", is_flag=True, help="Show a window while running; q or Esc ends.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing video.")
+@click.option("--clip", metavar="FILE", help="Also save the clip itself, to try other commands on.")
+@click.option(
+    "--weights",
+    default=Options.weights,
+    show_default=True,
+    metavar="FILE",
+    help="Detection weights: a name or a path.",
+)
+@click.option("--show", is_flag=True, help="Show a window; q or Esc stops.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress and no table.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -45,11 +51,11 @@ def command(
     show: bool,
     quiet: bool,
 ) -> int:
-    """Render a street, follow the people in it, count them, and tell what is true.
+    """Render a street scene, track and count the people in it, and print the ground truth.
 
     The tracker is ByteTrack as published: --tracker bytetrack --conf 0.5
     --new-track-thresh 0.6 --match-thresh 0.8 --lost 1.
-    The clip of ten seconds is rendered once, into the user's cache.
+    The ten-second clip is rendered once and cached.
     """
     from tracker.run.claims import Claims
     from tracker.run.terminal import execute
@@ -89,11 +95,11 @@ def _street(quiet: bool) -> tuple[Path, dict[str, Any]]:
 
     folder = Path(platformdirs.user_cache_dir("track"), "street")
     if not quiet and not street.rendered(folder):
-        click.echo("rendering the street (once, some seconds) ...", err=True)
+        click.echo("rendering the street (only once, takes some seconds) ...", err=True)
     try:
         clip, truth = street.render(folder)
     except (OSError, ValueError) as error:
-        raise InputError(f"the street cannot be rendered into {folder}: {error}") from error
+        raise InputError(f"cannot render the street into {folder}: {error}") from error
     return clip, json.loads(truth.read_text("utf-8"))
 
 
@@ -102,11 +108,11 @@ def _leave(street: Path, place: Path) -> None:
         if place.is_file() and filecmp.cmp(street, place, shallow=False):
             return
         if os.path.lexists(place):
-            raise OutputError(f"{place} exists and is another file; give another name to --clip")
+            raise OutputError(f"{place} exists and is a different file; choose another name for --clip")
         with street.open("rb") as source, place.open("xb") as target:
             shutil.copyfileobj(source, target)
     except OSError as error:
-        raise OutputError(f"{place}: cannot be written ({error.strerror}); choose another --clip") from error
+        raise OutputError(f"{place}: cannot write ({error.strerror}); choose another --clip") from error
 
 
 def _points(line: list[float]) -> str:

@@ -26,19 +26,23 @@ FOLDER = click.Path(path_type=Path)
 @click.option(
     "--gt", type=FOLDER, help="Ground truth: SEQUENCE/gt/gt.txt.  [default: the --detections folder]"
 )
-@click.option("--detections", type=FOLDER, help="Run our trackers over SEQUENCE/det/det.txt and score them.")
-@click.option("--seqs", multiple=True, metavar="NAME", help="Only sequences whose name begins so.")
+@click.option(
+    "--detections",
+    type=FOLDER,
+    help="Track SEQUENCE/det/det.txt with the trackers of this package and score them.",
+)
+@click.option("--seqs", multiple=True, metavar="NAME", help="Only sequences whose name starts with NAME.")
 @click.option(
     "--benchmark",
     type=click.Choice(["auto", *BENCHMARKS]),
     default="auto",
     show_default=True,
-    help="Whose rules: MOT15 counts every row, the others pedestrians only, distractors forgiven.",
+    help="Evaluation rules: MOT15 scores every row; the others score pedestrians and ignore distractors.",
 )
 @click.option(
-    "--save", type=FOLDER, help="With --detections: keep the tracks as FOLDER/TRACKER/SEQUENCE.txt."
+    "--save", type=FOLDER, help="With --detections: save the tracks as FOLDER/TRACKER/SEQUENCE.txt."
 )
-@click.option("--overwrite", is_flag=True, help="With --save: replace tracks that exist.")
+@click.option("--overwrite", is_flag=True, help="With --save: replace existing files.")
 @click.option(
     "--tracker",
     "kinds",
@@ -46,7 +50,7 @@ FOLDER = click.Path(path_type=Path)
     multiple=True,
     default=list(TRACKERS),
     show_default=True,
-    help="With --detections: these trackers.",
+    help="With --detections: trackers to run.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.option("--conf", type=float, default=Options.conf, show_default=True, help="Track threshold.")
@@ -55,23 +59,23 @@ FOLDER = click.Path(path_type=Path)
     type=float,
     default=Options.new_track_thresh,
     show_default=True,
-    help="Least score that begins a track; never below --conf.",
+    help="Minimum score to start a new track; never below --conf.",
 )
 @click.option(
     "--match-thresh",
     type=float,
     default=Options.match_thresh,
     show_default=True,
-    help="Greatest cost of the first association.",
+    help="Maximum cost of the first match.",
 )
 @click.option(
     "--lost",
     type=float,
     default=Options.lost,
     show_default=True,
-    help="Seconds a lost object keeps its number.",
+    help="Seconds a lost object keeps its id.",
 )
-@click.option("--refine", is_flag=True, help="With --detections: fill and smooth finished tracks.")
+@click.option("--refine", is_flag=True, help="With --detections: fill gaps and smooth finished tracks.")
 def command(
     results: tuple[Path, ...],
     gt: Path | None,
@@ -84,9 +88,9 @@ def command(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Score tracks against ground truth: HOTA, DetA, AssA, MOTA, IDF1, switches and more.
+    """Score tracks against ground truth: HOTA, DetA, AssA, MOTA, IDF1, id switches and more.
 
-    RESULTS are folders of MOTChallenge text (SEQUENCE.txt, as --save-mot writes), or single files where the
+    RESULTS are folders of MOTChallenge text (SEQUENCE.txt, as --save-mot writes it), or single files if the
     ground truth is one sequence. Several are scored one after the other.
     """
     if not results and detections is None:
@@ -95,7 +99,7 @@ def command(
     if truth_folder is None:
         raise click.UsageError("no ground truth; add --gt FOLDER with SEQUENCE/gt/gt.txt")
     if save is not None and detections is None:
-        raise click.UsageError("--save keeps what --detections tracked; RESULTS are kept already")
+        raise click.UsageError("--save needs --detections; RESULTS are saved already")
     truths = recordings(truth_folder, "gt", seqs)
     places = {
         (kind, one.name): save / kind / f"{one.name}.txt"

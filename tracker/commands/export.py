@@ -21,35 +21,46 @@ SURE = 0.5  # score from which ByteTrack believes a box at first sight
 
 @click.command()
 @click.option(
-    "--weights", "--model", default="yolov8n.pt", show_default=True, metavar="FILE", help="A name or a path."
+    "--weights",
+    "--model",
+    default="yolov8n.pt",
+    show_default=True,
+    metavar="FILE",
+    help="Detection weights: a name or a path.",
 )
-@click.option("--int8", is_flag=True, help="Quantise to 8 bits; `track ... --int8` uses the result.")
+@click.option("--int8", is_flag=True, help="Quantise to 8 bits, for `track ... --int8`.")
 @click.option(
-    "--calibrate", metavar="VIDEO_OR_FOLDER", help="Your own frames, like those that will be watched."
+    "--calibrate",
+    metavar="VIDEO_OR_FOLDER",
+    help="Your own frames, from the camera or video you will run on.",
 )
 @click.option(
     "--truth",
     metavar="FOLDER",
-    help="Ground truth of the --calibrate video (MOTChallenge layout): tell what int8 does to HOTA.",
+    help="Ground truth of the --calibrate video (MOTChallenge layout), to compare HOTA of int8 and fp32.",
 )
 @click.option(
-    "--imgsz", default=640, show_default=True, metavar="PX", help="Longer side of the network's input."
+    "--imgsz",
+    default=640,
+    show_default=True,
+    metavar="PX",
+    help="Longer side of the network's input, in pixels.",
 )
 def command(weights: str, int8: bool, calibrate: str | None, truth: str | None, imgsz: int) -> None:
     """Convert weights to OpenVINO now instead of at the first run.
 
-    With --int8 --calibrate, make a model that computes in 8 bits, from your own frames, and say how well
-    it agrees with the exact one.
+    With --int8 --calibrate, quantise the model to 8 bits, calibrated on your own frames, and report how well
+    it agrees with the full-precision model.
     """
     from tracker.types import OptionError
 
     if int8 and not calibrate:
-        raise OptionError("--int8 needs frames to learn from: add --calibrate VIDEO_OR_FOLDER")
+        raise OptionError("--int8 needs frames for calibration: add --calibrate VIDEO_OR_FOLDER")
     if calibrate and not int8:
-        raise OptionError("--calibrate is for --int8 only: add --int8 or leave it out")
+        raise OptionError("--calibrate is used with --int8 only: add --int8, or leave it out")
 
     if truth and not calibrate:
-        raise OptionError("--truth is about the video that --calibrate names: give both, with --int8")
+        raise OptionError("--truth is the ground truth of the --calibrate video: give both, with --int8")
 
     from tracker.detectors.openvino_model import converted
     from tracker.detectors.settings import Settings

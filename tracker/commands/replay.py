@@ -41,7 +41,7 @@ def _same(name: str) -> Callable[[Decorated], Decorated]:
 @_same("interval")
 @_same("lost")
 @click.option("--refine", is_flag=True, help="Fill short gaps and smooth the boxes first.")
-@click.option("--video", type=FILE, help="The recording that the tracks belong to.")
+@click.option("--video", type=FILE, help="The video that the tracks belong to.")
 @_same("output")
 @_same("show")
 @_same("crop")
@@ -57,21 +57,23 @@ def _same(name: str) -> Callable[[Decorated], Decorated]:
 @_same("overwrite")
 @_same("crf")
 @click.option(
-    "--size", metavar="WxH", help="Size of the picture, without --video.  [default: of the zone file]"
+    "--size",
+    metavar="WxH",
+    help="Size of the picture, if there is no --video.  [default: from the zone file]",
 )
-@click.option("--fps", type=float, help="Frames per second, for tracks without times (MOTChallenge text).")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
+@click.option("--fps", type=float, help="Frame rate, for tracks without times (MOTChallenge text).")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress and no table.")
 def command(
     tracks: Path, video: Path | None, size: str | None, fps: float | None, quiet: bool, **given: Any
 ) -> int:
-    """Count lines, zones and the like from TRACKS: what --save-csv or --save-mot wrote.
+    """Count again from saved TRACKS, a file written by --save-csv or --save-mot.
 
-    Thousands of frames a second; the same numbers as the run that wrote the tracks. With --video and -o the
-    annotated video is written again.
+    Lines, zones and plugins give the same numbers as in a run with the detector, at thousands of frames per
+    second. With --video and -o the annotated video is written again.
     """
     for name, flag in (("output", "-o"), ("crop", "--crop"), ("show", "--show")):
         if given[name] and not video:
-            raise click.UsageError(f"{flag} needs the pictures: give the recording with --video")
+            raise click.UsageError(f"{flag} needs pictures: give the video with --video")
     options = Options(**given)
     with ExitStack() as stack:
         _run(stack, tracks, video, options, _parse_size(size), fps, quiet)
@@ -117,7 +119,7 @@ def _run(
     )
     if options.classes:
         if not saved.has_classes:
-            raise click.UsageError(f"{path} has no classes to choose from; leave out --classes")
+            raise click.UsageError(f"{path} contains no classes; leave out --classes")
         saved.keep(resolve_classes(options.classes, names) or ())
     plugins = make_plugins(options, size, names)
     written = (options.output, options.show, options.save_mot, options.save_csv, options.save_json)
@@ -184,7 +186,7 @@ def _parse_size(text: str | None) -> tuple[int, int] | None:
         return None
     sides = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.lower())
     if sides is None or not int(sides[1]) or not int(sides[2]):
-        raise click.UsageError(f"--size {text!r}: write width and height as 1280x720")
+        raise click.UsageError(f"--size {text!r} is not a size; write WIDTHxHEIGHT, such as 1280x720")
     return int(sides[1]), int(sides[2])
 
 
@@ -197,4 +199,6 @@ def _size_of(options: Options, extent: tuple[float, float]) -> tuple[int, int]:
             if shape.size:
                 return round(shape.size[0]), round(shape.size[1])
     reach = f"{extent[0]:.0f}x{extent[1]:.0f}"
-    raise click.UsageError(f"how large is the picture? Give --size WxH or --video (boxes reach to {reach})")
+    raise click.UsageError(
+        f"the picture size is unknown; give --size WxH or --video (boxes extend to {reach})"
+    )

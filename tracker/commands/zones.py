@@ -19,24 +19,26 @@ FILE = click.Path(path_type=Path)
 
 @click.group()
 def command() -> None:
-    """Lines and zones in a file."""
+    """Check files of lines and zones."""
 
 
 @command.command()
 @click.argument("zones", type=FILE)
 @click.argument("video")
-@click.option("-o", "--output", type=FILE, help="The preview.  [default: ZONES_preview.png]")
-@click.option("--overwrite", is_flag=True, help="Replace a preview that exists.")
+@click.option("-o", "--output", type=FILE, help="Preview picture.  [default: ZONES_preview.png]")
+@click.option("--overwrite", is_flag=True, help="Replace an existing preview.")
 @click.option(
     "--at", "at_s", type=float, default=0.0, show_default=True, help="Second of the video to draw on."
 )
-@click.option("--weights", metavar="FILE", help="Check class names against this model's.  [default: COCO's]")
+@click.option(
+    "--weights", metavar="FILE", help="Check class names against this model.  [default: the COCO classes]"
+)
 def check(
     zones: Path, video: str, output: Path | None, overwrite: bool, at_s: float, weights: str | None
 ) -> None:
-    """Draw ZONES over a picture of VIDEO and print what was understood.
+    """Draw ZONES over a frame of VIDEO and print how the file was understood.
 
-    The preview shows every name, the way that "in" leads at lines, and zones with their area.
+    The preview shows names, the "in" direction of lines, and the area of zones.
     """
     from tracker.run.claims import Claims
     from tracker.run.paths import claim_source
@@ -44,7 +46,7 @@ def check(
 
     output = output or place.beside(zones, zones.stem, "_preview.png")
     if output.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"):
-        raise click.UsageError(f"-o {output}: the preview is a picture; give a name that ends in .png")
+        raise click.UsageError(f"-o {output}: the preview is a picture; give a name ending in .png")
     with Claims() as claims:
         claims.read("the zone file", zones)
         claim_source(claims, video, "the recording")
@@ -103,7 +105,7 @@ def _picture(video: str, at_s: float) -> tuple[Frame, tuple[int, int], float]:
     with open_source(video, start_s=at_s or None, max_frames=1) as source:
         for frame in source:
             return frame, source.size, source.fps
-    raise InputError(f"{video}: has no picture at {at_s:g} s; give an earlier second with --at")
+    raise InputError(f"{video} has no picture at {at_s:g} s; give an earlier second with --at")
 
 
 def _names(weights: str | None) -> Mapping[int, str]:

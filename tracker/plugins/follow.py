@@ -30,9 +30,9 @@ class Follow:
     Raises ``OptionError`` for a target that is neither.
     """
 
-    target: str | int
-    dim: float = 0.5  # how much the rest is darkened, 0 to 1
-    color: Color = (255, 255, 255)
+    target: str | int  # a track id, or x,y@second
+    dim: float = 0.5  # how much the rest of the picture is darkened, 0 to 1
+    color: Color = (255, 255, 255)  # blue, green, red
 
     def __post_init__(self) -> None:
         """Read the target."""

@@ -52,9 +52,9 @@ class Heatmap:
     Raises ``OptionError`` for a mode, an anchor or a class that cannot be used.
     """
 
-    mode: str = "presence"  # or "standing"
-    anchor: str = "bottom_center"
-    classes: Sequence[str | int] = ()  # these only; none: all
+    mode: str = "presence"  # "presence", or "standing": only while not moving
+    anchor: str = "bottom_center"  # the point of the box that is measured
+    classes: Sequence[str | int] = ()  # these classes only  [default: all]
 
     def __post_init__(self) -> None:
         """Check what can be checked without a picture."""

@@ -83,11 +83,11 @@ class Line:
 
     points: ArrayLike  # (K, 2) pixels, two or more
     name: str = "line"
-    names: tuple[str, str] = ("in", "out")  # what to call the two directions
-    towards: str | None = None  # "in" leads right, left, up or down; None: right or down
-    anchor: str = "bottom_center"
-    classes: Sequence[str | int] = ()  # count these only; none: all
-    color: Color = (0, 200, 255)
+    names: tuple[str, str] = ("in", "out")  # names of the two directions
+    towards: str | None = None  # where "in" leads: right, left, up or down  [default: right or down]
+    anchor: str = "bottom_center"  # the point of the box that crosses
+    classes: Sequence[str | int] = ()  # count these classes only  [default: all]
+    color: Color = (0, 200, 255)  # blue, green, red
     totals: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)  # (direction, class)
     doubtful: Counter[str] = field(init=False, default_factory=Counter)  # of these, by direction
 

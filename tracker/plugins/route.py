@@ -49,10 +49,10 @@ class Route:
     Raises ``OptionError`` for lengths, an anchor or a class that cannot be used.
     """
 
-    seconds: float = 3.0  # length of the trail
-    keep: int = 5000  # most polylines kept
-    anchor: str = "bottom_center"
-    classes: Sequence[str | int] = ()  # these only; none: all
+    seconds: float = 3.0  # length of the drawn trail, in seconds
+    keep: int = 5000  # maximum number of routes kept for picture and file
+    anchor: str = "bottom_center"  # the point of the box that draws the route
+    classes: Sequence[str | int] = ()  # these classes only  [default: all]
     groups: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)  # (entry, exit) -> routes
     still: int = field(init=False, default=0)  # objects that went nowhere
 

@@ -55,17 +55,17 @@ class Speed:
     Raises ``OptionError`` without a calibration, or with one that fixes nothing.
     """
 
-    image: ArrayLike | str = ()  # points on the ground in pixels: x,y x,y x,y x,y
+    image: ArrayLike | str = ()  # ground points in pixels: x,y x,y x,y x,y
     metres: ArrayLike | str = ()  # the same points in metres: x,y x,y x,y x,y, or 7x20 for a rectangle
-    units: str = "kmh"  # of what is shown: kmh or mph
-    window_s: float = 1.0  # seconds over which a speed is measured
-    limit_kmh: float | None = None  # who is faster is told: event "speed.over"
-    limit_mph: float | None = None  # the same in miles an hour
-    min_kmh: float = 1.0  # slower is standing
-    max_kmh: float = 250.0  # faster is a mistake
-    anchor: str = "bottom_center"  # the point of a box that is on the ground
-    classes: Sequence[str | int] = ()  # these only; none: all
-    color: Color = (255, 220, 120)  # of the calibration, blue, green, red
+    units: str = "kmh"  # unit of what is shown: kmh or mph
+    window_s: float = 1.0  # time window of one measurement, in seconds
+    limit_kmh: float | None = None  # above it, the event "speed.over"
+    limit_mph: float | None = None  # the same, in miles per hour
+    min_kmh: float = 1.0  # below it, an object stands
+    max_kmh: float = 250.0  # above it, a measurement is rejected
+    anchor: str = "bottom_center"  # the point of the box on the ground
+    classes: Sequence[str | int] = ()  # these classes only  [default: all]
+    color: Color = (255, 220, 120)  # of the calibration points: blue, green, red
     example: ClassVar[str] = EXAMPLE
 
     def __post_init__(self) -> None:
@@ -93,7 +93,7 @@ class Speed:
         if not 0 <= self.min_kmh < self.max_kmh <= 2000:
             raise OptionError(f"speed: min_kmh {self.min_kmh} must lie below max_kmh {self.max_kmh}")
         if self.limit_kmh is not None and self.limit_mph is not None:
-            raise OptionError("speed: limit_kmh and limit_mph exclude each other; give one limit")
+            raise OptionError("speed: limit_kmh and limit_mph cannot be combined; give one")
         self._limit = self.limit_kmh if self.limit_mph is None else self.limit_mph * KMH_PER_MPH
         if self._limit is not None and not 0 < self._limit < self.max_kmh:
             raise OptionError(

@@ -41,10 +41,10 @@ class Zone:
 
     points: ArrayLike  # (K, 2) pixels, three or more
     name: str = "zone"
-    anchor: str = "bottom_center"
-    classes: Sequence[str | int] = ()  # watch these only; none: all
-    loiter_s: float | None = None  # seconds after which a visit raises "zone.loiter"
-    color: Color = (80, 220, 80)
+    anchor: str = "bottom_center"  # the point of the box that must be inside
+    classes: Sequence[str | int] = ()  # watch these classes only  [default: all]
+    loiter_s: float | None = None  # seconds in the zone before the event "zone.loiter"
+    color: Color = (80, 220, 80)  # blue, green, red
     entries: int = field(init=False, default=0)
     visitors: int = field(init=False, default=0)
     loiterers: int = field(init=False, default=0)

@@ -124,7 +124,7 @@ def options_of(run: Run, options: Options, *, save: bool) -> Options:
             mine[table] = str(place.beside(path, path.stem, f"_{run.name}{path.suffix}"))
     if run.zones is not None:
         if options.zones is not None:
-            raise OptionError(f"--zones and zones={run.zones} of {run.name} exclude each other; use one")
+            raise OptionError(f"--zones and zones={run.zones} of {run.name} cannot be combined; use one")
         mine["zones"] = run.zones
     if save:
         mine["output"] = str(place.beside(Path(options.output or ".") / "x", run.name, "_output.mp4"))
@@ -174,7 +174,7 @@ class Several:
                 self._folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise OutputError(
-                    f"{self._folder}: cannot be made a folder ({error.strerror}); choose another -o"
+                    f"{self._folder}: the folder cannot be created ({error.strerror}); choose another -o"
                 ) from error
         try:
             self._claim()

@@ -77,10 +77,10 @@ def test_the_size_is_the_zone_files_where_nothing_else_tells(tmp_path: Path, tra
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--line", "0,0.5 1,0.5"], "how large is the picture"),
+        (["--line", "0,0.5 1,0.5"], "the picture size is unknown"),
         (["--size", "160x96"], "nothing to count"),
-        (["--size", "160", "--line", "0,0.5 1,0.5"], "write width and height as 1280x720"),
-        (["--size", "160x96", "--line", "0,0.5 1,0.5", "-o", "out.mp4"], "give the recording with --video"),
+        (["--size", "160", "--line", "0,0.5 1,0.5"], "write WIDTHxHEIGHT, such as 1280x720"),
+        (["--size", "160x96", "--line", "0,0.5 1,0.5", "-o", "out.mp4"], "give the video with --video"),
     ],
 )
 def test_what_is_missing_is_said(tracks: Path, arguments: list[str], message: str) -> None:
@@ -141,13 +141,13 @@ def test_tables_are_written_anew_without_anything_to_count(tmp_path: Path, traff
 
 def test_what_needs_pictures_or_classes_says_so(tmp_path: Path, traffic: Path) -> None:
     for wrong in (["--crop", "x.mp4", "--follow", "1"], ["--show"]):
-        with pytest.raises(UsageError, match=f"{wrong[0]} needs the pictures: give the recording"):
+        with pytest.raises(UsageError, match=f"{wrong[0]} needs pictures: give the video"):
             replay(traffic, "--size", "160x96", *wrong)
     with pytest.raises(OptionError, match="unknown class 'carr', did you mean 'car'"):
         replay(traffic, "--size", "160x96", "--classes", "carr", "--line", "80,0 80,96")
     mot = tmp_path / "t.txt"
     mot.write_text("1,1,10,10,20,20,0.9,-1,-1,-1\n")
-    with pytest.raises(UsageError, match="has no classes to choose from"):
+    with pytest.raises(UsageError, match="contains no classes"):
         replay(mot, "--fps", "25", "--size", "160x96", "--classes", "car", "--line", "80,0 80,96")
 
 

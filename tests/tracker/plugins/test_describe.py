@@ -15,7 +15,7 @@ from tracker.types import OptionError
 def test_each_plugin_says_what_it_does_and_what_it_takes(name: str) -> None:
     told = describe(name)
     assert told.startswith(f"{name}: ") and f"--plugin '{name}:" in told
-    assert "``" not in told and "Options" in told
+    assert "`" not in told and "Raises" not in told and "\n\nOptions, " in told
 
 
 def test_somebody_elses_tells_comments_defaults_and_what_it_needs(
@@ -31,7 +31,7 @@ def test_somebody_elses_tells_comments_defaults_and_what_it_needs(
     )
     told = describe("lamp")
     assert told.splitlines() == [
-        "lamp: Lights up.", "", "When somebody comes.", "", "Options, several parted by ;",
+        "lamp: Lights up.", "", "When somebody comes.", "", "Options, separated by ;",
         "  where  the room  [required]", "  watts  [default: 40]", "", "--plugin 'lamp:where=...;watts=...'",
     ]  # fmt: skip
     assert "  lamp     Lights up." in describe()

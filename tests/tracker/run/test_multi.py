@@ -236,5 +236,5 @@ class TestNames:
         with pytest.raises(OptionError, match="one source only"):
             Several(["a.mp4", "b.mp4"], Options(save_csv="-"), save=False)
         (tmp_path / "x.streams").write_text("a.mp4 zones=b.yaml\n")
-        with pytest.raises(OptionError, match="exclude each other"):
+        with pytest.raises(OptionError, match="cannot be combined"):
             Several([str(tmp_path / "x.streams")], Options(zones="c.yaml"), save=False)

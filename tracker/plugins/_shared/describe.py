@@ -1,4 +1,4 @@
-"""What a plugin does and which options it has, in words, from what its author wrote."""
+"""The help of a plugin: its docstring, and its options with the comments behind them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def describe(name: str = "") -> str:
     """
     if not name:
         rows = [(each, _first_line(each)) for each in sorted(available())]
-        return f"{_columns(rows)}\n\n--plugin NAME:help tells the options of one."
+        return f"{_columns(rows)}\n\n--plugin NAME:help shows the options of a plugin."
     kind = load(name)
     fields = [field for field in dataclasses.fields(kind) if field.init]
     comments = _comments(kind)
@@ -28,8 +28,8 @@ def describe(name: str = "") -> str:
     example = getattr(kind, "example", None)  # of what to write after NAME:
     shown = example if isinstance(example, str) else ";".join(f"{field.name}=..." for field in fields[:2])
     usage = f"--plugin '{name}:{shown}'" if shown else f"--plugin {name}"
-    options = f"\n\nOptions, several parted by ;\n{_columns(rows)}" if rows else ""
-    return f"{name}: {_plain(inspect.getdoc(kind) or 'says nothing about itself')}{options}\n\n{usage}"
+    options = f"\n\nOptions, separated by ;\n{_columns(rows)}" if rows else ""
+    return f"{name}: {_plain(inspect.getdoc(kind) or 'has no description')}{options}\n\n{usage}"
 
 
 def _first_line(name: str) -> str:
@@ -40,7 +40,8 @@ def _first_line(name: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"`+", "", text)
+    """Return a docstring without its markup and its paragraph on exceptions."""
+    return re.sub(r"`+", "", re.sub(r"\n\nRaises .*?(?=\n\n|\Z)", "", text, flags=re.DOTALL))
 
 
 def _default(field: dataclasses.Field[Any]) -> str:
