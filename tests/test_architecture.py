@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"torch", "ultralytics", "openvino", "nncf", "torchvision", "onnxruntime", "onnx"}
 
 # Who may import whom inside `tracker`, by file at its root or room; everybody may import from the own room.
-CONTRACTS = ("types", "canvas", "errors", "text", "threads")
+CONTRACTS = ("types", "canvas", "errors", "text", "parse", "threads")
 ROLES = ("sources", "detectors", "trackers", "plugins", "drawing", "sinks")
 BELOW_THE_RUN = (*CONTRACTS, *ROLES, "arguments", "options", "zones", "offline", "pipeline")
 RULES: dict[str, tuple[str, ...]] = {
@@ -21,9 +21,10 @@ RULES: dict[str, tuple[str, ...]] = {
     "threads": (),
     "canvas": (),
     "errors": ("text",),
+    "parse": ("errors",),
     "types": ("canvas", "errors"),
     "pipeline": ("types",),
-    "options": ("arguments", "errors"),
+    "options": ("arguments", "errors", "parse"),
     # one room per role
     "sources": CONTRACTS,
     "detectors": CONTRACTS,
@@ -32,7 +33,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "drawing": CONTRACTS,
     "sinks": (*CONTRACTS, "drawing"),
     # what is made of them
-    "arguments": ("errors", "text"),
+    "arguments": ("errors", "text", "parse"),
     "zones": (*CONTRACTS, "plugins"),
     "offline": (*CONTRACTS, "pipeline", "sinks"),
     "run": BELOW_THE_RUN,
@@ -98,7 +99,7 @@ def test_bytetrack_knows_nothing_of_the_application(path: Path) -> None:
         assert name.split(".")[0] in allowed, f"{path.name} imports {name}"
 
 
-@pytest.mark.parametrize("name", ["types", "canvas", "errors", "text"])
+@pytest.mark.parametrize("name", ["types", "canvas", "errors", "text", "parse"])
 def test_contracts_need_nothing_but_numpy(name: str) -> None:
     for other in imports(ROOT / f"tracker/{name}.py", top_level_only=True):
         top = other.split(".")[0]

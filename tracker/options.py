@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tracker.arguments import values
-from tracker.arguments.aliases import answer, for_python, near, normal, tracker_answer
+from tracker.arguments.aliases import answer, for_python, normal, tracker_answer
 from tracker.errors import OptionError
+from tracker.parse import near_miss
 
 TRACKER_KINDS = ("motion", "bytetrack", "sort")
 REMEMBER_S = 20.0  # how long --appearance recognises a lost object, unless --remember says otherwise
@@ -163,7 +164,7 @@ class Options:
             told = answer(name, None if isinstance(value, bool) else str(value))
             if told is not None:
                 raise OptionError(f"{function}() has no option {name}: {for_python(told)}")
-            alike = near(normal(name), [*known, "plugins", "stop"])
+            alike = near_miss(normal(name), [*known, "plugins", "stop"])
             raise OptionError(
                 f"{function}() has no option {name!r}{alike or '; help(tracker.Options) lists them'}"
             )

@@ -7,9 +7,8 @@ boxmot's ``track``, norfair's ``Tracker``; and words that many programs use.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 # Words, as written with underscores, and what to do here; {value} is what was given, {seconds} that / 30.
 # fmt: off
@@ -160,9 +159,3 @@ def for_python(text: str) -> str:
 
 BLANKS = {"a source stands alone: track ": "video.mp4", "--classes ": "person,car"}
 FLAGS = frozenset({"show", "half", "int8", "overwrite", "profile", "refine", "resume"})
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean ...?`` where something is spelt alike, else nothing."""
-    close = difflib.get_close_matches(word, list(known), n=2, cutoff=0.7)
-    return f"; did you mean {' or '.join(close)}?" if close else ""

@@ -12,11 +12,13 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from tracker.arguments.aliases import answer, near, normal
+from tracker.arguments.aliases import answer, normal
 from tracker.arguments.command_line import Grammar, Typed, sources_of
 from tracker.errors import InputError, OptionError, TrackError
+from tracker.parse import near_miss
 
 PICTURES = (".avif", ".bmp", ".jpe", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+SURE = 0.7  # likeness from which a file, a command or an option is meant: most words are none of them
 MANY = 3  # so many pictures may be meant one by one; more are what a shell made of a pattern
 OTHER_WORDS = ("yolo", "track", "predict", "detect", "run", "ultralytics", "boxmot", "segment", "pose", "obb")
 FILM_ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".ts", ".flv", ".wmv", ".mpg")
@@ -125,7 +127,7 @@ def _problem(
     if text.lower() in ("help", "version"):
         return OptionError(f"{word} is no file; write track --{text.lower()}")
     guess = _spelt_alike(Path(text))
-    if place == 0 and not guess and not Path(text).suffix and (guess := near(text, commands)):
+    if place == 0 and not guess and not Path(text).suffix and (guess := near_miss(text, commands, SURE)):
         return OptionError(f"{word} is neither a file nor a command{guess}")
     if not guess and place == 1 and len(typed) == 2 and Path(text).suffix.lower() in FILM_ENDINGS:
         guess = f"; the video to write is named with -o {word}"
@@ -188,7 +190,7 @@ def _assigned(word: str, all_words: Sequence[str], grammar: Grammar) -> str:
     if told is not None:
         return f"{word} is no file; {told}"
     known = [normal(flag) for flag in grammar.names if flag.startswith("--")]
-    guess = near(normal(name), known)
+    guess = near_miss(normal(name), known, SURE)
     return f"{word} is neither a file nor an option{guess}; options are written --name value"
 
 
@@ -244,9 +246,9 @@ def _spelt_alike(path: Path) -> str:
         return f"; there is no folder {path.parent}" if not path.parent.exists() else ""
     doubled = [path.name + ending for ending in FILM_ENDINGS if path.name + ending in others]
     if doubled:
-        return f"; did you mean {path.parent / doubled[0]}?"
-    guess = near(path.name, [name for name in others if Path(name).suffix.lower() == path.suffix.lower()])
-    return guess
+        return f", did you mean {str(path.parent / doubled[0])!r}?"
+    alike = [name for name in others if Path(name).suffix.lower() == path.suffix.lower()]
+    return near_miss(path.name, alike, SURE)
 
 
 def _exists(text: str) -> bool:

@@ -92,7 +92,7 @@ def _run(
     from tracker import pipeline
     from tracker.detectors.coco import COCO
     from tracker.offline.saved_tracks import SavedTracks, blank
-    from tracker.plugins._shared.anchors import resolve_classes
+    from tracker.parse import class_ids
     from tracker.run.build_plugins import check, make_plugins, use_background
     from tracker.run.build_sinks import check_outputs, leave_files, make_sinks, paths
     from tracker.run.claims import Claims
@@ -120,7 +120,7 @@ def _run(
     if options.classes:
         if not saved.has_classes:
             raise click.UsageError(f"{path} contains no classes; leave out --classes")
-        saved.keep(resolve_classes(options.classes, names) or ())
+        saved.keep(class_ids(options.classes, names) or ())
     plugins = make_plugins(options, size, names)
     written = (options.output, options.show, options.save_mot, options.save_csv, options.save_json)
     if not plugins and not any(written):

@@ -12,13 +12,13 @@ from types import TracebackType
 from typing import Any
 
 from bytetrack import Detections
-from tracker.detectors.classes import class_ids
 from tracker.detectors.flow import Flow
 from tracker.detectors.letterbox import GREY, Letterbox
 from tracker.detectors.openvino_model import Converted, converted
 from tracker.detectors.quiet import quiet_openvino
 from tracker.detectors.settings import Settings
 from tracker.detectors.suppress import read_boxes, read_final_boxes
+from tracker.parse import class_ids
 from tracker.threads import plan
 from tracker.types import Image, OptionError, Stopwatch
 

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from bytetrack import Detections
-from tracker.detectors.classes import class_ids
 from tracker.detectors.flow import Flow
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.quiet import quiet
 from tracker.detectors.settings import Settings
 from tracker.detectors.suppress import seen_boxes
+from tracker.parse import class_ids
 from tracker.text import harmless
 from tracker.threads import plan
 from tracker.types import Image, OptionError, Stopwatch, WeightsError

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from tracker.parse import near_miss
 from tracker.types import OptionError, Plugin, TrackError
 
 GROUP = "track.plugins"
@@ -25,7 +25,7 @@ def load(name: str) -> type[Any]:
     known = available()
     if name not in known:
         installed = ", ".join(sorted(known)) or "none"
-        raise OptionError(f"there is no plugin {name!r}{_near_miss(name, known)}; installed: {installed}")
+        raise OptionError(f"there is no plugin {name!r}{near_miss(name, known)}; installed: {installed}")
     entry = known[name]
     try:
         kind = entry.load()
@@ -50,7 +50,7 @@ def make(name: str, /, **options: Any) -> Plugin:
     for option in options:
         if option not in fields:
             raise OptionError(
-                f"plugin {name!r} has no option {option!r}{_near_miss(option, fields)};"
+                f"plugin {name!r} has no option {option!r}{near_miss(option, fields)};"
                 f" it has: {', '.join(fields) or 'none'}"
             )
     missing = [
@@ -69,8 +69,3 @@ def make(name: str, /, **options: Any) -> Plugin:
             f"plugin {name!r} cannot take {options}: {type(error).__name__}: {error}"
         ) from error
     return plugin
-
-
-def _near_miss(word: str, known: Any) -> str:
-    close = difflib.get_close_matches(word, list(known), n=2, cutoff=0.6)
-    return f", did you mean {' or '.join(map(repr, close))}?" if close else ""

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins._shared.anchors import box_size, check_anchor, resolve_classes
+from tracker.parse import class_ids
+from tracker.plugins._shared.anchors import box_size, check_anchor
 from tracker.plugins._shared.background import EmptyScene
 from tracker.plugins._shared.memory import Memory
 from tracker.plugins._shared.shades import colored, footprint, scale
@@ -65,7 +66,7 @@ class Heatmap:
     def start(self, scene: Scene) -> None:
         """Lay the grid."""
         self._scene = scene
-        self._wanted = resolve_classes(self.classes, scene.names)
+        self._wanted = class_ids(self.classes, scene.names)
         self._memory = Memory(scene, self.anchor, COLUMNS)
         self._cell = max(max(scene.size) / CELLS, 1.0)  # pixels
         width, height = (max(int(np.ceil(side / self._cell)), 1) for side in scene.size)
@@ -94,7 +95,7 @@ class Heatmap:
             if self.mode == "standing":
                 chosen = self._stands(tracks)
             if self._wanted is not None:
-                chosen &= np.isin(tracks.class_id, list(self._wanted))
+                chosen &= np.isin(tracks.class_id, self._wanted)
             last = np.array(self._seconds.shape[:0:-1]) - 1  # feet beyond the picture's edge are at it
             columns, rows = np.clip(self._memory.anchors / self._cell, 0, last).astype(np.int64).T
             widths = np.clip((tracks.xyxy[:, 2] - tracks.xyxy[:, 0]) / self._cell, 1.0, WIDEST)
@@ -178,7 +179,7 @@ class Heatmap:
             else "Where they stood, and how long"
         )
         if self._wanted is not None:
-            title += f": {', '.join(self._scene.names[wanted] for wanted in sorted(self._wanted))}"
+            title += f": {', '.join(self._scene.names[wanted] for wanted in self._wanted)}"
         since = self._now if self._since is None else self._since
         notes = [f"{self._scene.source}, {span(self._scene, since, self._now)}"]
         if self._earlier_s:

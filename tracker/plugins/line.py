@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
+from tracker.parse import class_ids
 from tracker.plugins._shared.anchors import (
     HYSTERESIS,
     beyond_edge,
     check_anchor,
     cut_by_edge,
     hysteresis,
-    resolve_classes,
 )
 from tracker.plugins._shared.certainty import SURE, Evidence, certainty
 from tracker.plugins._shared.doubles import Doubles, Motion, whole_of
@@ -110,7 +110,7 @@ class Line:
         shape.polyline(self._line, self.color, width=2)
         shape.polyline(self._arrow, self.color, width=2, arrow=True)
         self._shape = shape.marks
-        self._wanted = resolve_classes(self.classes, scene.names)
+        self._wanted = class_ids(self.classes, scene.names)
         self._memory = Memory(scene, self.anchor, COLUMNS)
         self._doubles = Doubles()
         self._now, self._frame, self._period = 0.0, 0, ONWARD_S

@@ -12,7 +12,8 @@ import numpy as np
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins._shared.anchors import box_size, check_anchor, resolve_classes
+from tracker.parse import class_ids
+from tracker.plugins._shared.anchors import box_size, check_anchor
 from tracker.plugins._shared.background import EmptyScene
 from tracker.plugins._shared.memory import Memory, Row
 from tracker.plugins._shared.path import Path, side, way
@@ -67,7 +68,7 @@ class Route:
     def start(self, scene: Scene) -> None:
         """Learn the picture's size, the frame rate and the classes' names."""
         self._scene = scene
-        self._wanted = resolve_classes(self.classes, scene.names)
+        self._wanted = class_ids(self.classes, scene.names)
         self._trail = Trail(self.seconds, min(scene.fps, POINTS_PER_S))
         self._memory = Memory(scene, self.anchor, (*COLUMNS, *self._trail.columns))
         self._empty = EmptyScene.of(scene)
@@ -110,7 +111,7 @@ class Route:
             self._trail.push(memory.own, memory.found, self._now, memory.anchors)
         seen, alive = self._memory.seen, self._memory.alive()
         if self._wanted is not None:
-            alive = alive[np.isin(seen["class_id"][alive], list(self._wanted))]
+            alive = alive[np.isin(seen["class_id"][alive], self._wanted)]
         trails = self._trails
         ids = seen["track_id"][alive]
         current = trails is not None and 0 <= self._now - trails.time < self._trail.step_s
@@ -228,7 +229,7 @@ class Route:
         since = self._now if self._since is None else self._since
         notes = [f"{self._scene.source}, {span(self._scene, since, self._now)}"]
         if self._wanted is not None:
-            notes += [", ".join(self._scene.names[wanted] for wanted in sorted(self._wanted)) + " only"]
+            notes += [", ".join(self._scene.names[wanted] for wanted in self._wanted) + " only"]
         return picture(self._walks, self.groups, self.still, self._empty, notes)
 
     def _polylines(self) -> Json:

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import IntArray
-from tracker.plugins._shared.anchors import check_anchor, resolve_classes
+from tracker.parse import class_ids
+from tracker.plugins._shared.anchors import check_anchor
 from tracker.plugins._shared.ground import area_around, ground_from_image, points, to_ground, within
 from tracker.plugins._shared.memory import Memory, Row
 from tracker.plugins._shared.slope import theil_sen
@@ -103,7 +104,7 @@ class Speed:
     def start(self, scene: Scene) -> None:
         """Learn the picture's size, the frame rate and the classes' names."""
         self._scene = scene
-        self._wanted = resolve_classes(self.classes, scene.names)
+        self._wanted = class_ids(self.classes, scene.names)
         self._uncut = np.array(scene.size) - CUT_PX
         self._trail = Trail(self.window_s, scene.fps, POINTS)
         self._bins = int(np.ceil(self.max_kmh * BINS_PER_KMH)) + 1
@@ -120,7 +121,7 @@ class Speed:
         memory, now = self._memory, frame.time
         self._now, self._frame = now, frame.index
         if self._wanted is not None:
-            tracks = tracks[np.isin(tracks.class_id, list(self._wanted))]
+            tracks = tracks[np.isin(tracks.class_id, self._wanted)]
         events = [event for row in memory.look(now, tracks) for event in self._end(row)]
         if len(tracks):
             found, anchors = memory.found, memory.anchors

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
+from tracker.parse import class_ids
 from tracker.plugins._shared.alarm import draw_loiterers
-from tracker.plugins._shared.anchors import check_anchor, resolve_classes
+from tracker.plugins._shared.anchors import check_anchor
 from tracker.plugins._shared.border import Border
 from tracker.plugins._shared.distribution import Distribution
 from tracker.plugins._shared.geometry import self_intersection
@@ -79,7 +80,7 @@ class Zone:
         self._outline = outline.marks
         self._name_at = self._polygon[np.lexsort((self._polygon[:, 0], self._polygon[:, 1]))[0]]
         border = Border(self._polygon, scene.size)
-        self._wanted = resolve_classes(self.classes, scene.names)
+        self._wanted = class_ids(self.classes, scene.names)
         self._memory = Memory(scene, self.anchor, COLUMNS)
         self._turnstile = Turnstile(self._memory, scene.size, border, self._wanted, self._enter, self._exit)
         self._period = 1 / scene.fps if scene.fps > 0 else 0.0

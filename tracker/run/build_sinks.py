@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tracker.detectors.classes import class_ids
 from tracker.drawing.figure import figure
 from tracker.options import Options
+from tracker.parse import class_ids
 from tracker.pipeline import Host
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tracker.detectors.classes import class_ids
 from tracker.drawing.annotate import Look, draw
 from tracker.options import Options
+from tracker.parse import class_ids
 from tracker.pipeline import failure, moment
 from tracker.types import Image, Mark, Result
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tracker.plugins._shared.anchors import near_miss
+from tracker.parse import near_miss
 from tracker.types import OptionError
 from tracker.zones.shapes import CYCLE, PAIR, Shape, points_of_text, size_for, sound
 from tracker.zones.yaml_nodes import TooDeepError, compose

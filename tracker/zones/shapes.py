@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bytetrack.types import FloatArray
-from tracker.plugins._shared.anchors import check_anchor, near_miss, resolve_classes
+from tracker.parse import class_ids, near_miss
+from tracker.plugins._shared.anchors import check_anchor
 from tracker.plugins._shared.geometry import open_ring
 from tracker.plugins._shared.line_shape import TOWARDS, line_problem
 from tracker.plugins.line import Line
@@ -81,7 +82,7 @@ class Shape:
     def check(self, names: Mapping[int, str]) -> None:
         """Raise ``OptionError`` where a class is none of ``names``."""
         try:
-            resolve_classes(self.classes, names)
+            class_ids(self.classes, names)
         except OptionError as error:
             raise self.error(str(error)) from error
 

@@ -81,17 +81,17 @@ def track(
         ("video.mp4 persist=True", "--state FILE"),
         ("video.mp4 save_txt=True", "--save-mot FILE"),
         ("video.mp4 tracker=bytetrack.yaml", "--tracker bytetrack.yaml"),
-        ("video.mp4 clases=0", "did you mean classes?"),
+        ("video.mp4 clases=0", "did you mean 'classes'?"),
         ("track video.mp4", "leave the word out: track video.mp4"),
         ("yolo track video.mp4", "leave the word out: track video.mp4"),
         ("predict video.mp4", "leave the word out: track video.mp4"),
         ("help", "track --help"),
-        ("zone check z.yaml", "did you mean zones?"),
-        ("rplay t.csv", "did you mean replay?"),
+        ("zone check z.yaml", "did you mean 'zones'?"),
+        ("rplay t.csv", "did you mean 'replay'?"),
         ("-q demo", "a command stands first: track demo"),
         ("video.mp4 none.mp4 b.mp4", "none.mp4: no such file"),
-        ("vidoe.mp4", "did you mean video.mp4?"),
-        ("video", "did you mean video.mp4?"),
+        ("vidoe.mp4", "did you mean 'video.mp4'?"),
+        ("video", "did you mean 'video.mp4'?"),
         ("nowhere/film.mp4", "there is no folder nowhere"),
         ("video.mp4 out.mp4", "-o out.mp4"),
         ("nothing/*.png", "nothing/*.png: no file is called so"),
@@ -214,7 +214,7 @@ def test_answers_are_for_python_too() -> None:
         Options.of({"persist": True})
     with pytest.raises(Exception, match="track_buffer: lost=2: seconds"):
         Options.of({"track_buffer": 60})
-    with pytest.raises(Exception, match="no option 'clases'; did you mean classes"):
+    with pytest.raises(Exception, match="no option 'clases', did you mean 'classes'"):
         Options.of({"clases": 0})
 
 

@@ -92,7 +92,7 @@ class DetectorContract:
         assert set(chosen.class_id) == {0, 2}
 
     def test_an_unknown_class(self, untrained: Path) -> None:
-        with pytest.raises(OptionError, match="did you mean car"), self.open(untrained, classes=["carr"]):
+        with pytest.raises(OptionError, match="did you mean 'car'"), self.open(untrained, classes=["carr"]):
             pass
 
     def test_no_two_boxes_of_one_object_whatever_their_class(self, untrained: Path) -> None:

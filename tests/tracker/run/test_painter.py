@@ -94,7 +94,7 @@ def test_what_a_painter_remembers_is_bounded() -> None:
 
 
 def test_a_class_that_there_is_not_is_refused() -> None:
-    with pytest.raises(OptionError, match="did you mean car"):
+    with pytest.raises(OptionError, match="did you mean 'car'"):
         look_of(Options(draw_classes="carr"), NAMES)
     with pytest.raises(OptionError, match="--color-by"):
         Options(color_by="colour")

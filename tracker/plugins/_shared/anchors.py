@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bytetrack.types import FloatArray
+from tracker.parse import near_miss
 from tracker.types import OptionError
 
 ANCHORS: Mapping[str, tuple[float, float]] = {  # part of the width from the left, of the height from the top
@@ -108,38 +108,3 @@ def at_edge(points: FloatArray, size: tuple[int, int], part: float = EDGE_PART) 
     to_edge = np.hstack([points, np.asarray(size, np.float64) - points])
     touching: NDArray[np.bool_] = to_edge <= reach
     return touching
-
-
-def resolve_classes(classes: Iterable[str | int], names: Mapping[int, str]) -> frozenset[int] | None:
-    """Return the ids of classes given by name or id, or None where none are given: all.
-
-    A name that two classes have, but for upper case and ``_`` or ``-`` for a space, means both.
-
-    Raises ``OptionError`` naming the unknown class and those spelt alike.
-
-    >>> sorted(resolve_classes(["person", 2], {0: "person", 2: "car"}))
-    [0, 2]
-    """
-    by_name: dict[str, set[int]] = {}
-    for class_id, name in names.items():
-        by_name.setdefault(_plain(name), set()).add(class_id)
-    chosen: set[int] = set()
-    for given in classes:
-        text = str(given).strip()
-        if text.lstrip("-").isdigit() and int(text) in names:
-            chosen.add(int(text))
-        elif _plain(text) in by_name:
-            chosen |= by_name[_plain(text)]
-        else:
-            raise OptionError(f"unknown class {text!r}{near_miss(_plain(text), by_name)}")
-    return frozenset(chosen) or None
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
-
-
-def near_miss(word: str, known: Iterable[str]) -> str:
-    """Return ``, did you mean 'person'?`` where something is spelt alike, else nothing."""
-    close = difflib.get_close_matches(word, list(known), n=2, cutoff=0.6)
-    return f", did you mean {' or '.join(map(repr, close))}?" if close else ""

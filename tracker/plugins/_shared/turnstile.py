@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class Turnstile:
         memory: Memory,
         size: tuple[int, int],
         border: Border,
-        wanted: Collection[int] | None,  # classes; None: all
+        wanted: Sequence[int] | None,  # classes; None: all
         enter: Callable[[int, float], Event],
         leave: Callable[[Row, float], Event],
     ) -> None:
@@ -60,7 +60,7 @@ class Turnstile:
             passing &= ~inside & ~held
         busy = (held != inside) | memory.own["unsettled"][found] | passing
         if self._wanted is not None:
-            busy &= inside | np.isin(memory.seen["class_id"][found], list(self._wanted))
+            busy &= inside | np.isin(memory.seen["class_id"][found], self._wanted)
         if not np.count_nonzero(busy):
             return []
         places = np.flatnonzero(busy)
