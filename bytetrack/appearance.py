@@ -16,10 +16,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from bytetrack.assignment import best_matching
-from bytetrack.association import LOST, Encounter
+from bytetrack.association import LOST, AssociationContext
 from bytetrack.boxes import Pairs, columns, overlapping
 from bytetrack.byte_tracker import NOMINAL_RATE, BYTETracker
-from bytetrack.table import STATE, TRACK_ID
 from bytetrack.types import Detections, FloatArray, IntArray, Tracks
 from bytetrack.warp import warp_xyxy
 
@@ -73,9 +72,9 @@ class Recognizer:
 
     def __post_init__(self) -> None:
         """Tell the first association to ask us; raises ``ValueError`` for a tracker without one."""
-        first, *rest = self.tracker.steps
+        first, *rest = self.tracker.stages
         self._alike = first.similarity
-        self.tracker.steps = (replace(first, similarity=self._similarity), *rest)
+        self.tracker.stages = (replace(first, similarity=self._similarity), *rest)
         lost_s = self.tracker.track_buffer / NOMINAL_RATE
         self._longest_s = max(self.remember_s, lost_s) + 1 / self.frame_rate
         self.reset()
@@ -144,25 +143,25 @@ class Recognizer:
         self._time, self._known, self._next_id = state["memory"]["time"], known, state["next_id"]
         self._ours = dict(state["ours"])
 
-    def _similarity(self, pairs: Pairs, encounter: Encounter) -> FloatArray:
+    def _similarity(self, pairs: Pairs, context: AssociationContext) -> FloatArray:
         """Return the similarity the tracker has, corrected by looks where pairs compete."""
-        alike = self._alike(pairs, encounter)
+        alike = self._alike(pairs, context)
         if self._features is None:
             return alike
         near = (pairs.iou >= self.contact_iou).nonzero()[0]
         row, column = pairs.row[near], pairs.column[near]
         crowded = (np.bincount(row)[row] > 1) | (np.bincount(column)[column] > 1)
-        lost = encounter.labels[STATE, row] == LOST
+        lost = context.track_state[row] == LOST
         compared: dict[int, FloatArray] = {}  # pair -> the mean look of its track
         for pair, track_id in zip(
             near[crowded | lost].tolist(),
-            encounter.labels[TRACK_ID, row[crowded | lost]].tolist(),
+            context.track_id[row[crowded | lost]].tolist(),
             strict=True,
         ):
             known = self._known.get(self._ours.get(track_id, 0))
             if known is not None and known.vectors:
                 compared[pair] = known.mean()
-        source = encounter.source[pairs.column[list(compared)]].tolist()
+        source = context.source[pairs.column[list(compared)]].tolist()
         self._look(source)
         corrected: FloatArray = alike.copy()
         for (pair, mean), row_of_box in zip(compared.items(), source, strict=True):

@@ -1,7 +1,7 @@
-"""Which track meets which detection: association steps, one after the other, each exact.
+"""Which track belongs to which detection: association in stages, each of them exact.
 
-A tracker is a tuple of steps. Each step looks at the tracks and detections that the steps before it left,
-judges how alike they are, and matches them so that the total is best.
+A tracker is a tuple of stages. Each stage takes the tracks and detections that the stages before it left
+unmatched, computes their similarity, and matches them so that the total is greatest.
 """
 
 from __future__ import annotations
@@ -18,38 +18,39 @@ from bytetrack.assignment import best_matching
 from bytetrack.boxes import Pairs
 from bytetrack.types import FloatArray, IntArray
 
-TENTATIVE, TRACKED, LOST, GONE = range(4)  # states of a track
-LOW, HIGH, TAKEN = range(3)  # levels of a detection: by its score, or no longer to be had
+TENTATIVE, TRACKED, LOST, REMOVED = range(4)  # states of a track
+LOW, HIGH, MATCHED = range(3)  # levels of a detection: by its score, and once it has a track
+LEVELS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Encounter:
-    """The two sides of one frame, for a similarity to look at."""
+class AssociationContext:
+    """What a similarity may use of the tracks and detections of one frame, beside their IoU."""
 
     track_xyxy: FloatArray  # (4, T) predicted
+    track_state: IntArray  # (T,)
+    track_id: IntArray  # (T,) 0 where not confirmed
     detection_xyxy: FloatArray  # (4, D)
     score: FloatArray  # (D,) of the detections
-    labels: IntArray  # (3, T) of the tracks, see `bytetrack.table`
     source: IntArray  # (D,) rows of the detections in what was given to ``update``
 
 
-LEVELS = 3
-Similarity: TypeAlias = Callable[[Pairs, Encounter], FloatArray]  # -> (E,), 1 is the same, 0 nothing alike
+Similarity: TypeAlias = Callable[[Pairs, AssociationContext], FloatArray]  # -> (E,); 1 is equal, 0 unlike
 
 
-def by_overlap(pairs: Pairs, encounter: Encounter) -> FloatArray:
+def by_overlap(pairs: Pairs, context: AssociationContext) -> FloatArray:
     """Return the IoU."""
     return pairs.iou
 
 
-def by_overlap_and_score(pairs: Pairs, encounter: Encounter) -> FloatArray:
-    """Return IoU · score: of two boxes that fit a track alike, the surer one (ByteTrack's ``fuse_score``)."""
-    similarity: FloatArray = pairs.iou * encounter.score[pairs.column]
+def by_overlap_and_score(pairs: Pairs, context: AssociationContext) -> FloatArray:
+    """Return IoU · score: of two boxes that fit equally well the surer one wins (``fuse_score``)."""
+    similarity: FloatArray = pairs.iou * context.score[pairs.column]
     return similarity
 
 
 @dataclass(frozen=True)
-class Step:
+class Stage:
     """One association: tracks in these states with detections of this level."""
 
     states: tuple[int, ...]
@@ -58,36 +59,38 @@ class Step:
     limit: float  # the greatest cost, 1 - similarity, of a match
 
     @cached_property
-    def _takes(self) -> NDArray[np.bool_]:  # by state · LEVELS + level
-        takes = np.zeros((4, LEVELS), bool)
-        takes[list(self.states), self.level] = True
-        return takes.ravel()
+    def _admits(self) -> NDArray[np.bool_]:  # by state · LEVELS + level
+        admits = np.zeros((4, LEVELS), bool)
+        admits[list(self.states), self.level] = True
+        return admits.ravel()
 
     @cached_property
-    def _floor(self) -> float:
+    def _least_similarity(self) -> float:
         return 1.0 - self.limit
 
 
 def associate(
-    steps: Sequence[Step], pairs: Pairs, encounter: Encounter, state: IntArray, level: IntArray
+    stages: Sequence[Stage], pairs: Pairs, context: AssociationContext, level: IntArray
 ) -> tuple[IntArray, IntArray]:
-    """Return the rows of tracks and of detections that belong together, (M,) each.
+    """Return the rows of tracks and of detections that belong together, (K,) each.
 
-    ``pairs`` are those that overlap at all; ``state`` (T,) and ``level`` (D,) say who may take part in what.
+    ``pairs`` are those that overlap at all; the states of the tracks and ``level`` (D,) decide which stage
+    they take part in.
     """
-    state, level = state * LEVELS, level.copy()  # state + level now says all about a pair
+    # The sum of both tells everything about a pair, so that one look-up decides.
+    state, level = context.track_state * LEVELS, level.copy()
     rows, columns = [], []
-    for step in steps:
-        invited = step._takes[state[pairs.row] + level[pairs.column]].nonzero()[0]
-        if len(invited) == 0:
+    for stage in stages:
+        admitted = stage._admits[state[pairs.row] + level[pairs.column]].nonzero()[0]
+        if len(admitted) == 0:
             continue
-        met = pairs[invited]
-        gain = step.similarity(met, encounter) - step._floor  # limit - cost
-        worth = (gain > 0.0).nonzero()[0]
-        row, column = met.row[worth], met.column[worth]
-        chosen = best_matching(row, column, gain[worth], (len(state), len(level)))
+        candidates = pairs[admitted]
+        gain = stage.similarity(candidates, context) - stage._least_similarity  # limit - cost
+        useful = (gain > 0.0).nonzero()[0]
+        row, column = candidates.row[useful], candidates.column[useful]
+        chosen = best_matching(row, column, gain[useful], (len(state), len(level)))
         row, column = row[chosen], column[chosen]
-        state[row], level[column] = GONE * LEVELS, TAKEN
+        state[row], level[column] = REMOVED * LEVELS, MATCHED  # no stage admits these
         rows.append(row)
         columns.append(column)
     if not rows:

@@ -1,31 +1,31 @@
-"""ByteTrack: associate every box, the unsure ones last (Zhang et al. 2022, arXiv:2110.06864)."""
+"""ByteTrack associates every detection, those of low score second (Zhang et al. 2022, arXiv:2110.06864)."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, SupportsFloat, TypeVar
+from typing import Any, NamedTuple, SupportsFloat, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bytetrack.association import (
-    GONE,
     HIGH,
     LOST,
     LOW,
+    REMOVED,
     TENTATIVE,
     TRACKED,
-    Encounter,
-    Step,
+    AssociationContext,
+    Stage,
     associate,
     by_overlap,
     by_overlap_and_score,
 )
 from bytetrack.boxes import columns, overlapping
 from bytetrack.kalman import XYAH, MotionModel
-from bytetrack.table import BORN, SCORE, SEEN, SOURCE, STATE, TRACK_ID, TrackTable
+from bytetrack.table import BORN, LAST_SEEN, SCORE, SOURCE, STATE, TrackTable
 from bytetrack.types import Detections, FloatArray, IntArray, Tracks, as_detections
 from bytetrack.warp import warp_belief
 
@@ -33,23 +33,35 @@ NOMINAL_RATE = 30.0  # frames per second that ``track_buffer`` is counted at, as
 ROUNDING = 1e-6  # frames; sums of fractional time steps must not make a track expire a frame early
 
 LOG = logging.getLogger(__name__)
-AFTER_A_MISS = np.array([GONE, LOST, LOST])  # by state
+UNMATCHED_BECOMES = np.array([REMOVED, LOST, LOST])  # by state: TENTATIVE, TRACKED, LOST
 
 Self = TypeVar("Self", bound="BYTETracker")
+
+
+class UsableDetections(NamedTuple):
+    """The D detections of one frame that take part in the association."""
+
+    xyxy: FloatArray  # (4, D)
+    score: FloatArray  # (D,)
+    level: IntArray  # (D,) HIGH or LOW
+    measured: FloatArray  # (4, D) what the Kalman filter measures of them
+    vote_row: IntArray  # (D,) row of ``TrackTable.numbers`` that counts their class
+    source: IntArray  # (D,) row in what was given to ``update``
 
 
 @dataclass(eq=False)
 class BYTETracker:
     """Give detections an identity, frame by frame.
 
-    Results are those of the official code (ifzhang/ByteTrack, ``yolox/tracker``) with its accidents mended:
-    a score exactly at the threshold belongs to the high set; ids are per tracker, from 1, given when a track
-    is confirmed, so they have no holes; inputs are never written; a removed track is removed in the frame it
-    expires, and no list of removed tracks grows. What is a choice stays: tentative tracks are not predicted
-    before their match, a lost box's height stops growing, of a tracked and a lost track on the same place
-    the older survives, and the assignment is the optimum with a price for staying unmatched.
+    Results are those of the official code (ifzhang/ByteTrack, ``yolox/tracker``) without its bugs: a score
+    exactly at the threshold belongs to the high set; every tracker counts its ids from 1 and gives them when
+    a track is confirmed, so that no number is left out; inputs are never written to; a track is removed in
+    the frame in which it expires, and no list of removed tracks grows. Its decisions stay: tentative tracks
+    are not predicted before their second match, the height of a lost box stays as it is, of a tracked and a
+    lost track at the same place the one followed for longer survives, and the assignment is the optimum in
+    which staying unmatched has a price (see `bytetrack.assignment`).
 
-    Boxes without area are ignored, with a warning in the log: they overlap nothing.
+    Boxes without area overlap nothing; they are ignored with a warning in the log.
 
     >>> tracker = BYTETracker()
     >>> tracker.update(Detections([[0, 0, 10, 20]], [0.9], [0])).track_id.tolist()
@@ -83,17 +95,17 @@ class BYTETracker:
         birth = round(self.track_thresh + 0.1, 9) if self.new_track_thresh is None else self.new_track_thresh
         self._birth_thresh = max(birth, self.track_thresh)  # only the high set begins tracks
         self.motion = self._motion()
-        self.steps = self._steps()
+        self.stages = self._stages()
         self.reset()
 
     def _motion(self) -> MotionModel:
         return XYAH
 
-    def _steps(self) -> tuple[Step, ...]:
+    def _stages(self) -> tuple[Stage, ...]:
         return (
-            Step((TRACKED, LOST), HIGH, by_overlap_and_score, self.match_thresh),
-            Step((TRACKED,), LOW, by_overlap, self.second_match_thresh),
-            Step((TENTATIVE,), HIGH, by_overlap_and_score, self.tentative_match_thresh),
+            Stage((TRACKED, LOST), HIGH, by_overlap_and_score, self.match_thresh),
+            Stage((TRACKED,), LOW, by_overlap, self.second_match_thresh),
+            Stage((TENTATIVE,), HIGH, by_overlap_and_score, self.tentative_match_thresh),
         )
 
     def reset(self) -> None:
@@ -101,56 +113,40 @@ class BYTETracker:
         self._table = TrackTable()
         self._time = 0.0  # nominal frames
         self._next_id = 1
-        self._begun = False
-        self._warned = False  # of boxes without area, once is enough
+        self._begun = False  # whether there was a frame
+        self._warned = False  # of boxes without area; once is enough
 
     def update(self, detections: Detections | ArrayLike, dt: float = 1.0) -> Tracks:
-        """Match the boxes of one frame; returns the confirmed tracks seen in it, ordered by id.
+        """Match the detections of one frame; return the confirmed tracks seen in it, ordered by id.
 
         ``detections`` may be an (N, 5) or (N, 6) array: corners, score and, else 0, class. Frames without
-        boxes must be given too. ``dt`` is the time since the last call in nominal frames (seconds ·
+        detections must be given too. ``dt`` is the time since the last call in nominal frames (seconds ·
         ``frame_rate``). Raises ``ValueError`` for what cannot be tracked.
+
+        The order is that of Algorithm 1 of the paper: predict, divide the detections by score, associate the
+        high ones and then the low ones, remove tracks left unmatched, begin tracks of high detections left.
         """
         detections = as_detections(detections)
-        table = self._table
-        self._advance(dt)
-        usable, xyxy = self._sort_out(detections)
-        score = detections.score[usable]
-        level = (score >= self.track_thresh).astype(np.intp)  # LOW, HIGH
-        encounter = Encounter(self.motion.to_xyxy(table.belief[0]), xyxy, score, table.labels, usable)
-        pairs = overlapping(encounter.track_xyxy, xyxy)
-        rows, matched = associate(self.steps, pairs, encounter, table.labels[STATE], level)
-
-        measured = self.motion.from_xyxy(xyxy)
-        vote_rows = table.vote_rows(detections.class_id[usable])
-        table.labels[SOURCE] = -1
-        if len(rows):
-            table.belief[:, :, rows] = self.motion.update(
-                table.belief.take(rows, 2), measured.take(matched, 1)
-            )
-            weight = score[matched]
-            table.labels[SOURCE, rows] = usable[matched]
-            table.numbers[SEEN, rows] = self._time
-            table.numbers[SCORE, rows] = weight
-            table.numbers[vote_rows[matched], rows] += weight
-        self._judge(rows)
-        births = self._births(xyxy, score, matched, vote_rows)
-        if len(births):
-            self._begin(births, measured, score, vote_rows, usable)
-        self._drop_duplicates()
-        self._sweep_out()
+        self._predict(dt)
+        usable = self._usable(detections)
+        rows, matched = self._associate(usable)
+        self._correct(rows, matched, usable)
+        self._update_states(rows)
+        self._begin_tracks(matched, usable)
+        self._remove_duplicates()
+        self._remove_expired()
         self._begun = True
         return self._confirmed()
 
     def predict(self, dt: float = 1.0) -> Tracks:
-        """Let time pass without looking: the tracks not lost, where the filter expects them (source -1).
+        """Return the tracks that are not lost where the Kalman filter expects them (source -1).
 
         For frames in which no detector ran. Lost tracks may expire; none becomes lost.
         """
-        self._advance(dt)
-        self._table.labels[SOURCE] = -1
-        self._expire((self._table.labels[STATE] == LOST).nonzero()[0])
-        self._sweep_out()
+        self._predict(dt)
+        self._table.source[:] = -1
+        self._expire(self._table.rows_in(LOST))
+        self._remove_expired()
         return self._confirmed()
 
     def warp(self, transform: FloatArray) -> None:
@@ -158,116 +154,142 @@ class BYTETracker:
         self._table.belief = warp_belief(self._table.belief, transform, self.motion)
 
     def forget(self, track_id: ArrayLike | None = None) -> None:
-        """Drop these tracks, or all; what is seen at their places begins new ones, and ids go on."""
-        table = self._table
+        """Drop these tracks, or all. Their objects get new ids when they are detected again."""
         if track_id is None:
-            table.keep(np.empty(0, np.intp))
+            self._table.keep(np.empty(0, np.intp))
         else:
-            table.keep((~np.isin(table.labels[TRACK_ID], track_id)).nonzero()[0])
+            self._table.keep((~np.isin(self._table.track_id, track_id)).nonzero()[0])
 
-    def _advance(self, dt: float) -> None:
+    def _predict(self, dt: float) -> None:
+        """Move every track to the time of this frame, but not the tentative ones: they wait for a match."""
         if not isinstance(dt, SupportsFloat) or not 0 < dt < np.inf:
             raise ValueError(f"dt must be a time above 0 in nominal frames, got {dt}")
         self._time += dt
-        table = self._table
-        tentative = table.labels[STATE] == TENTATIVE
-        # For tentative tracks time stands still.
+        tentative = self._table.state == TENTATIVE
         step = np.where(tentative, 0.0, dt) if np.count_nonzero(tentative) else dt
-        table.belief = self.motion.predict(table.belief, step)
+        self._table.belief = self.motion.predict(self._table.belief, step)
 
-    def _sort_out(self, detections: Detections) -> tuple[IntArray, FloatArray]:
-        """Return the rows that take part (D,) and their corners (4, D)."""
-        xyxy, score = columns(detections.xyxy), detections.score
-        # Compared in the score's own precision: float32 0.6 is 0.6.
+    def _usable(self, detections: Detections) -> UsableDetections:
+        """Return the detections that take part: with an area and a score above ``low_thresh``."""
+        xyxy, score, class_id = columns(detections.xyxy), detections.score, detections.class_id
+        # Compared in the score's own precision: a float32 score of 0.6 reaches a threshold of 0.6.
         usable = (
             score > self.low_thresh if self.low_thresh < self.track_thresh else score >= self.track_thresh
         )
         positive = xyxy[2:] > xyxy[:2]
-        if np.count_nonzero(usable) == len(score) and np.count_nonzero(positive) == 2 * len(score):
-            return np.arange(len(score)), xyxy
-        rows = (usable & positive[0] & positive[1]).nonzero()[0]
-        flat = ~(positive[0] & positive[1])
+        source = np.arange(len(score))
+        if np.count_nonzero(usable) < len(score) or np.count_nonzero(positive) < 2 * len(score):
+            source = (usable & positive[0] & positive[1]).nonzero()[0]
+            self._warn_of_flat(detections, ~(positive[0] & positive[1]))
+            xyxy, score, class_id = xyxy.take(source, 1), score[source], class_id[source]
+        level = (score >= self.track_thresh).astype(np.intp)  # False is LOW, True is HIGH
+        measured, vote_row = self.motion.from_xyxy(xyxy), self._table.vote_rows(class_id)
+        return UsableDetections(xyxy, score, level, measured, vote_row, source)
+
+    def _warn_of_flat(self, detections: Detections, flat: NDArray[np.bool_]) -> None:
         if not self._warned and np.count_nonzero(flat):
             self._warned = True
             LOG.warning(
                 "boxes without area are ignored, such as %s; boxes are left, top, right, bottom",
                 detections.xyxy[flat][0].tolist(),
             )
-        return rows, xyxy.take(rows, 1)
 
-    def _judge(self, matched_rows: IntArray) -> None:
+    def _associate(self, usable: UsableDetections) -> tuple[IntArray, IntArray]:
+        """Return the rows of the tracks and of the detections that belong together, (K,) each."""
+        table = self._table
+        track_xyxy = self.motion.to_xyxy(table.belief[0])
+        context = AssociationContext(
+            track_xyxy, table.state, table.track_id, usable.xyxy, usable.score, usable.source
+        )
+        return associate(self.stages, overlapping(track_xyxy, usable.xyxy), context, usable.level)
+
+    def _correct(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> None:
+        """Update the matched tracks by their detections; of both the indices are given, (K,) each."""
+        table = self._table
+        table.source[:] = -1
+        if len(rows) == 0:
+            return
+        table.belief[:, :, rows] = self.motion.update(
+            table.belief.take(rows, 2), usable.measured.take(matched, 1)
+        )
+        score = usable.score[matched]
+        table.source[rows] = usable.source[matched]
+        table.last_seen[rows] = self._time
+        table.score[rows] = score
+        table.numbers[usable.vote_row[matched], rows] += score
+
+    def _update_states(self, matched_rows: IntArray) -> None:
         """Give every track its state after matching."""
         table = self._table
-        state = AFTER_A_MISS[table.labels[STATE]]
+        state = UNMATCHED_BECOMES[table.state]
         state[matched_rows] = TRACKED
-        table.labels[STATE] = state
-        lost = (state == LOST).nonzero()[0]
+        table.state[:] = state
+        lost = table.rows_in(LOST)
         if len(lost):
-            table.belief[1, self.motion.growth, lost] = 0.0
+            table.belief[1, self.motion.frozen_when_lost, lost] = 0.0
             self._expire(lost)
 
     def _expire(self, lost: IntArray) -> None:
-        patience = self.track_buffer * self.frame_rate / NOMINAL_RATE + ROUNDING
-        expired = self._table.numbers[SEEN, lost] < self._time - patience
-        self._table.labels[STATE, lost[expired]] = GONE
+        """Mark as removed the lost tracks (K,) that were last seen longer than ``track_buffer`` ago."""
+        longest = self.track_buffer * self.frame_rate / NOMINAL_RATE + ROUNDING
+        expired = self._table.last_seen[lost] < self._time - longest
+        self._table.state[lost[expired]] = REMOVED
 
-    def _births(
-        self, xyxy: FloatArray, score: FloatArray, matched: IntArray, vote_rows: IntArray
-    ) -> IntArray:
-        """Return the detections that begin a track, in an order that does not depend on theirs."""
-        begins = score >= self._birth_thresh
+    def _begin_tracks(self, matched: IntArray, usable: UsableDetections) -> None:
+        """Begin a track with every unmatched detection whose score is high enough."""
+        begins = usable.score >= self._birth_thresh
         begins[matched] = False
-        births: IntArray = begins.nonzero()[0]
-        if len(births) > 1:
-            births = births[np.lexsort((vote_rows[births], *xyxy[:, births], -score[births]))]
-        return births
-
-    def _begin(
-        self, births: IntArray, measured: FloatArray, score: FloatArray, vote_rows: IntArray, usable: IntArray
-    ) -> None:
+        births = begins.nonzero()[0]
         n = len(births)
+        if n == 0:
+            return
+        if n > 1:  # in an order, hence with ids, that does not depend on the order of the detections
+            keys = usable.vote_row[births], *usable.xyxy[:, births], -usable.score[births]
+            births = births[np.lexsort(keys)]
         labels = np.zeros((3, n), np.int64)
-        labels[STATE] = TENTATIVE if self._begun else TRACKED  # the first frame's are trusted at once
-        labels[SOURCE] = usable[births]
+        labels[STATE] = (
+            TENTATIVE if self._begun else TRACKED
+        )  # those of the first frame are confirmed at once
+        labels[SOURCE] = usable.source[births]
         numbers = np.zeros((len(self._table.numbers), n))
-        numbers[BORN] = numbers[SEEN] = self._time
-        numbers[SCORE] = score[births]
-        numbers[vote_rows[births], np.arange(n)] = score[births]
-        self._table.add(self.motion.initiate(measured[:, births]), labels, numbers)
+        numbers[BORN] = numbers[LAST_SEEN] = self._time
+        numbers[SCORE] = score = usable.score[births]
+        numbers[usable.vote_row[births], np.arange(n)] = score
+        self._table.add(self.motion.initiate(usable.measured[:, births]), labels, numbers)
 
-    def _drop_duplicates(self) -> None:
-        """Of a seen and a lost track on the same place give up the younger."""
+    def _remove_duplicates(self) -> None:
+        """Of a seen and a lost track at the same place remove the one that was followed for less time."""
         table = self._table
-        lost = (table.labels[STATE] == LOST).nonzero()[0]
+        lost = table.rows_in(LOST)
         if self.duplicate_iou is None or len(lost) == 0:
             return
-        seen = (table.labels[SOURCE] >= 0).nonzero()[0]
+        seen = (table.source >= 0).nonzero()[0]
         xyxy = self.motion.to_xyxy(table.belief[0])
         pairs = overlapping(xyxy.take(seen, 1), xyxy.take(lost, 1))
         same = (pairs.iou > self.duplicate_iou).nonzero()[0]
         if len(same):
             seen, lost = seen[pairs.row[same]], lost[pairs.column[same]]
-            age = table.numbers[SEEN] - table.numbers[BORN]
-            table.labels[STATE, np.where(age[seen] > age[lost], lost, seen)] = GONE
+            age = table.last_seen - table.born
+            table.state[np.where(age[seen] > age[lost], lost, seen)] = REMOVED
 
-    def _sweep_out(self) -> None:
-        """Forget the tracks that are gone."""
-        gone = self._table.labels[STATE] == GONE
-        if np.count_nonzero(gone):
-            self._table.keep((~gone).nonzero()[0])
+    def _remove_expired(self) -> None:
+        """Forget the tracks that are marked as removed."""
+        removed = self._table.state == REMOVED
+        if np.count_nonzero(removed):
+            self._table.keep((~removed).nonzero()[0])
 
     def _confirmed(self) -> Tracks:
         """Return the tracks that are followed at present, giving ids to those that have none."""
         table = self._table
-        rows = (table.labels[STATE] == TRACKED).nonzero()[0]
+        rows = table.rows_in(TRACKED)
         _, track_id, source = table.labels.take(rows, 1)
         new = (track_id == 0).nonzero()[0]
         if len(new):
             track_id[new] = np.arange(self._next_id, self._next_id + len(new))
             self._next_id += len(new)
-            table.labels[TRACK_ID, rows] = track_id
+            table.track_id[rows] = track_id
         xyxy = self.motion.to_xyxy(table.belief[0].take(rows, 1))
-        return Tracks(track_id, xyxy.T, table.numbers[SCORE].take(rows), table.class_id(rows), source)
+        return Tracks(track_id, xyxy.T, table.score.take(rows), table.class_id(rows), source)
 
     def state(self) -> dict[str, Any]:
         """Return everything the tracker knows as plain lists and numbers, for pickle or JSON."""
@@ -276,7 +298,7 @@ class BYTETracker:
             "time": self._time,
             "next_id": self._next_id,
             "begun": self._begun,
-            "table": self._table.state(),
+            "table": self._table.to_lists(),
         }
 
     @classmethod
@@ -288,6 +310,6 @@ class BYTETracker:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where ``state`` was taken, with the options of this tracker."""
-        table = TrackTable.from_state(state["table"])
+        table = TrackTable.from_lists(state["table"])
         self._time, self._next_id, self._begun = state["time"], state["next_id"], state["begun"]
         self._table = table

@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bytetrack.kalman import Belief
 from bytetrack.types import FloatArray, IntArray
 
-STATE, TRACK_ID, SOURCE = range(3)
-BORN, SEEN, SCORE, VOTES = range(4)
+STATE, TRACK_ID, SOURCE = range(3)  # rows of ``labels``
+BORN, LAST_SEEN, SCORE, VOTES = range(4)  # rows of ``numbers``; from VOTES on a row per class
 
 
 class TrackTable:
-    """N tracks in the order of their birth, hence of their ids."""
+    """T tracks in the order of their birth, hence of their ids.
 
-    belief: Belief  # (5, 4, N) the filter's
-    labels: IntArray  # (3, N) state; id, 0 until confirmed; row of the detection matched in this frame or -1
-    numbers: FloatArray  # (3 + C, N) times of birth and last match; score of that; votes for each class
+    Columns that are selected together are rows of one array, because one ``take`` of two rows costs as much
+    as one of a single row. The properties are views by name: what is assigned to their elements is kept.
+    """
+
+    belief: Belief  # (5, 4, T) of the Kalman filter
+    labels: IntArray  # (3, T) state, track_id, source
+    numbers: FloatArray  # (3 + C, T) born, last_seen, score; votes for each class
     classes: IntArray  # (C,) the classes met so far, ascending
 
     def __init__(self) -> None:
@@ -31,7 +34,42 @@ class TrackTable:
 
     def __len__(self) -> int:
         """Return the number of tracks."""
-        return len(self.labels[STATE])
+        return self.labels.shape[1]
+
+    @property
+    def state(self) -> IntArray:
+        """The state, (T,): TENTATIVE, TRACKED, LOST or REMOVED of `bytetrack.association`."""
+        return self.labels[STATE]
+
+    @property
+    def track_id(self) -> IntArray:
+        """The id, (T,); 0 until the track is confirmed."""
+        return self.labels[TRACK_ID]
+
+    @property
+    def source(self) -> IntArray:
+        """The row of the detection that matched in this frame, (T,); -1 without one."""
+        return self.labels[SOURCE]
+
+    @property
+    def born(self) -> FloatArray:
+        """The time of the first detection, (T,) in nominal frames."""
+        return self.numbers[BORN]
+
+    @property
+    def last_seen(self) -> FloatArray:
+        """The time of the last matched detection, (T,) in nominal frames."""
+        return self.numbers[LAST_SEEN]
+
+    @property
+    def score(self) -> FloatArray:
+        """The score of the last matched detection, (T,)."""
+        return self.numbers[SCORE]
+
+    def rows_in(self, state: int) -> IntArray:
+        """Return which tracks are in a state, (K,)."""
+        rows: IntArray = (self.labels[STATE] == state).nonzero()[0]
+        return rows
 
     def keep(self, rows: IntArray) -> None:
         """Forget all tracks but these."""
@@ -46,43 +84,37 @@ class TrackTable:
         self.numbers = np.concatenate((self.numbers, numbers), 1)
 
     def vote_rows(self, class_id: IntArray) -> IntArray:
-        """Return the row of ``numbers`` that counts each class (D,), making room for new ones."""
-        place = self.classes.searchsorted(class_id)
-        known = self.classes.take(place, mode="clip") == class_id if len(self.classes) else place < 0
+        """Return the row of ``numbers`` that counts each class (D,), making room for new classes."""
+        index = self.classes.searchsorted(class_id)
+        known = self.classes.take(index, mode="clip") == class_id if len(self.classes) else index < 0
         if np.count_nonzero(known) < len(class_id):
             classes = np.union1d(self.classes, class_id)
             numbers = np.zeros((VOTES + len(classes), len(self)))
             numbers[:VOTES] = self.numbers[:VOTES]
             numbers[VOTES + classes.searchsorted(self.classes)] = self.numbers[VOTES:]
             self.classes, self.numbers = classes, numbers
-            place = classes.searchsorted(class_id)
-        place += VOTES
-        return place
+            index = classes.searchsorted(class_id)
+        index += VOTES
+        return index
 
     def class_id(self, rows: IntArray) -> IntArray:
-        """Return the class with most votes, (M,); of equals the smaller."""
+        """Return the class with most votes, (K,); of equals the smaller."""
         if len(self.classes) <= 1:
             return self.classes.repeat(len(rows))
         winner: IntArray = self.classes[self.numbers[VOTES:].take(rows, 1).argmax(0)]
         return winner
 
-    def state(self) -> dict[str, Any]:
+    def to_lists(self) -> dict[str, Any]:
         """Return everything as plain lists; floats survive JSON exactly."""
         return {name: getattr(self, name).tolist() for name in ("belief", "labels", "numbers", "classes")}
 
     @classmethod
-    def from_state(cls, state: dict[str, Any]) -> TrackTable:
-        """Rebuild from what ``state`` returned."""
+    def from_lists(cls, lists: dict[str, Any]) -> TrackTable:
+        """Rebuild from what ``to_lists`` returned."""
         table = cls()
-        table.classes = np.array(state["classes"], np.int64)
-        table.labels = np.array(state["labels"], np.int64).reshape(3, -1)
-        n = table.labels.shape[1]
-        table.belief = np.array(state["belief"], np.float64).reshape(5, 4, n)
-        table.numbers = np.array(state["numbers"], np.float64).reshape(VOTES + len(table.classes), n)
+        table.classes = np.array(lists["classes"], np.int64)
+        table.labels = np.array(lists["labels"], np.int64).reshape(3, -1)
+        tracks = table.labels.shape[1]
+        table.belief = np.array(lists["belief"], np.float64).reshape(5, 4, tracks)
+        table.numbers = np.array(lists["numbers"], np.float64).reshape(VOTES + len(table.classes), tracks)
         return table
-
-
-def mask_to_rows(mask: NDArray[np.bool_]) -> IntArray:
-    """Return where a mask is true."""
-    rows: IntArray = mask.nonzero()[0]
-    return rows

@@ -1,4 +1,17 @@
-"""What goes into the tracker and what comes out: structs of arrays, one row per object."""
+"""What goes into the tracker and what comes out: structs of arrays, one row per object.
+
+The letters in the shapes of this package:
+
+    N, M  boxes of the first and of the second set a function is given; N detections and M tracks of one frame
+    T     tracks that a tracker knows, whatever their state (a column each of the `TrackTable`)
+    D     detections of one frame that take part in its association: score and area are large enough
+    E     pairs of overlapping boxes, such as a track and a detection
+    K     what was chosen: pairs that match, rows that are asked for
+    C     classes met so far
+    F     numbers in one embedding (appearance only)
+
+Box arrays in the public structs are (N, 4); inside the package they are (4, N), see `bytetrack.boxes`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 IntArray: TypeAlias = NDArray[np.integer[Any]]
 RowIndex: TypeAlias = NDArray[Any] | slice | list[int]
-ROUNDING = 1e-3  # a score may lie so far above 1: that of half precision
+ROUNDING = 1e-3  # a score may exceed 1 by this much: rounding in half precision
 Struct = TypeVar("Struct", "Detections", "Tracks")
 
 
@@ -22,8 +35,8 @@ class Detections:
 
     Plain sequences are converted; arrays are taken as they are and never written to.
 
-    Raises ``ValueError`` naming the field and its shape, or the row that is not finite or whose score cannot
-    be.
+    Raises ``ValueError`` naming the field and its shape, or the row that is not finite or whose score is
+    not between 0 and 1.
 
     >>> len(Detections(xyxy=[[0, 0, 10, 20]], score=[0.9], class_id=[0]))
     1
@@ -37,7 +50,7 @@ class Detections:
         """Convert to arrays and refuse what cannot be tracked."""
         xyxy = _as_float(self.xyxy).reshape(-1, 4) if np.size(self.xyxy) == 0 else _as_float(self.xyxy)
         score, class_id = _as_float(self.score), np.asarray(self.class_id)
-        if class_id.dtype.kind not in "iu":  # an empty list, or tensors' float classes
+        if class_id.dtype.kind not in "iu":  # an empty list, or float class ids from tensors
             class_id = class_id.astype(np.int64)
         if xyxy.ndim != 2 or xyxy.shape[1] != 4:
             raise ValueError(f"xyxy must have shape (N, 4), got {xyxy.shape}")
@@ -113,9 +126,9 @@ class Tracks:
     """The followed objects that are visible in one frame; no objects is an empty ``Tracks``."""
 
     track_id: IntArray  # (M,) from 1, without holes, in the order of confirmation
-    xyxy: FloatArray  # (M, 4) the filter's belief in pixels
+    xyxy: FloatArray  # (M, 4) left, top, right, bottom in pixels, as the Kalman filter estimates them
     score: FloatArray  # (M,) of the matched detection
-    class_id: IntArray  # (M,) score-weighted vote over the track's life
+    class_id: IntArray  # (M,) the class with the greatest sum of scores over the track's life
     source: IntArray  # (M,) row of the matched detection; -1 where the box is only predicted
 
     def to_supervision(self) -> Any:

@@ -1,4 +1,4 @@
-"""When the camera moves, everything believed moves with the picture."""
+"""Camera motion: move boxes and beliefs of the Kalman filter as the picture moved."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def warp_xyxy(xyxy: FloatArray, transform: Transform) -> FloatArray:
 
 
 def scale_of(transform: Transform) -> float:
-    """Return how much larger things are after the transform."""
+    """Return the factor by which lengths grow."""
     return float(np.hypot(transform[0, 0], transform[1, 0]))
 
 
@@ -36,8 +36,8 @@ def warp_belief(belief: Belief, transform: Transform, model: MotionModel) -> Bel
     """Return the belief in the picture after the transform (as BoT-SORT, arXiv:2206.14651, section 3.2).
 
     The first two coordinates are the centre; of the others those measured in pixels scale. A turn mixes the
-    variances of x and y by its squares; the covariance of x and y that it would bring is left out, for the
-    filter keeps none, and the turn of a camera between two frames is small.
+    variances of x and y by its squares. The covariance of x and y that it would bring is left out: the filter
+    keeps none, and the turn of a camera between two frames is small.
     """
     linear, scale = transform[:, :2], scale_of(transform)
     later: Belief = belief.copy()
@@ -45,7 +45,7 @@ def warp_belief(belief: Belief, transform: Transform, model: MotionModel) -> Bel
     later[1, :2] = linear @ belief[1, :2]
     later[2:, :2] = np.einsum("ij,kjn->kin", linear**2, belief[2:, :2])
     for row in (2, 3):
-        if model.unit[row] is not None:  # an aspect ratio stays
+        if model.noise_scale[row] is not None:  # pixels scale; an aspect ratio, the plain number, stays
             later[:2, row] *= scale
             later[2:, row] *= scale**2
     return later

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bytetrack import SORT, BYTETracker, Detections, MotionTracker
-from bytetrack.association import Encounter
+from bytetrack.association import AssociationContext
 from bytetrack.boxes import columns, overlapping, xyxy_to_xywh
 from bytetrack.motion_tracker import by_overlap_height_and_score
 from tests.bytetrack.crowd import crowd, random_boxes
@@ -75,11 +75,11 @@ def test_height_modulated_overlap_equals_its_formula(seed: int) -> None:
     rng = np.random.default_rng(seed)
     tracks, boxes = random_boxes(rng, 5, extent=300), random_boxes(rng, 7, extent=300)
     score = rng.uniform(0, 1, 7)
-    encounter = Encounter(
-        columns(tracks), columns(boxes), score, np.zeros((3, 5), np.int64), np.arange(7, dtype=np.int64)
+    context = AssociationContext(
+        columns(tracks), np.ones(5, np.int64), np.arange(5), columns(boxes), score, np.arange(7)
     )
     pairs = overlapping(columns(tracks), columns(boxes))
-    found = by_overlap_height_and_score(pairs, encounter)
+    found = by_overlap_height_and_score(pairs, context)
     for row, column, iou, value in zip(pairs.row, pairs.column, pairs.iou, found, strict=True):
         (_, top, _, bottom), (_, other_top, _, other_bottom) = tracks[row], boxes[column]
         shared = min(bottom, other_bottom) - max(top, other_top)
