@@ -34,37 +34,45 @@ class TrackTable:
 
     def __len__(self) -> int:
         """Return the number of tracks."""
-        return self.labels.shape[1]
+        return len(self.labels[STATE])
 
     @property
     def state(self) -> IntArray:
         """The state, (T,): TENTATIVE, TRACKED, LOST or REMOVED of `bytetrack.association`."""
-        return self.labels[STATE]
+        return self._labels(STATE)
 
     @property
     def track_id(self) -> IntArray:
         """The id, (T,); 0 until the track is confirmed."""
-        return self.labels[TRACK_ID]
+        return self._labels(TRACK_ID)
 
     @property
     def source(self) -> IntArray:
         """The row of the detection that matched in this frame, (T,); -1 without one."""
-        return self.labels[SOURCE]
+        return self._labels(SOURCE)
 
     @property
     def born(self) -> FloatArray:
         """The time of the first detection, (T,) in nominal frames."""
-        return self.numbers[BORN]
+        return self._numbers(BORN)
 
     @property
     def last_seen(self) -> FloatArray:
         """The time of the last matched detection, (T,) in nominal frames."""
-        return self.numbers[LAST_SEEN]
+        return self._numbers(LAST_SEEN)
 
     @property
     def score(self) -> FloatArray:
         """The score of the last matched detection, (T,)."""
-        return self.numbers[SCORE]
+        return self._numbers(SCORE)
+
+    def _labels(self, row: int) -> IntArray:
+        view: IntArray = self.labels[row]
+        return view
+
+    def _numbers(self, row: int) -> FloatArray:
+        view: FloatArray = self.numbers[row]
+        return view
 
     def rows_in(self, state: int) -> IntArray:
         """Return which tracks are in a state, (K,)."""
