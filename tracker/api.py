@@ -11,13 +11,13 @@ from typing import Any
 from tracker.options import Options
 from tracker.run.build_plugins import plugins_of
 from tracker.run.session import Session
-from tracker.types import Event, Plugin, Result
+from tracker.types import Event, PluginLike, Result
 
 
 def track(
     source: str | int | Path,
     *,
-    plugins: Plugin | str | Sequence[Plugin | str] = (),
+    plugins: PluginLike | str | Sequence[PluginLike | str] = (),
     stop: threading.Event | None = None,
     **options: Any,
 ) -> Run:
@@ -75,7 +75,7 @@ class Run:
         self._results.close()
 
     @property
-    def plugins(self) -> list[Plugin]:
+    def plugins(self) -> list[PluginLike]:
         """The plugins at work, first those that were given; ``Line.totals`` and the like are theirs."""
         return self._session.plugins
 

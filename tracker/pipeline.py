@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -20,6 +22,7 @@ from tracker.types import (
     Picture,
     Plugin,
     PluginError,
+    PluginLike,
     PredictingTracker,
     Result,
     Scene,
@@ -35,7 +38,7 @@ def run(
     source: Iterable[Frame],
     detector: Detector,
     tracker: Tracker,
-    plugins: Sequence[Plugin] | Host = (),
+    plugins: Sequence[PluginLike] | Host = (),
     *,
     sketch: bool = True,
     stopwatch: Stopwatch | None = None,
@@ -68,6 +71,39 @@ def run(
         yield Result(frame, Detections.empty() if detections is None else detections, tracks, events, marks)
 
 
+class Guest(Plugin):
+    """A plugin that does not inherit from `Plugin`, with bodies that do nothing for what it lacks."""
+
+    def __init__(self, given: PluginLike) -> None:
+        self.given = given
+        for hook in HOOKS:
+            if hasattr(given, hook):  # the one place that asks: anything with `update` is a plugin
+                setattr(self, hook, getattr(given, hook))
+
+    def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
+        """Let the plugin look."""
+        return self.given.update(frame, tracks)
+
+
+HOOKS = [name for name in vars(Plugin) if not name.startswith("_")]
+FAULTS = (Exception, SystemExit, GeneratorExit)  # what a plugin may raise; Ctrl-C is nobody's mistake
+
+
+@dataclass(eq=False)
+class Member:
+    """A plugin of a run."""
+
+    given: PluginLike  # as it was made
+    plugin: Plugin  # the same with every method
+    key: str  # what it is called in this run and in the next: "line door"
+    failed: bool = False  # it is not asked again
+
+    @property
+    def name(self) -> str:
+        """What it is called in errors."""
+        return type(self.given).__name__
+
+
 class Host:
     """The plugins of one run: asks each in turn, and knows which failed, in what and when.
 
@@ -76,10 +112,14 @@ class Host:
     raised; ``errors`` has what is to be told when everything has been written.
     """
 
-    def __init__(self, plugins: Iterable[Plugin] = ()) -> None:
-        self.plugins = list(plugins)
+    def __init__(self, plugins: Iterable[PluginLike] = ()) -> None:
+        whole = [plugin if isinstance(plugin, Plugin) else Guest(plugin) for plugin in plugins]
+        given = [plugin.given if isinstance(plugin, Guest) else plugin for plugin in whole]
+        self.members = [
+            Member(plugin, complete, key)
+            for plugin, complete, key in zip(given, whole, _keys(given), strict=True)
+        ]
         self.errors: list[PluginError] = []
-        self._failed: set[int] = set()
         self._when = "before the first frame"
         self._live = False
         self._left_over: list[Event] = []  # of a frame that has no result
@@ -87,14 +127,20 @@ class Host:
     def start(self, scene: Scene) -> None:
         """Begin; raises ``PluginError``, or what a plugin says about its options."""
         self._live = scene.live
-        for plugin in self.plugins:
-            if hasattr(plugin, "start"):
-                try:
-                    plugin.start(scene)
-                except TrackError:
-                    raise
-                except (Exception, SystemExit, GeneratorExit) as error:
-                    raise failure(plugin, "start", self._when, error) from error
+        for member in self.members:
+            try:
+                member.plugin.start(scene)
+            except TrackError:
+                raise
+            except FAULTS as error:
+                raise failure(member.name, "start", self._when, error) from error
+
+    def leaves(self, member: Member) -> list[str]:
+        """Return the suffixes of what a plugin will leave; raises ``PluginError``."""
+        try:
+            return [str(suffix) for suffix in member.plugin.leaves()]
+        except FAULTS as error:
+            raise failure(member.name, "leaves", self._when, error) from error
 
     def look(
         self, frame: Frame, tracks: Tracks, happened: Iterable[Event] = (), *, sketch: bool = True
@@ -102,11 +148,11 @@ class Host:
         """Return what happened in a frame, after what ``happened`` to its source, and what was drawn."""
         self._when = moment(frame.index, frame.time, self._live)
         events, canvas = list(happened), Canvas()
-        for plugin in self.plugins:
-            events += self.attempt(plugin, "update", _events, [], frame, tracks)
-        for plugin in self.plugins if sketch else ():
-            canvas.by = type(plugin).__name__
-            self.attempt(plugin, "draw", bool, False, canvas)
+        for member in self.members:
+            events += self._ask(member, "update", lambda plugin: _events(plugin.update(frame, tracks))) or ()
+        for member in self.members if sketch else ():
+            canvas.by = member.name
+            self._ask(member, "draw", lambda plugin: plugin.draw(canvas))
         if self.errors:
             self._left_over = events
             raise self.errors[0]
@@ -115,53 +161,54 @@ class Host:
     def finish(self) -> list[Event]:
         """Return what is left to say after the last frame."""
         events, self._left_over = self._left_over, []
-        nothing: list[Event] = []
-        for plugin in self.plugins:
-            events = events + self.attempt(plugin, "finish", _events, nothing)
+        for member in self.members:
+            events += self._ask(member, "finish", lambda plugin: _events(plugin.finish())) or ()
         return events
 
-    def files(self) -> Iterator[tuple[Plugin, str, Picture | Json]]:
+    def files(self) -> Iterator[tuple[Member, str, Picture | Json]]:
         """Yield what plugins leave at the end, each with its suffix and whose it is."""
-        nothing: list[tuple[str, Picture | Json]] = []
-        for plugin in self.plugins:
-            for suffix, content in self.attempt(plugin, "files", _items, nothing):
-                yield plugin, suffix, content
+        for member in self.members:
+            for suffix, content in self._ask(member, "files", lambda plugin: _items(plugin.files())) or ():
+                yield member, suffix, content
 
     def summaries(self) -> list[list[tuple[str, str]]]:
         """Return the rows of each for the table."""
-        return [
-            self.attempt(plugin, "summary", _rows, [])
-            for plugin in self.plugins
-            if hasattr(plugin, "summary")
-        ]
+        asked = (
+            self._ask(member, "summary", lambda plugin: _rows(plugin.summary())) for member in self.members
+        )
+        return [rows for rows in asked if rows]
 
-    def attempt(
-        self,
-        plugin: Plugin,
-        method: str,
-        read: Callable[[Any], Answer],
-        otherwise: Answer,
-        *arguments: object,
-    ) -> Answer:
-        """Return what ``read`` makes of a method's answer.
+    def states(self, check: Callable[[Json], object] | None = None) -> dict[str, Json]:
+        """Return the state of each that has one; raises ``PluginError``, also for what ``check`` raises."""
+        states: dict[str, Json] = {}
+        for member in self.members:
+            try:
+                state = member.plugin.state()
+                if check is not None:
+                    check(state)
+            except FAULTS as error:
+                raise failure(member.name, "state", self._when, error) from error
+            if state is not None:
+                states[member.key] = state
+        return states
 
-        ``otherwise`` where this plugin has no such method, where either raises, and once it has failed.
-        """
-        if id(plugin) in self._failed or not hasattr(plugin, method):
-            return otherwise
-        try:
-            return read(getattr(plugin, method)(*arguments))
-        except (Exception, SystemExit, GeneratorExit) as error:
-            self.fail(plugin, method, error)
-            return otherwise
-
-    def fail(self, plugin: Plugin, method: str, error: BaseException) -> None:
+    def fail(self, member: Member, method: str, error: BaseException) -> None:
         """Note that a plugin failed; it is not asked again."""
-        self._failed.add(id(plugin))
-        self.errors.append(failure(plugin, method, self._when, error))
+        member.failed = True
+        self.errors.append(failure(member.name, method, self._when, error))
+
+    def _ask(self, member: Member, method: str, call: Callable[[Plugin], Answer]) -> Answer | None:
+        """Return the answer of a plugin; None where that raises, and once it has failed."""
+        if member.failed:
+            return None
+        try:
+            return call(member.plugin)
+        except FAULTS as error:
+            self.fail(member, method, error)
+            return None
 
 
-def finish(plugins: Sequence[Plugin] | Host, source: Iterable[Frame] = ()) -> list[Event]:
+def finish(plugins: Sequence[PluginLike] | Host, source: Iterable[Frame] = ()) -> list[Event]:
     """Collect what happened to the source, and what the plugins have to say, after the last frame.
 
     Raises ``PluginError``, where ``plugins`` is no ``Host`` that keeps it.
@@ -174,11 +221,10 @@ def finish(plugins: Sequence[Plugin] | Host, source: Iterable[Frame] = ()) -> li
     return events
 
 
-def failure(plugin: object, method: str, when: str, error: BaseException) -> PluginError:
+def failure(plugin: str, method: str, when: str, error: BaseException) -> PluginError:
     """Return the error that says which plugin failed, in what and when."""
-    name = plugin if isinstance(plugin, str) else type(plugin).__name__
     told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    failed = PluginError(f"plugin {name}.{method} failed {when}: {told}")
+    failed = PluginError(f"plugin {plugin}.{method} failed {when}: {told}")
     failed.__cause__ = error
     return failed
 
@@ -221,6 +267,29 @@ def _events(given: Iterable[Event] | None) -> list[Event]:
         except (TypeError, ValueError) as error:
             raise TypeError(f"event {event.kind!r} holds what JSON cannot: {error}") from error
     return events
+
+
+def _keys(plugins: Iterable[PluginLike]) -> list[str]:
+    """Return the class of each, with the name that it may have among its options, and a number if need be."""
+    names = []
+    for plugin in plugins:
+        own = getattr(plugin, "name", getattr(plugin, "path", ""))  # options, which a plugin is free to have
+        names.append(f"{type(plugin).__name__.lower()} {own}".strip())
+    return numbered(names)
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """Tell those apart that are called the same.
+
+    >>> numbered(["route", "line door", "route"])
+    ['route', 'line door', 'route (2)']
+    """
+    seen: Counter[str] = Counter()
+    keys = []
+    for name in names:
+        seen[name] += 1
+        keys.append(f"{name} ({seen[name]})" if seen[name] > 1 else name)
+    return keys
 
 
 def _plain(value: Any) -> Json:

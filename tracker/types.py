@@ -47,6 +47,7 @@ __all__ = [
     "Picture",
     "Plugin",
     "PluginError",
+    "PluginLike",
     "Recorded",
     "Result",
     "Scale",
@@ -302,29 +303,61 @@ class LastingTracker(Tracker, Protocol):
         ...
 
 
-class Plugin(Protocol):
-    """An analysis: a dataclass whose fields are its options.
-
-    Optional further methods, called when they are there:
-
-    ``start(scene: Scene) -> None``            before the first frame
-    ``draw(canvas: Canvas) -> None``           after each ``update``: what a person should see
-    ``finish() -> Iterable[Event]``            after the last frame: summaries
-    ``files() -> Mapping[str, Picture | Json]``  after ``finish``: what is left at the end, by suffix
-    ``leaves() -> Sequence[str]``              the suffixes of ``files``, known from the start: what exists
-                                               is then told before the run and not after it
-    ``summary() -> Sequence[tuple[str, str]]``  after ``finish``: rows for the table on the terminal
-    ``state() -> Json``                        between two updates: a copy of what it counted and remembers
-    ``restore(state: Json, tracks: bool)``     after ``start``: go on from what ``state`` returned
-
-    ``tracks`` tells whether time goes on too: who was there may still be there, under the same number. Else
-    (another recording, or the same from its start) only totals are taken over. What ``restore`` cannot use
-    raises ``ValueError``, ``KeyError`` or ``TypeError``. A plugin without the pair begins anew each time.
-    """
+class PluginLike(Protocol):
+    """What is enough of a plugin: any object with ``update``; the host adds the rest of `Plugin`."""
 
     def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
         """Look at one frame; neither frame nor tracks may be changed."""
         ...
+
+
+class Plugin:
+    """An analysis: a dataclass whose fields are its options.
+
+    Only ``update`` is required; every other method has a body that does nothing. A plugin need not inherit
+    from this class: of any other object with ``update`` the methods that it has are called.
+    """
+
+    def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
+        """Look at one frame; neither frame nor tracks may be changed."""
+        raise NotImplementedError("a plugin needs a method update(frame, tracks)")
+
+    def start(self, scene: Scene) -> None:
+        """Begin: called before the first frame."""
+
+    def draw(self, canvas: Canvas) -> None:
+        """Draw what a person should see; called after each ``update`` where somebody looks."""
+
+    def finish(self) -> Iterable[Event]:
+        """Return what is left to say after the last frame: summaries."""
+        return ()
+
+    def summary(self) -> Iterable[tuple[str, str]]:
+        """Return rows for the table on the terminal; called after ``finish``."""
+        return ()
+
+    def files(self) -> Mapping[str, Picture | Json]:
+        """Return what is left at the end, by suffix; called after ``finish``."""
+        return {}
+
+    def leaves(self) -> Sequence[str]:
+        """Return the suffixes of ``files``, known from the start: a file that exists is then told early."""
+        return ()
+
+    def state(self) -> Json:
+        """Return a copy of what it counted and remembers; None: it has no state and begins anew each time.
+
+        Called between two updates.
+        """
+        return None
+
+    def restore(self, state: Json, tracks: bool) -> None:
+        """Go on from what ``state`` returned; called after ``start``.
+
+        ``tracks`` tells whether time goes on too: who was there may still be there, under the same number.
+        Else (another recording, or the same from its start) only totals are taken over. What cannot be used
+        raises ``ValueError``, ``KeyError`` or ``TypeError``.
+        """
 
 
 class Sink(Protocol):

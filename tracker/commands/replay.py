@@ -128,7 +128,7 @@ def _run(
     paints = Painter(names, look_of(options, names))
     host = pipeline.Host(plugins)
     prefix = Path(options.output).with_suffix("") if options.output else Path(f"{path.stem}_replay")
-    claim_leaves(claims, plugins, prefix, overwrite=options.overwrite)
+    claim_leaves(claims, host, prefix, overwrite=options.overwrite)
     use_background(options, scene)
     host.start(scene)
     sound = source.sound if source else None

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from tracker.parse import near_miss
-from tracker.types import OptionError, Plugin, TrackError
+from tracker.types import OptionError, Plugin, PluginLike, TrackError
 
 GROUP = "track.plugins"
 
@@ -33,14 +33,14 @@ def load(name: str) -> type[Any]:
         raise OptionError(
             f"plugin {name!r} ({entry.value}) cannot be imported: {type(error).__name__}: {error}"
         ) from error
-    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind) and hasattr(kind, "update")):
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind) and _looks(kind)):
         raise OptionError(
             f"plugin {name!r} ({entry.value}) must be a dataclass with a method update(frame, tracks)"
         )
     return kind
 
 
-def make(name: str, /, **options: Any) -> Plugin:
+def make(name: str, /, **options: Any) -> PluginLike:
     """Return a plugin with its options set; options that are not given keep their defaults.
 
     Raises ``OptionError`` naming the option that is unknown, missing or wrong.
@@ -61,7 +61,7 @@ def make(name: str, /, **options: Any) -> Plugin:
     if missing:
         raise OptionError(f"plugin {name!r} needs the option {missing[0]!r}")
     try:
-        plugin: Plugin = kind(**options)
+        plugin: PluginLike = kind(**options)
     except TrackError:
         raise
     except (Exception, SystemExit, GeneratorExit) as error:
@@ -69,3 +69,8 @@ def make(name: str, /, **options: Any) -> Plugin:
             f"plugin {name!r} cannot take {options}: {type(error).__name__}: {error}"
         ) from error
     return plugin
+
+
+def _looks(kind: type) -> bool:
+    update = getattr(kind, "update", None)  # anybody's class, of which nothing is known
+    return callable(update) and update is not Plugin.update

@@ -11,7 +11,7 @@ import numpy as np
 from bytetrack import Tracks
 from bytetrack.types import FloatArray
 from tracker.plugins._shared.memory import Memory, Row
-from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
+from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
 
 ROOM = 0.08  # of a box's longer side stays bright around it
 COLUMNS = (("followed", np.bool_),)
@@ -19,7 +19,7 @@ CLICK = re.compile(r"\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*(?:@\s*([\d.]+)\s*)?")
 
 
 @dataclass
-class Follow:
+class Follow(Plugin):
     """Follows one object, through short losses and changes of its number.
 
     ``target`` is a track's number, or ``x,y@s``: the first object that covers this point of the picture at

@@ -20,7 +20,7 @@ from tracker.plugins._shared.memory import Memory
 from tracker.plugins._shared.shades import colored, footprint, scale
 from tracker.plugins._shared.sighting import velocity
 from tracker.plugins._shared.when import duration, span
-from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
+from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Plugin, Scene
 
 MODES = ("presence", "standing")
 CELLS = 192  # of the grid along the picture's longer side
@@ -43,7 +43,7 @@ WHAT = {"presence": "present", "standing": "standing"}
 
 
 @dataclass
-class Heatmap:
+class Heatmap(Plugin):
     """Adds up how long objects were at each place: everywhere they are, or only where they stand.
 
     Each object leaves its seconds around its anchor, in a soft footprint as wide as its box, one at its

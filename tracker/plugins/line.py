@@ -41,7 +41,7 @@ from tracker.plugins._shared.line_shape import (
 )
 from tracker.plugins._shared.memory import Memory, Row
 from tracker.plugins._shared.sighting import ROUNDING_S, velocity
-from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
+from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
 
 LOST_S = 0.5  # who is out of sight for so long, beyond the line but not clear of it ...
 ONWARD_S = 0.04  # ... has crossed if its speed would have made it clear by the next frame, or in this time
@@ -65,7 +65,7 @@ COLUMNS = (
 
 
 @dataclass
-class Line:
+class Line(Plugin):
     """Counts who crosses a line or polyline, by direction and class.
 
     "In" leads to the right, or downwards where the line lies flatter than 45 degrees; ``towards`` turns it.

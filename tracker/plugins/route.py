@@ -20,7 +20,7 @@ from tracker.plugins._shared.path import Path, side, way
 from tracker.plugins._shared.trail import Trail, smoothed
 from tracker.plugins._shared.walks import MOST_GROUPS, WALK, Walk, packed, picture, unpacked
 from tracker.plugins._shared.when import span
-from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
+from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Plugin, Scene
 
 POINTS_PER_S = 10  # of a trail: closer ones cannot be told apart, and each has to be painted
 SMOOTH_S = 0.3  # a trail is averaged over this much to both sides: less than a step of a walker
@@ -40,7 +40,7 @@ class Trails(NamedTuple):
 
 
 @dataclass
-class Route:
+class Route(Plugin):
     """Draws a trail behind each object; leaves a picture and the polylines of all routes.
 
     Routes are told apart by the sides of the picture they enter and leave by. All are counted; of more than

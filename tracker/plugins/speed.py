@@ -17,7 +17,7 @@ from tracker.plugins._shared.ground import area_around, ground_from_image, point
 from tracker.plugins._shared.memory import Memory, Row
 from tracker.plugins._shared.slope import theil_sen
 from tracker.plugins._shared.trail import Trail
-from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
+from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
 
 KMH = 3.6  # km/h per m/s
 KMH_PER_MPH = 1.609344
@@ -40,7 +40,7 @@ COLUMNS = (
 
 
 @dataclass
-class Speed:
+class Speed(Plugin):
     """Measures speed on the ground, from points of the picture whose places in metres are known.
 
     ``image`` are four or more points on the ground, one after the other around an area, such as near left,

@@ -20,7 +20,7 @@ from tracker.plugins._shared.line_shape import too_few
 from tracker.plugins._shared.memory import Memory, Row
 from tracker.plugins._shared.sighting import ROUNDING_S
 from tracker.plugins._shared.turnstile import COLUMNS, Turnstile
-from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
+from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
 
 MOST_PERIOD_S = 2.0  # two frames further apart than this are a pause of the source
 HOLD_S = 0.5  # who is out of sight for so long, behind somebody else, is still taken to be there
@@ -28,7 +28,7 @@ TOTALS = ("entries", "visitors", "loiterers", "occupancy", "occupancy_max")
 
 
 @dataclass
-class Zone:
+class Zone(Plugin):
     """Reports entries, exits with dwell, occupancy and visitors of a polygon.
 
     An object has entered (or left) when its anchor is inside (outside) by a margin of its own size

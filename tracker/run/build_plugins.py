@@ -12,12 +12,12 @@ import yaml
 from tracker.options import Options
 from tracker.plugins import make
 from tracker.plugins._shared.background import EmptyScene
-from tracker.types import OptionError, Plugin, Scene
+from tracker.types import OptionError, PluginLike, Scene
 from tracker.zones import file as zone_file
 from tracker.zones import shapes
 
 
-def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, str]) -> list[Plugin]:
+def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, str]) -> list[PluginLike]:
     """Return the plugins that the options ask for, on a picture of ``size`` (width, height).
 
     ``names`` are those of the detector's classes. Raises ``OptionError``.
@@ -31,7 +31,7 @@ def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, st
         raise OptionError(f"two lines or zones are called {twice[0]!r}; give each a name of its own")
     for shape in found:
         shape.check(names)
-    plugins = [shape.plugin(size) for shape in found]
+    plugins: list[PluginLike] = [shape.plugin(size) for shape in found]
     if options.follow is not None:
         plugins.append(make("follow", target=options.follow))
     return plugins + [_asked_for(text, options) for text in options.plugin]
@@ -54,28 +54,28 @@ def _name(text: str) -> str:
     return text.partition(":")[0].strip()
 
 
-def _asked_for(text: str, options: Options) -> Plugin:
+def _asked_for(text: str, options: Options) -> PluginLike:
     return from_text(text, {"units": options.units} if _name(text) == "speed" else {})
 
 
-def plugins_of(given: Plugin | str | Sequence[Plugin | str]) -> list[Plugin]:
+def plugins_of(given: PluginLike | str | Sequence[PluginLike | str]) -> list[PluginLike]:
     """Return plugins given as objects or by name, one or several; raises ``OptionError`` for others."""
     if isinstance(given, str) or not isinstance(given, Sequence):
         given = (given,)
-    plugins: list[Plugin] = []
+    plugins: list[PluginLike] = []
     for each in given:
         if isinstance(each, str):
             plugins.append(from_text(each))
         elif isinstance(each, type):
             raise OptionError(f"plugins: {each.__name__} is a class; give an object: {each.__name__}(...)")
-        elif not callable(getattr(each, "update", None)):
+        elif not callable(getattr(each, "update", None)):  # anybody's object, of which nothing is known
             raise OptionError(f"plugins: {each!r} has no method update(frame, tracks)")
         else:
             plugins.append(each)
     return plugins
 
 
-def from_text(text: str, defaults: Mapping[str, Any] | None = None) -> Plugin:
+def from_text(text: str, defaults: Mapping[str, Any] | None = None) -> PluginLike:
     """Return the plugin of ``NAME`` or ``NAME:option=value;option=value``; values are YAML scalars.
 
     ``defaults`` are for options that the text does not give.

@@ -32,7 +32,7 @@ from tracker.types import (
     Json,
     OutputError,
     Picture,
-    Plugin,
+    PluginLike,
     Result,
     Scene,
     Sink,
@@ -44,7 +44,7 @@ from tracker.types import (
 def make_sinks(
     options: Options,
     scene: Scene,
-    plugins: Iterable[Plugin] = (),
+    plugins: Iterable[PluginLike] = (),
     *,
     audio_from: str | Path | None = None,
     another: Callable[[Path], Path] | None = None,
@@ -93,7 +93,7 @@ def make_sinks(
         yield WindowSink(f"track: {scene.source}", Result.plot, live=scene.live)
 
 
-def counted(plugins: Iterable[Plugin], options: Options, scene: Scene) -> Iterator[Counted]:
+def counted(plugins: Iterable[PluginLike], options: Options, scene: Scene) -> Iterator[Counted]:
     """Yield what the lines and zones among the plugins may count, so that nothing of it is left out."""
     for plugin in plugins:
         if isinstance(plugin, Line):
@@ -131,12 +131,12 @@ def leave_files(
     been tried.
     """
     failed: OutputError | None = None
-    for plugin, suffix, content in host.files():
+    for member, suffix, content in host.files():
         try:
             path = leaf(prefix, suffix)
             data = _encoded(content, path.suffix)
         except Exception as error:  # what a plugin hands out, nobody can vouch for
-            host.fail(plugin, "files", error)
+            host.fail(member, "files", error)
             continue
         if not path.parent.is_dir():  # it was there when the run began
             failed = failed or place.FolderGoneError(path)

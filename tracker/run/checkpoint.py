@@ -6,14 +6,13 @@ import logging
 import os
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tracker.pipeline import failure, moment
+from tracker.pipeline import FAULTS, Host, failure, moment, numbered
 from tracker.run import sealed
 from tracker.run.fingerprint import is_same
 from tracker.run.lock import Lock
@@ -24,7 +23,6 @@ from tracker.types import (
     LastingTracker,
     OptionError,
     OutputError,
-    Plugin,
     Scene,
     Sink,
 )
@@ -187,7 +185,7 @@ class StateFile:
         if not same and name != self.saved.source:
             raise self._foreign(f"belongs to {self.saved.source}, not to {name}")
 
-    def restore(self, plugins: Sequence[Plugin], sinks: Sequence[Sink], report: Any) -> None:
+    def restore(self, host: Host, sinks: Sequence[Sink], report: Any) -> None:
         """Hand everybody their own; sinks are not entered yet."""
         for name, sink in _named(sinks):
             if name in self._announced and isinstance(sink, Lines):
@@ -196,21 +194,26 @@ class StateFile:
                 sink.restore(self._begun[name], False)
         if self.saved is None:
             return
-        named = dict(_named(plugins))
-        missing = [name for name in self.saved.plugins if name not in named]
+        here = [member.key for member in host.members]
+        missing = [name for name in self.saved.plugins if name not in here]
         if missing:
             raise self._foreign(f"holds the counts of {missing[0]}, which this run does not have")
-        parts = [(name, part, self.saved.plugins) for name, part in named.items()]
-        parts += [(name, part, self.saved.sinks) for name, part in _named(sinks)]
-        for name, part, states in [*parts, ("table", report, {"table": self.saved.report})]:
-            if name in states and hasattr(part, "restore"):
-                try:
-                    part.restore(states[name], self.goes_on)
-                except UNUSABLE as error:
-                    why = f"{type(part).__name__}.restore: {type(error).__name__}: {error}"
-                    raise self._foreign(f"saved {self._moment()}, does not fit {name} ({why})") from error
-                except Exception as error:
-                    raise failure(part, "restore", f"on the state saved {self._moment()}", error) from error
+        for member in host.members:
+            if member.key in self.saved.plugins:
+                self._hand(member.key, member.name, member.plugin.restore, self.saved.plugins[member.key])
+        for name, sink in _named(sinks):
+            if name in self.saved.sinks and hasattr(sink, "restore"):
+                self._hand(name, type(sink).__name__, sink.restore, self.saved.sinks[name])
+        self._hand("table", type(report).__name__, report.restore, self.saved.report)
+
+    def _hand(self, name: str, kind: str, restore: Callable[[Json, bool], None], state: Json) -> None:
+        try:
+            restore(state, self.goes_on)
+        except UNUSABLE as error:
+            why = f"{kind}.restore: {type(error).__name__}: {error}"
+            raise self._foreign(f"saved {self._moment()}, does not fit {name} ({why})") from error
+        except FAULTS as error:
+            raise failure(kind, "restore", f"on the state saved {self._moment()}", error) from error
 
     def _moment(self) -> str:
         return "" if self.saved is None else moment(self.saved.frame, self.saved.time, self.saved.live)
@@ -225,7 +228,7 @@ class StateFile:
         scene: Scene,
         frame: tuple[int, float],
         tracker: LastingTracker,
-        plugins: Sequence[Plugin],
+        host: Host,
         sinks: Sequence[Sink],
         report: Any,
         *,
@@ -236,7 +239,6 @@ class StateFile:
     ) -> None:
         """Save: the copy is taken at once, written behind, or before returning with ``wait``."""
         self._due = time.monotonic() + self._every_s
-        when = moment(*frame, scene.live)
         content = {
             "source": scene.source,
             "size": list(scene.size),
@@ -245,7 +247,7 @@ class StateFile:
             "frame": frame[0],
             "time": frame[1],
             "tracker": {"kind": _kind(tracker), "state": tracker.state()},
-            "plugins": _states_of_plugins(plugins, when),
+            "plugins": host.states(),
             "sinks": _states(sinks),
             "report": report.state(),
             "passed": passed,
@@ -255,7 +257,7 @@ class StateFile:
         try:
             run = sealed.dump(**content)
         except (TypeError, ValueError, RecursionError):
-            _states_of_plugins(plugins, when, check=True)  # says who it was
+            host.states(check=lambda state: sealed.dump(state=state))  # says who it was
             raise
         self._join()
         self._run = content
@@ -317,36 +319,17 @@ def _kind(tracker: LastingTracker) -> str:
     return str(getattr(tracker, "kind", type(tracker).__name__))
 
 
-def _named(parts: Iterable[object]) -> Iterator[tuple[str, Any]]:
-    """Yield each part under a name that it has in the next run too: ``line door``, ``csvsink out.csv``."""
-    seen: Counter[str] = Counter()
-    for part in parts:
-        own = getattr(part, "name", getattr(part, "path", ""))
-        name = f"{type(part).__name__.lower()} {own}".strip()
-        seen[name] += 1
-        yield (f"{name} ({seen[name]})" if seen[name] > 1 else name), part
+def _named(sinks: Iterable[Sink]) -> Iterator[tuple[str, Any]]:
+    """Yield each sink under a name that it has in the next run too: ``csvsink out.csv``."""
+    sinks = list(sinks)
+    names = [f"{type(sink).__name__.lower()} {getattr(sink, 'path', '')}".strip() for sink in sinks]
+    return zip(numbered(names), sinks, strict=True)
 
 
 def _tables(sinks: Iterable[Sink]) -> list[Path]:
     return [sink.path for sink in sinks if isinstance(sink, Lines) and sink.path.is_file()]
 
 
-def _states(parts: Iterable[object]) -> dict[str, Json]:
+def _states(parts: Iterable[Sink]) -> dict[str, Json]:
     states = {name: part.state() for name, part in _named(parts) if hasattr(part, "state")}
     return {name: state for name, state in states.items() if state is not None}
-
-
-def _states_of_plugins(plugins: Iterable[Plugin], when: str, *, check: bool = False) -> dict[str, Json]:
-    """Return the state of each; raises ``PluginError`` naming whoever fails, with ``check`` also at JSON."""
-    states: dict[str, Json] = {}
-    for name, plugin in _named(plugins):
-        if hasattr(plugin, "state"):
-            try:
-                state = plugin.state()
-                if check:
-                    sealed.dump(state=state)
-            except (Exception, SystemExit, GeneratorExit) as error:
-                raise failure(plugin, "state", when, error) from error
-            if state is not None:
-                states[name] = state
-    return states

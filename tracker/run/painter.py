@@ -37,6 +37,7 @@ class Painter:
 
     names: Mapping[int, str]
     look: Look
+    live: bool = False  # the time of a frame is told as a clock shows it
 
     def __post_init__(self) -> None:
         """Know nobody yet."""
@@ -50,7 +51,7 @@ class Painter:
             culprit = next((mark for mark in result.marks if not self._paintable(result, mark)), None)
             if culprit is None or not culprit.by:
                 raise
-            when = moment(result.frame.index, result.frame.time)
+            when = moment(result.frame.index, result.frame.time, self.live)
             raise failure(culprit.by, f"draw ({culprit.kind})", when, error) from error
 
     def _draw(self, result: Result) -> Image:

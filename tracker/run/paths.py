@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from tracker.options import Options
-from tracker.pipeline import failure
+from tracker.pipeline import Host
 from tracker.run.claims import Claims
 from tracker.sinks import place
-from tracker.types import OutputError, Plugin
+from tracker.types import OutputError
 
 READ = {
     "zones": "the zone file",
@@ -22,15 +22,6 @@ READ = {
     "background": "the picture of --background",
 }
 WRITTEN = ("output", "crop", "events", "counts", "save_mot", "save_csv", "save_json")
-
-
-@runtime_checkable
-class Leaving(Protocol):
-    """A plugin that knows before the first frame what it will leave."""
-
-    def leaves(self) -> Sequence[str]:
-        """Return the suffixes of ``files``."""
-        ...
 
 
 def claim_inputs(claims: Claims, source: str, options: Options) -> None:
@@ -68,7 +59,7 @@ def claim_source(claims: Claims, source: str, what: str = "the input") -> None:
 
 def claim_leaves(
     claims: Claims,
-    plugins: Iterable[Plugin],
+    host: Host,
     prefix: Path | None,
     *,
     overwrite: bool,
@@ -79,18 +70,14 @@ def claim_leaves(
     Files that their options name, such as a picture of the empty scene, are read. Raises ``OutputError`` for
     what exists, unless it may be overwritten or is among ``mine`` (path: SHA-256).
     """
-    for plugin in plugins:
-        name = type(plugin).__name__.lower()
-        for field, value in getattr(plugin, "__dict__", {}).items():
+    for member in host.members:
+        name = member.name.lower()
+        for field, value in getattr(member.given, "__dict__", {}).items():  # one with slots has none
             if isinstance(value, str | Path) and str(value) and place.exists(Path(value)):
                 claims.read(f"the {field} of {name}", value)
-        if prefix is None or not isinstance(plugin, Leaving):
+        if prefix is None:
             continue
-        try:
-            suffixes = [str(suffix) for suffix in plugin.leaves()]
-        except (Exception, SystemExit, GeneratorExit) as error:
-            raise failure(plugin, "leaves", "before the first frame", error) from error
-        for suffix in suffixes:
+        for suffix in host.leaves(member):
             path = leaf(prefix, suffix)
             claims.write(f"--plugin {name}", path)
             place.check(path, overwrite or is_mine(path, mine or {}))

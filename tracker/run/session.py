@@ -36,8 +36,8 @@ from tracker.types import (
     Frame,
     Json,
     OptionError,
-    Plugin,
     PluginError,
+    PluginLike,
     Recorded,
     Result,
     Scene,
@@ -55,7 +55,7 @@ class Session:
         self,
         source: str | int | Path,
         options: Options,
-        plugins: Sequence[Plugin] = (),
+        plugins: Sequence[PluginLike] = (),
         stop: threading.Event | None = None,
         *,
         sketch: bool = True,
@@ -201,7 +201,7 @@ class Session:
     def _save(self, *, wait: bool = False, ended: bool = False) -> None:
         """Save, unless a plugin has failed: then the last state is the one to go on from."""
         if self._state is not None and self._last is not None and not self.host.errors:
-            parts = (self.scene, self._last, self.tracker, self.plugins, self.sinks, self.report)
+            parts = (self.scene, self._last, self.tracker, self.host, self.sinks, self.report)
             try:
                 more = {"passed": self._passed, "recording": self._recording}
                 self._state.save(*parts, **more, wait=wait, ended=ended)
@@ -282,10 +282,10 @@ class Session:
             utc_offset_s=recorded.utc_offset_s,
         )
         self.plugins += make_plugins(options, self.scene.size, self.scene.names)
-        self._painter = Painter(self.scene.names, look_of(options, self.scene.names))
+        self._painter = Painter(self.scene.names, look_of(options, self.scene.names), self.scene.live)
         self.host = pipeline.Host(self.plugins)
         mine = {} if self._state is None else self._state.left
-        claim_leaves(claims, self.host.plugins, self.prefix, overwrite=options.overwrite, mine=mine)
+        claim_leaves(claims, self.host, self.prefix, overwrite=options.overwrite, mine=mine)
         use_background(options, self.scene)
         self.host.start(self.scene)
         self.tracker = make_tracker(options.tracker, options, self.source.fps, self.source.size)
@@ -306,7 +306,7 @@ class Session:
         )
         if self._state is not None:
             self._state.begin(self.scene, self.tracker, resumed=options.resume)
-            self._state.restore(self.plugins, self.sinks, self.report)
+            self._state.restore(self.host, self.sinks, self.report)
         if saved is not None:
             self._last = saved.frame, saved.time
             if isinstance(self.source, Resumed):

@@ -52,6 +52,17 @@ def test_what_is_no_dataclass_is_no_plugin(tmp_path: Path, monkeypatch: pytest.M
         plugins.load("lamp")
 
 
+def test_a_plugin_that_never_looks_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    body = (
+        "from dataclasses import dataclass\nfrom tracker import Plugin\n@dataclass\nclass Lamp(Plugin): ...\n"
+    )
+    install(tmp_path, "lamp3:Lamp", "")
+    (tmp_path / "lamp3.py").write_text(body)
+    with pytest.raises(OptionError, match="with a method update"):
+        plugins.load("lamp")
+
+
 @pytest.mark.parametrize("fault", ["KeyError('x')", "SystemExit(3)", "AttributeError('y')"])
 def test_one_that_fails_while_it_is_made_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
