@@ -1,16 +1,14 @@
-"""Identities by looks, but only where boxes compete and where somebody comes back.
+"""Identities by appearance, but only where boxes compete and where a lost object may be back.
 
-No picture is known here: whoever calls ``update`` hands in a function that returns features of the rows it
-is asked for. Most frames ask for few: a pair of a track and a box is looked at when its boxes overlap and
-the track or the box has another such partner, or when the track was lost. The gallery of a few looks per
-track and their mean is DeepSORT's (Wojke et al. 2017, arXiv:1703.07402).
+This file uses no picture: whoever calls ``update`` hands in a function that returns the embeddings of the
+detections it is asked for. Most frames ask for few: a pair of a track and a detection is compared when the
+boxes overlap and one of the two overlaps another candidate as well, or when the track was lost.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,64 +17,41 @@ from bytetrack.assignment import best_matching
 from bytetrack.association import LOST, AssociationContext
 from bytetrack.boxes import Pairs, columns, overlapping
 from bytetrack.byte_tracker import NOMINAL_RATE, BYTETracker
+from bytetrack.gallery import Identity, Reentry, identities_from_lists
 from bytetrack.types import Detections, FloatArray, IntArray, Tracks
 from bytetrack.warp import warp_xyxy
 
-Features: TypeAlias = Callable[[IntArray], FloatArray]  # rows of detections (K,) -> (K, D), each of length 1
-
-
-@dataclass
-class Known:
-    """What is remembered of one identity."""
-
-    xyxy: FloatArray  # (4,) last seen
-    seen_s: float
-    vectors: list[FloatArray] = field(default_factory=list)  # the last few, each (D,)
-    taken: float = -np.inf  # nominal frames, time of the last
-
-    def mean(self) -> FloatArray:
-        """Return the direction of the mean, (D,)."""
-        total = np.sum(self.vectors, axis=0)
-        mean: FloatArray = total / np.linalg.norm(total)
-        return mean
-
-    def likeness(self, vector: FloatArray) -> float:
-        """Return the mean of the three best cosines to a look."""
-        cosines = np.sort([vector @ one for one in self.vectors])
-        return float(cosines[-3:].mean())
+Embed: TypeAlias = Callable[[IntArray], FloatArray]  # rows of detections (K,) -> (K, F), each of length 1
 
 
 @dataclass(eq=False)
-class Recognizer:
-    """A tracker that also knows its objects by their looks.
+class AppearanceTracker:
+    """A tracker that also compares what its objects look like.
 
-    Wraps a `BYTETracker`: its first association is told where looks decide, and an identity that is new
-    to it may turn out to be one it lost, which it then continues. Ids stay without holes.
+    Wraps a `BYTETracker`: in crowds the first association is corrected by appearance, and a new track may
+    continue an identity that was lost. Ids count from 1 and leave no number out.
     """
 
     tracker: BYTETracker
-    size: tuple[float, float] | None = None  # width, height of the picture; None: nobody leaves it
-    neutral: float = 0.6  # cosine of two looks that speaks neither for nor against the same object
-    contact_iou: float = 0.1  # from which a pair competes
-    clean_iou: float = 0.3  # greatest overlap with another box of a look worth remembering
-    clean_score: float = 0.4  # its least score
-    gallery: int = 8  # looks per identity
-    refresh: tuple[float, float] = (10, 20)  # nominal frames between two looks: taken if at hand; taken
-    budget: int = 8  # most looks per frame
-    remember_s: float = 20.0  # how long after it was lost an identity can be taken up again
-    near: float = 0.5  # how far from there, in heights of the box,
-    speed: float = 1.4  # plus this many for every second: a person in a hurry
-    growth: float = 1.67  # greatest ratio of the heights
-    border: float = 0.01  # of the picture's width and height: who is seen there is about to leave or enters
-    returning: bool = False  # whether who left the picture may come back as the same
+    size: tuple[float, float] | None = None  # width, height of the picture; None: it has no border
+    neutral: float = 0.6  # cosine similarity that is evidence neither for nor against the same object
+    competing_iou: float = 0.1  # from which on a track and a detection are candidates for one another
+    max_occluded_iou: float = 0.3  # an embedding enters the gallery if no other box overlaps it more,
+    min_score: float = 0.4  # and its detection has this score
+    gallery_size: int = 8  # embeddings per identity
+    refresh: tuple[float, float] = (10, 20)  # nominal frames after which one is added: if computed; always
+    budget: int = 8  # most embeddings per frame
+    remember_s: float = 20.0  # how long after it was last seen an identity can be continued
+    returning: bool = False  # whether an object that left the picture may continue its identity
 
     def __post_init__(self) -> None:
-        """Tell the first association to ask us; raises ``ValueError`` for a tracker without one."""
+        """Correct the first stage of the tracker; raises ``ValueError`` for a tracker without one."""
         first, *rest = self.tracker.stages
-        self._alike = first.similarity
+        self._uncorrected = first.similarity
         self.tracker.stages = (replace(first, similarity=self._similarity), *rest)
         lost_s = self.tracker.track_buffer / NOMINAL_RATE
         self._longest_s = max(self.remember_s, lost_s) + 1 / self.frame_rate
+        self._reentry = Reentry(self.size)
         self.reset()
 
     @property
@@ -88,200 +63,188 @@ class Recognizer:
         """Forget everything; the next id is 1."""
         self.tracker.reset()
         self._time = 0.0  # nominal frames
-        self._known: dict[int, Known] = {}  # by our id
-        self._ours: dict[int, int] = {}  # id of the tracker within -> ours
+        self._identities: dict[int, Identity] = {}  # by our id
+        self._our_id: dict[int, int] = {}  # by the id of the wrapped tracker
         self._next_id = 1
-        self._features: Features | None = None
-        self._looks: dict[int, FloatArray] = {}  # row of a detection of this frame -> (D,)
+        self._embed: Embed | None = None
+        self._embeddings: dict[int, FloatArray] = {}  # (F,) by row of a detection of this frame
 
-    def update(self, detections: Detections, dt: float = 1.0, features: Features | None = None) -> Tracks:
-        """Match the boxes of one frame as `BYTETracker.update`; ``features`` gives the looks of its rows.
+    def update(self, detections: Detections, dt: float = 1.0, embed: Embed | None = None) -> Tracks:
+        """Match the detections of one frame as `BYTETracker.update` does.
 
-        ``features`` is asked for ``budget`` rows at most. Without it only places count in this frame.
+        ``embed`` is asked for the embeddings of ``budget`` rows at most. Without it only boxes count.
         """
-        self._features, self._looks = features, {}
+        self._embed, self._embeddings = embed, {}
         self._time += dt
         tracks = self.tracker.update(detections, dt)
-        if features is not None:
-            self._recognize(tracks)
-        tracks = replace(tracks, track_id=self._named(tracks.track_id))
+        if embed is not None:
+            self._continue_lost(tracks)
+        tracks = replace(tracks, track_id=self._our_ids(tracks.track_id))
         self._remember(tracks, detections)
         return tracks[np.argsort(tracks.track_id)]
 
     def warp(self, transform: FloatArray) -> None:
-        """Move all tracks, and where the lost were last seen, as the picture moved."""
+        """Move all tracks and the last boxes of the lost as the picture moved."""
         self.tracker.warp(transform)
-        for known in self._known.values():
-            known.xyxy = warp_xyxy(known.xyxy[None], transform)[0]
+        for identity in self._identities.values():
+            identity.xyxy = warp_xyxy(identity.xyxy[None], transform)[0]
 
     def forget(self) -> None:
-        """Drop everybody; ids go on."""
+        """Drop all tracks and identities; the next id is not 1 again."""
         self.tracker.forget()
-        self._known.clear()
-        self._ours.clear()
+        self._identities.clear()
+        self._our_id.clear()
 
     def state(self) -> dict[str, Any]:
-        """Return everything it knows for pickle or JSON: plain lists and numbers, looks as base64."""
-        known = [
-            [ours, one.xyxy.tolist(), one.seen_s, one.taken if one.vectors else None, _packed(one.vectors)]
-            for ours, one in self._known.items()
-        ]
+        """Return everything it knows for pickle or JSON: plain lists and numbers, embeddings as base64."""
+        known = [identity.to_list(track_id) for track_id, identity in self._identities.items()]
         return {
             "next_id": self._next_id,
             "memory": {"time": self._time, "known": known},
-            "ours": [list(pair) for pair in self._ours.items()],
+            "ours": [list(pair) for pair in self._our_id.items()],
             "tracker": self.tracker.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where ``state`` was taken, with the options of this one."""
-        known = {
-            ours: Known(np.array(xyxy), seen_s, _unpacked(vectors), -np.inf if taken is None else taken)
-            for ours, xyxy, seen_s, taken, vectors in state["memory"]["known"]
-        }
+        """Go on where ``state`` was taken, with the options of this tracker."""
+        identities = identities_from_lists(state["memory"]["known"])
         self.tracker.restore(state["tracker"])
-        self._time, self._known, self._next_id = state["memory"]["time"], known, state["next_id"]
-        self._ours = dict(state["ours"])
+        self._time, self._identities, self._next_id = state["memory"]["time"], identities, state["next_id"]
+        self._our_id = dict(state["ours"])
 
     def _similarity(self, pairs: Pairs, context: AssociationContext) -> FloatArray:
-        """Return the similarity the tracker has, corrected by looks where pairs compete."""
-        alike = self._alike(pairs, context)
-        if self._features is None:
-            return alike
-        near = (pairs.iou >= self.contact_iou).nonzero()[0]
+        """Return the similarity of the wrapped tracker, corrected by appearance where pairs compete."""
+        similarity = self._uncorrected(pairs, context)
+        if self._embed is None:
+            return similarity
+        near = (pairs.iou >= self.competing_iou).nonzero()[0]
         row, column = pairs.row[near], pairs.column[near]
-        crowded = (np.bincount(row)[row] > 1) | (np.bincount(column)[column] > 1)
-        lost = context.track_state[row] == LOST
-        compared: dict[int, FloatArray] = {}  # pair -> the mean look of its track
+        competing = (np.bincount(row)[row] > 1) | (np.bincount(column)[column] > 1)
+        compared = competing | (context.track_state[row] == LOST)
+        means: dict[int, FloatArray] = {}  # the mean embedding of the track, by pair
         for pair, track_id in zip(
-            near[crowded | lost].tolist(),
-            context.track_id[row[crowded | lost]].tolist(),
-            strict=True,
+            near[compared].tolist(), context.track_id[row[compared]].tolist(), strict=True
         ):
-            known = self._known.get(self._ours.get(track_id, 0))
-            if known is not None and known.vectors:
-                compared[pair] = known.mean()
-        source = context.source[pairs.column[list(compared)]].tolist()
-        self._look(source)
-        corrected: FloatArray = alike.copy()
-        for (pair, mean), row_of_box in zip(compared.items(), source, strict=True):
-            if row_of_box in self._looks:
-                corrected[pair] += float(self._looks[row_of_box] @ mean) - self.neutral
+            identity = self._identities.get(self._our_id.get(track_id, 0))
+            if identity is not None and identity.gallery:
+                means[pair] = identity.mean()
+        source = context.source[pairs.column[list(means)]].tolist()
+        self._compute(source)
+        corrected: FloatArray = similarity.copy()
+        for (pair, mean), detection in zip(means.items(), source, strict=True):
+            if detection in self._embeddings:
+                corrected[pair] += float(self._embeddings[detection] @ mean) - self.neutral
         return corrected
 
-    def _look(self, source: list[int]) -> None:
-        """Have features of these rows computed, as far as the budget goes."""
-        wanted = [row for row in dict.fromkeys(source) if row not in self._looks]
-        wanted = wanted[: self.budget - len(self._looks)]
-        if wanted and self._features is not None:
-            looks = self._features(np.array(wanted))
-            for row, look in zip(wanted, looks, strict=True):
-                if np.isfinite(look).all():  # by what is no number nobody is known
-                    self._looks[row] = look
+    def _compute(self, source: list[int]) -> None:
+        """Have the embeddings of these rows computed, as far as the budget allows."""
+        wanted = [row for row in dict.fromkeys(source) if row not in self._embeddings]
+        wanted = wanted[: self.budget - len(self._embeddings)]
+        if wanted and self._embed is not None:
+            for row, embedding in zip(wanted, self._embed(np.array(wanted)), strict=True):
+                if np.isfinite(embedding).all():  # nothing can be compared with what is not a number
+                    self._embeddings[row] = embedding
 
-    def _recognize(self, tracks: Tracks) -> None:
-        """Let tracks that are shown for the first time continue identities that are gone."""
+    def _continue_lost(self, tracks: Tracks) -> None:
+        """Let tracks that are confirmed in this frame continue identities that were lost."""
         now_s = self._time / self.frame_rate
-        new = [row for row, track_id in enumerate(tracks.track_id.tolist()) if track_id not in self._ours]
-        visible = {self._ours.get(track_id) for track_id in tracks.track_id.tolist()}
-        gone = [
-            ours
-            for ours, known in self._known.items()
-            if ours not in visible
-            and known.vectors
-            and now_s - known.seen_s <= self.remember_s
-            and (self.returning or not self._at_border(known.xyxy))
-        ]
-        new = [row for row in new if self.returning or not self._at_border(tracks.xyxy[row])]
+        new = self._new_rows(tracks)
+        lost = self._lost_identities(tracks, now_s) if new else []
         possible = [
-            (row, ours)
+            (row, track_id)
             for row in new
-            for ours in gone
-            if self._within_reach(self._known[ours], tracks.xyxy[row], now_s)
+            for track_id in lost
+            if self._reentry.possible(self._identities[track_id], tracks.xyxy[row], now_s)
         ]
         if not possible:
             return
-        self._look([int(tracks.source[row]) for row, _ in possible])
-        pairs = [
-            (row, ours, self._known[ours].likeness(self._looks[int(tracks.source[row])]) - self.neutral)
-            for row, ours in possible
-            if int(tracks.source[row]) in self._looks
-        ]
-        pairs = [pair for pair in pairs if pair[2] > 0]
+        self._compute([int(tracks.source[row]) for row, _ in possible])
+        pairs, gains = [], []
+        for row, track_id in possible:
+            embedding = self._embeddings.get(int(tracks.source[row]))
+            if embedding is not None:
+                gain = self._identities[track_id].cosine_similarity(embedding) - self.neutral
+                if gain > 0:
+                    pairs.append((row, track_id))
+                    gains.append(gain)
         if pairs:
-            row, ours, gain = (np.array(values) for values in zip(*pairs, strict=True))
-            for chosen in best_matching(row, ours, gain, (row.max() + 1, ours.max() + 1)).tolist():
-                self._continue(int(ours[chosen]), int(tracks.track_id[row[chosen]]))
+            rows, our_ids = np.array(pairs).T
+            shape = int(rows.max()) + 1, int(our_ids.max()) + 1
+            for chosen in best_matching(rows, our_ids, np.array(gains), shape).tolist():
+                self._continue(int(our_ids[chosen]), int(tracks.track_id[rows[chosen]]))
 
-    def _continue(self, ours: int, track_id: int) -> None:
-        before = [theirs for theirs, mine in self._ours.items() if mine == ours]
+    def _new_rows(self, tracks: Tracks) -> list[int]:
+        """Return the tracks without an identity that may continue one."""
+        return [
+            row
+            for row, track_id in enumerate(tracks.track_id.tolist())
+            if track_id not in self._our_id
+            and (self.returning or not self._reentry.at_border(tracks.xyxy[row]))
+        ]
+
+    def _lost_identities(self, tracks: Tracks, now_s: float) -> list[int]:
+        """Return the ids of the identities that are not visible and may be continued."""
+        visible = {self._our_id.get(track_id) for track_id in tracks.track_id.tolist()}
+        return [
+            track_id
+            for track_id, identity in self._identities.items()
+            if track_id not in visible
+            and identity.gallery
+            and now_s - identity.last_seen_s <= self.remember_s
+            and (self.returning or not self._reentry.at_border(identity.xyxy))
+        ]
+
+    def _continue(self, our_id: int, track_id: int) -> None:
+        """Give an identity to a track of the wrapped tracker, which forgets the tracks it had before."""
+        before = [theirs for theirs, ours in self._our_id.items() if ours == our_id]
         for theirs in before:
-            del self._ours[theirs]
+            del self._our_id[theirs]
         self.tracker.forget(before)
-        self._ours[track_id] = ours
+        self._our_id[track_id] = our_id
 
-    def _within_reach(self, known: Known, xyxy: FloatArray, now_s: float) -> bool:
-        height, height_before = xyxy[3] - xyxy[1], known.xyxy[3] - known.xyxy[1]
-        if not 1 / self.growth <= height / height_before <= self.growth:
-            return False
-        way = np.hypot(*(xyxy[:2] + xyxy[2:] - known.xyxy[:2] - known.xyxy[2:])) / 2
-        reach = (self.near + self.speed * (now_s - known.seen_s)) * (height + height_before) / 2
-        return bool(way <= reach)
-
-    def _at_border(self, xyxy: FloatArray) -> bool:
-        if self.size is None:
-            return False
-        width, height = self.size
-        x, y = self.border * width, self.border * height
-        return bool(xyxy[0] < x or xyxy[1] < y or xyxy[2] > width - x or xyxy[3] > height - y)
-
-    def _named(self, track_id: IntArray) -> IntArray:
+    def _our_ids(self, track_id: IntArray) -> IntArray:
         """Return our ids, giving new ones where there are none."""
         for theirs in track_id.tolist():
-            if theirs not in self._ours:
-                self._ours[theirs] = self._next_id
+            if theirs not in self._our_id:
+                self._our_id[theirs] = self._next_id
                 self._next_id += 1
-        return np.array([self._ours[theirs] for theirs in track_id.tolist()], np.int64)
+        return np.array([self._our_id[theirs] for theirs in track_id.tolist()], np.int64)
 
     def _remember(self, tracks: Tracks, detections: Detections) -> None:
-        """Note where everybody is, take the looks that are due, and forget who is gone for long."""
+        """Note all boxes, add embeddings to galleries that are due, and forget identities long unseen."""
         now_s = self._time / self.frame_rate
-        clean = self._unobstructed(tracks, detections) if self._features is not None else []
-        due: list[tuple[Known, int]] = []
-        for ours, xyxy, source in zip(
+        clear = self._unoccluded(tracks, detections) if self._embed is not None else set()
+        soonest, latest = self.refresh
+        due: list[tuple[Identity, int]] = []
+        for track_id, xyxy, source in zip(
             tracks.track_id.tolist(), tracks.xyxy, tracks.source.tolist(), strict=True
         ):
-            known = self._known.setdefault(ours, Known(xyxy, now_s))
-            known.xyxy, known.seen_s = xyxy, now_s
-            age = self._time - known.taken
-            if source in clean and (
-                age >= self.refresh[1] or (age >= self.refresh[0] and source in self._looks)
-            ):
-                due.append((known, source))
-        self._look([source for _, source in due])
-        for known, source in due:
-            if source in self._looks:
-                known.vectors = [*known.vectors, self._looks[source]][-self.gallery :]
-                known.taken = self._time
-        if tracks_forgotten := [
-            ours for ours, known in self._known.items() if now_s - known.seen_s > self._longest_s
-        ]:
-            for ours in tracks_forgotten:
-                del self._known[ours]
-            self._ours = {theirs: ours for theirs, ours in self._ours.items() if ours in self._known}
+            identity = self._identities.setdefault(track_id, Identity(xyxy, now_s))
+            identity.xyxy, identity.last_seen_s = xyxy, now_s
+            age = self._time - identity.sampled
+            if source in clear and (age >= latest or (age >= soonest and source in self._embeddings)):
+                due.append((identity, source))
+        self._compute([source for _, source in due])
+        for identity, source in due:
+            if source in self._embeddings:
+                identity.gallery = [*identity.gallery, self._embeddings[source]][-self.gallery_size :]
+                identity.sampled = self._time
+        self._forget_unseen(now_s)
 
-    def _unobstructed(self, tracks: Tracks, detections: Detections) -> set[int]:
-        """Return the rows of detections that show their object and little else."""
-        rows = tracks.source[tracks.score >= self.clean_score]
+    def _forget_unseen(self, now_s: float) -> None:
+        old = [
+            track_id
+            for track_id, identity in self._identities.items()
+            if now_s - identity.last_seen_s > self._longest_s
+        ]
+        for track_id in old:
+            del self._identities[track_id]
+        if old:
+            self._our_id = {theirs: ours for theirs, ours in self._our_id.items() if ours in self._identities}
+
+    def _unoccluded(self, tracks: Tracks, detections: Detections) -> set[int]:
+        """Return the rows of detections that show their object and little of any other."""
+        rows = tracks.source[tracks.score >= self.min_score]
         pairs = overlapping(columns(detections.xyxy[rows]), columns(detections.xyxy))
-        covered = (pairs.iou > self.clean_iou) & (rows[pairs.row] != pairs.column)
-        return set(rows.tolist()) - set(rows[pairs.row[covered]].tolist())
-
-
-def _packed(vectors: list[FloatArray]) -> list[str]:
-    """Return (D,) vectors as text, bit for bit: as numbers they would be three times as long."""
-    return [base64.b64encode(one.astype("<f4").tobytes()).decode() for one in vectors]
-
-
-def _unpacked(texts: list[str]) -> list[FloatArray]:
-    return [np.frombuffer(base64.b64decode(text), "<f4").astype(np.float32) for text in texts]
+        occluded = (pairs.iou > self.max_occluded_iou) & (rows[pairs.row] != pairs.column)
+        return set(rows.tolist()) - set(rows[pairs.row[occluded]].tolist())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bytetrack import BYTETracker, Detections
-from bytetrack.appearance import Recognizer
+from bytetrack.appearance import AppearanceTracker
 from bytetrack.kalman import XYAH
 from bytetrack.warp import scale_of, warp_belief, warp_points, warp_xyxy
 from tests.bytetrack.crowd import random_boxes
@@ -94,7 +94,7 @@ def test_a_tracker_that_is_told_follows_through_a_jerk(told: bool) -> None:
 
 
 def test_who_is_lost_moves_with_the_picture_and_a_cut_forgets() -> None:
-    tracker = Recognizer(BYTETracker(), size=(2000, 1000))
+    tracker = AppearanceTracker(BYTETracker(), size=(2000, 1000))
     red = lambda rows: np.tile([1.0, 0, 0], (len(rows), 1))  # noqa: E731
     here, there = [[300.0, 100, 320, 150]], [[900.0, 100, 920, 150]]
     for _ in range(30):

@@ -1,1 +1,1 @@
-"""From options to a tracker, with or without the picture."""
+"""Trackers made from options: with boxes alone, or with camera motion and appearance."""

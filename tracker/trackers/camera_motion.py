@@ -1,7 +1,7 @@
-"""How the camera moved between two frames: sparse optical flow of what stands still.
+"""Camera motion between two frames, from sparse optical flow of the background.
 
 Corners outside the boxes (Shi and Tomasi 1994) are followed by Lucas and Kanade's method in pyramids
-(Bouguet 2001), and a similarity transform is fitted by RANSAC, all in a small grey copy of the picture. The
+(Bouguet 2001), and a similarity transform is fitted by RANSAC, all in a small grey copy of the picture. Its
 use in tracking is BoT-SORT's (Aharon et al. 2022, arXiv:2206.14651).
 """
 
@@ -19,7 +19,6 @@ from bytetrack.types import FloatArray
 from tracker.types import Image, Json
 
 Gray = NDArray[np.uint8]
-STILL = np.array([[1.0, 0, 0], [0, 1, 0]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +26,15 @@ class Move:
     """From one frame to the next."""
 
     transform: FloatArray | None = None  # (2, 3) similarity in pixels; None: unknown or none
-    cut: bool = False  # another scene
+    cut: bool = False  # the frames show different scenes
 
 
 @dataclass(eq=False)
 class CameraMotion:
-    """Watches the camera; give it every frame.
+    """Estimates the motion of the camera; give it every frame.
 
-    In ``auto`` mode it looks at every ``sample``-th frame until the camera moves, and at every frame until
-    it has stood still for ``rest`` frames.
+    In ``auto`` mode it measures every ``sample``-th frame until the camera moves, then every frame until the
+    camera has been still for ``rest`` frames.
     """
 
     auto: bool = False
@@ -51,7 +50,7 @@ class CameraMotion:
     rest: int = 30
 
     def __post_init__(self) -> None:
-        """Begin with nothing seen."""
+        """Begin without a frame."""
         self._before: Image | None = None
         self._boxes: FloatArray = np.empty((0, 4))  # in it
         self._shape: tuple[int, ...] | None = None
@@ -60,7 +59,7 @@ class CameraMotion:
         self._moved = -self.rest
 
     def step(self, image: Image, xyxy: FloatArray) -> Move:
-        """Return how the camera moved since the frame before; ``xyxy`` (N, 4) are boxes of what moves."""
+        """Return how the camera moved since the frame before; ``xyxy`` (N, 4) are boxes to leave out."""
         before, self._before = self._before, image
         boxes, self._boxes = self._boxes, xyxy
         shape, self._shape = self._shape, image.shape
@@ -85,7 +84,7 @@ class CameraMotion:
         return move
 
     def state(self) -> dict[str, Json]:
-        """Return what it knows for JSON: a small copy of the last picture, and when the camera moved."""
+        """Return its memory for JSON: a small copy of the last picture, and when the camera moved."""
         if self._gray is None and self._before is not None:
             self._gray = self._small(self._before)
         data = b"" if self._gray is None else cv2.imencode(".png", self._gray)[1].tobytes()
@@ -103,7 +102,7 @@ class CameraMotion:
             data = np.frombuffer(base64.b64decode(state["gray"]), np.uint8)
             gray = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
             if gray is None:
-                raise ValueError("the picture before is none")
+                raise ValueError("the saved picture cannot be decoded")
             self._gray, self._shape = np.asarray(gray, np.uint8), tuple(state["shape"])
         self._boxes = np.array(state["boxes"], np.float64).reshape(-1, 4)
         self._count, self._moved = state["count"], state["moved"]
@@ -112,7 +111,7 @@ class CameraMotion:
         height, width = image.shape[:2]
         scale = min(1 / 4, max(1 / 8, self.width / width))
         size = max(16, round(width * scale)), max(16, round(height * scale))
-        # grey after shrinking: an eighth of the work
+        # Converted to grey after it was shrunk: an eighth of the work.
         return np.asarray(
             cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY), np.uint8
         )
@@ -144,7 +143,7 @@ class CameraMotion:
         return Move(transform)
 
     def _is_cut(self, before: Gray, now: Gray) -> bool:
-        """Return whether two pictures have little in common; a plain picture says nothing."""
+        """Return whether two pictures hardly correlate; a picture of one colour is never a cut."""
         one, other = (
             cv2.resize(gray, (32, 32), interpolation=cv2.INTER_AREA).astype(float) for gray in (before, now)
         )

@@ -1,4 +1,4 @@
-"""Options become a tracker."""
+"""Make the tracker that the options ask for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRACKERS: dict[str, Callable[..., BYTETracker]] = {
 def make_tracker(
     kind: str, options: Options, fps: float, size: tuple[int, int] | None = None
 ) -> LastingTracker:
-    """Return a fresh tracker of a ``kind`` in ``TRACKERS``, with eyes where an option asks for them.
+    """Return a fresh tracker of a ``kind`` in ``TRACKERS``; a `VisualTracker` where the picture is needed.
 
     ``fps`` and ``size`` (width, height in pixels) are the source's. Every class in ``TRACKERS`` takes the
     parameters of ``BYTETracker``. Raises ``OptionError`` and ``WeightsError`` for ``--appearance``.
@@ -34,6 +34,6 @@ def make_tracker(
     )
     if options.appearance == "none" and options.camera_motion == "off":
         return tracker
-    from tracker.trackers.visual import with_eyes
+    from tracker.trackers.visual import make_visual_tracker
 
-    return with_eyes(tracker, options, size)
+    return make_visual_tracker(tracker, options, size)

@@ -1,4 +1,4 @@
-"""What an object looks like, as a vector: a colour histogram that needs no model, or any ReID network."""
+"""Embeddings of what objects look like: a colour histogram, which needs no model, or any ReID network."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from bytetrack.types import FloatArray
 from tracker.types import Image, OptionError, WeightsError
 
 KINDS = "none, color or MODEL.onnx"
-MEAN_RGB, DEVIATION_RGB = (
-    (0.485, 0.456, 0.406),
-    (0.229, 0.224, 0.225),
-)  # of ImageNet: what such networks expect
+# Of ImageNet: what such networks expect.
+MEAN_RGB = (0.485, 0.456, 0.406)
+DEVIATION_RGB = (0.229, 0.224, 0.225)
 
 
 class Appearance(Protocol):
-    """Describes objects so that the same object gives vectors of nearly the same direction."""
+    """Embeds objects so that the same object gives vectors of nearly the same direction."""
 
-    neutral: float  # cosine of two vectors that speaks neither for nor against the same object
+    neutral: float  # cosine similarity that is evidence neither for nor against the same object
 
-    def describe(self, image: Image, xyxy: FloatArray) -> FloatArray:
-        """Return (N, D) float32 vectors of length 1 for (N, 4) boxes; NaN where nothing can be said."""
+    def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
+        """Return (N, F) float32 vectors of length 1 for (N, 4) boxes; NaN where there is none."""
         ...
 
 
@@ -53,20 +52,20 @@ def crop(image: Image, xyxy: FloatArray, *, margin: float = 0.0) -> Image:
 
 
 class ColorStripes:
-    """Lab histograms of upper, middle and lower third: hair and jacket, trousers, shoes; roof and wheels.
+    """Lab colour histograms of the upper, middle and lower third of a box.
 
-    Square roots of shares, so that the cosine is the Bhattacharyya coefficient of the histograms.
+    Values are square roots of shares, so that the cosine is the Bhattacharyya coefficient of the histograms.
     """
 
     neutral = 0.65  # measured: other people 0.42 to 0.73, the same person 0.66 to 0.94 (PETS 2009, 5 to 95 %)
     bins = (4, 8, 8)  # L is coarse: light changes more than colour
-    reach = 64  # a and b farther than this from grey count as this far
+    reach = 64  # greatest distance of a and b from grey; farther values are clipped
     margin = 0.15  # of the width at both sides is mostly background
-    length = 3 * 4 * 8 * 8  # of a vector
+    length = 3 * 4 * 8 * 8  # of an embedding
     size = (24, 72)  # pixels the crop is shrunk to, so that near and far cost and count the same
 
-    def describe(self, image: Image, xyxy: FloatArray) -> FloatArray:
-        """Return (N, 768) vectors."""
+    def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
+        """Return (N, 768) embeddings."""
         found = [self._histogram(crop(image, box, margin=self.margin)) for box in xyxy]
         return np.array(found, np.float32) if found else np.empty((0, self.length), np.float32)
 
@@ -83,7 +82,7 @@ class ColorStripes:
 
 
 class ReidNetwork:
-    """Any re-identification network as ONNX: N x 3 x H x W, RGB, ImageNet's normalisation -> N x D."""
+    """Any re-identification network as ONNX: N x 3 x H x W, RGB, ImageNet's normalisation -> N x F."""
 
     neutral = 0.6  # OSNet x0_25: other people 0.32 to 0.63, the same person 0.64 to 0.91 (PETS 2009)
 
@@ -105,16 +104,16 @@ class ReidNetwork:
             self._network: Any = core.compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
             example = self._vector(np.zeros((2, 2, 3), np.uint8))
             if np.isnan(example).any():
-                raise ValueError("what it gives are no numbers (nan)")
+                raise ValueError("its output is not a number (nan)")
             self.length = len(example)
         except (RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[-1]
-            raise WeightsError(f"--appearance {path} is no re-identification network: {reason}") from error
+            raise WeightsError(f"--appearance {path} is not a re-identification network: {reason}") from error
 
-    def describe(self, image: Image, xyxy: FloatArray) -> FloatArray:
-        """Return (N, D) vectors; one picture at a time, for there is seldom more than one.
+    def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
+        """Return (N, F) embeddings, computed one at a time: seldom more are wanted.
 
-        One for which the network gives no numbers is NaN: nobody is known by it.
+        Where the network gives no finite numbers the row is NaN, and compares with nothing.
         """
         found = [self._vector(crop(image, box)) for box in xyxy]
         return np.array(found, np.float32) if found else np.empty((0, self.length), np.float32)

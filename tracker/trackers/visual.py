@@ -1,4 +1,4 @@
-"""A tracker with eyes: what it needs of the picture is computed when it asks."""
+"""A tracker that also uses the picture: for the motion of the camera and for appearance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bytetrack import BYTETracker, Detections, Tracks
-from bytetrack.appearance import Recognizer
+from bytetrack.appearance import AppearanceTracker
 from bytetrack.types import FloatArray, IntArray
 from tracker.options import REMEMBER_S, Options
 from tracker.trackers.camera_motion import CameraMotion
@@ -16,26 +16,31 @@ from tracker.trackers.reid import Appearance, open_appearance
 from tracker.types import Frame, Json
 
 
-class SeeingTracker:
-    """Tells a tracker how the camera moved, and shows a `Recognizer` the rows of a frame that it asks for."""
+class VisualTracker:
+    """Wraps a tracker: compensates camera motion, and embeds the detections it wants to compare.
+
+    Embeddings are computed only for the rows that an `AppearanceTracker` asks for.
+    """
 
     def __init__(
         self,
-        tracker: BYTETracker | Recognizer,
+        tracker: BYTETracker | AppearanceTracker,
         appearance: Appearance | None = None,
         camera: CameraMotion | None = None,
     ) -> None:
         self.tracker, self.appearance, self.camera = tracker, appearance, camera
         self.frame_rate = tracker.frame_rate
         self._frame: Frame | None = None
-        self._boxes: FloatArray = np.empty((0, 4))  # of what moves by itself
+        self._boxes: FloatArray = np.empty(
+            (0, 4)
+        )  # of objects; the background outside them shows the camera's motion
 
     def look(self, frame: Frame) -> None:
         """Take the picture that the next ``update`` is about."""
         self._frame = frame
 
     def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
-        """Match the boxes of the frame that was looked at."""
+        """Match the detections of the frame given to ``look``."""
         frame, self._frame = self._frame, None
         if frame is None:
             return self.tracker.update(detections, dt)
@@ -44,18 +49,18 @@ class SeeingTracker:
         if appearance is None or isinstance(self.tracker, BYTETracker):
             return self.tracker.update(detections, dt)
 
-        def features(rows: IntArray) -> FloatArray:
-            return appearance.describe(frame.image, detections.xyxy[rows])
+        def embed(rows: IntArray) -> FloatArray:
+            return appearance.embed(frame.image, detections.xyxy[rows])
 
-        return self.tracker.update(detections, dt, features)
+        return self.tracker.update(detections, dt, embed)
 
     def predict(self, dt: float = 1.0) -> Tracks:
-        """Let time pass without detections; the camera is followed all the same.
+        """Return the tracks where they are expected without detections; camera motion is compensated.
 
-        Raises ``ValueError`` with appearance, which needs boxes to look at.
+        Raises ``ValueError`` with appearance, which needs the boxes of detections.
         """
         if not isinstance(self.tracker, BYTETracker):
-            raise ValueError("a tracker with appearance cannot leave frames out")
+            raise ValueError("a tracker with appearance needs detections in every frame")
         frame, self._frame = self._frame, None
         if frame is not None:
             self._follow_camera(frame, self._boxes)
@@ -65,7 +70,7 @@ class SeeingTracker:
 
     @property
     def kind(self) -> str:
-        """Whose states it takes up: looks of one kind say nothing to another."""
+        """Which trackers can take up its state: embeddings of different kinds cannot be compared."""
         if isinstance(self.tracker, BYTETracker):
             return type(self.tracker).__name__
         return f"{type(self.tracker.tracker).__name__}, {type(self.appearance).__name__}"
@@ -95,14 +100,16 @@ class SeeingTracker:
             self.tracker.warp(move.transform)
 
 
-def with_eyes(tracker: BYTETracker, options: Options, size: tuple[int, int] | None) -> SeeingTracker:
-    """Return the tracker as the options want it to see; raises what `open_appearance` does."""
+def make_visual_tracker(
+    tracker: BYTETracker, options: Options, size: tuple[int, int] | None
+) -> VisualTracker:
+    """Wrap a tracker as the options say; ``size`` is the picture's. Raises what `open_appearance` does."""
     camera = None if options.camera_motion == "off" else CameraMotion(auto=options.camera_motion == "auto")
     appearance = open_appearance(options.appearance)
     if appearance is None:
-        return SeeingTracker(tracker, camera=camera)
+        return VisualTracker(tracker, camera=camera)
     memory: dict[str, Any] = {"remember_s": REMEMBER_S}
     if options.remember is not None:
         memory = {"remember_s": options.remember, "returning": True}
-    knowing = Recognizer(tracker, size=size, neutral=appearance.neutral, **memory)
-    return SeeingTracker(knowing, appearance, camera)
+    with_appearance = AppearanceTracker(tracker, size=size, neutral=appearance.neutral, **memory)
+    return VisualTracker(with_appearance, appearance, camera)

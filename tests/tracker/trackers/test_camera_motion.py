@@ -10,13 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from bytetrack import BYTETracker, Detections
-from bytetrack.appearance import Recognizer
+from bytetrack.appearance import AppearanceTracker
 from tests.tracker.fakes import ListDetector
 from tracker import pipeline
 from tracker.options import Options
 from tracker.trackers.camera_motion import CameraMotion
 from tracker.trackers.make import make_tracker
-from tracker.trackers.visual import SeeingTracker
+from tracker.trackers.visual import VisualTracker
 from tracker.types import Frame, Image
 
 SIZE = (640, 480)
@@ -174,7 +174,7 @@ def test_a_trembling_camera_is_seen_through() -> None:
 def test_a_cut_ends_all_tracks() -> None:
     film = [Frame(view(scene(1 if i < 10 else 2), STILL), i, i / 30) for i in range(20)]
     found = [Detections([[200, 200, 225, 260]], [0.9], [0])] * 20
-    tracker = SeeingTracker(BYTETracker(), None, CameraMotion())
+    tracker = VisualTracker(BYTETracker(), None, CameraMotion())
     results = list(pipeline.run(film, ListDetector(found), tracker))
     assert results[9].tracks.track_id.tolist() == [1]
     assert results[-1].tracks.track_id.tolist() == [2]
@@ -182,11 +182,11 @@ def test_a_cut_ends_all_tracks() -> None:
 
 def test_the_camera_is_followed_through_frames_without_detections() -> None:
     picture, boxes = scene(), Detections([[200, 200, 225, 260]], [0.9], [0])
-    tracker = SeeingTracker(BYTETracker(), None, CameraMotion())
+    tracker = VisualTracker(BYTETracker(), None, CameraMotion())
     for i in range(10):
         tracker.look(Frame(view(picture, STILL), i, i / 30))
         tracker.update(boxes)
     tracker.look(Frame(view(picture, similarity(1, 0, 30, 0)), 10, 10 / 30))
     np.testing.assert_allclose(tracker.predict().xyxy, [[230, 200, 255, 260]], atol=1.5)
-    with pytest.raises(ValueError, match="leave frames out"):
-        SeeingTracker(Recognizer(BYTETracker())).predict()
+    with pytest.raises(ValueError, match="detections in every frame"):
+        VisualTracker(AppearanceTracker(BYTETracker())).predict()

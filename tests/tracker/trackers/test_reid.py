@@ -1,4 +1,4 @@
-"""Looks as vectors: the laws every kind keeps, and that a network is taken or refused in one line."""
+"""Embeddings: the laws every kind keeps, and that a network is taken or refused in one line."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from bytetrack import BYTETracker, Detections, MotionTracker
-from bytetrack.appearance import Recognizer
+from bytetrack.appearance import AppearanceTracker
 from tests.tracker.fakes import ListDetector
 from tracker import pipeline
 from tracker.options import Options
 from tracker.trackers.make import make_tracker
 from tracker.trackers.reid import Appearance, ColorStripes, ReidNetwork, crop, open_appearance
-from tracker.trackers.visual import SeeingTracker
+from tracker.trackers.visual import VisualTracker
 from tracker.types import Frame, Image, OptionError, WeightsError
 
 RED, BLUE, GREEN = (40, 40, 200), (200, 60, 40), (60, 160, 60)  # BGR
@@ -52,36 +52,36 @@ def appearance(request: pytest.FixtureRequest) -> Appearance:
 
 class TestEveryKind:
     def test_gives_one_vector_of_length_one_per_box(self, appearance: Appearance, street: Image) -> None:
-        vectors = appearance.describe(street, BOXES)
+        vectors = appearance.embed(street, BOXES)
         assert vectors.dtype == np.float32
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
     def test_the_same_clothes_are_alike(self, appearance: Appearance, street: Image) -> None:
-        one, same, other = appearance.describe(street, BOXES)
+        one, same, other = appearance.embed(street, BOXES)
         assert one @ same > appearance.neutral
         assert one @ same > one @ other
 
     def test_does_not_depend_on_company(self, appearance: Appearance, street: Image) -> None:
-        together = appearance.describe(street, BOXES)
-        alone = np.concatenate([appearance.describe(street, box[None]) for box in BOXES])
+        together = appearance.embed(street, BOXES)
+        alone = np.concatenate([appearance.embed(street, box[None]) for box in BOXES])
         np.testing.assert_allclose(together, alone, atol=1e-5)
 
-    def test_odd_boxes_are_described(self, appearance: Appearance, street: Image) -> None:
+    def test_odd_boxes_have_an_embedding(self, appearance: Appearance, street: Image) -> None:
         odd = np.array([[-50.0, -50, 10, 10], [310, 230, 400, 300], [5, 5, 5.2, 5.1], [900, 900, 950, 990]])
-        vectors = appearance.describe(street, odd)
+        vectors = appearance.embed(street, odd)
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
     def test_no_boxes_no_vectors_and_the_picture_is_kept(self, appearance: Appearance, street: Image) -> None:
         before = street.copy()
         street.setflags(write=False)
-        assert len(appearance.describe(street, np.empty((0, 4)))) == 0
-        appearance.describe(street, BOXES)
+        assert len(appearance.embed(street, np.empty((0, 4)))) == 0
+        appearance.embed(street, BOXES)
         np.testing.assert_array_equal(street, before)
 
 
 def test_colours_survive_a_change_of_size(street: Image) -> None:
     large = cv2.resize(street, None, fx=3, fy=3)
-    one, other = (ColorStripes().describe(image, box) for image, box in ((street, BOXES), (large, 3 * BOXES)))
+    one, other = (ColorStripes().embed(image, box) for image, box in ((street, BOXES), (large, 3 * BOXES)))
     assert (np.sum(one * other, axis=1) > 0.9).all()
 
 
@@ -118,24 +118,24 @@ def somebody_behind_a_van(picture: int, clothes: tuple[int, int, int]) -> tuple[
 def test_in_a_run_the_pictures_reach_the_tracker(clothes: tuple[int, int, int], expected: int) -> None:
     shown = [somebody_behind_a_van(i, clothes) for i in range(90)]
     film = [Frame(image, i, i / 30) for i, (image, _) in enumerate(shown)]
-    within = Recognizer(BYTETracker(), size=(400, 200), neutral=ColorStripes.neutral)
+    within = AppearanceTracker(BYTETracker(), size=(400, 200), neutral=ColorStripes.neutral)
     results = pipeline.run(
-        film, ListDetector([found for _, found in shown]), SeeingTracker(within, ColorStripes())
+        film, ListDetector([found for _, found in shown]), VisualTracker(within, ColorStripes())
     )
     assert [one.tracks.track_id.tolist() for one in results][-1] == [expected]
 
 
-def test_a_tracker_that_was_shown_nothing_goes_by_places() -> None:
-    eyes = SeeingTracker(Recognizer(BYTETracker()), ColorStripes())
-    assert eyes.frame_rate == 30
-    assert eyes.update(Detections([[0, 0, 10, 20]], [0.9], [0])).track_id.tolist() == [1]
+def test_without_a_picture_only_boxes_count() -> None:
+    tracker = VisualTracker(AppearanceTracker(BYTETracker()), ColorStripes())
+    assert tracker.frame_rate == 30
+    assert tracker.update(Detections([[0, 0, 10, 20]], [0.9], [0])).track_id.tolist() == [1]
 
 
-def test_options_become_a_tracker_with_eyes() -> None:
+def test_options_become_a_visual_tracker() -> None:
     assert isinstance(make_tracker("bytetrack", Options(), 25.0, (64, 48)), BYTETracker)
-    eyes = make_tracker("bytetrack", Options(appearance="color", remember=90.0), 25.0, (64, 48))
-    assert isinstance(eyes, SeeingTracker)
-    assert (eyes.tracker.remember_s, eyes.tracker.returning, eyes.frame_rate) == (90, True, 25)
+    tracker = make_tracker("bytetrack", Options(appearance="color", remember=90.0), 25.0, (64, 48))
+    assert isinstance(tracker, VisualTracker)
+    assert (tracker.tracker.remember_s, tracker.tracker.returning, tracker.frame_rate) == (90, True, 25)
     with pytest.raises(OptionError, match="--appearance color"):
         Options(remember=5.0)
 
@@ -147,29 +147,31 @@ def _network(path: Path, sign: float) -> Path:
 
     picture = ops.parameter([-1, 3, 8, 4], np.float32, name="x")
     mean = ops.reduce_mean(picture, ops.constant([1, 2, 3]), keep_dims=False)
-    looks = ops.unsqueeze(ops.sqrt(ops.multiply(mean, ops.constant(np.float32(sign)))), ops.constant(1))
-    model = openvino.Model([ops.concat([looks, looks], 1)], [picture])
+    embeddings = ops.unsqueeze(ops.sqrt(ops.multiply(mean, ops.constant(np.float32(sign)))), ops.constant(1))
+    model = openvino.Model([ops.concat([embeddings, embeddings], 1)], [picture])
     openvino.save_model(model, path, compress_to_fp16=False)
     return path
 
 
 def test_a_network_that_gives_no_numbers_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"nan\.xml is no re-identification network: .*nan"):
+    with pytest.raises(WeightsError, match=r"nan\.xml is not a re-identification network: .*nan"):
         ReidNetwork(_network(tmp_path / "nan.xml", 1.0))
 
 
-def test_by_what_is_no_number_nobody_is_known(tmp_path: Path) -> None:
+def test_what_is_not_a_number_identifies_nobody(tmp_path: Path) -> None:
     network = ReidNetwork(_network(tmp_path / "some.xml", -1.0))
     picture = np.zeros((40, 60, 3), np.uint8)
     picture[:, 30:] = 255
-    looks = network.describe(picture, np.array([[0, 0, 20, 40], [35, 0, 55, 40]], float))
-    assert np.isfinite(looks[0]).all() and np.isnan(looks[1]).all()
-    tracker = Recognizer(MotionTracker(frame_rate=10), neutral=network.neutral, size=(60, 40), remember_s=5.0)
+    embeddings = network.embed(picture, np.array([[0, 0, 20, 40], [35, 0, 55, 40]], float))
+    assert np.isfinite(embeddings[0]).all() and np.isnan(embeddings[1]).all()
+    tracker = AppearanceTracker(
+        MotionTracker(frame_rate=10), neutral=network.neutral, size=(60, 40), remember_s=5.0
+    )
     ids = set()
     for step in range(30):
         boxes = np.array([[step * 0.5, 0, 20 + step * 0.5, 40], [35, 0, 55, 40]], float)
         found = Detections(boxes, np.array([0.9, 0.9]), np.zeros(2, int))
-        tracks = tracker.update(found, 1.0, lambda rows, boxes=boxes: network.describe(picture, boxes[rows]))
+        tracks = tracker.update(found, 1.0, lambda rows, boxes=boxes: network.embed(picture, boxes[rows]))
         assert np.isfinite(tracks.xyxy).all()
         ids |= set(tracks.track_id.tolist())
     assert ids == {1, 2}
