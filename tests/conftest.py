@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -13,14 +14,31 @@ import platformdirs
 import pytest
 from hypothesis import settings
 
+from tests import quick
+
 collect_ignore = ["tracker/sources/gst_server.py"]  # a script for a Python that has GStreamer's bindings
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
 
-# A busy machine must not fail a law, so no deadlines; the same examples every time, so a run can be repeated.
-settings.register_profile("track", deadline=None, derandomize=True)
-settings.load_profile("track")
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a run without the slow tests try each law on a few examples only."""
+    without_slow = "not slow" in config.getoption("markexpr")
+    settings.load_profile(quick.QUICK if without_slow else quick.FULL)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Turn ``slow_after(n)`` into ``slow`` for all but the first n values of a parametrized test."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        mark = item.get_closest_marker("slow_after")
+        if mark and not item.get_closest_marker("slow"):
+            test = item.nodeid.partition("[")[0]
+            if seen[test] >= mark.args[0]:
+                item.add_marker(pytest.mark.slow)
+            seen[test] += 1
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,14 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bytetrack import BYTETracker, Detections, Tracks
 from bytetrack.boxes import iou
 from bytetrack.table import TRACK_ID
 from tests.bytetrack.crowd import crowd, random_boxes
+from tests.quick import examples
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -30,7 +31,7 @@ def same(a: Tracks, b: Tracks) -> bool:
 # Laws
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(seeds)
 def test_order_of_detections_changes_source_alone(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -43,7 +44,7 @@ def test_order_of_detections_changes_source_alone(seed: int) -> None:
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(seeds)
 def test_trackers_share_nothing(seed: int) -> None:
     alone, first, second = BYTETracker(), BYTETracker(), BYTETracker()
@@ -52,7 +53,7 @@ def test_trackers_share_nothing(seed: int) -> None:
         assert same(a, b) and same(a, c)
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(seeds)
 def test_what_comes_out_is_consistent(seed: int) -> None:
     tracker, known = BYTETracker(), 0
@@ -67,7 +68,7 @@ def test_what_comes_out_is_consistent(seed: int) -> None:
         assert (iou(tracks.xyxy, detections.xyxy[tracks.source]).diagonal() > 0.1).all()
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(seeds, st.integers(1, 20))
 def test_a_restored_tracker_goes_on_as_if_nothing_had_been(seed: int, cut: int) -> None:
     tracker, restored = BYTETracker(track_buffer=9), None

@@ -20,6 +20,7 @@ def follow(name: str) -> list[Tracks]:
     return [tracker.update(detections) for detections in mot17.detections(name)]
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("name", mot17.SEQUENCES)
 def test_equals_the_official_code_in_every_frame(name: str) -> None:
     golden = np.loadtxt(mot17.FOLDER / name / "golden/bytetrack.txt", delimiter=",")

@@ -3,13 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from filterpy.kalman import KalmanFilter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bytetrack.boxes import columns, xyxy_to_xyah
 from bytetrack.kalman import XYAH
 from tests.bytetrack.crowd import random_boxes
+from tests.quick import examples
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -45,7 +46,7 @@ def full(belief: NDArray[np.float64], track: int) -> tuple[NDArray[np.float64], 
     return np.r_[x, velocity], np.block([[np.diag(p), np.diag(c)], [np.diag(c), np.diag(v)]])
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seeds, st.lists(st.tuples(st.sampled_from([1.0, 1.0, 2.0, 0.4]), st.booleans()), max_size=8))
 def test_equals_filterpy(seed: int, steps: list[tuple[float, bool]]) -> None:
     rng = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from filterpy.kalman import KalmanFilter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -17,6 +17,7 @@ from bytetrack.association import AssociationContext
 from bytetrack.boxes import columns, overlapping, xyxy_to_xywh
 from bytetrack.motion_tracker import by_overlap_height_and_score
 from tests.bytetrack.crowd import crowd, random_boxes
+from tests.quick import examples
 from tracker.options import TRACKER_KINDS, Options
 from tracker.trackers.make import TRACKERS, make_tracker
 
@@ -39,7 +40,7 @@ def std(position: float, velocity: float, xywh: NDArray[np.float64]) -> NDArray[
     return np.diag(np.r_[position / 20 * unit, velocity / 160 * unit])
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     seeds,
     st.sampled_from([30.0, 10.0, 59.94]),
@@ -144,7 +145,7 @@ def test_every_tracker_can_be_asked_for() -> None:
 
 @pytest.mark.parametrize("kind", TRACKERS)
 class TestEveryTracker:
-    @settings(max_examples=8, deadline=None)
+    @examples(8)
     @given(seed=seeds)
     def test_order_of_detections_changes_source_alone(self, kind: str, seed: int) -> None:
         rng = np.random.default_rng(seed)
@@ -156,7 +157,7 @@ class TestEveryTracker:
             for name in ("track_id", "xyxy", "score", "class_id"):
                 np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
-    @settings(max_examples=8, deadline=None)
+    @examples(8)
     @given(seed=seeds, cut=st.integers(1, 20))
     def test_a_restored_tracker_goes_on_as_if_nothing_had_been(self, kind: str, seed: int, cut: int) -> None:
         tracker, restored = TRACKERS[kind](frame_rate=12), None

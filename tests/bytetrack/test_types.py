@@ -65,6 +65,7 @@ def test_from_ultralytics() -> None:
     assert len(Detections.from_ultralytics(SimpleNamespace(boxes=None))) == 0
 
 
+@pytest.mark.slow
 def test_from_ultralytics_own_results() -> None:
     torch = pytest.importorskip("torch")
     results = pytest.importorskip("ultralytics.engine.results")

@@ -40,6 +40,7 @@ def test_it_streams_and_a_result_shows_itself(make_video: MakeVideo, weights: Pa
     assert threading.active_count() == before
 
 
+@pytest.mark.slow
 def test_leaving_early_completes_the_files(make_video: MakeVideo, weights: Path, tmp_path: Path) -> None:
     before = threading.active_count()
     for result in track(
@@ -56,6 +57,7 @@ def test_leaving_early_completes_the_files(make_video: MakeVideo, weights: Path,
     assert threading.active_count() == before
 
 
+@pytest.mark.slow
 def test_actions_get_the_events_of_a_run(make_video: MakeVideo, weights: Path, tmp_path: Path) -> None:
     said = tmp_path / "said.jsonl"
     script = tmp_path / "say.sh"

@@ -143,6 +143,7 @@ class TestRun:
             assert sum(1 for _ in container.decode(video=0)) == 7
         assert mot.exists() and csv.exists() and lines.exists()
 
+    @pytest.mark.slow
     def test_into_a_folder(self, track: Track, make_video: MakeVideo, weights: Path, tmp_path: Path) -> None:
         code, table, _ = track(
             make_video(frames=2), "--weights", weights, "--imgsz", 64, "-o", f"{tmp_path}/new/"
@@ -150,6 +151,7 @@ class TestRun:
         assert code == 0 and "clip_output.mp4" in table
         assert [path.name for path in (tmp_path / "new").iterdir()] == ["clip_output.mp4"]
 
+    @pytest.mark.slow
     def test_a_window_alone_writes_no_video(
         self, track: Track, make_video: MakeVideo, weights: Path, tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
@@ -166,6 +168,7 @@ class TestRun:
                 err.splitlines()[-1] == "track: nothing was shown, and no video written; -o FILE writes one"
             )
 
+    @pytest.mark.slow
     def test_a_truncated_file_is_used_to_its_end(
         self, track: Track, make_video: MakeVideo, weights: Path, tmp_path: Path
     ) -> None:
@@ -179,6 +182,7 @@ class TestRun:
         with av.open(str(tmp_path / "out.mp4")) as container:
             assert 20 < sum(1 for _ in container.decode(video=0)) < 100
 
+    @pytest.mark.slow
     def test_of_several_files_one_is_broken(
         self, track: Track, make_video: MakeVideo, weights: Path, tmp_path: Path
     ) -> None:

@@ -73,6 +73,7 @@ def test_a_run_goes_on_without_standard_streams(
     assert all(row.count(",") == table[0].count(",") for row in table)  # nobody else wrote into it
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a Unix shell does")
 def test_a_mistake_without_stderr_is_only_an_exit_code(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tracker", str(tmp_path / "none.mp4")]
@@ -80,6 +81,7 @@ def test_a_mistake_without_stderr_is_only_an_exit_code(tmp_path: Path) -> None:
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", "")
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("command", ["", "demo", "export", "replay", "zones", "zones check", "eval"])
 def test_every_command_answers_h(command: str) -> None:
     outputs = []
@@ -103,6 +105,7 @@ def test_output_that_cannot_be_printed_is_told_in_one_line(word: str) -> None:
     assert ran.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_mistake_that_cannot_be_told_keeps_its_exit_code(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tracker", str(tmp_path / "none.mp4")]

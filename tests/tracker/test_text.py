@@ -11,9 +11,10 @@ import traceback
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.quick import examples
 from tests.tracker.videos import write_video
 from tracker import track, track_all
 from tracker.cli import main
@@ -31,7 +32,7 @@ secrets = st.builds(lambda a, b: f"{a}{SECRET}{b}", around, around).filter(
 )
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(
     schemes,
     secrets,
@@ -92,7 +93,7 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert told(text) == text
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(
     st.text(st.characters(), max_size=20)
     | st.text(st.sampled_from("\x00\x07\x1b\x7f\x85\x9b\u200e\u202e\u2066\u2028\ufeff\ud800a"), max_size=9)
@@ -105,7 +106,7 @@ def test_what_is_told_can_be_printed_and_moves_no_cursor(text: str) -> None:
         shown.encode()
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.text(st.sampled_from("=+-@\t\r;, '1.5eaＡ＝"), max_size=9))
 def test_no_cell_is_a_formula_and_a_number_stays_one(text: str) -> None:
     try:

@@ -47,6 +47,7 @@ class DetectorContract:
         with self.open(untrained) as detector:
             assert dict(detector.names) == {0: "person", 1: "traffic light", 2: "car"}
 
+    @pytest.mark.slow
     def test_one_result_per_picture_in_order(self, untrained: Path) -> None:
         images = pictures(3) + pictures(1, (160, 96)) + pictures(2, (64, 64))
         with self.open(untrained, batch=2) as detector:
@@ -77,6 +78,7 @@ class DetectorContract:
             list(detector.stream(frames(images)))
         assert all((now == then).all() for now, then in zip(images, before, strict=True))
 
+    @pytest.mark.slow_after(1)
     @pytest.mark.parametrize("size", [(1, 1), (2, 300), (300, 2), (32, 32), (33, 31)])
     def test_any_size(self, untrained: Path, size: tuple[int, int]) -> None:
         with self.open(untrained) as detector:

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.quick import examples
 from tracker.detectors.letterbox import GREY, Letterbox
 
 sizes = st.tuples(st.integers(1, 3000), st.integers(1, 3000))
 targets = st.sampled_from([32, 320, 640, 1280])
 
 
-@settings(deadline=None)
 @given(sizes, targets, st.booleans())
 def test_the_input_is_whole_strides_and_holds_the_picture(
     picture: tuple[int, int], target: int, rectangular: bool
@@ -24,7 +24,6 @@ def test_the_input_is_whole_strides_and_holds_the_picture(
     assert rectangular or box.shape == (target, target)
 
 
-@settings(deadline=None)
 @given(sizes, targets, st.data())
 def test_a_box_comes_back_where_it_was(picture: tuple[int, int], target: int, data: st.DataObject) -> None:
     box = Letterbox.fit(picture, (target, target))
@@ -35,7 +34,6 @@ def test_a_box_comes_back_where_it_was(picture: tuple[int, int], target: int, da
     np.testing.assert_allclose(box.to_picture(there), xyxy, atol=1e-3)
 
 
-@settings(deadline=None)
 @given(sizes, targets)
 def test_the_geometry_is_that_of_ultralytics(picture: tuple[int, int], target: int) -> None:
     from ultralytics.data.augment import LetterBox
@@ -58,7 +56,7 @@ def test_the_geometry_is_that_of_ultralytics(picture: tuple[int, int], target: i
     np.testing.assert_allclose(box.to_picture(inside), expected, rtol=rounding + 1e-5, atol=1e-3)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.tuples(st.integers(1, 300), st.integers(1, 300)))
 def test_pixels_fill_the_inner_window_and_nothing_else(picture: tuple[int, int]) -> None:
     box = Letterbox.fit(picture, (64, 64), rectangular=False)

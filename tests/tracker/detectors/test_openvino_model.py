@@ -114,6 +114,7 @@ def test_where_no_key_can_be_kept_a_model_lasts_as_long_as_the_process(
     assert sealed({"a": 1}, mark) and not sealed({"a": 2}, mark) and not sealed({"a": 1}, None)
 
 
+@pytest.mark.slow
 def test_the_key_is_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tracker.detectors.seal.data_folder", lambda: tmp_path)
     mark = seal([1])

@@ -59,6 +59,7 @@ def assert_agree(ours: Detections, theirs: Detections) -> None:
             assert (near & (there.class_id == class_id)).any() or score <= 0.11, (xyxy, score, class_id)
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
 def test_boxes_equal_predict_on_a_photograph(
     backend: str, weights: Path, bus: Image, predict: Predict

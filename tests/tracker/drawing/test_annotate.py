@@ -8,10 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bytetrack import Detections, Tracks
+from tests.quick import examples
 from tracker.drawing import fonts
 from tracker.drawing.annotate import color_of, draw, paint
 from tracker.drawing.palette import PALETTE_RGB
@@ -287,7 +288,7 @@ points = st.lists(st.tuples(anywhere, anywhere), max_size=5)
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     size=st.tuples(st.integers(1, 90), st.integers(1, 120)),
     path=points,
@@ -324,7 +325,7 @@ def test_any_mark_on_any_picture(
     assert (around == 77).all()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     size=st.tuples(st.integers(1, 90), st.integers(1, 120)),
     boxes=st.lists(st.tuples(anywhere, anywhere, anywhere, anywhere), max_size=4),

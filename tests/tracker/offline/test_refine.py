@@ -41,6 +41,7 @@ def films(draw: st.DrawFn) -> list[Tracks]:
     return film
 
 
+@pytest.mark.slow
 @given(films())
 def test_what_was_seen_stays_and_what_was_not_is_marked(film: list[Tracks]) -> None:
     before = [one.xyxy.copy() for one in film]

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.quick import examples
 from tracker.offline.motchallenge import read_rows, read_tracks, recordings
 from tracker.offline.saved_tracks import MOST_MISSING, SavedTracks, blank
 from tracker.types import InputError
@@ -63,7 +64,7 @@ tables = st.lists(
 ).filter(any)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     table=tables,
     delimiter=st.sampled_from([",", ";", "\t"]),
@@ -126,7 +127,7 @@ def test_every_way_to_write_a_table_means_the_same(
     assert columns(saved) == expected
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     ids=st.lists(st.integers(0, 10**15), min_size=1, max_size=5, unique=True),
     style=st.sampled_from(["1,2", "1, 2", "1 2", "1;2", "1;2,5", "1\t2", "1\t2,5", "1 2,5", "header"]),
@@ -171,7 +172,7 @@ def test_every_way_to_write_motchallenge_text_means_the_same(
 junk = st.text(st.sampled_from("0123456789.,;\t \"'-+eEnaif\nxNI_#=\x00\x1b\ud800é"), max_size=120)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     text=st.one_of(
         junk,

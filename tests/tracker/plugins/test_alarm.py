@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from stage import scene, standing
 
 from bytetrack import Detections, Tracks
@@ -14,6 +15,7 @@ from tracker.types import Canvas, Frame, Result
 SQUARE = [(200, 100), (440, 100), (440, 380), (200, 380)]
 
 
+@pytest.mark.slow
 def test_who_stays_too_long_stands_in_red_until_gone() -> None:
     zone, picture = Zone(SQUARE, "shelter", loiter_s=2), np.full((480, 640, 3), 70, np.uint8)
     zone.start(scene(fps=10))

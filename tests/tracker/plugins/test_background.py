@@ -8,11 +8,12 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stage import standing
 
 from bytetrack import Tracks
+from tests.quick import examples
 from tracker.plugins._shared.background import LONGEST_SIDE, EmptyScene
 from tracker.plugins._shared.looks import KEPT, covered
 from tracker.types import Frame, Image, OptionError, Scene
@@ -58,7 +59,7 @@ def away(picture: Image, scene: Image) -> float:
     return float(np.abs(back.astype(int) - scene).max())
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(
     part=st.sampled_from([0.0, 0.25, 0.5, 0.75, 0.9, 0.97]),
     start=st.floats(0, 1),
@@ -80,6 +81,7 @@ def test_a_detector_that_blinks_does_not_bring_a_ghost_back() -> None:
     assert away(film(scene, lambda t: t < 0.75, seen=lambda i: i % 4 == 0).picture(), scene) <= 3
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize(
     "light",
     [lambda t: 0.6 + 0.8 * t, lambda t: 1.0 if t < 0.5 else 0.4, lambda t: 1 + 0.3 * np.sin(20 * t)],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stage import play, scene, standing
 
 from bytetrack import Tracks
+from tests.quick import examples
 from tracker.plugins.follow import Follow
 from tracker.types import Canvas, Event, Frame, OptionError, Scene
 
@@ -19,7 +20,7 @@ def told(events: list[Event]) -> list[tuple[str, int | None]]:
     return [(e.kind.removeprefix("follow."), e.track_id) for e in events]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     x=st.floats(30, 600),
     y=st.floats(60, 470),

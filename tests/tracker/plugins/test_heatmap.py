@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stage import play, scene, standing
 
 from bytetrack import Tracks
+from tests.quick import examples
 from tracker.plugins._shared.shades import colored, footprint, scale, ticks
 from tracker.plugins.heatmap import Heatmap
 from tracker.types import Canvas, Frame, OptionError, Picture
@@ -16,7 +17,7 @@ from tracker.types import Canvas, Frame, OptionError, Picture
 feet = st.tuples(st.floats(-50, 700), st.floats(-50, 500))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     ways=st.lists(st.lists(feet, min_size=1, max_size=6), min_size=1, max_size=4),
     fps=st.sampled_from([1.0, 10.0, 60.0]),
@@ -42,7 +43,8 @@ def test_every_second_of_every_object_is_counted_once(
     assert seconds.max() <= heat.total_s() + 1e-9
 
 
-@settings(max_examples=10, deadline=None)
+@pytest.mark.slow
+@examples(10)
 @given(
     moment_s=st.floats(0.1, 1.8),
     fps=st.sampled_from([5.0, 10.0, 30.0]),
@@ -150,6 +152,7 @@ def test_it_shows_itself_and_what_was_shown_does_not_change() -> None:
     assert not np.array_equal(later.marks[0].arguments["bgra"], shown)
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("mode", ["presence", "standing"])
 def test_the_picture_left_has_a_scale_in_seconds(mode: str) -> None:
     heat = Heatmap(mode=mode)

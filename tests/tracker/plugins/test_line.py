@@ -4,9 +4,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from walks import BORDER_X, BOX, SIZE, SPAN, Walk, crowds, frame, frames, play, scene, tracks, walk_past
 
+from tests.quick import examples
 from tracker.plugins.line import Line
 from tracker.types import Canvas, Event, OptionError
 
@@ -22,7 +23,7 @@ def past(xs: list[float], y: float = 300.0, ids: list[int] | None = None) -> Cou
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(crowds())
 def test_counts_are_exact_whatever_the_frame_rate(crowd: tuple[float, list[Walk], int]) -> None:
     fps, people, seed = crowd
@@ -33,7 +34,7 @@ def test_counts_are_exact_whatever_the_frame_rate(crowd: tuple[float, list[Walk]
     assert (line.total("in"), line.total("out")) == (truth["right"], truth["left"])
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(crowds())
 def test_mirrored_scenes_give_mirrored_events(crowd: tuple[float, list[Walk], int]) -> None:
     fps, people, seed = crowd
@@ -46,7 +47,7 @@ def test_mirrored_scenes_give_mirrored_events(crowd: tuple[float, list[Walk], in
     ]
 
 
-@settings(max_examples=6, deadline=None)
+@examples(6)
 @given(crowds())
 def test_the_order_in_which_the_points_were_drawn_does_not_matter(
     crowd: tuple[float, list[Walk], int],
@@ -63,8 +64,9 @@ def test_a_bend_in_a_straight_line_changes_nothing() -> None:
     assert kinds(play(bent, walk_past(shown))) == {"line.in": 1}
 
 
-def test_jitter_on_the_line_counts_nothing_however_long() -> None:
-    noise = np.random.default_rng(0).uniform(-1, 1, 5000)
+@pytest.mark.parametrize("frames", [500, pytest.param(5000, marks=pytest.mark.slow)])
+def test_jitter_on_the_line_counts_nothing_however_long(frames: int) -> None:
+    noise = np.random.default_rng(0).uniform(-1, 1, frames)
     assert past([-30, -15, *noise, -15, -30]) == {}
     assert past([-30, -15, *noise, 15, 30]) == {"line.in": 1}
 
@@ -253,6 +255,7 @@ def test_it_draws_line_arrow_and_totals() -> None:
     assert marks["table"]["rows"] == (("in", "1"), ("out", "0"))
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_by_what_is_alive() -> None:
     line = Line(POINTS)
     line.start(scene())

@@ -4,10 +4,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from platoons import Platoon, platoons
 from walks import BORDER_X, SIZE, frame, play, scene, tracks
 
+from tests.quick import examples
 from tracker.plugins.line import Line
 
 ACROSS = [(BORDER_X, 0), (BORDER_X, SIZE[1])]
@@ -15,7 +16,7 @@ ALONG = [(0, BORDER_X), (SIZE[0], BORDER_X)]
 CARS = Platoon(20, 0.6, 60.0, 480.0, (60.0, 60.0), -400.0, 144.0, None, 2, True, 0.0, 0)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(platoons())
 @example(CARS)  # each leaves the picture 0.3 s after the line: was counted as one
 def test_all_are_counted_and_none_twice(platoon: Platoon) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stage import play, scene, standing
 
 from bytetrack import Tracks
+from tests.quick import examples
 from tracker.plugins._shared.geometry import distance_to_segments
 from tracker.plugins._shared.path import MOST_RAW, simplified
 from tracker.plugins.route import Route
@@ -26,7 +27,7 @@ def way(start: tuple[float, float], end: tuple[float, float], count: int) -> np.
     return np.linspace(start, end, count)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     ways=st.lists(
         st.tuples(st.sampled_from(sorted(SIDES)), st.sampled_from(sorted(SIDES))).filter(
@@ -56,7 +57,7 @@ def test_every_object_has_one_route_between_its_sides(ways: list[tuple[str, str]
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(2, 2000))
 def test_a_long_way_stays_bounded_and_near_the_truth(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
@@ -75,6 +76,7 @@ def test_a_long_way_stays_bounded_and_near_the_truth(seed: int, count: int) -> N
     assert distance_to_segments(drawn, folded[:-1], folded[1:]).max() < 12
 
 
+@pytest.mark.slow
 def test_who_only_stands_has_no_route() -> None:
     rng = np.random.default_rng(3)
     route = Route()
@@ -103,6 +105,7 @@ def test_a_route_ends_when_its_object_is_given_up() -> None:
     assert list(route.finish()) == []
 
 
+@pytest.mark.slow
 def test_more_routes_than_are_kept_are_counted_and_said() -> None:
     route = Route(keep=10)
     passers = [standing({k // 4 + 1: (100.0 + 50 * (k % 4), 100.0 + k // 4 % 7)}) for k in range(400)]
@@ -153,6 +156,7 @@ def test_classes_are_asked_for_by_name_and_judged_at_the_end() -> None:
         Route(classes=["carr"]).start(scene())
 
 
+@pytest.mark.slow
 def test_the_picture_has_every_route_over_the_empty_scene() -> None:
     image = np.full((2160, 3840, 3), 90, np.uint8)
     route = Route()
@@ -192,6 +196,7 @@ def test_options_that_cannot_be_used_are_refused(wrong: dict[str, object]) -> No
         Route(**wrong)
 
 
+@pytest.mark.slow
 def test_state_is_bounded_by_what_is_alive_and_kept() -> None:
     route = Route(keep=50)
     route.start(scene(size=(160, 120), fps=30))

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stage import play, scene, standing
 
 from bytetrack import Tracks
+from tests.quick import examples
 from tracker.options import Options
 from tracker.plugins._shared.ground import ground_from_image, points, to_ground
 from tracker.plugins.speed import POINTS, Speed, theil_sen
@@ -49,7 +50,7 @@ def drive(
         yield standing({1: foot}, box=(40, 40), classes=2)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     kmh=st.floats(8, 70),
     fps=st.sampled_from([10.0, 25.0, 60.0]),
@@ -198,7 +199,7 @@ def test_classes_are_asked_for_by_name() -> None:
         speed(classes=["tram"]).start(scene())
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seed=st.integers(0, 999), bad=st.integers(0, 2), missing=st.integers(0, 4))
 def test_the_slope_is_exact_with_few_wrong_points(seed: int, bad: int, missing: int) -> None:
     rng = np.random.default_rng(seed)
@@ -276,6 +277,7 @@ def test_the_ground_is_where_the_corners_say_and_lines_stay_straight(
     assert np.abs(along[:, 0] * along[-1, 1] - along[:, 1] * along[-1, 0]).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_state_is_bounded_by_what_is_alive() -> None:
     plugin = speed()
     at = scene(size=SIZE, fps=25)

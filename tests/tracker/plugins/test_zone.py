@@ -4,9 +4,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from walks import BORDER_X, SIZE, Walk, crowds, frame, frames, play, scene, tracks, walk_past
 
+from tests.quick import examples
 from tracker.plugins.zone import Zone
 from tracker.types import Canvas, Event, OptionError
 
@@ -37,7 +38,7 @@ def visits(walk: Walk) -> list[float]:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(crowds())
 def test_visits_are_exact_whatever_the_frame_rate(crowd: tuple[float, list[Walk], int]) -> None:
     fps, people, seed = crowd
@@ -57,7 +58,7 @@ def stops(walk: Walk) -> list[str]:
     return ["stop" for x, _ in walk.places if abs(x - BORDER_X) < 10]
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(crowds())
 def test_mirrored_scenes_give_the_same_visits(crowd: tuple[float, list[Walk], int]) -> None:
     fps, people, seed = crowd
@@ -111,8 +112,9 @@ def test_one_visit_survives_a_gap_and_a_new_number() -> None:
     assert (zone.visitors, zone.dwell.sum) == (1, pytest.approx(6.0))
 
 
-def test_jitter_on_the_border_is_no_visit() -> None:
-    noise = np.random.default_rng(1).uniform(-1, 1, 2000)
+@pytest.mark.parametrize("frames", [300, pytest.param(2000, marks=pytest.mark.slow)])
+def test_jitter_on_the_border_is_no_visit(frames: int) -> None:
+    noise = np.random.default_rng(1).uniform(-1, 1, frames)
     events = play(
         Zone(RIGHT_HALF), walk_past([(BORDER_X - 30, 300.0), *((BORDER_X + n, 300.0) for n in noise)])
     )
@@ -226,6 +228,7 @@ def test_it_draws_polygon_name_and_occupancy() -> None:
     assert [mark.kind for mark in canvas.marks] == ["polygon", "polyline", "text", "table"]
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_by_what_is_alive() -> None:
     zone = Zone(SQUARE)
     zone.start(scene())

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from walks import frame, scene, tracks
 
 from bytetrack import Tracks
+from tests.quick import examples
 from tracker.plugins.zone import Zone
 from tracker.types import Event, Frame
 
@@ -73,7 +74,7 @@ def chord(polygon: np.ndarray, point: np.ndarray, way: np.ndarray) -> float:
     return high - low
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(convex(), st.floats(0, 2 * math.pi), st.floats(60, 4000), FPS, st.integers(1, 4))
 def test_who_goes_straight_through_a_convex_zone_is_one_visit(
     polygon: np.ndarray, angle: float, speed: float, fps: float, times: int
@@ -133,7 +134,7 @@ def test_a_path_through_corners_is_one_visit(angle: float, step: float) -> None:
     assert zone.dwell.sum == pytest.approx(300 * math.sqrt(2) / (step * 10), abs=0.1001)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(convex(), st.integers(0, 7), st.floats(0, 1), st.integers(0, 2**32 - 1))
 def test_jitter_on_a_border_or_a_corner_is_no_visit(
     polygon: np.ndarray, side: int, part: float, seed: int
@@ -179,7 +180,7 @@ def platoons(draw: st.DrawFn) -> tuple[float, int, float, float, bool, str]:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(platoons())
 def test_everybody_of_a_platoon_is_counted_and_nobody_twice(
     given_: tuple[float, int, float, float, bool, str],

@@ -130,6 +130,7 @@ class TestCut:
         with pytest.raises(OptionError, match=r"another tracker \(MotionTracker, ColorStripes\)"):
             run(clip, tmp_path / "t", state=state, resume=True)
 
+    @pytest.mark.slow
     def test_a_killed_run_goes_on_from_what_was_saved(self, clip: Path, tmp_path: Path) -> None:
         run(clip, tmp_path / "whole")
         state = tmp_path / "run.json"
@@ -140,6 +141,7 @@ class TestCut:
         run(clip, tmp_path / "cut", state=str(state), resume=True)
         same(tmp_path / "whole", tmp_path / "cut")
 
+    @pytest.mark.slow
     def test_it_is_saved_again_and_again(self, clip: Path, tmp_path: Path) -> None:
         state = tmp_path / "run.json"
         seen = set()
@@ -152,6 +154,7 @@ class TestCut:
         assert len(seen) > 3
         assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
+    @pytest.mark.slow
     def test_video_goes_on_in_another_file(self, clip: Path, tmp_path: Path) -> None:
         state, out = str(tmp_path / "run.json"), tmp_path / "out.mp4"
         run(clip, tmp_path / "t", stop_after=50, state=state, output=str(out))
@@ -170,6 +173,7 @@ class TestCut:
         assert again.report.frames == 0 and again.summaries()[0] == whole.summaries()[0]
         assert (tmp_path / "t" / "events").read_text() == before
 
+    @pytest.mark.slow
     def test_nothing_new_replaces_no_picture(self, clip: Path, tmp_path: Path) -> None:
         options = Options(state=str(tmp_path / "run.json"), resume=True, plugin=("heatmap",))
         for _ in range(2):
@@ -180,6 +184,7 @@ class TestCut:
         assert frames == 0
         assert (tmp_path / "clip_heatmap.png").read_bytes() == picture
 
+    @pytest.mark.slow
     def test_an_interrupted_run_does_not_copy_a_large_video(
         self, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -189,6 +194,7 @@ class TestCut:
         with av.open(str(tmp_path / "out.mp4")) as container:
             assert sum(1 for _ in container.decode(video=0)) == 60
 
+    @pytest.mark.slow
     def test_without_resume_counts_add_up_and_numbers_go_on(self, clip: Path, tmp_path: Path) -> None:
         state = str(tmp_path / "run.json")
         one = run(clip, tmp_path / "t", state=state)
@@ -282,6 +288,7 @@ class TestForeign:
             with Session(str(clip), Options(state=state), [tally]) as session:  # type: ignore[list-item]
                 assert sum(1 for _ in session) == tally.frames == FRAMES
 
+    @pytest.mark.slow
     def test_a_disk_that_refuses_does_not_end_the_run(
         self, clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -338,6 +345,7 @@ class TestLock:
             lock.release()
             assert not path.exists()
 
+    @pytest.mark.slow
     def test_where_there_are_no_locks_the_run_goes_on(
         self, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

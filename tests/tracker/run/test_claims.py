@@ -263,6 +263,7 @@ class TestWhatIsWritten:
 
 
 class TestWhatExists:
+    @pytest.mark.slow_after(1)
     @pytest.mark.parametrize("plugin", ["heatmap", "heatmap:mode=standing", "route"])
     def test_pictures_of_plugins(self, folder: Path, plugin: str) -> None:
         words = ["in.mp4", "-o", "a.mp4", "--plugin", plugin, "-q"]
@@ -331,6 +332,7 @@ class TestWhatExists:
 
 
 class TestTemporaryNames:
+    @pytest.mark.slow_after(1)
     @pytest.mark.parametrize("what", ["a link", "a link to nothing", "a pipe", "a file", "a folder"])
     def test_what_stands_there_stays(self, folder: Path, what: str) -> None:
         """Of videos, states, pictures and locks: none is written through a link, and none is deleted."""
@@ -452,6 +454,7 @@ NAMES = [
 
 
 class TestNames:
+    @pytest.mark.slow_after(4)
     @pytest.mark.parametrize("name", NAMES, ids=ascii)
     def test_a_file_is_named_after_itself(self, make_video: MakeVideo, tmp_path: Path, name: str) -> None:
         make_video("in.mp4", frames=5).rename(tmp_path / name)

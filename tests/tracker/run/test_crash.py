@@ -345,6 +345,7 @@ class TestDeletedMeanwhile:
             run(make_video(frames=60), output=gone / "out.mp4", save_json=kept, meanwhile=self.at_20(delete))
         assert len(kept.read_text().splitlines()) == 60
 
+    @pytest.mark.slow_after(1)
     @pytest.mark.parametrize("segment", [None, "1s"])
     @pytest.mark.parametrize("after", [0, 30])
     def test_everything_elsewhere_is_complete(
@@ -413,6 +414,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.usefixtures("squares")
 class TestFullDisk:
+    @pytest.mark.slow
     def test_a_table_of_a_file_ends_the_run_in_one_line_and_it_can_go_on(
         self, make_video: MakeVideo, tmp_path: Path, small_disk: Path
     ) -> None:

@@ -62,6 +62,7 @@ def wait_for(what: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_lost_camera_is_told_at_once_and_once(tmp_path: Path) -> None:
     lines = tmp_path / "run.jsonl"
     with desk() as told, RtspServer(standing) as server:

@@ -62,6 +62,7 @@ def square(shift: int = 0) -> Callable[[], Image]:
 
 
 class TestFiles:
+    @pytest.mark.slow
     def test_each_as_if_it_ran_alone(
         self, make_video: MakeVideo, tmp_path: Path, opened: list[SquareDetector]
     ) -> None:

@@ -86,6 +86,7 @@ def test_a_trail_keeps_its_colour_while_its_object_is_out_of_sight() -> None:
     assert (image[:, :100] == 70).all()
 
 
+@pytest.mark.slow
 def test_what_a_painter_remembers_is_bounded() -> None:
     painter = Painter(NAMES, Look(by_class=True))
     for n in range(0, 3 * REMEMBERED, 3):

@@ -164,6 +164,7 @@ def test_what_it_will_leave_is_asked_before_too(
         session.__enter__()
 
 
+@pytest.mark.slow
 def test_a_state_that_cannot_be_taken_ends_the_run_and_leaves_the_last_good_one(
     make_video: MakeVideo, tmp_path: Path
 ) -> None:
@@ -185,6 +186,7 @@ def test_a_state_that_cannot_be_taken_ends_the_run_and_leaves_the_last_good_one(
     assert counted(state) == before
 
 
+@pytest.mark.slow_after(4)
 @pytest.mark.parametrize(
     ("method", "answer", "told"),
     [

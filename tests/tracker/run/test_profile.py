@@ -62,6 +62,7 @@ def test_what_waits_is_counted() -> None:
     assert behind.waiting() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["plain", "resumed", "refined"])
 def test_a_slow_detector_is_the_narrowest_however_the_run_began(
     how: str, make_video: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

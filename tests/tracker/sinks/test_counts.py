@@ -7,10 +7,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bytetrack import Detections, Tracks
+from tests.quick import examples
 from tracker.sinks.counts import Counted, CountsSink, parse_interval
 from tracker.types import Event, Frame, OptionError, Result, Scene
 
@@ -56,7 +57,7 @@ happenings = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(happenings, st.sampled_from([None, 0.25, 1.0, 3.0, 7.5, 60.0]), st.integers(0, 3))
 def test_rows_add_up_to_the_events(events: list[Event], interval: float | None, last: int) -> None:
     events = sorted(events, key=lambda event: event.frame)

@@ -9,10 +9,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bytetrack import Detections, Tracks
+from tests.quick import examples
 from tracker.run.build_sinks import paths
 from tracker.sinks.crop import ROOM, Camera, CropSink
 from tracker.types import Event, Frame, OptionError, Result, Scene
@@ -25,7 +26,7 @@ def box(x: float, y: float, height: float = 60.0) -> np.ndarray:
     return np.array([x - height / 4, y - height / 2, x + height / 4, y + height / 2])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     way=st.lists(
         st.tuples(st.floats(-50, 700), st.floats(-50, 400), st.floats(1, 500), st.booleans()),

@@ -83,6 +83,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     ("kind", "codecs", "out", "rate"),
     [*KINDS[:2], *(pytest.param(*kind, marks=pytest.mark.slow) for kind in KINDS[2:])],
@@ -101,6 +102,7 @@ def test_every_kind_of_sound_is_kept(
     assert heard(target) == pytest.approx(2.0, abs=0.15)
 
 
+@pytest.mark.slow
 def test_recordings_whose_clock_jumps_by_little_keep_their_sound(tmp_path: Path) -> None:
     data = b""
     for offset in (0.0, 1.9):  # the second begins 0.1 s before the first has ended
@@ -112,6 +114,7 @@ def test_recordings_whose_clock_jumps_by_little_keep_their_sound(tmp_path: Path)
     assert heard(tmp_path / "out.mp4") == pytest.approx(4.0, abs=0.3)
 
 
+@pytest.mark.slow
 def test_six_channels_and_none(tmp_path: Path) -> None:
     ffmpeg(PICTURE, tone(), H264, "-c:a flac -ac 6", tmp_path / "six.mkv")
     assert through(tmp_path / "six.mkv", tmp_path / "six.webm") == []
@@ -138,6 +141,7 @@ OUTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("out", OUTS)
 @pytest.mark.parametrize(
     "kinds",
@@ -158,6 +162,7 @@ def test_recordings_that_were_joined_keep_pictures_and_sound(
     assert heard(tmp_path / out) == pytest.approx(2.0 * len(kinds), abs=0.3)
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("out", OUTS)
 @pytest.mark.parametrize(
     "kind", ["ts", pytest.param("mp4", marks=pytest.mark.slow), pytest.param("mkv", marks=pytest.mark.slow)]
@@ -198,6 +203,7 @@ def test_sound_that_is_noise_in_the_middle(tmp_path: Path, out: str) -> None:
     whole(tmp_path / out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("out", OUTS)
 def test_sound_of_an_unknown_codec_is_left_out_with_a_note(tmp_path: Path, out: str) -> None:
     path = tmp_path / "in.mkv"
@@ -209,6 +215,7 @@ def test_sound_of_an_unknown_codec_is_left_out_with_a_note(tmp_path: Path, out: 
     assert heard(tmp_path / out) == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("out", OUTS)
 def test_the_first_sound_that_can_be_decoded_is_taken(tmp_path: Path, out: str) -> None:
     path = tmp_path / "in.mkv"
@@ -232,6 +239,7 @@ def backwards(path: Path) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("out", OUTS)
 def test_sound_whose_clock_runs_backwards(tmp_path: Path, out: str) -> None:
     path = tmp_path / "in.mkv"
@@ -242,6 +250,7 @@ def test_sound_whose_clock_runs_backwards(tmp_path: Path, out: str) -> None:
     assert heard(tmp_path / out) > 1.5
 
 
+@pytest.mark.slow
 def test_segments_share_the_sound(tmp_path: Path) -> None:
     ffmpeg(PICTURE, tone(), H264, "-c:a mp2", tmp_path / "in.ts")
     with open_source(tmp_path / "in.ts") as source:
@@ -255,6 +264,7 @@ def test_segments_share_the_sound(tmp_path: Path) -> None:
     assert [heard(path) for path in files] == pytest.approx([0.5] * 4, abs=0.07)
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("kind", ["ts", "mp4", pytest.param("mkv", marks=pytest.mark.slow)])
 def test_a_cut_takes_its_own_sound(tmp_path: Path, kind: str) -> None:
     sound = "-f lavfi -i aevalsrc=exprs='0.5*sin(2764*t)*lt(mod(t,2),1)':d=6"

@@ -119,6 +119,7 @@ class TestWhatComesOut:
 class TestSound:
     """The tone of the test videos is on in every even second."""
 
+    @pytest.mark.slow_after(1)
     @pytest.mark.parametrize(
         ("source", "codec", "out", "expected"),
         [
@@ -217,6 +218,7 @@ for name in ("o.mp4", "o.mkv"):
             assert files == f"['{name}']"
             assert int(frames) >= 15
 
+    @pytest.mark.slow
     def test_a_killed_run_leaves_a_file_that_plays(self, child: Callable[[str], str], tmp_path: Path) -> None:
         child("""
 with VideoSink(folder / "o.mp4", scene(), plain) as sink:

@@ -56,6 +56,7 @@ def webcam(monkeypatch: pytest.MonkeyPatch) -> type[Webcam]:
     return Webcam
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("platform", WAYS)
 @pytest.mark.parametrize(
     ("uri", "device", "name"),
@@ -86,6 +87,7 @@ def test_size_and_rate_are_wishes(webcam: type[Webcam], caplog: pytest.LogCaptur
     assert caplog.messages == ["the camera gives 640x480, not 1280x720 as --camera-size asks"]
 
 
+@pytest.mark.slow
 def test_one_that_is_unplugged_is_opened_again(
     webcam: type[Webcam], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -127,6 +129,7 @@ def test_one_that_opens_and_never_gives_a_picture_ends_the_run_too(
         open_source("0").__enter__()
 
 
+@pytest.mark.slow
 def test_one_that_comes_late_is_waited_for_where_that_is_asked_for(webcam: type[Webcam]) -> None:
     webcam.plugged = False
     plug = threading.Timer(0.3, setattr, (webcam, "plugged", True))

@@ -130,6 +130,7 @@ def test_a_film_behind_http_is_a_file(web: tuple[str, threading.Event], tmp_path
         assert [number(f.image) for f in source] == list(range(5, 20))
 
 
+@pytest.mark.slow_after(3)
 @pytest.mark.parametrize("kind", ["ts", "flv", "mkv", "mp4"])
 @pytest.mark.parametrize("name", ["clip.{kind}", "clip", "play?id=1"])
 def test_a_film_is_a_file_whatever_it_is_called(
@@ -161,6 +162,7 @@ def playlist(folder: Path, name: str, **options: str) -> None:
                 target.mux(packet)
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("name", ["vod.m3u8", "list?token=1"])
 @pytest.mark.parametrize("segments", ["mpegts", "fmp4"])
 def test_a_playlist_with_an_end_is_a_file(
@@ -197,6 +199,7 @@ def test_a_film_that_is_not_there(web: tuple[str, threading.Event]) -> None:
     assert "hunter2" not in f"{caught.value!r}{caught.value.__cause__}"
 
 
+@pytest.mark.slow
 def test_a_camera_that_is_not_there_is_tried_again(
     web: tuple[str, threading.Event], caplog: pytest.LogCaptureFixture
 ) -> None:

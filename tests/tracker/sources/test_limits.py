@@ -11,9 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.quick import examples
 from tests.tracker.videos import write_video
 from tracker.sources import limits, open_source
 from tracker.types import InputError
@@ -158,7 +159,7 @@ def test_among_good_pictures_it_is_left_out(tmp_path: Path) -> None:
         assert any("1 of 3 images could not be read" in note for note in source.notes)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.sampled_from(sorted({mark for mark, _ in BOMBS})), st.data())
 def test_a_damaged_header_is_a_size_or_none(suffix: str, data: st.DataObject) -> None:
     damaged = encoded(suffix, 20, 20)

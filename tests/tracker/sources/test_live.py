@@ -133,6 +133,7 @@ class TestReconnect:
         assert "silent for 1 s" in lost.data["reason"]
         assert back.data["gap_s"] > 1.5
 
+    @pytest.mark.slow
     def test_a_short_silence_is_no_loss(self) -> None:
         with RtspServer(stamped) as server, live(server.url, silent_s=3.0) as source:
             frames = iter(source)
@@ -184,6 +185,7 @@ class TestReconnect:
 
 
 class TestNonsense:
+    @pytest.mark.slow
     def test_another_resolution_mid_stream_is_scaled_to_the_first(self) -> None:
         size = [(CODE * BITS, 96)]
         with RtspServer(lambda: stamped(size[0])) as server, live(server.url) as source:
@@ -218,6 +220,7 @@ class TestNonsense:
 
 
 class TestSecrets:
+    @pytest.mark.slow
     def test_a_password_reaches_nothing_that_is_shown(
         self, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
     ) -> None:

@@ -49,6 +49,7 @@ def cover(tmp_path: Path) -> Path:
 
 
 class TestWhichStream:
+    @pytest.mark.slow_after(1)
     @pytest.mark.parametrize("name", ["out.mp4", pytest.param("out.mov", marks=pytest.mark.slow), "out.mkv"])
     @pytest.mark.parametrize("flag", ["-disposition:v:1 attached_pic", ""])
     @pytest.mark.parametrize("codec", ["mjpeg", "png"])
@@ -61,16 +62,19 @@ class TestWhichStream:
             assert source.size == (128, 96)
             even(list(source), 20)
 
+    @pytest.mark.slow
     def test_cover_art_that_comes_first_is_none_either(self, tmp_path: Path, film: Path, cover: Path) -> None:
         out = tmp_path / "out.mp4"
         ffmpeg("-i", cover, "-i", film, "-map 0 -map 1 -c copy -disposition:v:0 attached_pic", out)
         even(read(out)[0], 20)
 
+    @pytest.mark.slow
     def test_a_picture_attached_to_a_matroska_file(self, tmp_path: Path, film: Path, cover: Path) -> None:
         out = tmp_path / "out.mkv"
         ffmpeg("-i", film, "-c copy -attach", cover, "-metadata:s:t mimetype=image/png", out)
         even(read(out)[0], 20)
 
+    @pytest.mark.slow
     def test_of_two_films_the_larger(self, tmp_path: Path) -> None:
         small = "-f lavfi -i testsrc2=s=64x48:r=10:d=2"
         ffmpeg(small, PICTURE, "-map 0 -map 1", H264, tmp_path / "two.mp4")
@@ -80,6 +84,7 @@ class TestWhichStream:
 
 
 class TestWhichRate:
+    @pytest.mark.slow_after(1)
     @pytest.mark.parametrize(
         ("codec", "name"), [("libx264", "a.h264"), ("libx265", "a.h265"), ("mpeg4", "a.m4v")]
     )
@@ -92,6 +97,7 @@ class TestWhichRate:
         even(frames, 20)
         assert notes == []
 
+    @pytest.mark.slow
     def test_a_guess_is_told_and_fps_spares_it(self, tmp_path: Path) -> None:
         ffmpeg(PICTURE, "-c:v mjpeg -f mjpeg", tmp_path / "a.mjpeg")
         frames, notes = read(tmp_path / "a.mjpeg")
@@ -101,6 +107,7 @@ class TestWhichRate:
         even(frames, 20)
         assert notes == []
 
+    @pytest.mark.slow
     def test_fps_overrules_a_film_and_leaves_its_sound_out(self, tmp_path: Path, film: Path) -> None:
         ffmpeg("-i", film, "-f lavfi -i sine=d=2 -c:v copy", tmp_path / "loud.mkv")
         frames, notes = read(tmp_path / "loud.mkv", fps=5, start_s=2.0)
@@ -124,6 +131,7 @@ def joined(folder: Path, kind: str, offsets: tuple[float, ...], fps: int = 10) -
 
 
 class TestWhichTime:
+    @pytest.mark.slow_after(1)
     @pytest.mark.parametrize(
         "codec", ["-c:v libx264 -bf 3 -pix_fmt yuv420p", "-c:v mpeg4 -bf 2", "-c:v mjpeg"]
     )
@@ -133,6 +141,7 @@ class TestWhichTime:
         even(frames, 20)
         assert notes == []
 
+    @pytest.mark.slow
     def test_an_avi_whose_clock_ticks_by_fields_is_no_shorter(self, tmp_path: Path) -> None:
         ffmpeg(PICTURE, H264, "-preset medium -bf 3", tmp_path / "film.mp4")
         sound = "-f lavfi -i sine=440:d=2 -map 0:v -map 1:a -c:v copy -c:a libmp3lame"
@@ -143,6 +152,7 @@ class TestWhichTime:
             even(list(source), 20)
             assert (source.fps, source.length, source.notes) == (10, 20, [])
 
+    @pytest.mark.slow_after(1)
     @pytest.mark.parametrize("codec", ["-c:v libx264 -bf 2 -pix_fmt yuv420p", "-c:v mpeg4", "-c:v mjpeg"])
     def test_pictures_that_an_avi_left_out_took_their_time(self, tmp_path: Path, codec: str) -> None:
         kept = "-vf select='lt(n,6)+gt(n,13)' -fps_mode passthrough"
@@ -152,6 +162,7 @@ class TestWhichTime:
         assert [f.time for f in frames] == pytest.approx(expected, abs=0.0021)
         assert notes == []
 
+    @pytest.mark.slow_after(1)
     @pytest.mark.parametrize(("kind", "fps"), [("ts", 10), pytest.param("mpg", 25, marks=CRASHES)])
     @pytest.mark.parametrize(
         "offsets",
@@ -182,11 +193,13 @@ class TestWhichTime:
         even(frames, 40)
         assert "clock jumped" in notes[0]
 
+    @pytest.mark.slow
     def test_the_wrap_of_a_clock_of_33_bits_is_no_jump(self, tmp_path: Path) -> None:
         frames, notes = read(joined(tmp_path, "ts", (95_441,)))
         even(frames, 20)
         assert notes == []
 
+    @pytest.mark.slow
     def test_a_pause_of_a_film_with_a_clock_of_its_own_is_kept(self, tmp_path: Path) -> None:
         pause = "-vf setpts=PTS+if(gte(N\\,15)\\,20/TB\\,0) -fps_mode passthrough"
         ffmpeg(PICTURE, pause, H264, tmp_path / "pause.mkv")

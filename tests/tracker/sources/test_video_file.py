@@ -45,6 +45,7 @@ def test_pictures_are_turned_upright(tmp_path: Path, degrees: int, corner: str) 
     assert red_corner(image) == corner
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.skipif(
     not shutil.which("ffmpeg"), reason="compares with the ffmpeg program, which is not installed"
 )
@@ -71,6 +72,7 @@ def test_upright_is_what_ffmpeg_shows(tmp_path: Path, degrees: int, mirror: bool
     assert np.abs(np.frombuffer(raw, np.uint8).reshape(ours.shape).astype(int) - ours).mean() < 3
 
 
+@pytest.mark.slow_after(3)
 @pytest.mark.parametrize(
     ("aspect", "rotate", "size"),
     [
@@ -100,6 +102,7 @@ def test_odd_sizes_are_kept(tmp_path: Path) -> None:
     assert [f.image.shape for f in frames] == [(49, 65, 3)] * 3
 
 
+@pytest.mark.slow
 def test_a_seek_lands_on_the_frame_in_any_gop(tmp_path: Path) -> None:
     path = write_video(tmp_path / "long.mp4", 60, gop=25)
     for start in (1.5, 2.4, 2.5, 5.9):
@@ -115,6 +118,7 @@ def test_a_start_behind_the_end_is_refused(tmp_path: Path) -> None:
         read(path, start_s=99)
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.avi", "clip.mkv", "clip.ts"])
 def test_a_truncated_file_is_read_to_its_end_with_a_note(tmp_path: Path, name: str) -> None:
     options = {"movflags": "faststart"} if name.endswith("mp4") else {}

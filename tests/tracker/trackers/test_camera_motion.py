@@ -102,6 +102,7 @@ def test_a_wild_swing_is_rejected() -> None:
     assert camera.step(view(picture, similarity(1, 0, 110, 0)), NOBODY).transform is None
 
 
+@pytest.mark.slow
 def test_auto_sleeps_while_the_camera_rests_and_wakes_when_it_moves() -> None:
     camera, picture = CameraMotion(auto=True), scene()
     seen = []
@@ -123,6 +124,7 @@ def test_auto_looks_at_one_frame_in_ten_while_nothing_moves(monkeypatch: pytest.
     assert 1 <= len(looked) <= 11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("auto", [False, True])
 def test_it_goes_on_from_a_state(auto: bool) -> None:
     one, other, picture = CameraMotion(auto), CameraMotion(auto), scene()
@@ -159,6 +161,7 @@ def shaken(seed: int, frames: int = 40) -> tuple[list[Frame], list[Detections]]:
     return film, found
 
 
+@pytest.mark.slow
 def test_a_trembling_camera_is_seen_through() -> None:
     film, found = shaken(3)
     ids = {}

@@ -43,7 +43,7 @@ BOXES = np.array([[20.0, 50, 50, 170], [100, 60, 130, 180], [200, 40, 230, 160]]
 network = functools.cache(ReidNetwork)  # compiled once
 
 
-@pytest.fixture(params=["color", "osnet"])
+@pytest.fixture(params=["color", pytest.param("osnet", marks=pytest.mark.slow)])
 def appearance(request: pytest.FixtureRequest) -> Appearance:
     if request.param == "color":
         return ColorStripes()

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.quick import examples
 from tracker.plugins._shared.geometry import self_intersection
 from tracker.plugins.zone import Zone
 from tracker.types import OptionError
@@ -35,12 +36,17 @@ ring = "[" + ", ".join(f"[{n / 5e5}, {n * n / 3e11}]" for n in range(45_000)) + 
 DEEP = 5_000
 
 
+@pytest.mark.slow_after(22)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (many(10_000), ":4003: more than 2000 lines and zones"),
+        pytest.param(many(10_000), ":4003: more than 2000 lines and zones", marks=pytest.mark.slow),
         (f"zones: {{a: {{points: {ring}}}}}", ": has more than 1 MB|:1: more than 40000 points"),
-        ("\n".join([f"[[{n}, 0], [{n}, 1]]" for n in range(20_001)]), "more than 2000 lines and zones"),
+        pytest.param(
+            "\n".join([f"[[{n}, 0], [{n}, 1]]" for n in range(20_001)]),
+            "more than 2000 lines and zones",
+            marks=pytest.mark.slow,
+        ),
         (
             f"zones: {{a: {{points: {ring[:40_000].rpartition(', [')[0]}]}}}}",
             ":1: zone 'a' has [0-9]+ points; 1000",
@@ -97,6 +103,7 @@ def test_the_command_lines_shapes_end_soon(text: str) -> None:
         from_text("zone", text, 1, (99, 99))
 
 
+@pytest.mark.slow
 def test_a_thousand_zones_are_read_and_made(tmp_path: Path) -> None:
     path = tmp_path / "z.yaml"
     path.write_text(many(1000))
@@ -129,7 +136,7 @@ def test_a_closed_ring_is_a_polygon(tmp_path: Path, text: str) -> None:
     assert len(Zone([*shape.points, shape.points[0]])._polygon) == 4
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=8), st.booleans())
 def test_parts_that_meet_are_found_as_one_by_one(points: list[tuple[int, int]], closed: bool) -> None:
     assert self_intersection(points, closed=closed) == one_by_one(points, closed)

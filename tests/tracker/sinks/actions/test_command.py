@@ -43,6 +43,7 @@ def test_each_event_comes_on_standard_input_with_the_arguments_given(tmp_path: P
     assert (tmp_path / "argument").read_text() == "two words\n"
 
 
+@pytest.mark.slow
 def test_a_bounded_number_runs_at_once(tmp_path: Path) -> None:
     path = script(
         tmp_path, f"cd '{tmp_path}'; touch $$.now; ls *.now | wc -l > $$.seen; sleep 0.1; rm $$.now"

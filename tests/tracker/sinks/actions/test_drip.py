@@ -52,6 +52,7 @@ def dripping(first: bytes, again: bytes) -> Iterator[str]:
 
 
 # Python leaves a TLS socket unclosed whose connection ends before the handshake (`ssl.SSLSocket._create`).
+@pytest.mark.slow_after(2)
 @pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("drip", DRIPS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -69,6 +70,7 @@ def test_an_attempt_ends_in_time_and_is_noted(drip: str, scheme: str) -> None:
     assert not any(thread.is_alive() for thread in sink._threads)
 
 
+@pytest.mark.slow
 def test_who_hangs_past_the_end_is_cut_and_noted() -> None:
     with dripping(*DRIPS["headers"]) as place:
         sink = WebhookSink("*", f"http://{place}/x", SCENE, timeout_s=60, grace_s=0.2)
@@ -80,6 +82,7 @@ def test_who_hangs_past_the_end_is_cut_and_noted() -> None:
     assert "1 of 1 events '*' did not reach" in note
 
 
+@pytest.mark.slow
 def test_the_next_receiver_is_not_cut_by_the_clock_of_the_one_before() -> None:
     with desk(slow_s=0.06) as receiver, WebhookSink("*", receiver.url, SCENE, timeout_s=0.4) as sink:
         sink.write(result(*"abcdefghij"))

@@ -8,9 +8,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.quick import examples
 from tests.tracker.sinks.actions.desk import SCENE, desk, result, soon
 from tracker.sinks.actions import WebhookSink, parse_action
 from tracker.sinks.actions.outbox import ActionSink
@@ -21,7 +22,7 @@ def hook(url: str, kind: str = "*", **more: Any) -> WebhookSink:
     return WebhookSink(kind, url, SCENE, **{"backoff_s": 0.01, **more})
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(
     st.lists(st.lists(st.sampled_from(["line.in", "line.out", "zone.enter", "seen"]), max_size=3), max_size=8)
 )
@@ -80,6 +81,7 @@ def test_a_receiver_that_says_no_is_not_asked_again(answer: int, said: str) -> N
     assert said in note
 
 
+@pytest.mark.slow
 def test_a_slow_receiver_never_holds_up_the_run_and_the_end_is_bounded() -> None:
     with desk(slow_s=0.3) as receiver, hook(receiver.url, room=10, grace_s=0.5) as sink:
         begin = time.monotonic()
