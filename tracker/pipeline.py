@@ -150,6 +150,8 @@ class Host:
         events, canvas = list(happened), Canvas()
         for member in self.members:
             events += self._ask(member, "update", lambda plugin: _events(plugin.update(frame, tracks))) or ()
+        for member in self.members if events else ():
+            self._tell(member, events)
         for member in self.members if sketch else ():
             canvas.by = member.name
             self._ask(member, "draw", lambda plugin: plugin.draw(canvas))
@@ -161,9 +163,11 @@ class Host:
     def finish(self) -> list[Event]:
         """Return what is left to say after the last frame."""
         events, self._left_over = self._left_over, []
+        last: list[Event] = []
         for member in self.members:
-            events += self._ask(member, "finish", lambda plugin: _events(plugin.finish())) or ()
-        return events
+            self._tell(member, last)
+            last += self._ask(member, "finish", lambda plugin: _events(plugin.finish())) or ()
+        return events + last
 
     def files(self) -> Iterator[tuple[Member, str, Picture | Json]]:
         """Yield what plugins leave at the end, each with its suffix and whose it is."""
@@ -196,6 +200,11 @@ class Host:
         """Note that a plugin failed; it is not asked again."""
         member.failed = True
         self.errors.append(failure(member.name, method, self._when, error))
+
+    def _tell(self, member: Member, events: Sequence[Event]) -> None:
+        """Let a plugin hear what happened, if anything did."""
+        if events:
+            self._ask(member, "hear", lambda plugin: plugin.hear(tuple(events)))
 
     def _ask(self, member: Member, method: str, call: Callable[[Plugin], Answer]) -> Answer | None:
         """Return the answer of a plugin; None where that raises, and once it has failed."""

@@ -325,6 +325,12 @@ class Plugin:
     def start(self, scene: Scene) -> None:
         """Begin: called before the first frame."""
 
+    def hear(self, events: Sequence[Event]) -> None:
+        """Take everything that happened in a frame; called when all have seen it, and it was not nothing.
+
+        Once more before ``finish``, where plugins before this one had something left to say.
+        """
+
     def draw(self, canvas: Canvas) -> None:
         """Draw what a person should see; called after each ``update`` where somebody looks."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -146,7 +146,7 @@ class TestEveryPlugin:
 class TestTheHost:
     def test_knows_every_method_of_a_plugin(self) -> None:
         assert set(HOOKS) == {
-            *("update", "start", "draw", "finish", "summary", "files", "leaves", "state", "restore")
+            *("update", "start", "hear", "draw", "finish", "summary", "files", "leaves", "state", "restore")
         }
 
     @pytest.mark.parametrize("base", [object, Plugin], ids=["plain", "derived"])
@@ -157,7 +157,7 @@ class TestTheHost:
         def fail(self: object, *_: object) -> None:
             raise ValueError("no such thing")
 
-        broken: Any = type("Broken", (base,), {"update": Crowd.update, "limit": 9, hook: fail})
+        broken: Any = type("Broken", (base,), {"update": Crowd.update, "limit": 3, hook: fail})
         host = Host([broken(), MAKERS["line"]()])
         when = "before the first frame" if hook in ("start", "leaves") else r"at frame 1 \(0\.10 s\)"
         with pytest.raises(
@@ -193,6 +193,34 @@ class TestTheHost:
             played(host, moments(), sketch=True)
         host.finish()
         assert plugin.asked == 1
+
+    def test_lets_everybody_hear_what_happened(self) -> None:
+        @dataclass
+        class Ear(Plugin):
+            heard: list[list[str]] = field(default_factory=list)
+
+            def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
+                return ()
+
+            def hear(self, events: Sequence[Event]) -> None:
+                self.heard.append([event.kind for event in events])
+
+            def finish(self) -> Iterable[Event]:
+                return [Event("said", 0.0, 0, data={"heard": len(self.heard)})]
+
+        first, last, zone = Ear(), Ear(), MAKERS["zone"]()
+        host = Host([first, zone, last])
+        host.start(SCENE)
+        eventful = 1
+        for index, (frame, tracks) in enumerate(moments(last=30)):
+            events, _ = host.look(frame, tracks, [Event("source.back", 0.0, 0)] if index == 0 else ())
+            eventful += index > 0 and bool(events)
+        assert first.heard == last.heard
+        assert first.heard[0] == ["source.back", "zone.enter"] and len(first.heard) == eventful
+        said = [event.kind for event in host.finish()]
+        assert set(said[1:-1]) == {"zone.exit"} and said[0] == said[-1] == "said"
+        assert last.heard[-1] == said[:-1], "what was said before its own last word"
+        assert first.heard == last.heard[:-1]
 
     def test_tells_plugins_of_one_kind_apart(self) -> None:
         host = Host([make("line", points=OPTIONS["line"]["points"], name="door"), Crowd(), Crowd()])
