@@ -1,4 +1,4 @@
-"""ByteTrack (Zhang et al. 2022, arXiv:2110.06864) on numpy and scipy: boxes in, identities out."""
+"""ByteTrack (Zhang et al. 2022, arXiv:2110.06864) on numpy, scipy and lap: boxes in, identities out."""
 
 from bytetrack.byte_tracker import BYTETracker
 from bytetrack.motion_tracker import SORT, MotionTracker

@@ -80,6 +80,28 @@ def test_equals_scipy_on_the_clipped_matrix_and_lap_with_its_limit(
     assert [r.tolist() for r in ours] == [rows.tolist(), column_of_row[rows].tolist()]
 
 
+@pytest.mark.parametrize("shape", [(64, 64), (90, 97), (97, 90)])
+@pytest.mark.parametrize("filled", [0.3, 1.0])
+def test_both_solvers_find_the_optimum_of_large_dense_conflicts(
+    shape: tuple[int, int], filled: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(shape[0])
+    gain = np.where(rng.random(shape) < filled, rng.random(shape), 0.0)
+    row, column = gain.nonzero()
+    used = []
+    for name in ("_lapjv", "_scipy"):
+        solver = getattr(assignment, name)
+        monkeypatch.setattr(assignment, name, lambda gain, n=name, s=solver: used.append(n) or s(gain))
+    found = []
+    for sides in (assignment.LAP_SIDES, (0, 0)):
+        monkeypatch.setattr(assignment, "LAP_SIDES", sides)
+        chosen = assignment._solve(row, column, gain[row, column], shape)
+        assert len(set(row[chosen])) == len(set(column[chosen])) == len(chosen)
+        found.append(sorted(chosen.tolist()))
+    assert found[0] == found[1]
+    assert set(used[:-1]) == {"_lapjv"} and used[-1] == "_scipy"
+
+
 def test_the_limit_is_a_price_not_a_filter() -> None:
     # Solved first and cut afterwards, the diagonal (0.1 + 0.99) beats 0.6 + 0.6 and leaves one match of two.
     cost = np.array([[0.1, 0.6], [0.6, 0.99]])
