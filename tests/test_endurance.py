@@ -116,8 +116,7 @@ def test_a_long_run_stays_as_it_was(tmp_path: Path) -> None:
                 spent.append(time.thread_time())
         last = pipeline.finish(plugins)
         for sink in sinks:
-            if hasattr(sink, "finish"):
-                sink.finish(last)
+            sink.finish(last)
     first, middle, end = (looks[index] for index in sorted(looks))
     per_frame = np.diff(spent) / (FRAMES // 5) * 1000
     for index, (mib, threads, files) in sorted(looks.items()):

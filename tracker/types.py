@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -191,7 +192,7 @@ class Sound(Protocol):
 
     stream: AudioStream | None  # known once it is open; None: nothing can be heard
     sample: AudioFrame | None  # the first piece as it was decoded, where there is one
-    notes: list[str]  # why it was left out
+    warnings: list[str]  # why it was left out
 
     def open(self, first_s: float) -> None:
         """Choose a stream and go to ``first_s`` of the film."""
@@ -366,27 +367,58 @@ class Plugin:
         """
 
 
-class Sink(Protocol):
+class Sink:
     """Where results go: opened by ``with``, closed whatever happens; what was written stays usable.
 
-    Optional: ``finish(events: Sequence[Event]) -> None`` takes the events that come after the last frame;
-    ``tell(events: Sequence[Event]) -> None`` takes what cannot wait for the next frame, which will bring it
-    again (``source.lost``); ``idle() -> None`` is called ten times a second while a live source gives no
-    frame, and may raise ``EndRun``; ``hurry() -> None`` says that the run was interrupted: leave within a
-    second; ``state() -> Json`` and, before it is entered, ``restore(state: Json, tracks: bool)`` are for runs
-    that go on where an earlier one stopped, as those of ``Plugin``.
+    Only ``write`` is required; every other method has a body that does nothing.
     """
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []  # one line each, for the user at the end
 
     def __enter__(self) -> Sink:
         """Open; raises ``OutputError``."""
-        ...
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Complete and close."""
-        ...
+
+    @property
+    def name(self) -> str:
+        """What tells it from another of its kind, in this run and in the next: mostly its path."""
+        return ""
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """What it has written: videos may be none or, in segments, many, of which the last count."""
+        return ()
+
+    @property
+    def queued(self) -> int:
+        """How many results wait to be written."""
+        return 0
 
     def write(self, result: Result) -> None:
         """Take one result; raises ``OutputError``, or ``EndRun`` when the user asks for the end."""
-        ...
+        raise NotImplementedError("a sink needs a method write(result)")
+
+    def notify(self, events: Sequence[Event]) -> None:
+        """Take what cannot wait for the next frame, which will bring it again: ``source.lost``."""
+
+    def on_idle(self) -> None:
+        """Do what must go on while a live source gives no frame: called ten times a second.
+
+        Raises ``EndRun`` when the user asks for the end.
+        """
+
+    def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
+        """Take the events that come after the last frame; ``interrupted``: leave within a second."""
+
+    def state(self) -> Json:
+        """Return what a run that goes on needs to know; None: nothing. As `Plugin.state`."""
+        return None
+
+    def restore(self, state: Json, tracks: bool) -> None:
+        """Go on from there; called before ``with``. As `Plugin.restore`."""

@@ -94,7 +94,7 @@ def _run(
     from tracker.offline.saved_tracks import SavedTracks, blank
     from tracker.parse import class_ids
     from tracker.run.build_plugins import check, make_plugins, use_background
-    from tracker.run.build_sinks import check_outputs, leave_files, make_sinks, paths
+    from tracker.run.build_sinks import check_outputs, leave_files, make_sinks
     from tracker.run.claims import Claims
     from tracker.run.painter import Painter, look_of
     from tracker.run.paths import claim_inputs, claim_leaves, claim_outputs
@@ -167,15 +167,14 @@ def _run(
         failed = error
     last = host.finish()
     for sink in sinks:
-        if hasattr(sink, "finish"):
-            sink.finish(last)
+        sink.finish(last)
     stack.close()  # complete the files before they are named
     left = [str(file) for file, _ in leave_files(host, prefix, overwrite=options.overwrite)]
     summaries = host.summaries()
     for note in saved.notes:
         click.echo(f"track: {text.told(note)}", err=True)
     if not quiet:
-        files = [*(str(file) for sink in sinks for file in paths(sink)), *left]
+        files = [*(str(file) for sink in sinks for file in sink.files), *left]
         click.echo(table(report.rows(stopwatch.seconds, summaries), files))
     if failed is not None or host.errors:
         raise failed or host.errors[0]

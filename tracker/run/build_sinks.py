@@ -106,12 +106,6 @@ def counted(plugins: Iterable[PluginLike], options: Options, scene: Scene) -> It
         yield Counted(plugin.name, directions, tuple(scene.names[class_id] for class_id in ids))
 
 
-def paths(sink: Sink) -> list[Path]:
-    """Return what a sink has written: videos may be none or, in segments, many, of which the last count."""
-    files: list[Path] | None = getattr(sink, "files", None)
-    return files if files is not None else [sink.path] if hasattr(sink, "path") else []
-
-
 def check_outputs(options: Options) -> None:
     """Tell at once what cannot or must not be written; raises ``OutputError``."""
     for field in WRITTEN:

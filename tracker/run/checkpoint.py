@@ -202,7 +202,7 @@ class StateFile:
             if member.key in self.saved.plugins:
                 self._hand(member.key, member.name, member.plugin.restore, self.saved.plugins[member.key])
         for name, sink in _named(sinks):
-            if name in self.saved.sinks and hasattr(sink, "restore"):
+            if name in self.saved.sinks:
                 self._hand(name, type(sink).__name__, sink.restore, self.saved.sinks[name])
         self._hand("table", type(report).__name__, report.restore, self.saved.report)
 
@@ -319,10 +319,10 @@ def _kind(tracker: LastingTracker) -> str:
     return str(getattr(tracker, "kind", type(tracker).__name__))
 
 
-def _named(sinks: Iterable[Sink]) -> Iterator[tuple[str, Any]]:
+def _named(sinks: Iterable[Sink]) -> Iterator[tuple[str, Sink]]:
     """Yield each sink under a name that it has in the next run too: ``csvsink out.csv``."""
     sinks = list(sinks)
-    names = [f"{type(sink).__name__.lower()} {getattr(sink, 'path', '')}".strip() for sink in sinks]
+    names = [f"{type(sink).__name__.lower()} {sink.name}".strip() for sink in sinks]
     return zip(numbered(names), sinks, strict=True)
 
 
@@ -331,5 +331,5 @@ def _tables(sinks: Iterable[Sink]) -> list[Path]:
 
 
 def _states(parts: Iterable[Sink]) -> dict[str, Json]:
-    states = {name: part.state() for name, part in _named(parts) if hasattr(part, "state")}
+    states = {name: part.state() for name, part in _named(parts)}
     return {name: state for name, state in states.items() if state is not None}

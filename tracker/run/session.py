@@ -16,7 +16,7 @@ from tracker.options import Options
 from tracker.run.build_detector import make_detector
 from tracker.run.build_plugins import check as check_plugins
 from tracker.run.build_plugins import make_plugins, use_background
-from tracker.run.build_sinks import check_outputs, leave_files, make_sinks, paths
+from tracker.run.build_sinks import check_outputs, leave_files, make_sinks
 from tracker.run.checkpoint import StateFile
 from tracker.run.claims import Claims
 from tracker.run.fingerprint import fingerprint
@@ -139,7 +139,9 @@ class Session:
                 if self._state is not None and self._state.due():
                     self._save()
                 if self._profile is not None:
-                    self._profile.look(_waiting(self._read), max(map(_waiting, self.sinks), default=0))
+                    self._profile.look(
+                        _waiting(self._read), max((sink.queued for sink in self.sinks), default=0)
+                    )
                 yield result
                 if self.stop.is_set():
                     return
@@ -164,10 +166,7 @@ class Session:
         if self._state is not None and not self._ended:
             self.last_events = []
         for sink in self.sinks:
-            if self.stop.is_set() and hasattr(sink, "hurry"):
-                attempt(sink.hurry)
-            if hasattr(sink, "finish"):
-                attempt(functools.partial(sink.finish, self.last_events))
+            attempt(functools.partial(sink.finish, self.last_events, interrupted=self.stop.is_set()))
         attempt(self._leave_files)
         self._summaries = self.host.summaries()
         if self._ended:
@@ -193,10 +192,9 @@ class Session:
         """While no frame comes: pass on at once what happened to the source, and let the window answer."""
         events = self.source.news()  # type: ignore[attr-defined]
         for sink in self.sinks:
-            if events and hasattr(sink, "tell"):
-                sink.tell(events)
-            if hasattr(sink, "idle"):
-                sink.idle()
+            if events:
+                sink.notify(events)
+            sink.on_idle()
 
     def _save(self, *, wait: bool = False, ended: bool = False) -> None:
         """Save, unless a plugin has failed: then the last state is the one to go on from."""
@@ -211,8 +209,7 @@ class Session:
 
     def notes(self) -> list[str]:
         """Return what the user should know: skipped packets, dropped frames."""
-        parts = (self.source, *self.sinks)
-        notes = [note for part in parts for note in getattr(part, "notes", ())] + self._notes
+        notes = [*self.source.notes, *(text for sink in self.sinks for text in sink.warnings), *self._notes]
         if self._crowded:
             most = self.options.max_det
             notes.append(
@@ -237,7 +234,7 @@ class Session:
 
     def outputs(self) -> list[str]:
         """Return the files written."""
-        written = [path for sink in self.sinks for path in paths(sink)]
+        written = [path for sink in self.sinks for path in sink.files]
         return [str(path) for path in (*written, *self.left)]
 
     def _open(self) -> None:

@@ -30,7 +30,7 @@ class Audio:
     """Writes a sound into a container, and never costs it a picture.
 
     ``advance`` muxes what belongs before a time, so that sound and picture stay interleaved. What cannot be
-    written is left out; ``notes`` tells of it.
+    written is left out; ``warnings`` tells of it.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Audio:
         assert sound.stream is not None
         self._sound, self._output, self._first_s = sound, output, first_s
         self._source = sound.stream
-        self.notes: list[str] = []
+        self.warnings: list[str] = []
         self._ended = False
         self._before: float | None = None  # where the last packet stood in the source
         self._pts = self._end = -(1 << 62)  # where the last packet copied begins and ends, in its ticks
@@ -107,11 +107,13 @@ class Audio:
             self._write(self._converter.finish())
         self._ended = True
         if self._undecoded:
-            self.notes.append(
+            self.warnings.append(
                 f"{self._undecoded} packets of the sound could not be decoded and were left out"
             )
         if self._refused:
-            self.notes.append(f"{self._refused} packets of the sound could not be written and were left out")
+            self.warnings.append(
+                f"{self._refused} packets of the sound could not be written and were left out"
+            )
         self._undecoded = self._refused = 0
 
     def _first(self) -> Packet[Any] | None:
@@ -171,7 +173,7 @@ class Audio:
         self._before = None
         at_s = float(max(self._end, 0) * self._source.time_base) if self._source.time_base else 0.0
         self._converter, self._converted_s = Converter(adts.encoder(self._config), at_s), at_s
-        self.notes.append(f"the sound changes at {at_s:.1f} s and was converted from there on")
+        self.warnings.append(f"the sound changes at {at_s:.1f} s and was converted from there on")
 
     def _convert(self, packet: Packet[AudioStream], at_s: float | None) -> None:
         assert self._converter is not None
@@ -198,7 +200,7 @@ class Audio:
                     raise
                 self._ended = True
                 reason = getattr(error, "strerror", None) or error
-                self.notes.append(f"the sound was left out from {self._before or 0:.1f} s on ({reason})")
+                self.warnings.append(f"the sound was left out from {self._before or 0:.1f} s on ({reason})")
 
 
 def _skipped(source: AudioStream) -> int:

@@ -70,7 +70,7 @@ class CountsSink(Lines):
         self._tick(result.frame.time)
         self._count(result.events)
 
-    def finish(self, events: Sequence[Event]) -> None:
+    def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
         """Count what came after the last frame and complete the last interval."""
         self._count(events)
         self._close()

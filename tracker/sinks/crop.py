@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ import numpy as np
 
 from bytetrack.types import FloatArray
 from tracker.sinks.video import VideoSink
-from tracker.types import Image, Json, OptionError, Result, Scene, Stopwatch
+from tracker.types import Event, Image, Json, OptionError, Result, Scene, Sink, Stopwatch
 
 MOVE_S = 0.4  # time constant of the camera's place: slower than a step, faster than a turn
 ZOOM_S = 1.5  # of its zoom, which disturbs more when it is nervous
@@ -72,7 +72,7 @@ class Camera:
         return float(corner[0]), float(corner[1]), scale
 
 
-class CropSink:
+class CropSink(Sink):
     """Films the object that the events ``follow.found`` and ``follow.lost`` name.
 
     It begins when the object is found, ends with the last frame in which it was seen, and rests between where
@@ -97,7 +97,8 @@ class CropSink:
             raise OptionError(f"{path}: a picture of {size[0]}x{size[1]} cannot be encoded; use even sizes")
         self._painter, self._size = painter, size
         self._video = VideoSink(path, scene, Result.plot, crf=crf, overwrite=overwrite, stopwatch=stopwatch)
-        self.path, self.notes = self._video.path, self._video.notes
+        super().__init__()
+        self.path, self.warnings = self._video.path, self._video.warnings
         self._target: int | None = None
         self._camera = Camera()
         self._held: list[Result] = []  # in a gap, cut already: filmed when the object comes back
@@ -119,15 +120,25 @@ class CropSink:
     ) -> None:
         """Complete the file; there is none when nobody was found."""
         if self._before_s is None:
-            self.notes.append(
+            self.warnings.append(
                 f"{self.path.name} was not written: nobody was followed; "
                 "numbers stand in the video and in --save-csv"
             )
         self._video.__exit__(kind, error, trace)
 
-    def waiting(self) -> int:
-        """Return how many results wait to be encoded."""
-        return self._video.waiting()
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    @property
+    def queued(self) -> int:
+        """How many results wait to be encoded."""
+        return self._video.queued
+
+    def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
+        """Say how much time there is to complete the file."""
+        self._video.finish(events, interrupted=interrupted)
 
     def state(self) -> Json:
         """Return what is being written."""

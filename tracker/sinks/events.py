@@ -31,7 +31,7 @@ class EventsSink(Lines):
             self._put(self.lines(result))
             self.flush()
 
-    def finish(self, events: Sequence[Event]) -> None:
+    def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
         """Write what came after the last frame."""
         if events:
             self._put("".join(self._line(event) for event in events))

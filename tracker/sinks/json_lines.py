@@ -46,7 +46,7 @@ class JsonSink(Lines):
         head = {"frame": result.frame.index, "time_s": round(result.frame.time, 6)}
         return _line({**head, "tracks": rows, "events": [_event(event) for event in result.events]})
 
-    def finish(self, events: Sequence[Event]) -> None:
+    def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
         """Write what came after the last frame."""
         if events:
             self._put(_line({"tracks": [], "events": [_event(event) for event in events]}))

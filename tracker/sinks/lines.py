@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from tracker.sinks import place
-from tracker.types import Json, OptionError, OutputError, Result
+from tracker.types import Json, OptionError, OutputError, Result, Sink
 
 LOG = logging.getLogger("track")
 FLUSH_S = 1.0  # what a killed run can lose
@@ -24,7 +24,7 @@ WAITING_BYTES = 1 << 22  # that wait for room on a full disk while a live source
 SAMPLE = 4096  # bytes at the beginning and at the end by which a table is known again
 
 
-class Lines:
+class Lines(Sink):
     """Writes text lines to ``path`` in place: whatever ends the run, what was written is there.
 
     ``-`` is standard output. A table that somebody deletes or moves away begins anew with what comes then.
@@ -32,8 +32,8 @@ class Lines:
     """
 
     def __init__(self, path: str | Path, *, overwrite: bool = False, live: bool = False) -> None:
+        super().__init__()
         self.path = Path(path)
-        self.notes: list[str] = []
         self._overwrite, self._live = overwrite, live
         self._standard = str(path) == "-"
         self._flushed = 0.0
@@ -45,6 +45,16 @@ class Lines:
         self._closed = False
         self.failed: OutputError | None = None  # why nothing is written any more
         self._raised: OutputError | None = None  # the run knows
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    @property
+    def files(self) -> list[Path]:
+        """The table, or the last part of it where somebody moved the first away."""
+        return [self.path]
 
     def header(self) -> str:
         """Return what stands before the first result, with its line end."""
@@ -70,7 +80,7 @@ class Lines:
         except OSError as error:
             raise place.failure(self.path, error) from error
         if self._kept is not None and not going_on:
-            self.notes.append(f"{self.path} is gone; a new one begins where the run goes on")
+            self.warnings.append(f"{self.path} is gone; a new one begins where the run goes on")
         if not begun:
             self._put(self.header())
         return self
@@ -111,7 +121,7 @@ class Lines:
         except OSError as failure:
             self.failed = self._failure(failure)
         if self._dropped:
-            self.notes.append(f"{self.path}: {self._dropped} lines are missing: the disk was full")
+            self.warnings.append(f"{self.path}: {self._dropped} lines are missing: the disk was full")
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
@@ -201,7 +211,9 @@ class Lines:
             size, number = os.fstat(file.fileno()).st_size, os.fstat(file.fileno()).st_ino
             if size < kept:  # cut by somebody, or lost with the power
                 file.seek(0)
-                self.notes.append(f"{self.path} is shorter than when the state was saved; its end is missing")
+                self.warnings.append(
+                    f"{self.path} is shorter than when the state was saved; its end is missing"
+                )
                 kept = file.read().rfind(b"\n") + 1
             elif found is not None:
                 known = _sample(file, kept) == found if kept else size == 0 or number == self._kept["file"]

@@ -75,7 +75,7 @@ class Recording:
         crf: int,
         sound: Sound | None,  # open
         first_s: float,
-        notes: list[str],
+        warnings: list[str],
         *,
         live: bool = False,
         segment: bool = False,
@@ -116,7 +116,7 @@ class Recording:
         )
         self._stream = stream
         self._audio: Audio | None = None
-        self._notes = notes
+        self._warnings = warnings
         if sound is not None and sound.stream is not None:
             try:
                 self._audio = Audio(
@@ -129,7 +129,7 @@ class Recording:
                     at_once=encoding.fragments,
                 )
             except (av.error.FFmpegError, ValueError, AssertionError) as error:
-                notes.append(f"the sound was left out ({getattr(error, 'strerror', None) or error})")
+                warnings.append(f"the sound was left out ({getattr(error, 'strerror', None) or error})")
         self._before = -1
 
     def add(self, image: Image, time_s: float) -> None:
@@ -164,7 +164,7 @@ class Recording:
         finally:
             self._container.close()
             if self._audio is not None:
-                self._notes += self._audio.notes
+                self._warnings += self._audio.warnings
 
 
 def _at_once(codec: str, fps: float) -> dict[str, str]:

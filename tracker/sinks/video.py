@@ -6,7 +6,7 @@ import errno
 import logging
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,15 +18,15 @@ from tracker.sinks.behind import Behind
 from tracker.sinks.place import DiskFullError, FolderGoneError
 from tracker.sinks.recording import ENCODINGS, Recording, remux
 from tracker.sinks.segments import Segments, seconds
-from tracker.types import Image, Json, OptionError, OutputError, Result, Scene, Sound, Stopwatch
+from tracker.types import Event, Image, Json, OptionError, OutputError, Result, Scene, Sink, Sound, Stopwatch
 
 LOG = logging.getLogger("track")
 RETRY_S = 10.0  # between two looks whether a full disk has room again
-HURRY_BYTES = 200e6  # what a common disk copies in a second
+QUICK_BYTES = 200e6  # what a common disk copies in a second
 ROOM_BYTES = 100e6  # free space with which a recording starts again
 
 
-class VideoSink:
+class VideoSink(Sink):
     """Draws and encodes each result behind the frame loop, in one thread.
 
     The file is written as ``NAME.part.EXT`` beside its place, playable at any moment, and moved into place
@@ -56,10 +56,10 @@ class VideoSink:
         keep_gb: float | None = None,
         stopwatch: Stopwatch | None = None,
     ) -> None:
+        super().__init__()
         self.path = Path(path)
-        self.notes: list[str] = []
-        self._news: list[str] = []  # of recordings; many say the same
-        self.files: list[Path] = []  # complete and in place; the last of them where there are many
+        self._repeated: list[str] = []  # of recordings; many say the same
+        self._files: list[Path] = []  # complete and in place; the last of them where there are many
         encoding = ENCODINGS.get(self.path.suffix.lower())
         if encoding is None:
             known = ", ".join(ENCODINGS)
@@ -93,7 +93,7 @@ class VideoSink:
         self._unrecorded, self._why = 0, ""
         self._gone: OutputError | None = None  # that the folder is, once it is: nothing more is drawn
         self._told = False  # whether the run knows why the video ends early
-        self._hurried = False
+        self._interrupted = False
 
     def __enter__(self) -> VideoSink:
         """Check the place and create the temporary file; raises ``OutputError``."""
@@ -110,8 +110,19 @@ class VideoSink:
         """Return what is being written, so that the next part of a killed run can move it into place."""
         return None if self._part is None else place.unfinished(self._part, self._goal)
 
-    def waiting(self) -> int:
-        """Return how many results wait to be drawn."""
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    @property
+    def files(self) -> list[Path]:
+        """What is complete and in place, the last ten."""
+        return self._files
+
+    @property
+    def queued(self) -> int:
+        """How many results wait to be drawn."""
         return self._behind.waiting()
 
     def __exit__(
@@ -125,19 +136,19 @@ class VideoSink:
             if kind is None:
                 raise
             if not (isinstance(error, FolderGoneError) and error.folder == failure.folder):
-                self.notes.append(str(failure))
+                self.warnings.append(str(failure))
         except OutputError as failure:
             if self._scene.live and isinstance(failure, DiskFullError):
-                self.notes.append(str(failure))  # the run itself went well
+                self.warnings.append(str(failure))  # the run itself went well
             elif kind is None and not self._told:
                 raise
         finally:
             if self._sound is not None:
                 self._sound.close()
-                self._news += self._sound.notes
-            self.notes += dict.fromkeys(self._news)
+                self._repeated += self._sound.warnings
+            self.warnings += dict.fromkeys(self._repeated)
             if self._unrecorded:
-                self.notes.append(f"{self._unrecorded} frames were not recorded: {self._why}")
+                self.warnings.append(f"{self._unrecorded} frames were not recorded: {self._why}")
         if kind is None:
             self._behind.check()
 
@@ -195,7 +206,7 @@ class VideoSink:
             self._crf,
             self._sound,
             time_s,
-            self._news,
+            self._repeated,
             live=self._scene.live,
             segment=self._many,
         )
@@ -223,9 +234,9 @@ class VideoSink:
 
     def _prune(self) -> None:
         for problem in self._segments.prune():
-            if problem not in self.notes:
+            if problem not in self.warnings:
                 LOG.warning("%s", problem)
-                self.notes.append(problem)
+                self.warnings.append(problem)
 
     def _failure(self, error: Exception, recording: Recording | None) -> OutputError:
         kept = f"it keeps about the first {recording.seconds if recording else 0:.0f} s"
@@ -262,19 +273,19 @@ class VideoSink:
         goal = self._goal
         self._goal = place.settle(part, goal, overwrite=self._overwrite and goal == self.path)
         if self._goal != goal:
-            self.notes.append(f"{goal} was written by somebody else meanwhile; this is {self._goal}")
-        self.files = [*self.files[-9:], self._goal]
+            self.warnings.append(f"{goal} was written by somebody else meanwhile; this is {self._goal}")
+        self._files = [*self._files[-9:], self._goal]
         if self._many:
             self._segments.made.append(self._goal)
         if failure is not None:
             raise failure
 
-    def hurry(self) -> None:
-        """Leave soon: a large file keeps its index at the end."""
-        self._hurried = True
+    def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
+        """Where the run was interrupted, leave soon: a large file keeps its index at the end."""
+        self._interrupted = interrupted
 
     def _takes_too_long(self, part: Path) -> bool:
-        return self._hurried and part.stat().st_size > HURRY_BYTES
+        return self._interrupted and part.stat().st_size > QUICK_BYTES
 
     def _put_in_order(self, part: Path) -> None:
         """Copy the fragments into one piece, its index in front: it starts at once in a browser."""
@@ -283,7 +294,7 @@ class VideoSink:
             remux(part, whole, self._encoding.format)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             whole.unlink(missing_ok=True)  # the fragments play as they are
-            self.notes.append(
+            self.warnings.append(
                 f"{self._goal.name} was left in fragments ({getattr(error, 'strerror', error)})"
             )
         else:

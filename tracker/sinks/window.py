@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from tracker.sinks import place, viewer
-from tracker.types import EndRun, Image, OutputError, Result
+from tracker.types import EndRun, Image, OutputError, Result, Sink
 
 END = {ord("q"), ord("Q"), 27}  # 27 is Esc
 SAVE = {ord("s"), ord("S")}
@@ -26,10 +26,10 @@ TITLE_S = 0.5  # between two updates of the title
 QUIET_S = 2.0  # without a picture before the title says so; slow cameras send one in a second
 ANSWER_S = 20.0  # a display that has not answered by then is none
 CLOSE_S = 1.0  # what closing the window may take
-LATE_S = 1.0  # further behind the source than this, the window does not hurry to catch up
+LATE_S = 1.0  # further behind the source than this, the window does not try to catch up
 
 
-class WindowSink:
+class WindowSink(Sink):
     """Shows results at the pace of the source; ``q``, Esc or closing the window ends the run.
 
     Space pauses a file, ``s`` saves the picture as PNG in the working directory. The title tells the frames
@@ -39,6 +39,7 @@ class WindowSink:
     """
 
     def __init__(self, title: str, painter: Callable[[Result], Image], *, live: bool = False) -> None:
+        super().__init__()
         self.title = title
         self.blind = True  # as long as no picture was shown
         self._painter, self._live = painter, live
@@ -82,7 +83,7 @@ class WindowSink:
         if self._send(self._describe(result), hold_s, image) in SAVE:
             self._save(image, result.frame.index)
 
-    def idle(self) -> None:
+    def on_idle(self) -> None:
         """Let the window live while no picture comes; raises ``EndRun`` as ``write`` does."""
         if self._process is None or self._first is None:
             return

@@ -48,8 +48,8 @@ def _heard(packet: Packet[AudioStream]) -> list[Heard]:
 class Sound:
     """The sound of a file, read once, in order.
 
-    ``stream`` is None until `open` and where nothing can be heard, which ``notes`` tells where there should
-    be something. ``sample`` is the first piece of sound as it was decoded.
+    ``stream`` is None until `open` and where nothing can be heard, of which ``warnings`` tells where
+    there should be something. ``sample`` is the first piece of sound as it was decoded.
     """
 
     def __init__(self, address: str, picture: int, origin_s: float, *, remote: bool = False) -> None:
@@ -61,7 +61,7 @@ class Sound:
         self._length_s: float | None = None  # of a packet, where timestamps mean nothing
         self.stream: AudioStream | None = None
         self.sample: AudioFrame | None = None
-        self.notes: list[str] = []
+        self.warnings: list[str] = []
 
     def open(self, first_s: float) -> None:
         """Choose a stream and go to ``first_s`` of the film; never raises for what the file is like."""
@@ -116,7 +116,7 @@ class Sound:
                 self._leave_out("nothing of it can be decoded")
             elif heard != streams[0].index:
                 number = [s.index for s in streams].index(heard) + 1
-                self.notes.append(
+                self.warnings.append(
                     f"the sound is stream {number} of {len(streams)}, the first that can be decoded"
                 )
             return heard
@@ -144,7 +144,7 @@ class Sound:
 
     def _leave_out(self, why: str) -> None:
         self.stream = None
-        self.notes.append(f"the sound was left out: {why}")
+        self.warnings.append(f"the sound was left out: {why}")
 
     def _placed(self, film: Film, stream: AudioStream) -> Iterator[Packet[Any]]:
         """Yield packets of sound from the film's first picture on."""

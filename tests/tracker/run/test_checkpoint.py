@@ -188,7 +188,7 @@ class TestCut:
     def test_an_interrupted_run_does_not_copy_a_large_video(
         self, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tracker.sinks.video.HURRY_BYTES", 0)
+        monkeypatch.setattr("tracker.sinks.video.QUICK_BYTES", 0)
         monkeypatch.setattr("tracker.sinks.video.remux", lambda *_: pytest.fail("copied"))
         run(clip, tmp_path / "t", stop_after=60, output=str(tmp_path / "out.mp4"))
         with av.open(str(tmp_path / "out.mp4")) as container:

@@ -441,7 +441,7 @@ class TestFullDisk:
                     ballast.unlink()
         lines = table.read_text().splitlines()
         assert [json.loads(line)["frame"] for line in lines] == list(range(300))
-        assert sink.notes == []
+        assert sink.warnings == []
 
     def test_of_a_camera_no_more_waits_than_memory_is_worth(
         self, small_disk: Path, monkeypatch: pytest.MonkeyPatch
@@ -452,7 +452,7 @@ class TestFullDisk:
         with JsonSink(small_disk / "t.txt", scene(live=True)) as sink:
             for index in range(300):
                 sink.write(result(index))
-        assert "lines are missing: the disk was full" in sink.notes[0]
+        assert "lines are missing: the disk was full" in sink.warnings[0]
 
 
 @pytest.mark.parametrize("words", [["--save-csv", "x/t.csv"], ["--state", "x/s.json"], ["-o", "x/o.mp4"]])

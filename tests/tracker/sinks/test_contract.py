@@ -15,8 +15,18 @@ import pytest
 
 from bytetrack import Detections, Tracks
 from tests.tracker.videos import picture
-from tracker.sinks import CsvSink, JsonSink, MotSink, VideoSink
-from tracker.types import Event, Frame, Image, OutputError, Result, Scene
+from tracker.sinks import (
+    CountsSink,
+    CropSink,
+    CsvSink,
+    EventsSink,
+    JsonSink,
+    MotSink,
+    VideoSink,
+    WindowSink,
+)
+from tracker.sinks.actions import parse_action
+from tracker.types import Event, Frame, Image, OutputError, Result, Scene, Sink
 
 SCENE = Scene("clip.mp4", (64, 48), 10.0, False, {0: "person", 2: 'lorry, "big"'})
 COUNT = 12
@@ -205,3 +215,42 @@ def test_lines_are_in_the_file_soon(tmp_path: Path) -> None:
         time.sleep(1.05)
         sink.write(result(1))
         assert len((tmp_path / "t.txt").read_text(encoding="utf-8").splitlines()) == 4
+
+
+class TestWhatIsOptional:
+    """Every sink answers all that a run may ask, also the one that only writes."""
+
+    def sinks(self, folder: Path) -> list[Sink]:
+        class Least(Sink):
+            def write(self, result: Result) -> None:
+                return
+
+        return [
+            *(make(folder / name) for name, make, *_ in KINDS),
+            EventsSink(folder / "e.jsonl", SCENE),
+            CountsSink(folder / "c.csv", SCENE),
+            CropSink(folder / "crop.mp4", SCENE),
+            parse_action("*=cmd:true", SCENE),
+            WindowSink("window", plain),
+            Least(),
+        ]
+
+    def test_is_answered_by_every_sink(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+            monkeypatch.delenv(name, raising=False)
+        for sink in self.sinks(tmp_path):
+            with sink:
+                sink.notify([Event("source.lost", 0.0, 0)])
+                sink.on_idle()
+                sink.write(result(0))
+                assert sink.queued >= 0
+                assert json.dumps(sink.state())
+                sink.finish([Event("summary", 0.1, 1)], interrupted=True)
+            assert all(isinstance(path, Path) for path in sink.files)
+            assert all(isinstance(text, str) for text in sink.warnings)
+
+    def test_names_tell_one_from_another(self, tmp_path: Path) -> None:
+        named = [(type(sink), sink.name) for sink in self.sinks(tmp_path)]
+        assert len(set(named)) == len(named)

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from bytetrack import Detections, Tracks
 from tests.quick import examples
-from tracker.run.build_sinks import paths
 from tracker.sinks.crop import ROOM, Camera, CropSink
 from tracker.types import Event, Frame, OptionError, Result, Scene
 
@@ -89,7 +88,7 @@ def film(path: Path, *, size: tuple[int, int] = (160, 160), found: bool = True) 
 
 def test_the_film_has_its_size_its_length_and_the_object_in_its_middle(tmp_path: Path) -> None:
     sink = film(tmp_path / "him.mp4")
-    assert sink.notes == []
+    assert sink.warnings == []
     with av.open(str(sink.path)) as container:
         pictures = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
     assert len(pictures) == 25
@@ -106,13 +105,13 @@ def test_the_film_has_its_size_its_length_and_the_object_in_its_middle(tmp_path:
 def test_nobody_found_leaves_no_film_but_a_note(tmp_path: Path) -> None:
     sink = film(tmp_path / "nobody.mp4", found=False)
     assert not sink.path.exists()
-    assert "nobody was followed" in sink.notes[0]
+    assert "nobody was followed" in sink.warnings[0]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nobody_found_is_not_told_as_written(tmp_path: Path) -> None:
-    assert paths(film(tmp_path / "nobody.mp4", found=False)) == []
-    assert paths(film(tmp_path / "him.mp4")) == [tmp_path / "him.mp4"]
+    assert film(tmp_path / "nobody.mp4", found=False).files == []
+    assert film(tmp_path / "him.mp4").files == [tmp_path / "him.mp4"]
 
 
 def shot(
@@ -161,7 +160,7 @@ def test_after_a_pause_of_the_recording_every_picture_has_its_own_view(tmp_path:
             tracks = Tracks(np.array([3]), box, np.ones(1), np.zeros(1, int), np.arange(1))
             events = (Event("follow.found", 0.0, 0, 3),) if k == 0 else ()
             if k in (20, 40):
-                while sink.waiting():
+                while sink.queued:
                     time.sleep(0.001)
                 time.sleep(0.05)
                 sink._video._resume = time.monotonic() + 1e6 if k == 20 else 0.0  # the disk is full, has room

@@ -103,7 +103,7 @@ def test_kill_costs_the_last_seconds_of_the_open_segment_only(
 with VideoSink(folder / "cam.{suffix}", scene(live=True), plain, segment="10s") as sink:
     for index in range(225):
         sink.write(result(index, {NOON} + index / 10))
-    while sink.waiting():
+    while sink.queued:
         time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGKILL)
 """)
@@ -123,7 +123,7 @@ slow = replace(scene(live=True), fps=1.0)
 with VideoSink(folder / "cam.{suffix}", slow, plain, segment="60s") as sink:
     for index in range(20):
         sink.write(result(index, {NOON} + index))
-    while sink.waiting():
+    while sink.queued:
         time.sleep(0.01)
     time.sleep(0.2)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -152,7 +152,7 @@ with VideoSink(folder / "cam.mp4", scene(live=True), noise(), segment="60s") as 
 for path in sorted(folder.glob("cam_*")):
     with open_source(path) as source:
         print(len(list(source)))
-print(sink.notes)
+print(sink.warnings)
 """)
     before, first, second, notes = text.splitlines()
     assert before == "1"

@@ -39,7 +39,7 @@ def through(path: Path, out: Path, **options: float) -> list[str]:
         with sink:
             for frame in source:
                 sink.write(Result(frame, Detections.empty(), Tracks.empty()))
-    return [*source.notes, *sink.notes]
+    return [*source.notes, *sink.warnings]
 
 
 def pictures(path: Path) -> list[float]:
@@ -258,7 +258,7 @@ def test_segments_share_the_sound(tmp_path: Path) -> None:
         with VideoSink(tmp_path / "out.mp4", scene, plain, sound=source.sound, segment=0.5) as sink:
             for frame in source:
                 sink.write(Result(frame, Detections.empty(), Tracks.empty()))
-    assert sink.notes == []
+    assert sink.warnings == []
     files = list(tmp_path.glob("out_*"))
     assert sorted(len(pictures(path)) for path in files) == [12, 12, 13, 13]
     assert [heard(path) for path in files] == pytest.approx([0.5] * 4, abs=0.07)

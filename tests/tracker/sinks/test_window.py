@@ -62,11 +62,11 @@ def test_a_key_ends_the_run(screen: object, key: str) -> None:
 def test_the_last_picture_stays_while_no_other_comes(screen: object, tmp_path: Path) -> None:
     for _ in range(TRIES):
         with WindowSink("camera", plain, live=True) as window:
-            window.idle()  # before there is anything to be seen
+            window.on_idle()  # before there is anything to be seen
             window.write(result(0, size=(320, 240)))
             for _ in range(5):
                 time.sleep(0.1)
-                window.idle()
+                window.on_idle()
             if is_shown(0, tmp_path / "shot.png"):
                 return
     pytest.fail("the last picture is not on the screen")
@@ -76,11 +76,11 @@ def test_the_last_picture_stays_while_no_other_comes(screen: object, tmp_path: P
 def test_a_key_ends_the_run_while_no_picture_comes(screen: object, key: str) -> None:
     with pytest.raises(EndRun), WindowSink("camera", plain, live=True) as window:
         window.write(result(0, size=(320, 240)))
-        window.idle()
+        window.on_idle()
         for _ in range(50):
             xdotool("mousemove", "30", "20", "key", key)
             time.sleep(0.1)
-            window.idle()
+            window.on_idle()
 
 
 def test_the_run_goes_on_when_the_display_goes(

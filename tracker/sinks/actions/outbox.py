@@ -11,10 +11,10 @@ from fnmatch import fnmatchcase
 from types import TracebackType
 
 from tracker.sinks.events import event_row, plain
-from tracker.types import Event, Json, Result, Scene
+from tracker.types import Event, Json, Result, Scene, Sink
 
 ROOM = 1000  # events that may wait; a longer queue would deliver yesterday's alarms
-HURRY_S = 0.5  # the same where the run was interrupted
+INTERRUPTED_S = 0.5  # the same where the run was interrupted
 GRACE_S = 5.0  # after the last frame, for what is still on its way
 
 
@@ -22,7 +22,7 @@ class Undelivered(Exception):  # noqa: N818 - counted and noted, not an error of
     """An event could not be delivered; the text says why, without any address."""
 
 
-class ActionSink:
+class ActionSink(Sink):
     """Delivers the events of some kinds, in the background; what could not be delivered is noted.
 
     ``write`` never waits: when ``room`` events are waiting the oldest is given up. Leaving takes at most
@@ -39,7 +39,7 @@ class ActionSink:
         room: int = ROOM,
         grace_s: float = GRACE_S,
     ) -> None:
-        self.notes: list[str] = []
+        super().__init__()
         self._kind, self._shown, self._scene = kind, shown, scene
         self._room, self._grace_s, self._workers = room, grace_s, workers
         self._waiting: deque[Event] = deque()
@@ -48,7 +48,7 @@ class ActionSink:
         self._no_more = False
         self._taken = self._given_up = self._failed = self._under_way = 0
         self._reason = ""
-        self._told: list[Event] = []  # before the frame that they will come with
+        self._notified: list[Event] = []  # before the frame that they will come with
 
     def __enter__(self) -> ActionSink:
         """Start the threads."""
@@ -80,27 +80,25 @@ class ActionSink:
         if any(thread.is_alive() for thread in self._threads):
             self.interrupt()
             for thread in self._threads:
-                thread.join(HURRY_S)
+                thread.join(INTERRUPTED_S)
         with self._change:
             self._note(left_over, self._under_way)
 
     def write(self, result: Result) -> None:
         """Take the events of a frame; never waits."""
-        told, self._told = self._told, []
-        self._take([event for event in result.events if event not in told] if told else result.events)
+        before, self._notified = self._notified, []
+        self._take([event for event in result.events if event not in before] if before else result.events)
 
-    def finish(self, events: Sequence[Event]) -> None:
-        """Take the events that come after the last frame."""
-        self._take([event for event in events if event not in self._told])
+    def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
+        """Take the events that come after the last frame; ``interrupted``: whatever waits, leave soon."""
+        if interrupted:
+            self._grace_s = min(self._grace_s, INTERRUPTED_S)
+        self._take([event for event in events if event not in self._notified])
 
-    def tell(self, events: Sequence[Event]) -> None:
+    def notify(self, events: Sequence[Event]) -> None:
         """Take what cannot wait for the next frame; it will come with that again."""
-        self._told.extend(events)
+        self._notified.extend(events)
         self._take(events)
-
-    def hurry(self) -> None:
-        """Leave soon, whatever still waits."""
-        self._grace_s = min(self._grace_s, HURRY_S)
 
     def deliver(self, event: Event) -> None:
         """Deliver one event; raises `Undelivered`. Waits only on ``self._closing``, and otherwise briefly."""
@@ -168,6 +166,6 @@ class ActionSink:
             )
             if count
         ]
-        self.notes.append(
+        self.warnings.append(
             f"{lost} of {self._taken} events '{self._kind}' did not reach {self._shown}: {'; '.join(parts)}"
         )

@@ -36,7 +36,7 @@ def run(path: Path, *kinds: str, arguments: str = "", **more: Any) -> CommandSin
 def test_each_event_comes_on_standard_input_with_the_arguments_given(tmp_path: Path) -> None:
     path = script(tmp_path, f"cat > '{tmp_path}'/$$.json; echo \"$1\" > '{tmp_path}'/argument")
     sink = run(path, "line.in", "line.out", "line.in", arguments="'two words'")
-    assert sink.notes == []
+    assert sink.warnings == []
     got = [json.loads(p.read_text()) for p in tmp_path.glob("*.json")]
     assert sorted(m["frame"] for m in got) == [0, 1, 2]
     assert {m["class"] for m in got} == {"person"}
@@ -50,7 +50,7 @@ def test_a_bounded_number_runs_at_once(tmp_path: Path) -> None:
     )
     begin = time.monotonic()
     sink = run(path, *["a"] * 12)
-    assert sink.notes == []
+    assert sink.warnings == []
     seen = [int(p.read_text()) for p in tmp_path.glob("*.seen")]
     assert len(seen) == 12
     assert 2 <= max(seen) <= AT_ONCE
@@ -59,14 +59,14 @@ def test_a_bounded_number_runs_at_once(tmp_path: Path) -> None:
 
 def test_a_failure_is_noted_by_its_code_and_without_arguments(tmp_path: Path) -> None:
     sink = run(script(tmp_path, "echo $1 >&2; exit 3"), "a", "b", arguments="secret")
-    (note,) = sink.notes
+    (note,) = sink.warnings
     assert "2 of 2 events '*' did not reach cmd:ring.sh" in note
     assert "exit code 3" in note
     assert "secret" not in note
 
 
 def test_a_command_that_does_not_read_is_no_failure(tmp_path: Path) -> None:
-    assert run(script(tmp_path, "exit 0"), *["a"] * 5).notes == []
+    assert run(script(tmp_path, "exit 0"), *["a"] * 5).warnings == []
 
 
 @pytest.mark.slow
@@ -76,7 +76,7 @@ def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path, more: d
     begin = time.monotonic()
     sink = run(path, "a", **more)
     assert time.monotonic() - begin < 5
-    assert "ended after" in sink.notes[0]
+    assert "ended after" in sink.warnings[0]
     time.sleep(max(0.0, 2.3 - (time.monotonic() - begin)))
     assert not (tmp_path / "late").exists()
 
@@ -87,4 +87,4 @@ def test_what_cannot_be_started_is_noted(tmp_path: Path) -> None:
     path.unlink()
     with sink:
         sink.write(result("a"))
-    assert "cannot be started" in sink.notes[0]
+    assert "cannot be started" in sink.warnings[0]

@@ -65,7 +65,7 @@ def test_an_attempt_ends_in_time_and_is_noted(drip: str, scheme: str) -> None:
         with sink:
             sink.write(result("a", "b"))
         assert time.monotonic() - begun < 4
-    (note,) = sink.notes
+    (note,) = sink.warnings
     assert "2 of 2 events '*' did not reach" in note and "secret" not in note
     assert not any(thread.is_alive() for thread in sink._threads)
 
@@ -78,7 +78,7 @@ def test_who_hangs_past_the_end_is_cut_and_noted() -> None:
         with sink:
             sink.write(result("a"))
         assert time.monotonic() - begun < 4
-    (note,) = sink.notes
+    (note,) = sink.warnings
     assert "1 of 1 events '*' did not reach" in note
 
 
@@ -86,4 +86,4 @@ def test_who_hangs_past_the_end_is_cut_and_noted() -> None:
 def test_the_next_receiver_is_not_cut_by_the_clock_of_the_one_before() -> None:
     with desk(slow_s=0.06) as receiver, WebhookSink("*", receiver.url, SCENE, timeout_s=0.4) as sink:
         sink.write(result(*"abcdefghij"))
-    assert len(receiver.got) == 10 and sink.notes == []
+    assert len(receiver.got) == 10 and sink.warnings == []

@@ -90,7 +90,7 @@ def test_events_arrive_in_order_with_frigates_words(tmp_path: Path) -> None:
             sink.write(result("zone.enter", "line.in"))
             sink.write(result("zone.loiter", index=1))
             sink.write(result("zone.exit", index=2))
-        assert sink.notes == []
+        assert sink.warnings == []
         assert soon(lambda: len(got) == 3)
     assert [(m["type"], m["kind"], m["frame"]) for m in got] == [
         ("new", "zone.enter", 0),
@@ -110,7 +110,7 @@ def test_a_broker_that_comes_later_gets_what_happened_before(tmp_path: Path) -> 
             assert soon(lambda: len(got) == 2, 15)
             sink.write(result("c"))
             assert soon(lambda: len(got) == 3)
-    assert sink.notes == []
+    assert sink.warnings == []
 
 
 @needs_broker
@@ -121,7 +121,7 @@ def test_a_wrong_password_is_noted_without_it(tmp_path: Path) -> None:
         with MqttSink("*", address, SCENE, grace_s=2) as sink:
             sink.write(result("a"))
             assert soon(lambda: "refused" in sink._problem)
-    (note,) = sink.notes
+    (note,) = sink.warnings
     assert f"1 of 1 events '*' did not reach mqtt://127.0.0.1:{port}" in note
     assert "not authorized" in note
     assert "secret" not in note
@@ -134,8 +134,8 @@ def test_no_broker_is_noted_and_the_end_is_bounded() -> None:
         for index in range(2000):
             sink.write(result("a", index=index))
     assert time.monotonic() - begin < 5
-    assert "2000 of 2000 events" in sink.notes[0]
-    assert "no connection" in sink.notes[0]
+    assert "2000 of 2000 events" in sink.warnings[0]
+    assert "no connection" in sink.warnings[0]
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

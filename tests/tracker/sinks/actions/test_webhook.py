@@ -35,7 +35,7 @@ def test_exactly_the_events_asked_for_arrive_in_order(frames: list[list[str]]) -
         wanted = [(i, k) for i, kinds in enumerate(frames) for k in kinds if k.startswith("line.")]
         got = [(message["frame"], message["kind"]) for message in receiver.got]
     assert got == [*wanted, (90, "line.total")]
-    assert sink.notes == []
+    assert sink.warnings == []
 
 
 def test_a_message_says_what_where_when_and_who() -> None:
@@ -67,7 +67,7 @@ def test_a_receiver_that_says_later_is_asked_again(first: list[int]) -> None:
         sink.write(result("a", "b"))
         assert soon(lambda: len(receiver.got) == len(first) + 2)
     assert [m["kind"] for m in receiver.got] == ["a"] * (len(first) + 1) + ["b"]
-    assert sink.notes == []
+    assert sink.warnings == []
 
 
 @pytest.mark.parametrize(("answer", "said"), [(404, "answered 404"), (302, "redirected (302)")])
@@ -76,7 +76,7 @@ def test_a_receiver_that_says_no_is_not_asked_again(answer: int, said: str) -> N
         sink.write(result("a"))
         assert soon(lambda: bool(receiver.got))
     assert len(receiver.got) == 1
-    (note,) = sink.notes
+    (note,) = sink.warnings
     assert "1 of 1 events" in note
     assert said in note
 
@@ -91,7 +91,7 @@ def test_a_slow_receiver_never_holds_up_the_run_and_the_end_is_bounded() -> None
     left = time.monotonic() - begin
     assert written < 0.3, "500 events were taken in less time than the first took to arrive"
     assert left < 3
-    (note,) = sink.notes
+    (note,) = sink.warnings
     assert "given up because too many waited" in note
     assert "still waiting at the end" in note
     lost = int(note.split()[0])
@@ -107,7 +107,7 @@ def test_nobody_there_is_noted_without_the_secrets_of_the_address() -> None:
     sink._grace_s = 0.3
     with sink:
         sink.write(result("a", "b", "ab"))
-    (note,) = sink.notes
+    (note,) = sink.warnings
     assert "2 of 2 events 'a*' did not reach http://127.0.0.1:" in note
     assert "refused" in note
     assert "secret" not in note
@@ -135,7 +135,7 @@ def test_what_cannot_be_written_as_json_is_noted_and_the_next_arrives() -> None:
         sink.finish([Event("odd", 0.0, 0, data={"x": object()}), Event("even", 0.0, 0)])
         assert soon(lambda: bool(receiver.got))
     assert [m["kind"] for m in receiver.got] == ["even"]
-    assert "TypeError" in sink.notes[0]
+    assert "TypeError" in sink.warnings[0]
 
 
 def test_a_sink_without_a_way_says_so() -> None:
