@@ -10,7 +10,7 @@ is followed: at once without a cause, after `HOLD_S` with one.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +44,26 @@ FEET_PART = 0.15  # of the height, below the box: where feet would be that somet
 # (0: seen once).
 HEIGHT, GROWTH, VARIANCE, RISE, STEADY, DOUBT, USUAL, STEP = range(8)
 COLUMN = ("extent", np.float64, (8,))
+NO_PLACES = np.empty(0, np.int64)
+
+
+class Change(NamedTuple):
+    """How M objects have changed since each was last seen."""
+
+    was: FloatArray  # (8, M) what was known of them, by `COLUMN`
+    passed: FloatArray | np.float64  # seconds since; one number where it is the same for all: half the work
+    height: FloatArray  # (M,) logarithms: measured, ...
+    expected: FloatArray  # ... what it should be, ...
+    off: FloatArray  # ... and the difference
+    top_moved: FloatArray  # (M,) pixels downwards, more than expected
+    score: FloatArray  # (M,)
 
 
 def whole_boxes(
     rows: NDArray[Any],
     found: IntArray,
     now: float,
+    fresh: Mask,
     xyxy: FloatArray,
     score: FloatArray,
     size: tuple[int, int],
@@ -57,42 +71,79 @@ def whole_boxes(
     """Return boxes (M, 4) down to the feet, which of them are in doubt (M,), and who is somebody else (M,).
 
     ``rows`` are those of a `Sighting` (their boxes and times are still those of the frame before), of which
-    ``found`` (M,) belong to the boxes ``xyxy`` (M, 4) of this frame; `COLUMN` is brought up to ``now``.
+    ``found`` (M,) belong to the boxes ``xyxy`` (M, 4) of this frame, ``fresh`` (M,) to those never seen
+    before. `COLUMN` is brought up to ``now``.
     """
-    was, old = rows["extent"][found].T.copy(), rows["xyxy"][found]
-    fresh = np.isnan(rows["anchor"][found, 0])
-    # Clocks may run backwards.
-    passed = np.where(fresh, 0.0, np.minimum(np.maximum(now - rows["seen_s"][found], 0.0), MOST_S))
+    none = np.zeros(len(xyxy), np.bool_)
+    was = rows["extent"].take(found, axis=0).T
+    any_fresh = bool(np.count_nonzero(fresh))
+    passed = np.minimum(np.maximum(now - rows["seen_s"][found], 0.0), MOST_S)  # clocks may run backwards
+    if any_fresh:
+        passed = np.where(fresh, 0.0, passed)
+    elif np.count_nonzero(passed == passed[0]) == len(passed):
+        passed = passed[0]
     height = np.log(np.maximum(xyxy[:, 3] - xyxy[:, 1], 1.0))
     expected = was[HEIGHT] + was[GROWTH] * passed
     off = height - expected
-    cut = _cut(xyxy, size)  # of such a height nothing is known
-    unseen = (passed > CHANGED_GAP_S) & (passed > MISSED_STEPS * was[STEP])
-    other = unseen & ~fresh
-    if np.count_nonzero(other):
-        other &= (np.abs(off) > CHANGED) & ~cut & ~_cut(old, size)
-    top_moved = xyxy[:, 1] - old[:, 1] - was[RISE] * passed
+    top_moved = xyxy[:, 1] - rows["xyxy"][:, 1][found] - was[RISE] * passed
+    change = Change(was, passed, height, expected, off, top_moved, score)
 
-    whole, doubt = xyxy, np.zeros(len(xyxy), np.bool_)
-    misfit = (np.abs(off) > TOLERANCE) & (was[STEADY] >= STEADY_S) & ~(cut | other | fresh)
-    places = np.flatnonzero(misfit)
-    if len(places):
-        places = places[_misfits(was[:, places], xyxy[places], off[places], top_moved[places])]
-    if len(places):
-        feet = xyxy[places, 1] + np.exp(expected[places])
-        since = np.where(np.isnan(was[DOUBT, places]), now, was[DOUBT, places])
-        cause = (score[places] < FALLING * was[USUAL, places]) | (since < now)
-        cause |= cut_by_edge(xyxy[places], size)
-        shrunk = np.log(np.maximum(old[places, 3] - old[places, 1], 1.0)) - height[places]
-        cause |= shrunk > LEAP_PER_S * passed[places]
-        cause |= covered(xyxy, places, xyxy[places, 3], feet) > COVERED
-        was[DOUBT, places] = np.where(cause, since, np.nan)
-        held = cause & (now - since < HOLD_S)
-        places, feet = places[held], feet[held]
-        doubt[places] = True
-        whole = xyxy.copy()
-        whole[places, 3] = feet
+    cut = anew = _cut(xyxy, size)  # of such a height nothing is known
+    first, other, unseen = fresh, none, passed > CHANGED_GAP_S
+    if np.count_nonzero(unseen):
+        unseen = unseen & (passed > MISSED_STEPS * was[STEP])
+        other = unseen & ~fresh & (np.abs(off) > CHANGED) & ~cut & ~_cut(rows["xyxy"][found], size)
+        first = fresh | other
+    hidden, feet, jump = NO_PLACES, xyxy[:0, 3], np.abs(off) > TOLERANCE
+    if np.count_nonzero(jump):
+        hidden = np.flatnonzero(jump & (was[STEADY] >= STEADY_S) & ~(cut | first))
+        if len(hidden):
+            hidden, feet = _hidden(change, hidden, now, xyxy, rows["xyxy"][found], size)
+        believed = ~np.isnan(was[DOUBT]) & jump
+        believed[hidden] = False
+        anew = cut | believed
+    if any_fresh or first is not fresh:
+        anew = anew | first
+    rows["extent"][found] = _learned(change, unseen, hidden, anew, first).T
+    if not len(hidden):
+        return xyxy, none, other
+    whole, doubt = xyxy.copy(), np.zeros(len(xyxy), np.bool_)
+    whole[hidden, 3], doubt[hidden] = feet, True
+    return whole, doubt, other
 
+
+def _hidden(
+    change: Change, places: IntArray, now: float, xyxy: FloatArray, old: FloatArray, size: tuple[int, int]
+) -> tuple[IntArray, FloatArray]:
+    """Return whose feet are hidden, of those at ``places`` whose height jumps, and where these are (K,).
+
+    Since when they are is written into ``change.was``, that of who only changes is taken out.
+    """
+    was = change.was
+    places = places[_misfits(was[:, places], xyxy[places], change.off[places], change.top_moved[places])]
+    if not len(places):
+        return places, xyxy[:0, 3]
+    feet = xyxy[places, 1] + np.exp(change.expected[places])
+    since = np.where(np.isnan(was[DOUBT, places]), now, was[DOUBT, places])
+    cause = (change.score[places] < FALLING * was[USUAL, places]) | (since < now)
+    cause |= cut_by_edge(xyxy[places], size)
+    shrunk = np.log(np.maximum(old[places, 3] - old[places, 1], 1.0)) - change.height[places]
+    cause |= shrunk > LEAP_PER_S * _each(change.passed, places)
+    cause |= covered(xyxy, places, xyxy[places, 3], feet) > COVERED
+    was[DOUBT, places] = np.where(cause, since, np.nan)
+    held = cause & (now - since < HOLD_S)
+    return places[held], feet[held]
+
+
+def _learned(
+    change: Change, unseen: Mask | np.bool_, hidden: IntArray, anew: Mask, first: Mask
+) -> FloatArray:
+    """Return what is known now, (8, M) by `COLUMN`.
+
+    What is ``hidden`` teaches nothing; a height is learned ``anew`` where the old one tells nothing, all else
+    where somebody is there for the ``first`` time.
+    """
+    was, passed, height, expected, off, top_moved, score = change
     # Height and top: alpha-beta filters, beta = alpha² / (2 - alpha) (Benedict and Bordner 1962).
     gain, top_gain = 1 - np.exp(-passed / MEMORY_S), 1 - np.exp(-passed / TOP_MEMORY_S)
     per_s = 1 / np.maximum(passed, 1e-3)
@@ -104,24 +155,27 @@ def whole_boxes(
     new[STEADY] = was[STEADY] + passed
     new[DOUBT] = np.nan
     new[USUAL] = was[USUAL] + gain * (score - was[USUAL])
-    new[STEP] = np.where(unseen & (was[STEP] > 0), was[STEP], passed)
-
-    kept = np.flatnonzero(doubt)
-    if len(kept):  # what is hidden teaches nothing
+    new[STEP] = passed
+    if np.count_nonzero(unseen):
+        new[STEP] = np.where(unseen & (was[STEP] > 0), was[STEP], passed)
+    if len(hidden):
         for column in (VARIANCE, STEADY, DOUBT, USUAL):
-            new[column, kept] = was[column, kept]
-        new[HEIGHT, kept] = expected[kept]
-        new[GROWTH, kept] = was[GROWTH, kept] * np.exp(-passed[kept])
-    believed = ~np.isnan(was[DOUBT]) & ~doubt & (np.abs(off) > TOLERANCE)
-    anew = np.flatnonzero(fresh | other | cut | believed)
-    if len(anew):
-        new[HEIGHT, anew], new[GROWTH, anew], new[STEADY, anew] = height[anew], 0.0, 0.0
-        new[VARIANCE, anew], new[USUAL, anew] = was[VARIANCE, anew], was[USUAL, anew]
-        first = anew[(fresh | other)[anew]]
-        new[VARIANCE, first], new[RISE, first], new[STEP, first] = NOISE**2, 0.0, 0.0
-        new[USUAL, first] = score[first]
-    rows["extent"][found] = new.T
-    return whole, doubt, other
+            new[column, hidden] = was[column, hidden]
+        new[HEIGHT, hidden] = expected[hidden]
+        new[GROWTH, hidden] = was[GROWTH, hidden] * np.exp(-_each(passed, hidden))
+    if np.count_nonzero(anew):
+        rows = np.flatnonzero(anew)
+        new[HEIGHT, rows], new[GROWTH, rows], new[STEADY, rows] = height[rows], 0.0, 0.0
+        new[VARIANCE, rows], new[USUAL, rows] = was[VARIANCE, rows], was[USUAL, rows]
+        rows = np.flatnonzero(first)
+        if len(rows):
+            new[VARIANCE, rows], new[RISE, rows], new[STEP, rows] = NOISE**2, 0.0, 0.0
+            new[USUAL, rows] = score[rows]
+    return new
+
+
+def _each(passed: FloatArray | np.float64, places: IntArray) -> FloatArray | np.float64:
+    return passed[places] if isinstance(passed, np.ndarray) else passed
 
 
 def _misfits(was: FloatArray, xyxy: FloatArray, off: FloatArray, top_moved: FloatArray) -> Mask:

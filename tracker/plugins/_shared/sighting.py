@@ -91,7 +91,7 @@ class Sighting:
             known = self._next[2]()
             if known is not None:
                 return known
-        made = Sighting(self.anchor, self.size, self.keep_s, self.rows.copy(), self.row_of)
+        made = Sighting(self.anchor, self.size, self.keep_s, _copied(self.rows), self.row_of)
         made._free, made._oldest_s, made._signature = self._free, self._oldest_s, self._signature
         made.found = self.found
         made._forget(now)
@@ -149,12 +149,12 @@ class Sighting:
     def _see(self, now: float, tracks: Tracks) -> None:
         """Work out where everybody is and was the time before."""
         rows, found = self.rows, self.found
+        self.before, self.before_s = rows["anchor"].take(found, axis=0), rows["seen_s"][found]
         whole, self.doubt, self.changed = extent.whole_boxes(
-            rows, found, now, tracks.xyxy, tracks.score, self.size
+            rows, found, now, np.isnan(self.before[:, 0]), tracks.xyxy, tracks.score, self.size
         )
         if whole is not tracks.xyxy:
             self.anchors = anchor_points(whole, self.anchor)
-        self.before, self.before_s = rows["anchor"][found], rows["seen_s"][found]
         if np.count_nonzero(self.changed):
             self.before[self.changed] = np.nan
             others = found[self.changed]
@@ -224,6 +224,11 @@ class Sighting:
             if n not in heirs and track_id not in heirs.values():
                 heirs[n] = track_id
         return heirs
+
+
+def _copied(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy; NumPy itself copies structured arrays field by field, which takes four times as long."""
+    return rows.view(np.uint8).copy().view(rows.dtype)
 
 
 def velocity(rows: NDArray[Any]) -> FloatArray:
