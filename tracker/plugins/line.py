@@ -21,14 +21,9 @@ from tracker.plugins._shared.anchors import (
     hysteresis,
 )
 from tracker.plugins._shared.certainty import SURE, Evidence, certainty
-from tracker.plugins._shared.doubles import Doubles, Motion, whole_of
+from tracker.plugins._shared.doubles import Doubles, whole_of
 from tracker.plugins._shared.extent import USUAL, VARIANCE, hidden_feet
-from tracker.plugins._shared.geometry import (
-    crossing_fraction,
-    distance_to_segments,
-    sides_of,
-    signed_crossings,
-)
+from tracker.plugins._shared.geometry import Polyline
 from tracker.plugins._shared.line_shape import (
     BESIDE,
     OPPOSITE,
@@ -103,7 +98,7 @@ class Line(Plugin):
     def start(self, scene: Scene) -> None:
         """Learn the picture's size, where an end that touches its edge goes on, and the classes' names."""
         self._scene = scene
-        self._path = extended(self._line, scene.size)
+        self._path = Polyline(extended(self._line, scene.size))
         self._sketch: Canvas | None = None  # made anew after a crossing
         self._arrow, self._heading = self.arrow(), self.heading()
         shape = Canvas()
@@ -121,54 +116,65 @@ class Line(Plugin):
         memory.look(frame.time, tracks)
         self._period = min(max(frame.time - self._now, ONWARD_S), MOST_PERIOD_S)
         self._now, self._frame = frame.time, frame.index
-        events = self._lost(LOST_S) if np.count_nonzero(memory.own["pending"]) else []
+        rows = memory.own
+        events = self._lost(LOST_S) if np.count_nonzero(rows["pending"]) else []
         if not len(tracks):
             return events
-        found, before, rows = memory.found, memory.before, memory.own
+        found, before, anchors = memory.found, memory.before, memory.anchors
         self._doubles.look(frame.time, tracks, memory.seen, found)
         if np.count_nonzero(memory.changed):
             rows["known"][found[memory.changed]] = False
             rows["pending"][found[memory.changed]] = 0
-        was_on_line = rows["on_line"][found]
-        if np.count_nonzero(was_on_line):
+        was_on_line = rows["on_line"][found] if np.count_nonzero(rows["on_line"]) else None
+        if was_on_line is not None:
             before = np.where(was_on_line[:, None], rows["from_at"][found], before)
-        step, touching = signed_crossings(before, memory.anchors, line)
-        if np.count_nonzero(step) or np.count_nonzero(rows["pending"][found]):
-            events += self._cross(tracks, before, step)
+        step, touching = line.crossings(before, anchors)
+        busy = np.flatnonzero((rows["pending"][found] != 0) | (step != 0))
+        if len(busy):
+            events += self._cross(tracks, before, step, busy)
         unknown = np.flatnonzero(~rows["known"][found])
         if len(unknown):
-            away = distance_to_segments(memory.anchors[unknown], line[:-1], line[1:])
+            away = line.distance(anchors[unknown])
             rows["known"][found[unknown]] = away > hysteresis(tracks.xyxy[unknown])
         if touching:  # an anchor exactly on the line is on neither side: its path goes on from where it came
-            away = distance_to_segments(memory.anchors, line[:-1], line[1:])
-            rows["on_line"][found] = (away <= ON_LINE_PX) & ~np.isnan(before[:, 0])
+            rows["on_line"][found] = (line.distance(anchors) <= ON_LINE_PX) & ~np.isnan(before[:, 0])
             rows["from_at"][found] = before
-        elif np.count_nonzero(was_on_line):
+        elif was_on_line is not None:
             rows["on_line"][found] = False
         return events
 
-    def _cross(self, tracks: Tracks, before: FloatArray, step: IntArray) -> list[Event]:
-        """Take note of crossings and count those whose object has got clear of the line, and is itself."""
+    def _cross(self, tracks: Tracks, before: FloatArray, step: IntArray, busy: IntArray) -> list[Event]:
+        """Take note of crossings and count those whose object has got clear of the line, and is itself.
+
+        ``busy`` are the places of those who cross now, or have crossed and are not clear yet.
+        """
         now, memory, line = self._now, self._memory, self._path
         rows, found, anchors = memory.own, memory.found, memory.anchors
-        for place in np.flatnonzero(step).tolist():
-            row, part = found[place], crossing_fraction(before[place], anchors[place], line)
+        busy_rows, step = found[busy], step[busy]
+        for place in busy[step != 0].tolist():
+            row, part = found[place], line.fraction(before[place], anchors[place])
             rows["crossed_s"][row] = memory.before_s[place] + part * (now - memory.before_s[place])
             rows["crossed_at"][row] = before[place] + part * (anchors[place] - before[place])
             rows["gap_s"][row] = now - memory.before_s[place]
-            rows["whole_id"][row] = whole_of(tracks, Motion.of(memory.seen.take(found)), place)
-        pending = rows["pending"][found] + step
-        rows["doubted"][found] = (pending != 0) & (rows["doubted"][found] | memory.doubt)
-        rows["pending"][found] = pending
+            rows["whole_id"][row] = whole_of(tracks, memory.seen, found, place)
+        was, doubt = rows["pending"][busy_rows], memory.doubt[busy]
+        rows["pending"][busy_rows] = pending = was + step
+        rows["doubted"][busy_rows] = (was != 0) & rows["doubted"][busy_rows] | doubt
+        chosen = np.flatnonzero((pending != 0) & ~doubt)
+        if not len(chosen):
+            return []
+        crossing, pending, at = busy[chosen], pending[chosen], busy_rows[chosen]
+        xyxy = tracks.xyxy[crossing]
+        away = line.distance(beyond_edge(anchors[crossing], xyxy, self._scene.size))
+        back = rows["counted"][at] == -np.sign(pending)  # or the box trembles
+        margin: float | FloatArray = HYSTERESIS
+        if np.count_nonzero(back):
+            tremble = BACK_UNREST * np.sqrt(memory.seen["extent"][at, VARIANCE])
+            margin = np.where(back, np.clip(tremble, HYSTERESIS, MOST_BACK), HYSTERESIS)
         events = []
-        crossing = np.flatnonzero((pending != 0) & ~memory.doubt)
-        at_least = beyond_edge(anchors[crossing], tracks.xyxy[crossing], self._scene.size)
-        away = distance_to_segments(at_least, line[:-1], line[1:])
-        back = rows["counted"][found[crossing]] == -np.sign(pending[crossing])  # or the box trembles
-        tremble = BACK_UNREST * np.sqrt(memory.seen["extent"][found[crossing], VARIANCE])
-        clear = np.where(back, np.clip(tremble, HYSTERESIS, MOST_BACK), HYSTERESIS)
-        for place in crossing[away > hysteresis(tracks.xyxy[crossing], clear)].tolist():
-            row, sign = found[place], 1 if pending[place] > 0 else -1
+        for place in crossing[away > hysteresis(xyxy, margin)].tolist():
+            row = found[place]
+            sign = 1 if rows["pending"][row] > 0 else -1
             rows["pending"][row] = 0
             if rows["known"][row] and self._counts(now, tracks, place, sign):
                 events.append(self._event(sign, memory.row(row), tracks, place))
@@ -255,8 +261,8 @@ class Line(Plugin):
             return []
         seen = memory.seen.take(waiting)
         goal = seen["anchor"] + np.nan_to_num(velocity(seen)) * self._period
-        onward = (sides_of(goal, line) * sides_of(seen["anchor"], line) > 0).all(axis=1)
-        onward &= distance_to_segments(goal, line[:-1], line[1:]) > hysteresis(seen["xyxy"])
+        onward = (line.sides(goal) * line.sides(seen["anchor"]) > 0).all(axis=1)
+        onward &= line.distance(goal) > hysteresis(seen["xyxy"])
         onward &= rows["whole_id"][waiting] == seen["track_id"]  # what it was part of crosses itself
         events = []
         for row in waiting[onward].tolist():
@@ -292,9 +298,9 @@ class Line(Plugin):
 
     def _evidence(self, sign: int, row: Row, tracks: Tracks | None, place: int) -> Evidence:
         """Gather what is known of a crossing; ``tracks`` are None where the object is out of sight."""
-        xyxy, line = row["xyxy"], self._path
+        xyxy = row["xyxy"]
         side = max(float((xyxy[2:] - xyxy[:2]).max()), 1.0)
-        near = distance_to_segments(np.stack((row["born_at"], row["anchor"])), line[:-1], line[1:]) / side
+        near = self._path.distance(np.stack((row["born_at"], row["anchor"]))) / side
         return Evidence(
             age_s=float(row["crossed_s"] - row["born_s"]),
             born_sizes=float(near[0]),

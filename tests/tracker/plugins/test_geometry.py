@@ -7,12 +7,11 @@ from hypothesis import strategies as st
 
 from tracker.plugins._shared.geometry import (
     Polygon,
-    crossing_fraction,
+    Polyline,
     distance_to_segments,
     overlap_of_smaller,
     self_intersection,
 )
-from tracker.plugins._shared.geometry import signed_crossings as crossings_and_touch
 
 whole = st.integers(-20, 20)
 points = st.tuples(whole, whole)
@@ -20,7 +19,7 @@ ZIGZAG = np.array([[0.25, -9.4], [5, 0], [-5, 3], [0.25, 9.4]])
 
 
 def signed_crossings(start: np.ndarray, end: np.ndarray, line: np.ndarray) -> np.ndarray:
-    return crossings_and_touch(start, end, line)[0]
+    return Polyline(line).crossings(start, end)[0]
 
 
 @given(points, points)
@@ -48,9 +47,9 @@ def test_where_nothing_is_known_nothing_is_crossed() -> None:
 
 
 def test_the_place_of_a_crossing() -> None:
-    line = np.array([[0.0, 0], [0, 10]])
-    assert crossing_fraction(np.array([-1.0, 5]), np.array([3.0, 5]), line) == 0.25
-    assert crossing_fraction(np.array([-1.0, 50]), np.array([3.0, 50]), line) == 1.0
+    line = Polyline(np.array([[0.0, 0], [0, 10]]))
+    assert line.fraction(np.array([-1.0, 5]), np.array([3.0, 5])) == 0.25
+    assert line.fraction(np.array([-1.0, 50]), np.array([3.0, 50])) == 1.0
 
 
 def test_distance_is_to_the_segment_not_to_its_line() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bytetrack.types import FloatArray
 from tracker.plugins._shared.anchors import EDGE_PX, at_edge, beyond_edge, hysteresis
-from tracker.plugins._shared.geometry import Mask, Polygon, cross, distance_to_segments
+from tracker.plugins._shared.geometry import Mask, Polygon, Segments, cross, distance_to_segments
 
 NUDGE_PX = 1e-9  # to the right and down: so `Polygon.holds` takes points on a side itself
 EDGE_PART = 0.005  # sides nearer to the picture's edge, in parts of its longer side, are meant to lie on it
@@ -30,7 +30,7 @@ class Border:
         self._along = self._following - self._corners
         along = touching & np.roll(touching, -1, axis=0)  # (K, 4) sides on the left, top, right, bottom edge
         border = ~along.any(axis=1)
-        self._sides = self._corners[border], self._following[border]
+        self._sides = Segments(self._corners[border], self._following[border])
         beyond = np.logical_or.reduce(along, axis=0)
         self._least = np.where(beyond[:2], EDGE_PX, -np.inf)
         self._most = np.where(beyond[2:], far - EDGE_PX, np.inf)
@@ -110,5 +110,5 @@ class Border:
     def clear(self, anchors: FloatArray, xyxy: FloatArray) -> Mask:
         """Return who (M,) is further from the border than a margin of its own size (`anchors.HYSTERESIS`)."""
         at_least = self.within(beyond_edge(anchors, xyxy, self._size))
-        clear: Mask = distance_to_segments(at_least, *self._sides) > hysteresis(xyxy)
+        clear: Mask = self._sides.distance(at_least) > hysteresis(xyxy)
         return clear

@@ -8,9 +8,8 @@ crossing that is only supposed were too few there and are set by hand.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-
-import numpy as np
 
 BASE = 81.0  # odds of a crossing that nothing speaks against
 SURE = 0.955  # events below it are called doubtful; of those above it 98 in 100 are right
@@ -57,5 +56,5 @@ def certainty(seen: Evidence) -> tuple[float, list[str]]:
         (seen.gap_s > GAP_S, 1.1, "continued across a gap"),
     ]
     against = [(divisor, why) for is_so, divisor, why in signs if is_so]
-    odds = BASE / float(np.prod([divisor for divisor, _ in against]))
+    odds = BASE / math.prod(divisor for divisor, _ in against)
     return odds / (1 + odds), [why for _, why in sorted(against, key=lambda sign: -sign[0])]

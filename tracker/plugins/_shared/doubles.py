@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytetrack import Tracks
-from bytetrack.types import FloatArray, IntArray
+from bytetrack.types import IntArray
 from tracker.plugins._shared.anchors import SHADOW_OVERLAP, SHADOW_S
 from tracker.plugins._shared.geometry import overlap_of_smaller
 from tracker.plugins._shared.sighting import baseline_s, velocity
@@ -28,65 +28,61 @@ PLACE_SIZES, PLACE_PX = (
 )  # how exactly a box is placed: it weighs where a velocity is of a short time
 
 
-@dataclass(frozen=True)
-class Motion:
-    """How tracks have moved of late."""
+def one_object(tracks: Tracks, rows: NDArray[Any], found: IntArray, place: int) -> list[int]:
+    """Return the places of the tracks on one object with the track at ``place``, at this very moment.
 
-    speed: FloatArray  # (M, 2) pixels per second; NaN: not known
-    over_s: FloatArray  # (M,) in how long a time that was measured; NaN: not known
-
-    @classmethod
-    def of(cls, rows: NDArray[Any]) -> Motion:
-        """Return the motion of rows of a `Sighting`."""
-        return cls(velocity(rows), baseline_s(rows))
-
-
-def one_object(tracks: Tracks, motion: Motion, place: int) -> NDArray[np.bool_]:
-    """Return which tracks (M,) are on one object with the track at ``place``, at this very moment.
-
-    A motion that is not known yet contradicts nothing. Of two boxes the smaller is the part, and it is part
-    of one whole only: of the larger box that holds most of it and moves with it.
+    ``rows`` are those of a `Sighting`, ``found`` (M,) those of the tracks. A motion that is not known yet
+    contradicts nothing. Of two boxes the smaller is the part, and it is part of one whole only: of the larger
+    box that holds most of it and moves with it.
     """
-    near = _alike(tracks, motion, place)
-    near[place] = False
-    if not np.count_nonzero(near):
-        return near
-    area = (tracks.xyxy[:, 2:] - tracks.xyxy[:, :2]).prod(axis=1)
-    for other in np.flatnonzero(near).tolist():
-        part = place if area[place] < area[other] else other
-        whole = other if part == place else place
-        wholes = _alike(tracks, motion, part) & (area >= area[part])
-        wholes[part] = False
-        held = np.where(wholes, overlap_of_smaller(tracks.xyxy[part], tracks.xyxy), 0.0)
-        near[other] = held[whole] >= held.max()
-    return near
-
-
-def whole_of(tracks: Tracks, motion: Motion, place: int) -> int:
-    """Return the number of the largest box on the object that the track at ``place`` is on."""
-    one = one_object(tracks, motion, place)
-    one[place] = True
+    alike = _alike(tracks, rows, found, place)
+    if not alike:
+        return alike
     sides = tracks.xyxy[:, 2:] - tracks.xyxy[:, :2]
-    return int(tracks.track_id[np.where(one, sides.prod(axis=1), -1.0).argmax()])
+    area = sides[:, 0] * sides[:, 1]
+    one = []
+    for other in alike:
+        part, whole = (place, other) if area[place] < area[other] else (other, place)
+        wholes = [each for each in _alike(tracks, rows, found, part) if area[each] >= area[part]]
+        held = dict(zip(wholes, overlap_of_smaller(tracks.xyxy[part], tracks.xyxy[wholes]), strict=True))
+        if held.get(whole, 0.0) >= max(held.values(), default=0.0):
+            one.append(other)
+    return one
 
 
-def _alike(tracks: Tracks, motion: Motion, place: int) -> NDArray[np.bool_]:
-    """Return which tracks (M,) lie as two boxes on one object do with the one at ``place``, and move so."""
-    xyxy = tracks.xyxy
-    sides = xyxy[:, 2:] - xyxy[:, :2]
-    area, own = sides.prod(axis=1), float(sides[place].prod())
-    overlap = overlap_of_smaller(xyxy[place], xyxy)
+def whole_of(tracks: Tracks, rows: NDArray[Any], found: IntArray, place: int) -> int:
+    """Return the number of the largest box on the object that the track at ``place`` is on."""
+    one = sorted([place, *one_object(tracks, rows, found, place)])
+    if len(one) > 1:
+        sides = tracks.xyxy[one, 2:] - tracks.xyxy[one, :2]
+        place = one[int((sides[:, 0] * sides[:, 1]).argmax())]
+    return int(tracks.track_id[place])
+
+
+def _alike(tracks: Tracks, rows: NDArray[Any], found: IntArray, place: int) -> list[int]:
+    """Return whose boxes lie as two boxes on one object do with the one at ``place``, and move so."""
+    overlap = overlap_of_smaller(tracks.xyxy[place], tracks.xyxy)
+    overlap[place] = 0.0
+    near = np.flatnonzero(overlap > min(SHADOW_OVERLAP, SAME_IOU))
+    if not len(near):
+        return []
+    both = np.append(near, place)
+    sides = tracks.xyxy[both, 2:] - tracks.xyxy[both, :2]
+    (area, own), overlap = np.split(sides[:, 0] * sides[:, 1], [len(near)]), overlap[near]
     common = overlap * np.minimum(area, own)
     iou = common / np.maximum(area + own - common, 1e-9)
-    same_class = tracks.class_id == tracks.class_id[place]
+    same_class = tracks.class_id[near] == tracks.class_id[place]
     nested = np.minimum(area, own) <= PART_AREA * np.maximum(area, own)
     within = (overlap > SHADOW_OVERLAP) & (nested | ~same_class) | (iou > SAME_IOU)
-    drift = np.hypot(*(motion.speed - motion.speed[place]).T)
-    size = np.maximum(sides.max(axis=1), sides[place].max())
+    seen = rows.take(found[both])
+    speed, over_s = velocity(seen), baseline_s(seen)  # NaN: not known
+    drift = np.hypot(*(speed[:-1] - speed[-1]).T)
+    longer = sides.max(axis=1)
+    size = np.maximum(longer[:-1], longer[-1])
     allowed = np.where(same_class, SAME_CLASS_DRIFT, OTHER_CLASS_DRIFT) * size
-    allowed += (PLACE_SIZES * size + PLACE_PX) / np.minimum(motion.over_s, motion.over_s[place])
-    apart = drift > allowed
-    return np.asarray(within & ~apart)
+    allowed += (PLACE_SIZES * size + PLACE_PX) / np.minimum(over_s[:-1], over_s[-1])
+    alike: list[int] = near[within & ~(drift > allowed)].tolist()
+    return alike
 
 
 @dataclass
@@ -97,7 +93,7 @@ class Crossed:
     sign: int
     track_id: int  # of its largest box
     size: float  # area of that box, pixels
-    boxes: dict[int, bool] = field(default_factory=dict)  # track_id: was on it when both were last seen
+    boxes: set[int] = field(default_factory=set)  # track_ids of those that were on it when last seen with it
 
 
 class Doubles:
@@ -125,8 +121,14 @@ class Doubles:
         """Note who is on the object that has crossed, at the moment of these tracks, if it is among them."""
         places = np.flatnonzero(tracks.track_id == crossed.track_id)
         if len(places):
-            one = one_object(tracks, Motion.of(seen.take(found)), int(places[0]))
-            crossed.boxes.update(zip(tracks.track_id.tolist(), one.tolist(), strict=True))
+            crossed.boxes = self._boxes(crossed.boxes, tracks, seen, found, int(places[0]))
+
+    @staticmethod
+    def _boxes(old: set[int], tracks: Tracks, seen: NDArray[Any], found: IntArray, place: int) -> set[int]:
+        """Return who is on one object with the track at ``place``, and of the ``old`` who is out of sight."""
+        if old:
+            old = old.difference(tracks.track_id.tolist())
+        return old.union(tracks.track_id[one_object(tracks, seen, found, place)].tolist())
 
     def is_new(
         self, now: float, tracks: Tracks, seen: NDArray[Any], found: IntArray, place: int, sign: int
@@ -134,32 +136,32 @@ class Doubles:
         """Return whether the track at ``place`` crosses as an object of its own; it is remembered."""
         track_id, box = int(tracks.track_id[place]), tracks.xyxy[place]
         size = float((box[2:] - box[:2]).prod())
-        one = one_object(tracks, Motion.of(seen.take(found)), place)
-        boxes = dict(zip(tracks.track_id.tolist(), one.tolist(), strict=True))
         for crossed in self._recent:
             if crossed.sign != sign or crossed.track_id == track_id:
                 continue
             self._compare(crossed, tracks, seen, found)
-            if crossed.boxes.get(track_id):
+            if track_id in crossed.boxes:
                 if size > crossed.size:
                     crossed.track_id, crossed.size = track_id, size
-                    crossed.boxes.update(boxes)
+                    crossed.boxes = self._boxes(crossed.boxes, tracks, seen, found, place)
                 return False
+        boxes = self._boxes(set(), tracks, seen, found, place)
         self._recent.append(Crossed(now, sign, track_id, size, boxes))
         return True
 
     def has(self, track_id: int, sign: int) -> bool:
         """Return whether this is a second box on an object that has crossed."""
-        return any(c.sign == sign and c.boxes.get(track_id, False) for c in self._recent)
+        return any(c.sign == sign and track_id in c.boxes for c in self._recent)
 
     def state(self) -> Json:
         """Return who crossed a moment ago."""
         return [
-            [c.time, c.sign, c.track_id, c.size, [[key, value] for key, value in c.boxes.items()]]
+            [c.time, c.sign, c.track_id, c.size, [[box, True] for box in sorted(c.boxes)]]
             for c in self._recent
         ]
 
     def restore(self, state: Json) -> None:
         """Go on from there."""
         for time, sign, track_id, size, boxes in state:
-            self._recent.append(Crossed(time, sign, track_id, size, dict(boxes)))
+            on_it = {box for box, is_on_it in boxes if is_on_it}
+            self._recent.append(Crossed(time, sign, track_id, size, on_it))

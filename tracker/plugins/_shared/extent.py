@@ -44,7 +44,7 @@ FEET_PART = 0.15  # of the height, below the box: where feet would be that somet
 # (0: seen once).
 HEIGHT, GROWTH, VARIANCE, RISE, STEADY, DOUBT, USUAL, STEP = range(8)
 COLUMN = ("extent", np.float64, (8,))
-NO_PLACES = np.empty(0, np.int64)
+NO_PLACES: IntArray = np.empty(0, np.int64)
 
 
 class Change(NamedTuple):

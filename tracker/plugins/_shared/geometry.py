@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,67 +20,84 @@ def cross(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     return product
 
 
-def signed_crossings(start: FloatArray, end: FloatArray, line: FloatArray) -> tuple[IntArray, bool]:
-    """Return how often each path ``start -> end`` (M, 2) crosses the polyline (K, 2), with sign: (M,).
+class Segments:
+    """Straight parts, from (K, 2) to (K, 2), that are asked often how far something is from them."""
 
-    And whether any path may end on the line itself, where it has crossed nothing yet.
+    def __init__(self, begin: FloatArray, end: FloatArray) -> None:
+        self._begin_x, self._begin_y = begin.T.copy()
+        self._along_x, self._along_y = (end - begin).T.copy()
+        self._square = np.maximum(self._along_x * self._along_x + self._along_y * self._along_y, 1e-12)
 
-    +1 is a crossing to the right-hand side of somebody who walks along the line on the picture (y points
-    down), -1 to the left; going over and back in one step is 0. A path through a corner of the polyline
-    crosses once. A path that starts where nothing is known (NaN) crosses nothing.
-
-    >>> signed_crossings(np.array([[5.0, -1.0]]), np.array([[5.0, 1.0]]), np.array([[0.0, 0.0], [9.0, 0.0]]))
-    (array([1]), False)
-    """
-    sides = sides_of(np.concatenate((start, end)), line)
-    before, after = sides[: len(start)], sides[len(start) :]
-    passed = before * after < 0
-    touching = bool(np.count_nonzero(after) < after.size)
-    total = np.zeros(len(start), np.int64)
-    if np.count_nonzero(passed):
-        rows = np.flatnonzero(passed.any(axis=1))
-        start, end, after = start[rows], end[rows], after[rows]
-        beside = cross((end - start)[:, None], line - start[:, None]) > 0  # (M, K) sides of the path
-        crossed = passed[rows] & (beside[:, 1:] != beside[:, :-1])
-        total[rows] = np.where(crossed, np.sign(after), 0).sum(axis=1)
-    return total, touching
-
-
-def sides_of(points: FloatArray, line: FloatArray) -> FloatArray:
-    """Return on which side (M, K-1) of each part of the polyline (K, 2) points (M, 2) lie, by sign."""
-    x, y = points[:, :1], points[:, 1:]
-    begin_x, begin_y = line[:-1].T
-    along_x, along_y = (line[1:] - line[:-1]).T
-    sides: FloatArray = along_x * (y - begin_y) - along_y * (x - begin_x)
-    return sides
-
-
-def crossing_fraction(start: FloatArray, end: FloatArray, line: FloatArray) -> float:
-    """Return where on the path ``start -> end`` (2,), 0 to 1, it last crosses the polyline; 1 if nowhere."""
-    fractions = []
-    for a, b in pairwise(line):
-        turn = float(cross(end - start, b - a))
-        if turn:
-            along = float(cross(a - start, b - a)) / turn
-            across = float(cross(a - start, end - start)) / turn
-            if 0 <= along <= 1 and 0 <= across <= 1:
-                fractions.append(along)
-    return max(fractions, default=1.0)
+    def distance(self, points: FloatArray) -> FloatArray:
+        """Return the distance (M,) of each point (M, 2) to the nearest part; infinite where there is none."""
+        if not len(self._square):
+            return np.full(len(points), np.inf)
+        x, y = points[:, :1] - self._begin_x, points[:, 1:] - self._begin_y  # (M, K)
+        part = (x * self._along_x + y * self._along_y) / self._square
+        part = np.minimum(np.maximum(part, 0.0), 1.0)
+        x -= part * self._along_x
+        y -= part * self._along_y
+        nearest: FloatArray = np.sqrt((x * x + y * y).min(axis=1))
+        return nearest
 
 
 def distance_to_segments(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
     """Return the distance (M,) of each point (M, 2) to the nearest of the segments (K, 2) to (K, 2)."""
-    if len(start) == 0:
-        return np.full(len(points), np.inf)
-    along_x, along_y = (end - start).T
-    begin_x, begin_y = start.T
-    x, y = points[:, :1] - begin_x, points[:, 1:] - begin_y  # (M, K)
-    part = (x * along_x + y * along_y) / np.maximum(along_x * along_x + along_y * along_y, 1e-12)
-    part = np.minimum(np.maximum(part, 0.0), 1.0)
-    x -= part * along_x
-    y -= part * along_y
-    nearest: FloatArray = np.sqrt((x * x + y * y).min(axis=1))
-    return nearest
+    return Segments(start, end).distance(points)
+
+
+class Polyline(Segments):
+    """A line through points (K, 2) that is asked often who crosses it."""
+
+    def __init__(self, points: FloatArray) -> None:
+        super().__init__(points[:-1], points[1:])
+        self._points = points
+        self._parts: list[list[float]] = np.hstack([points[:-1], points[1:] - points[:-1]]).tolist()
+
+    def crossings(self, start: FloatArray, end: FloatArray) -> tuple[IntArray, bool]:
+        """Return how often each path ``start -> end`` (M, 2) crosses the line, with sign: (M,).
+
+        And whether any path may end on the line itself, where it has crossed nothing yet.
+
+        +1 is a crossing to the right-hand side of somebody who walks along the line on the picture (y points
+        down), -1 to the left; going over and back in one step is 0. A path through a corner of the line
+        crosses once. A path that starts where nothing is known (NaN) crosses nothing.
+
+        >>> Polyline(np.array([[0.0, 0], [9, 0]])).crossings(np.array([[5.0, -1]]), np.array([[5.0, 1]]))
+        (array([1]), False)
+        """
+        before, after = self.sides(start), self.sides(end)
+        passed = before * after < 0
+        touching = bool(np.count_nonzero(after) < after.size)
+        total = np.zeros(len(start), np.int64)
+        if np.count_nonzero(passed):
+            rows = np.flatnonzero(passed.any(axis=1))
+            start, end, after = start[rows], end[rows], after[rows]
+            # (M, K) sides of the path
+            beside = cross((end - start)[:, None], self._points - start[:, None]) > 0
+            crossed = passed[rows] & (beside[:, 1:] != beside[:, :-1])
+            total[rows] = np.where(crossed, np.sign(after), 0).sum(axis=1)
+        return total, touching
+
+    def sides(self, points: FloatArray) -> FloatArray:
+        """Return on which side (M, K-1) of each part points (M, 2) lie, by sign."""
+        sides: FloatArray = self._along_x * (points[:, 1:] - self._begin_y)
+        sides -= self._along_y * (points[:, :1] - self._begin_x)
+        return sides
+
+    def fraction(self, start: FloatArray, end: FloatArray) -> float:
+        """Return where on the path ``start -> end`` (2,), 0 to 1, it last crosses the line; 1 if nowhere."""
+        (x, y), (to_x, to_y) = start.tolist(), end.tolist()
+        way_x, way_y = to_x - x, to_y - y
+        fractions = []
+        for begin_x, begin_y, along_x, along_y in self._parts:
+            turn = way_x * along_y - way_y * along_x
+            if turn:
+                along = ((begin_x - x) * along_y - (begin_y - y) * along_x) / turn
+                across = ((begin_x - x) * way_y - (begin_y - y) * way_x) / turn
+                if 0 <= along <= 1 and 0 <= across <= 1:
+                    fractions.append(along)
+        return max(fractions, default=1.0)
 
 
 class Polygon:
