@@ -34,7 +34,7 @@ from tracker.plugins._shared.line_shape import (
     extended,
     line_problem,
 )
-from tracker.plugins._shared.memory import Memory, Row
+from tracker.plugins._shared.memory import Memory, Row, identity
 from tracker.plugins._shared.sighting import ROUNDING_S, velocity
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
 
@@ -293,6 +293,7 @@ class Line(Plugin):
             "crossed_s": round(float(row["crossed_s"]), 3),  # on the line itself; the event is clear of it
             "sure": round(sure, 2),
             **({"why": ", ".join(why)} if sure < SURE else {}),
+            **identity(row),
         }
         return Event(f"line.{way}", self._now, self._frame, int(row["track_id"]), class_id, data)
 

@@ -17,7 +17,7 @@ from tracker.plugins._shared.border import Border
 from tracker.plugins._shared.distribution import Distribution
 from tracker.plugins._shared.geometry import self_intersection
 from tracker.plugins._shared.line_shape import too_few
-from tracker.plugins._shared.memory import Memory, Row
+from tracker.plugins._shared.memory import Memory, Row, identity
 from tracker.plugins._shared.sighting import ROUNDING_S
 from tracker.plugins._shared.turnstile import COLUMNS, Turnstile
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
@@ -201,7 +201,7 @@ class Zone(Plugin):
         self.entries += 1
         self.visitors += not own["visited"][row]
         own["inside"][row], own["visited"][row], own["loitered"][row] = True, True, False
-        own["since_s"][row] = since_s
+        own["since_s"][row], own["entered_id"][row] = since_s, self._memory.seen["first_id"][row]
         self._alarm_s = -np.inf
         return self._event("enter", self._memory.row(row), since_s=round(since_s, 3))
 
@@ -210,7 +210,9 @@ class Zone(Plugin):
         dwell_s = max(left_s - since_s, 0.0)
         self.dwell.add(dwell_s)
         row["inside"], row["left_s"] = False, left_s
-        ending = {"end_of_run": True} if end_of_run else {}
+        ending: dict[str, Json] = {"end_of_run": True} if end_of_run else {}
+        if row["entered_id"] != row["first_id"]:  # another track went on with the visit
+            ending["entered_id"] = int(row["entered_id"])
         return self._event(
             "exit",
             row,
@@ -228,6 +230,7 @@ class Zone(Plugin):
             "class_name": self._scene.names.get(class_id, str(class_id)),
             **place,
             **data,
+            **identity(row),
         }
         return Event(f"zone.{what}", self._now, self._frame, int(row["track_id"]), class_id, data)
 

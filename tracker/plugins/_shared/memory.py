@@ -134,6 +134,17 @@ class Memory:
         self.own, self._sighting = own, known.setdefault(what, fresh)
 
 
+def identity(row: Row) -> dict[str, Json]:
+    """Return what an event says of who it is about, where its ``track_id`` alone would mislead.
+
+    ``first_id`` is the object's first number, where tracks broke and went on under others: one object has
+    the same in all events. ``first_s`` is there where the number was another object's before, until then.
+    """
+    first_id, first_s = int(row["first_id"]), float(row["first_s"])
+    told: dict[str, Json] = {} if first_id == int(row["track_id"]) else {"first_id": first_id}
+    return {**told, "first_s": round(first_s, 3)} if first_s else told
+
+
 def plain(values: NDArray[Any]) -> Json:
     """Return an array as lists that every reader of JSON takes: NaN becomes None.
 

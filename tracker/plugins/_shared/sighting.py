@@ -39,6 +39,8 @@ ROW = np.dtype(
         ("born_s", np.float64),  # when this number was first seen ...
         ("born_at", np.float64, (2,)),  # ... and where its anchor was
         ("classed_s", np.float64),  # since when it has its class
+        ("first_id", np.int64),  # the first number of the object: those of the tracks it continues included
+        ("first_s", np.float64),  # since when the number is this object's, where it was another's; else 0
         extent.COLUMN,
     ]
 )
@@ -142,6 +144,7 @@ class Sighting:
                 self.rows["track_id"][row] = ids[place]
                 self.rows["born_s"][row], self.rows["born_at"][row] = now, self.anchors[place]
                 if place not in heirs:
+                    self.rows["first_id"][row] = ids[place]
                     self.rows["class_id"][row], self.rows["classed_s"][row] = tracks.class_id[place], now
         self._signature = signature
         self.found = np.array([self.row_of[track_id] for track_id in ids], np.int64)
@@ -160,6 +163,7 @@ class Sighting:
             others = found[self.changed]
             rows["born_s"][others], rows["born_at"][others] = now, self.anchors[self.changed]
             rows["past"][others] = np.nan
+            rows["first_id"][others], rows["first_s"][others] = tracks.track_id[self.changed], now
 
     def _store(self, now: float, tracks: Tracks) -> None:
         rows, found = self.rows, self.found

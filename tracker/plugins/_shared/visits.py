@@ -21,11 +21,12 @@ HIDDEN_S = 0.5  # sooner the tracks themselves tell who continues whom (`sightin
 WALK_SIZES_PER_S, WALK_SIZES = 2.0, 2.0  # how fast, and how far at most, somebody goes while hidden
 BACK_SIZES = 0.25  # so far behind the place where it was lost nobody comes out again ...
 SLOW_SIZES_PER_S = 0.25  # ... who walked faster than this
-VISIT = ("inside", "since_s", "in_s", "visited", "loitered")  # what a visit consists of
+VISIT = ("inside", "since_s", "in_s", "entered_id", "visited", "loitered")  # what a visit consists of
 COLUMNS = (
     ("inside", np.bool_),  # a visit is open
     ("since_s", np.float64),  # when it began: the frame, ...
     ("in_s", np.float64),  # ... and the passing of the border itself
+    ("entered_id", np.int64),  # who began it: the first number of that object
     ("left_s", np.float64),  # when the last visit ended
     ("visited", np.bool_),  # is counted among the visitors
     ("loitered", np.bool_),  # the alarm of this visit has gone off
