@@ -99,7 +99,7 @@ def test_a_long_run_stays_as_it_was(tmp_path: Path) -> None:
             CsvSink(tmp_path / "o.csv", scene),
             JsonSink(tmp_path / "o.jsonl", scene),
             EventsSink(tmp_path / "events.jsonl", scene),
-            CountsSink(tmp_path / "counts.csv", scene, interval="1m"),
+            CountsSink(tmp_path / "counts.csv", scene, interval=60.0),
         ]
         for sink in sinks:
             stack.enter_context(sink)

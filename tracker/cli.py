@@ -15,6 +15,7 @@ import click
 from tracker.arguments.click_types import explained, settings_of
 from tracker.arguments.command_line import Grammar, sources_of, with_dashes
 from tracker.arguments.mistakes import check, one_too_many, plugin_to_explain, unknown_option
+from tracker.arguments.option_spec import specs
 from tracker.errors import OutputError, TrackError
 from tracker.options import Options
 from tracker.run.naming import default_output
@@ -155,9 +156,9 @@ class GroupedOption(click.Option):
 
 def _parameters() -> list[click.Parameter]:
     parameters: list[click.Parameter] = []
-    for spec in dataclasses.fields(Options):
-        parameter = GroupedOption([spec.name, *spec.metadata["flags"]], **settings_of(spec))
-        parameter.group = spec.metadata["group"]
+    for name, spec in specs(Options).items():
+        parameter = GroupedOption([name, *spec.flags], **settings_of(spec))
+        parameter.group = spec.group
         parameters.append(parameter)
     return parameters
 

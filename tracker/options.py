@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tracker.arguments import values
-from tracker.arguments.aliases import answer, for_python, normal, tracker_answer
+from tracker.arguments.aliases import answer, for_python, normal
+from tracker.arguments.option_spec import Seconds, option, specs
 from tracker.errors import OptionError
 from tracker.parse import near_miss
 
 TRACKER_KINDS = ("motion", "bytetrack", "sort")
+TEN_YEARS_S = 10 * 365 * 86400.0
 REMEMBER_S = 20.0  # how long --appearance recognises a lost object, unless --remember says otherwise
-
-
-def option(
-    default: Any,
-    help: str,
-    group: str,
-    *flags: str,
-    low: float | None = None,
-    high: float | None = None,
-    choices: Sequence[str] | None = None,
-    metavar: str | None = None,
-) -> Any:
-    """Declare a field of ``Options``: its default, its help text and its range or choices."""
-    return field(
-        default=default,
-        metadata={
-            "help": help,
-            "group": group,
-            "flags": flags,
-            "low": low,
-            "high": high,
-            "choices": choices,
-            "metavar": metavar,
-        },
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +25,8 @@ class Options:
     """
 
     # fmt: off
-    start: float = option(0.0, "Start at this time of the file, in seconds (also 1:30 or 90s).", "Input", "--start", low=0, metavar="S")
-    end: float | None = option(None, "Stop at this time of the file, in seconds.", "Input", "--end", low=0, metavar="S")
+    start: Seconds = option(0.0, "Start at this time of the file, in seconds (also 1:30 or 90s).", "Input", "--start", low=0, metavar="S")
+    end: Seconds | None = option(None, "Stop at this time of the file, in seconds.", "Input", "--end", low=0, metavar="S")
     vid_stride: int = option(1, "Process every N-th frame only; the others are skipped.", "Input", "--vid-stride", low=1, metavar="N")
     fps: float | None = option(None, "Frame rate, for sources without one (image folders, raw .h264). Overrides the rate in the file.", "Input", "--fps", low=0.001, high=1000, metavar="FPS")
     max_frames: int | None = option(None, "Stop after N frames, including those before --resume.", "Input", "--max-frames", low=1, metavar="N")
@@ -60,7 +34,7 @@ class Options:
     rtsp_transport: str = option("tcp", "RTSP transport: tcp loses no packets; use udp where the network requires it.", "Cameras", "--rtsp-transport", choices=("tcp", "udp"))
     camera_size: str | None = option(None, "Resolution to request from a local camera, such as 1280x720.", "Cameras", "--camera-size", metavar="WxH")
     camera_fps: float | None = option(None, "Frame rate to request from a local camera.", "Cameras", "--camera-fps", low=0.1, high=1000, metavar="FPS")
-    give_up_after: float | None = option(None, "Stop when a live source has sent no picture for S seconds.  [default: reconnect for ever]", "Cameras", "--give-up-after", low=0, metavar="S")
+    give_up_after: Seconds | None = option(None, "Stop when a live source has sent no picture for S seconds.  [default: reconnect for ever]", "Cameras", "--give-up-after", low=0, metavar="S")
 
     weights: str = option("yolov8n.pt", "Detection weights: a name or a path. A .pt file can run code when loaded: use only files you trust.", "Detection", "--weights", "--model", metavar="FILE")
     classes: tuple[str, ...] = option((), "Track these classes only: names or ids, comma separated (person,car).", "Detection", "--classes", metavar="LIST")
@@ -80,10 +54,10 @@ class Options:
     new_track_thresh: float | None = option(0.37, "Minimum score to start a new track; never below --conf.", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
     match_thresh: float = option(0.88, "Maximum cost of the first match, 1 - IoU * score (the default tracker also compares heights).", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
     appearance: str = option("none", "Compare appearance when boxes compete, and to recognise lost objects: none, color, or a ReID model MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")
-    remember: float | None = option(None, "With --appearance: recognise objects for S seconds, even after they left the picture.  [default: 20, and not after leaving]", "Tracking", "--remember", low=0, high=86400, metavar="S")
+    remember: Seconds | None = option(None, "With --appearance: recognise objects for S seconds, even after they left the picture.  [default: 20, and not after leaving]", "Tracking", "--remember", low=0, high=86400, metavar="S")
     camera_motion: str = option("off", "Compensate for camera motion: off, on, or auto (only while the camera moves).", "Tracking", "--camera-motion", choices=("off", "on", "auto"))
     refine: bool = option(False, "Files only: finish all tracks first, fill short gaps, smooth the boxes, then draw (decodes twice).", "Tracking", "--refine")
-    lost: float = option(2.0, "Seconds an unseen object keeps its id (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
+    lost: Seconds = option(2.0, "Seconds an unseen object keeps its id (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
 
     line: tuple[str, ...] = option((), "Count objects that cross a line: 'x,y x,y ...', in pixels or as fractions of the picture; 'NAME=x,y x,y' names it.", "Counting", "--line", metavar="POINTS")
     zone: tuple[str, ...] = option((), "Report who enters a polygon and how long they stay: 'x,y x,y x,y ...'; may be named like a line.", "Counting", "--zone", metavar="POINTS")
@@ -94,17 +68,17 @@ class Options:
     follow: str | None = option(None, "Highlight one object: its id, or 'x,y@second' for the object at that pixel and second of the file.", "Counting", "--follow", metavar="TARGET")
     events: str | None = option(None, "Write every crossing, entry, exit and alarm as JSON lines, as it happens.", "Counting", "--events", metavar="FILE")
     counts: str | None = option(None, "Write counts per line or zone, direction and class as CSV.", "Counting", "--counts", metavar="FILE")
-    interval: str | None = option(None, "With --counts: one row per interval of 30s, 15m, 1h, ..., aligned to the clock.  [default: whole run]", "Counting", "--interval", metavar="TIME")
+    interval: Seconds | None = option(None, "With --counts: one row per interval of 30s, 15m, 1h, ..., aligned to the clock.  [default: whole run]", "Counting", "--interval", low=0.001, high=TEN_YEARS_S, metavar="TIME")
 
     state: str | None = option(None, "Save counts and ids to this file, and continue from it at the next start.", "Counting", "--state", metavar="FILE")
-    state_every: float = option(10.0, "Seconds between saves of --state.", "Counting", "--state-every", low=0.1, high=86400, metavar="S")
+    state_every: Seconds = option(10.0, "Seconds between saves of --state.", "Counting", "--state-every", low=0.1, high=86400, metavar="S")
     resume: bool = option(False, "With --state: continue a file at the frame where the last run stopped.", "Counting", "--resume")
 
     output: str | None = option(None, "Annotated video; the extension selects the container.  [default: SOURCE_output.mp4]", "Output", "-o", "--output", metavar="FILE")
     overwrite: bool = option(False, "Replace existing output files.", "Output", "--overwrite")
     crf: int = option(23, "H.264 quality: lower is better and larger.", "Output", "--crf", low=0, high=51, metavar="Q")
-    segment: str | None = option(None, "Start a new video file every 10m, 1h, ...; file names contain the time.", "Output", "--segment", metavar="TIME")
-    keep: str | None = option(None, "Delete segments older than 24h, 7d, ...", "Output", "--keep", metavar="TIME")
+    segment: Seconds | None = option(None, "Start a new video file every 10m, 1h, ...; file names contain the time.", "Output", "--segment", low=0.001, high=TEN_YEARS_S, metavar="TIME")
+    keep: Seconds | None = option(None, "Delete segments older than 24h, 7d, ...", "Output", "--keep", low=0.001, high=TEN_YEARS_S, metavar="TIME")
     keep_gb: float | None = option(None, "Delete the oldest segments when all together exceed GB gigabytes.", "Output", "--keep-gb", low=0, metavar="GB")
     line_width: int | None = option(None, "Width of drawn lines, in pixels.  [default: depends on the picture size]", "Output", "--line-width", low=1, high=100, metavar="PX")
     hide_labels: bool = option(False, "Draw boxes without labels.", "Output", "--hide-labels")
@@ -128,13 +102,8 @@ class Options:
             object.__setattr__(self, name, values.shapes(getattr(self, name), name))
         for name in ("classes", "draw_classes"):
             object.__setattr__(self, name, values.classes(getattr(self, name)))
-        for spec in dataclasses.fields(self):
-            value = getattr(self, spec.name)
-            if spec.metadata["metavar"] == "S" and isinstance(value, str):
-                object.__setattr__(self, spec.name, values.seconds(value))
-            _check(spec.metadata, getattr(self, spec.name))
-            kind = str(spec.type).removesuffix(" | None")
-            object.__setattr__(self, spec.name, _of_kind(spec.metadata, kind, getattr(self, spec.name)))
+        for name, spec in specs(Options).items():
+            object.__setattr__(self, name, spec.read(getattr(self, name)))
         if self.remember is not None and self.appearance == "none":
             raise OptionError("--remember needs --appearance; add --appearance color")
         if self.detect_every > 1 and self.appearance != "none":
@@ -157,7 +126,7 @@ class Options:
     @classmethod
     def of(cls, chosen: Mapping[str, Any], function: str = "track") -> Options:
         """Return the options of these keywords; raises ``OptionError`` for one that there is not."""
-        known = [spec.name for spec in dataclasses.fields(cls)]
+        known = [*specs(cls)]
         for name, value in chosen.items():
             if name in known:
                 continue
@@ -176,44 +145,3 @@ class Options:
         if self.appearance == "none":
             return self.lost
         return max(self.lost, REMEMBER_S if self.remember is None else self.remember)
-
-
-def _of_kind(meta: Any, kind: str, value: Any) -> Any:
-    """Return the value as its option needs it: ``device=0`` and ``imgsz=640.0`` are meant well.
-
-    Refuses what only Python can give: a word for a switch, half a frame, a number for a path.
-    """
-    flag = next((f for f in meta["flags"] if f.startswith("--")), "?")
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value is None or kind.startswith("tuple") or kind == "float":
-        return value
-    if kind == "bool" and not isinstance(value, bool):
-        raise OptionError(f"{flag} takes True or False, not {value!r}")
-    if kind == "int":
-        if not number or not math.isfinite(value) or value != int(value):
-            raise OptionError(f"{flag} takes a whole number, not {value!r}")
-        return int(value)
-    if kind == "str" and not isinstance(value, str | os.PathLike):
-        if not number or meta["metavar"] == "FILE":
-            raise OptionError(f"{flag} takes a text, not {value!r}")
-        return f"{value:g}" if isinstance(value, float) else str(value)
-    return value
-
-
-def _check(meta: Any, value: Any) -> None:
-    flag = next((f for f in meta["flags"] if f.startswith("--")), "?")
-    low, high, choices = meta["low"], meta["high"], meta["choices"]
-    if value is None:
-        return
-    if choices and value not in choices and flag == "--tracker" and (told := tracker_answer(str(value))):
-        raise OptionError(f"--tracker {value} is not available: {told}")
-    if choices and value not in choices:
-        raise OptionError(f"{flag} {value!r} is unknown; choose from {', '.join(choices)}")
-    if low is None and high is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise OptionError(f"{flag} takes a number, not {value!r}")
-    # written so that nan fails too
-    if not ((low is None or value >= low) and (high is None or value <= high)):
-        upper = "" if high is None else f" and at most {high:g}"
-        raise OptionError(f"{flag} {value:g} is out of range; give at least {low:g}{upper}")

@@ -26,11 +26,11 @@ def seconds(text: str) -> float:
     (90.0, 3723.5, 120.0, 0.5, 604800.0)
     """
     plain = text.strip().lower()
-    if clock := re.fullmatch(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)", plain):
+    if clock := re.fullmatch(r"(?:(\d{1,9}):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)", plain):
         return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + float(clock[3])
     number = re.fullmatch(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?) *([a-z]*)", plain)
     if number is None or number[2] not in UNITS_S:
-        raise OptionError(f"takes a time in seconds, not {text!r}; write 90, 1:30, 90s, 10m, 24h or 7d")
+        raise OptionError(f"takes a time such as 90, 1:30, 90s, 10m, 24h or 7d, not {text!r}")
     return float(number[1]) * UNITS_S[number[2]]
 
 
@@ -42,7 +42,7 @@ def size(text: str) -> tuple[int, int]:
     """
     sides = re.fullmatch(r"(\d{1,5}) *[x×] *(\d{1,5})", text.strip().lower())
     if sides is None or not int(sides[1]) or not int(sides[2]):
-        raise OptionError(f"takes width x height in pixels, not {text!r}; write 1280x720")
+        raise OptionError(f"takes WIDTHxHEIGHT, such as 1280x720, not {text!r}")
     return int(sides[1]), int(sides[2])
 
 

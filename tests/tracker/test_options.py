@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import dataclasses
 import re
 from pathlib import Path
 
 import pytest
 
+from tracker.arguments.option_spec import specs
 from tracker.detectors import BACKENDS
 from tracker.detectors.settings import PRECISIONS
 from tracker.options import TRACKER_KINDS, Options
@@ -43,18 +43,16 @@ def test_absurd_values_are_refused_in_one_line(given: dict[str, object], words: 
 
 def test_choices_are_those_of_the_parts_that_obey_them() -> None:
     """They stand twice, so that --help need not load the parts."""
-    choices = {field.name: field.metadata["choices"] for field in dataclasses.fields(Options)}
+    choices = {name: spec.choices for name, spec in specs(Options).items()}
     assert (choices["backend"], choices["precision"]) == (BACKENDS, PRECISIONS)
     assert choices["tracker"] == TRACKER_KINDS == tuple(TRACKERS)
 
 
 def test_every_option_has_a_help_text_a_group_and_a_long_flag() -> None:
-    for spec in dataclasses.fields(Options):
-        assert spec.metadata["help"].endswith((".", "]")), spec.name
-        assert spec.metadata["group"], spec.name
-        flags = [flag for flag in spec.metadata["flags"] if flag.startswith("--")]
-        assert flags, spec.name
-        assert flags[-1 if spec.name == "output" else 0] in (f"--{spec.name.replace('_', '-')}",), spec.name
+    for name, spec in specs(Options).items():
+        assert spec.help.endswith((".", "]")), name
+        assert spec.group, name
+        assert spec.flag == f"--{name.replace('_', '-')}"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +70,7 @@ def test_what_only_python_can_give_is_refused_by_name(given: dict[str, object], 
     with pytest.raises(OptionError, match=re.escape(said)):
         Options.of(given)
     kept = Options.of({"device": 0, "follow": 3, "counts": Path("c"), "interval": 900, "imgsz": 640.0})
-    assert (kept.device, kept.follow, kept.interval, kept.imgsz) == ("0", "3", "900", 640)
+    assert (kept.device, kept.follow, kept.interval, kept.imgsz) == ("0", "3", 900, 640)
+    assert kept.counts == "c"
     assert isinstance(kept.imgsz, int)
     assert Options(output=Path("x.mp4"), imgsz=640.0, overwrite=True).imgsz == 640  # type: ignore[arg-type]

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tracker.options import Options
-from tracker.parse import class_ids, near_miss
+from tracker.parse import class_ids, near_miss, seconds, size
 from tracker.plugins.line import Line
 from tracker.run.build_plugins import make_plugins
 from tracker.run.build_sinks import counted
 from tracker.run.painter import look_of
 from tracker.types import OptionError, Scene
+from tracker.zones import file as zone_file
 from tracker.zones.shapes import Shape
 
 NAMES = {0: "person", 1: "bicycle", 2: "car", 3: "traffic light", 4: "cat"}
@@ -115,3 +118,48 @@ def test_a_class_misspelt_is_told_alike_wherever_it_is_asked_for(refuse: Callabl
 def test_what_is_far_from_every_word_gets_no_guess() -> None:
     assert near_miss("helicopter", NAMES.values()) == ""
     assert near_miss("vido", ["video", "vide", "ivory"]) == ", did you mean 'video'?"
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["", "s", "sec", "m", " min", "h", "d"]))
+def test_durations_are_read_with_their_unit(value: int, unit: str) -> None:
+    factor = {"": 1, "s": 1, "sec": 1, "m": 60, " min": 60, "h": 3600, "d": 86400}[unit]
+    assert seconds(f"{value}{unit}") == value * factor
+
+
+@given(st.integers(0, 10**6))
+def test_durations_are_read_as_a_clock_shows_them(value: int) -> None:
+    assert seconds(f"{value // 3600}:{value // 60 % 60:02}:{value % 60:02}") == value
+
+
+@pytest.mark.parametrize("written", ["10min", "600", "600s", "10 m", "0:10:00"])
+def test_a_duration_is_written_alike_wherever_it_is_asked_for(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "zones.yaml"
+    square = "[[0, 0], [1, 0], [1, 1]]"
+    file.write_text(f"zones:\n  - {{name: till, points: {square}, loiter: '{written}'}}\n")
+    (till,) = zone_file.load(file)
+    asked = dict.fromkeys(("start", "lost", "interval", "segment", "keep"), written)
+    options = Options.of({**asked, "counts": "c.csv"})
+    assert [till.loiter_s, *(getattr(options, name) for name in asked)] == [600.0] * 6
+
+
+@pytest.mark.parametrize(
+    "written", ["", "ten", "5w", "nan", "1:90", "1:2:3:4", "1.5:30", "9" * 5000 + ":00:00"]
+)
+def test_a_duration_that_is_none_is_refused_alike_wherever_it_is_asked_for(
+    tmp_path: Path, written: str
+) -> None:
+    for name in ("start", "end", "lost", "interval", "segment", "keep", "remember", "give_up_after"):
+        with pytest.raises(OptionError, match=f"--{name.replace('_', '-')} takes a time such as 90, 1:30"):
+            Options.of({name: written})
+    if written:
+        file = tmp_path / "zones.yaml"
+        file.write_text(f"zones: {{till: {{points: [[0, 0], [1, 0], [1, 1]], loiter: '{written}'}}}}")
+        with pytest.raises(OptionError, match=r"zones.yaml:1: loiter takes a time such as 90, 1:30"):
+            zone_file.load(file)
+
+
+def test_a_size_is_written_alike_wherever_it_is_asked_for() -> None:
+    assert size("1280x720") == size(" 1280 X 720 ") == size("1280×720") == (1280, 720)
+    for wrong in ("big", "0x720", "1280", "1280x", "123456x720"):
+        with pytest.raises(OptionError, match="takes WIDTHxHEIGHT, such as 1280x720"):
+            size(wrong)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from tracker.arguments.values import seconds
+from tracker.arguments.option_spec import OptionSpec
 from tracker.errors import OptionError
+from tracker.parse import seconds
 
 
-def number(value: Any) -> float:
+def number(value: str | float) -> float:
     """Return a number, written with a point."""
     try:
         return float(value)
@@ -22,7 +23,7 @@ def number(value: Any) -> float:
         raise click.BadParameter(f"takes a number, not {value!r}{hint}") from None
 
 
-def whole(value: Any) -> int:
+def whole(value: str | float) -> int:
     """Return a whole number."""
     try:
         return int(value)
@@ -30,25 +31,26 @@ def whole(value: Any) -> int:
         raise click.BadParameter(f"takes a whole number, not {value!r}") from None
 
 
-def time(value: Any) -> float:
-    """Return the seconds of 90, 1:30, 90s or 1.5m."""
+def time(value: str | float) -> float:
+    """Return the seconds of 90, 1:30, 90s or 1.5m; a default comes as a number."""
     try:
-        return seconds(str(value))
+        return value if isinstance(value, float) else seconds(str(value))
     except OptionError as error:
         raise click.BadParameter(str(error)) from None
 
 
-def settings_of(spec: dataclasses.Field[Any]) -> dict[str, Any]:
-    """Return how click is told of a field of ``Options``."""
-    meta, kind = spec.metadata, str(spec.type).removesuffix(" | None")
+TYPES: Mapping[str, Callable[[str | float], object]] = {"int": whole, "float": number, "Seconds": time}
+
+
+def settings_of(spec: OptionSpec) -> dict[str, Any]:
+    """Return the keywords of ``click.option`` for an option."""
     more: dict[str, Any] = {"is_flag": True}
-    if kind != "bool":
-        types = {"int": whole, "float": time if meta["metavar"] == "S" else number}
-        more = {"type": types.get(kind, str), "multiple": kind.startswith("tuple")}
+    if spec.kind != "bool":
+        more = {"type": TYPES.get(spec.kind, str), "multiple": spec.kind.startswith("tuple")}
     return {
         "default": spec.default,
-        "help": meta["help"],
-        "metavar": f"[{'|'.join(meta['choices'])}]" if meta["choices"] else meta["metavar"],
+        "help": spec.help,
+        "metavar": f"[{'|'.join(spec.choices)}]" if spec.choices else spec.metavar,
         "show_default": spec.default not in (None, (), False),
         **more,
     }

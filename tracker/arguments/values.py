@@ -8,7 +8,6 @@ from typing import Any
 
 from tracker.errors import OptionError
 
-UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 EXAMPLE = 'write "0,300 768,300", or [[0, 300], [768, 300]]'
 
 
@@ -67,20 +66,6 @@ def shapes(given: Any, option: str) -> tuple[str, ...]:
     if several and _depth(several) <= 2:  # points of one
         return (_one(several, option),)
     return tuple(_one(each, option) for each in several)
-
-
-def seconds(text: str) -> float:
-    """Return the seconds of ``90``, ``1:30``, ``0:01:30.5``, ``90s``, ``1.5m``; raises ``OptionError``.
-
-    >>> seconds("1:30"), seconds("1:02:03.5"), seconds("2m"), seconds("0.5")
-    (90.0, 3723.5, 120.0, 0.5)
-    """
-    if clock := re.fullmatch(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)", text.strip()):
-        return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + float(clock[3])
-    number = re.fullmatch(r"([-+]?(?:\d+\.?\d*|\.\d+|nan|inf)(?:e[-+]?\d+)?) *([a-z]*)", text.strip().lower())
-    if number is None or number[2] not in UNITS:
-        raise OptionError(f"takes seconds, not {text!r}; write 90, 1:30, 90s or 1.5m")
-    return float(number[1]) * UNITS[number[2]]
 
 
 def _one(points: Any, option: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -11,19 +10,20 @@ from typing import Any, TypeVar
 
 import click
 
-from tracker import text
+from tracker import parse, text
 from tracker.arguments.click_types import settings_of
+from tracker.arguments.option_spec import specs
+from tracker.errors import OptionError
 from tracker.options import Options
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path)
-NAMES = {spec.name: spec for spec in dataclasses.fields(Options)}
 
 
 def _same(name: str) -> Callable[[Decorated], Decorated]:
     """Offer an option of ``track`` here too, with its own words."""
-    spec = NAMES[name]
-    return click.option(*spec.metadata["flags"], name, **settings_of(spec))
+    spec = specs(Options)[name]
+    return click.option(*spec.flags, name, **settings_of(spec))
 
 
 @click.command()
@@ -92,7 +92,6 @@ def _run(
     from tracker import pipeline
     from tracker.detectors.coco import COCO
     from tracker.offline.saved_tracks import SavedTracks, blank
-    from tracker.parse import class_ids
     from tracker.run.build_plugins import check, make_plugins, use_background
     from tracker.run.build_sinks import check_outputs, leave_files, make_sinks
     from tracker.run.claims import Claims
@@ -120,7 +119,7 @@ def _run(
     if options.classes:
         if not saved.has_classes:
             raise click.UsageError(f"{path} contains no classes; leave out --classes")
-        saved.keep(class_ids(options.classes, names) or ())
+        saved.keep(parse.class_ids(options.classes, names) or ())
     plugins = make_plugins(options, size, names)
     written = (options.output, options.show, options.save_mot, options.save_csv, options.save_json)
     if not plugins and not any(written):
@@ -183,10 +182,10 @@ def _run(
 def _parse_size(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
-    sides = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.lower())
-    if sides is None or not int(sides[1]) or not int(sides[2]):
-        raise click.UsageError(f"--size {text!r} is not a size; write WIDTHxHEIGHT, such as 1280x720")
-    return int(sides[1]), int(sides[2])
+    try:
+        return parse.size(text)
+    except OptionError as error:
+        raise click.UsageError(f"--size {error}") from None
 
 
 def _size_of(options: Options, extent: tuple[float, float]) -> tuple[int, int]:

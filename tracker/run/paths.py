@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tracker.arguments.option_spec import specs
 from tracker.options import Options
 from tracker.pipeline import Host
 from tracker.run.claims import Claims
@@ -109,8 +109,7 @@ def flag(field: str) -> str:
     >>> flag("save_csv"), flag("output")
     ('--save-csv', '-o')
     """
-    found = {spec.name: spec.metadata["flags"] for spec in dataclasses.fields(Options)}
-    return str(found[field][0])
+    return specs(Options)[field].flags[0]
 
 
 def _places(field: str, value: Any) -> Iterator[Path]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +17,6 @@ from tracker.text import cell
 from tracker.types import Event, Json, OptionError, Result, Scene
 
 COLUMNS = ("start_s", "end_s", "start", "name", "direction", "class", "count", "doubtful")
-MOST_S = 10 * 365 * 86400.0  # of an interval
-UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class Counted(NamedTuple):
@@ -37,8 +34,8 @@ class CountsSink(Lines):
     classes are given these are the ones that came by until then; a row without a class says that none did.
 
     An interval's rows are written when it is over. Intervals begin on the round: of the clock of the place
-    where it is known (``start``), else of the recording. ``interval`` is in seconds or as `parse_interval`
-    takes it; without one the whole run is one. Zones count "enter", "exit" and "loiter". ``doubtful`` is how
+    where it is known (``start``), else of the recording. ``interval`` is in seconds;
+    without one the whole run is one. Zones count "enter", "exit" and "loiter". ``doubtful`` is how
     many of the ``count`` are not sure (`plugins.certainty`).
     """
 
@@ -47,13 +44,15 @@ class CountsSink(Lines):
         path: str | Path,
         scene: Scene,
         *,
-        interval: str | float | None = None,
+        interval: float | None = None,
         counted: Iterable[Counted] = (),
         overwrite: bool = False,
     ) -> None:
         super().__init__(path, overwrite=overwrite, live=scene.live)
         self._scene = scene
-        self._interval = None if interval is None else parse_interval(str(interval))
+        if interval is not None and not 0 < interval < math.inf:
+            raise OptionError(f"--interval {interval:g}: must be more than 0 seconds")
+        self._interval = interval
         self._counted = list(counted)
         self._clock = _clock(scene)
         self._counts: Counter[tuple[str, str, str]] = Counter()  # of the open interval; 0: seen before
@@ -156,15 +155,3 @@ def _clock(scene: Scene) -> float:
     if wall is None or offset is None:
         return 0.0
     return wall.timestamp() - start + offset.total_seconds()
-
-
-def parse_interval(text: str) -> float:
-    """Return the seconds of ``15m``, ``30s``, ``1h`` or ``90``; raises ``OptionError``.
-
-    >>> parse_interval("15m")
-    900.0
-    """
-    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-z]*)\s*", text.lower())
-    if not found or found[2] not in UNITS or not 0 < float(found[1]) * UNITS[found[2]] <= MOST_S:
-        raise OptionError(f"interval {text!r} is unknown; write for example 30s, 15m or 1h")
-    return float(found[1]) * UNITS[found[2]]

@@ -13,24 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tracker.sinks import place
-from tracker.types import OptionError
 
-UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 STAMP = r"(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)(?:-\d+)?"  # of a live source: the clock
 CLOCK = "%Y-%m-%d_%H-%M-%S"
-
-
-def seconds(text: str | float, option: str) -> float:
-    """Return a duration such as ``90``, ``90s``, ``10m``, ``24h`` or ``7d`` in seconds.
-
-    >>> seconds("10m", "--segment"), seconds(90, "--segment"), seconds("1.5h", "--keep")
-    (600.0, 90.0, 5400.0)
-    """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", str(text))
-    value = float(found[1]) * UNITS_S[found[2] or "s"] if found else 0.0
-    if not 0 < value < math.inf:
-        raise OptionError(f"{option} {text!r}: give a duration such as 90s, 10m, 24h or 7d")
-    return value
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tracker.sinks import place
 from tracker.sinks.behind import Behind
 from tracker.sinks.place import DiskFullError, FolderGoneError
 from tracker.sinks.recording import ENCODINGS, Recording, remux
-from tracker.sinks.segments import Segments, seconds
+from tracker.sinks.segments import Segments
 from tracker.types import Event, Image, Json, OptionError, OutputError, Result, Scene, Sink, Sound, Stopwatch
 
 LOG = logging.getLogger("track")
@@ -33,7 +33,7 @@ class VideoSink(Sink):
     (MP4: after its index has been put in front) when the sink is closed, whatever closed it. Timestamps are
     those of the frames, counted from the first one. Odd sizes are filled up by one repeated row or column.
 
-    With ``segment`` (``10m``) it becomes a series of files named by time, of which ``keep`` (``24h``) and
+    With ``segment`` (seconds) it becomes a series of files named by time, of which ``keep`` (seconds) and
     ``keep_gb`` leave the youngest. While a live source runs, a full disk stops the recording and not the run;
     it starts again, with a new file, when there is room.
 
@@ -51,8 +51,8 @@ class VideoSink(Sink):
         audio_from: str | Path | None = None,
         sound: Sound | None = None,
         overwrite: bool = False,
-        segment: str | float | None = None,
-        keep: str | float | None = None,
+        segment: float | None = None,
+        keep: float | None = None,
         keep_gb: float | None = None,
         stopwatch: Stopwatch | None = None,
     ) -> None:
@@ -70,13 +70,16 @@ class VideoSink(Sink):
             raise OptionError(f"--crf {crf}: must be 0 (lossless) to 51 (worst)")
         if (keep is not None or keep_gb is not None) and segment is None:
             raise OptionError("--keep and --keep-gb delete old segments: add --segment, such as 10m")
+        for option, seconds in (("--segment", segment), ("--keep", keep)):
+            if seconds is not None and not 0 < seconds < float("inf"):
+                raise OptionError(f"{option} {seconds:g}: must be more than 0 seconds")
         if keep_gb is not None and not 0 < keep_gb < float("inf"):
             raise OptionError(f"--keep-gb {keep_gb}: must be more than 0")
         self._segments = Segments(
             self.path,
             scene.live,
-            None if segment is None else seconds(segment, "--segment"),
-            None if keep is None else seconds(keep, "--keep"),
+            segment,
+            keep,
             keep_gb,
         )
         self._many = segment is not None

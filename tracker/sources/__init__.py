@@ -8,6 +8,7 @@ import re
 import threading
 from pathlib import Path
 
+from tracker import parse
 from tracker.types import InputError, OptionError, Source, Stopwatch
 
 
@@ -80,7 +81,7 @@ def open_source(
 def _size(text: str | tuple[int, int] | None) -> tuple[int, int] | None:
     if text is None or isinstance(text, tuple):
         return text
-    found = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
-    if not found:
-        raise OptionError(f"--camera-size {text!r}: give width x height, such as 1280x720")
-    return int(found[1]), int(found[2])
+    try:
+        return parse.size(text)
+    except OptionError as error:
+        raise OptionError(f"--camera-size {error}") from None

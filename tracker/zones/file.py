@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tracker import parse
 from tracker.parse import near_miss
 from tracker.types import OptionError
 from tracker.zones.shapes import CYCLE, PAIR, Shape, points_of_text, size_for, sound
@@ -225,9 +226,12 @@ class Reader:
         return tuple((self._number(x, line), self._number(y, line)) for x, y in pairs)
 
     def _seconds(self, node: yaml.Node) -> float:
-        (seconds,) = numbers if len(numbers := self._numbers(node)) == 1 else (0.0,)
+        try:
+            seconds = parse.seconds(self._word(node))
+        except OptionError as error:
+            raise self._error(node, f"loiter {error}") from None
         if not 0 < seconds <= MOST_S:
-            raise self._error(node, "loiter takes one number of seconds above 0")
+            raise self._error(node, f"loiter takes more than 0 seconds and at most {MOST_S:g}")
         return seconds
 
     def _points(self, node: yaml.Node, what: str) -> tuple[tuple[float, float], ...]:

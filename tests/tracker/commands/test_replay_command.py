@@ -79,7 +79,10 @@ def test_the_size_is_the_zone_files_where_nothing_else_tells(tmp_path: Path, tra
     [
         (["--line", "0,0.5 1,0.5"], "the picture size is unknown"),
         (["--size", "160x96"], "nothing to count"),
-        (["--size", "160", "--line", "0,0.5 1,0.5"], "write WIDTHxHEIGHT, such as 1280x720"),
+        (
+            ["--size", "160", "--line", "0,0.5 1,0.5"],
+            "takes WIDTHxHEIGHT, such as 1280x720, not",
+        ),
         (["--size", "160x96", "--line", "0,0.5 1,0.5", "-o", "out.mp4"], "give the video with --video"),
     ],
 )

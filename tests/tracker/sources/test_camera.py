@@ -146,5 +146,5 @@ def test_a_file_of_that_name_is_taken_before(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_size_that_is_none_is_refused() -> None:
-    with pytest.raises(OptionError, match="--camera-size 'big': give width x height"):
+    with pytest.raises(OptionError, match="--camera-size takes WIDTHxHEIGHT, such as 1280x720, not 'big'"):
         open_source("0", camera_size="big")

@@ -113,7 +113,7 @@ def changed(old: str, new: str) -> str:
         (changed("towards: left", "toward: left"), 7, "unknown entry 'toward', did you mean 'towards'"),
         (changed("anchor: center", "anchor: feet"), 13, "unknown anchor 'feet'"),
         (changed('color: "#ff8000"', "color: oragne"), 9, "unknown color 'oragne', did you mean 'orange'"),
-        (changed("loiter: 60", "loiter: -3"), 14, "seconds above 0"),
+        (changed("loiter: 60", "loiter: -3"), 14, "more than 0 seconds"),
         (changed("      - [200, 300]\n", "      - [200, 300, 5]\n"), 18, "zone 'queue': a point is [x, y]"),
         (changed("      - [200, 300]\n", "      - [two, 300]\n"), 18, "numbers are expected here"),
         (changed("size: [768, 576]", "size: 768"), 1, "size must be"),
