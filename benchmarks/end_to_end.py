@@ -197,7 +197,7 @@ def ours(road: dict[str, Any], options: Any, extra: dict[str, Any]) -> Iterator[
             yield len(result.tracks)
         if session.detector.idle.share is not None:
             extra["idle"] = session.detector.idle.share
-        extra["exact"] = session.detector.about.rsplit(", ", 1)[-1]
+        extra["exact"] = session.detector.description.rsplit(", ", 1)[-1]
     extra["stages_s"] = {name: spent / options.frames for name, spent in session.stopwatch.seconds.items()}
 
 

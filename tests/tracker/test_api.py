@@ -175,7 +175,7 @@ def test_as_many_boxes_as_are_let_through_are_told(make_video: MakeVideo) -> Non
 
     for most, notes in ((1, ["4 frames had 1 boxes, the most of --max-det: raise it to see more"]), (2, [])):
         with Session(
-            str(make_video(frames=4)), Options(max_det=most), lend=lambda _: SquareDetector()
+            str(make_video(frames=4)), Options(max_det=most), detector_factory=lambda _: SquareDetector()
         ) as session:
             list(session)
         assert session.notes() == notes

@@ -140,9 +140,9 @@ def _run(
     told: Detector = saved
     shown: Tracker = saved
     if options.refine:
-        from tracker.offline.two_pass import rehearse
+        from tracker.offline.two_pass import first_pass
 
-        told = shown = rehearse(saved.frames(blank(size)), saved, saved, raw=False, stopwatch=stopwatch)
+        told = shown = first_pass(saved.frames(blank(size)), saved, saved, raw=False, stopwatch=stopwatch)
     length = source.length if source else saved.length
     results = pipeline.run(
         source or saved.frames(blank(size)),

@@ -1,4 +1,4 @@
-"""Looks at every N-th frame only, for machines too weak to look at all."""
+"""Run the detector on every N-th frame only, for machines too slow for all of them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from tracker.types import Detector, Frame, Image
 
 
 class EveryNth:
-    """A detector around another; frames nobody looked at come with ``None`` instead of detections."""
+    """Wraps a detector; the frames it leaves out come with ``None`` instead of detections."""
 
     names: Mapping[int, str]
 
     def __init__(self, detector: Detector, every: int, *, prompt: bool = False) -> None:
-        """Look at one frame in ``every``; ``prompt`` keeps nothing in flight, so that none has to wait."""
+        """Detect in one frame of ``every``; ``prompt`` keeps no frame in flight, so that none is delayed."""
         self.names = detector.names
         self.detector = detector
         self.every = every
         self.prompt = prompt
-        self.passed = 0  # frames of an earlier part of the run, with which the count goes on
+        self.passed = 0  # frames of an earlier part of the run, which are counted too
 
     def __enter__(self) -> EveryNth:
         """Load the model."""
         self.names = self.detector.__enter__().names
-        self.about = f"{getattr(self.detector, 'about', 'detector')}, every {self.every} frames"
+        self.description = f"{getattr(self.detector, 'description', 'detector')}, every {self.every} frames"
         self.idle = getattr(self.detector, "idle", None)
         return self
 
@@ -37,7 +37,7 @@ class EveryNth:
         self.detector.__exit__(kind, error, trace)
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """Return one ``Detections`` per picture: who asks for pictures wants all of them looked at."""
+        """Return one ``Detections`` per image, of all of them."""
         return self.detector.detect(images)
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections | None]]:
@@ -48,15 +48,15 @@ class EveryNth:
             return
         waiting: deque[Frame] = deque()
 
-        def looked_at() -> Iterator[Frame]:
+        def every_nth() -> Iterator[Frame]:
             for count, frame in enumerate(frames, self.passed):
                 waiting.append(frame)
                 if count % self.every == 0:
                     yield frame
 
-        for looked, detections in self.detector.stream(looked_at()):
-            while (frame := waiting.popleft()) is not looked:
+        for detected_in, detections in self.detector.stream(every_nth()):
+            while (frame := waiting.popleft()) is not detected_in:
                 yield frame, None
-            yield looked, detections
+            yield detected_in, detections
         for frame in waiting:
             yield frame, None

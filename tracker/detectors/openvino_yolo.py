@@ -1,4 +1,4 @@
-"""YOLO through OpenVINO: the fast road on x86 CPUs."""
+"""YOLO through OpenVINO: the fastest backend on x86 CPUs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from bytetrack import Detections
-from tracker.detectors.flow import Flow
+from tracker.detectors.batched import BatchedDetector
 from tracker.detectors.letterbox import GREY, Letterbox
 from tracker.detectors.openvino_model import Converted, converted
 from tracker.detectors.quiet import quiet_openvino
@@ -22,33 +22,33 @@ from tracker.parse import class_ids
 from tracker.threads import plan
 from tracker.types import Image, OptionError, Stopwatch
 
-SHAPES = 4  # input shapes kept compiled; a video has one, a folder of photographs a few
-MOST_IN_FLIGHT = 8  # frames are held meanwhile; more than this gains nothing
+SHAPES = 4  # input shapes that stay compiled; a video has one, a folder of photographs a few
+MOST_IN_FLIGHT = 8  # each holds its frames in memory, and more are not faster
 
 
 @dataclass
 class Engine:
-    """A model compiled for one input shape, and its lanes that are free."""
+    """A model compiled for one input shape, and its requests that are not in use."""
 
     compiled: Any
-    streams: int  # inputs that are computed at the same time
-    free: list[Lane] = field(default_factory=list)
+    streams: int  # batches that are computed at the same time
+    free: list[InferRequest] = field(default_factory=list)
 
 
 @dataclass
-class Lane:
-    """A request with its own input memory, into which pictures are scaled directly."""
+class InferRequest:
+    """An OpenVINO request with its own input memory, into which images are scaled directly."""
 
     engine: Engine
     request: Any
     pixels: Image  # (N, H, W, 3)
-    box: Letterbox | None = None  # around whose pictures the memory is grey
-    count: int = 0  # pictures of the input in use
+    box: Letterbox | None = None  # where images are in the memory; around them it is grey
+    count: int = 0  # images of the batch
     started: float = 0.0  # seconds
 
 
-class OpenVinoYolo(Flow):
-    """A detector; the boxes of ``TorchYolo``, more pictures per second.
+class OpenVinoYolo(BatchedDetector):
+    """A detector; finds the boxes of ``TorchYolo``, at more images per second.
 
     Raises ``WeightsError`` or ``OptionError`` when it is opened.
     """
@@ -76,7 +76,7 @@ class OpenVinoYolo(Flow):
             raise OptionError("--precision bf16: this processor does not multiply bf16 itself; use fp32")
         self._precision = "bf16" if native and self.settings.precision != "fp32" else "f32"
         exact = {"bf16": "bf16", "f32": "fp32"}[self._precision]
-        self.about = f"{self.weights.stem} on OpenVINO, {'int8' if self.settings.int8 else exact}"
+        self.description = f"{self.weights.stem} on OpenVINO, {'int8' if self.settings.int8 else exact}"
         return self
 
     def __exit__(
@@ -86,45 +86,45 @@ class OpenVinoYolo(Flow):
         self._engines.clear()
 
     def in_flight(self) -> int:
-        """Return how many inputs may be under way: as many as are computed at a time, and one more."""
+        """Return how many batches may be in flight: as many as are computed at a time, and one more."""
         return self.settings.in_flight or self._streams + 1
 
-    def start(self, images: Sequence[Image]) -> Lane:
-        """Scale pictures of one size into a free lane and set it going."""
+    def start(self, images: Sequence[Image]) -> InferRequest:
+        """Scale images of one size into the memory of a free request, and start it."""
         box = Letterbox.fit(images[0].shape[:2], (self.settings.imgsz,) * 2)
-        lane = self._lane(box.shape)
-        if lane.box != box:
-            lane.pixels[:] = GREY
-            lane.box = box
-        lane.count = len(images)
-        for image, pixels in zip(images, lane.pixels, strict=False):  # a last batch may be short
+        pending = self._free_request(box.shape)
+        if pending.box != box:
+            pending.pixels[:] = GREY
+            pending.box = box
+        pending.count = len(images)
+        for image, pixels in zip(images, pending.pixels, strict=False):  # a last batch may be short
             box.fill(image, pixels)
-        lane.started = time.perf_counter()
-        lane.request.start_async()
-        return lane
+        pending.started = time.perf_counter()
+        pending.request.start_async()
+        return pending
 
-    def finish(self, ticket: Lane) -> list[Detections]:
-        """Wait, and return one ``Detections`` per picture."""
-        assert ticket.box is not None
-        ticket.request.wait()
-        self.idle.add(ticket.started, ticket.started + ticket.request.latency / 1000)
-        outputs = ticket.request.get_output_tensor(0).data[: ticket.count]
+    def finish(self, pending: InferRequest) -> list[Detections]:
+        """Wait for a batch, and return one ``Detections`` per image."""
+        assert pending.box is not None
+        pending.request.wait()
+        self.idle.add(pending.started, pending.started + pending.request.latency / 1000)
+        outputs = pending.request.get_output_tensor(0).data[: pending.count]
         if self._model.final:
-            found = [read_final_boxes(one, ticket.box, self.settings, self._classes) for one in outputs]
+            found = [read_final_boxes(one, pending.box, self.settings, self._classes) for one in outputs]
         else:
             count = len(self.names)
-            found = [read_boxes(one, ticket.box, self.settings, self._classes, count) for one in outputs]
-        ticket.engine.free.append(ticket)
+            found = [read_boxes(one, pending.box, self.settings, self._classes, count) for one in outputs]
+        pending.engine.free.append(pending)
         return found
 
-    def abandon(self, ticket: Lane) -> None:
-        """Stop a request nobody waits for, before its memory may go."""
+    def abandon(self, pending: InferRequest) -> None:
+        """Cancel a request, and wait until its memory is not used any more."""
         with suppress(RuntimeError):  # "infer request was cancelled"
-            ticket.request.cancel()
-            ticket.request.wait()
-        ticket.engine.free.append(ticket)
+            pending.request.cancel()
+            pending.request.wait()
+        pending.engine.free.append(pending)
 
-    def _lane(self, shape: tuple[int, int]) -> Lane:
+    def _free_request(self, shape: tuple[int, int]) -> InferRequest:
         engine = self._engines.get(shape) or self._compile(shape)
         self._engines[shape] = engine
         self._engines.move_to_end(shape)
@@ -134,7 +134,7 @@ class OpenVinoYolo(Flow):
         if engine.free:
             return engine.free.pop()
         request = engine.compiled.create_infer_request()
-        return Lane(engine, request, request.get_input_tensor(0).data)
+        return InferRequest(engine, request, request.get_input_tensor(0).data)
 
     def _compile(self, shape: tuple[int, int]) -> Engine:
         options: dict[str, Any] = {

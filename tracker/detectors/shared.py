@@ -1,4 +1,4 @@
-"""One model for several sources: whoever asks meanwhile is answered together."""
+"""One model for several sources: images that wait at the same time share a batch."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from types import TracebackType
 from bytetrack import Detections
 from tracker.types import Detector, Frame, Image, Stopwatch
 
-Question = tuple[Image, "Future[Detections]"]
+Request = tuple[Image, "Future[Detections]"]
 
 
 class SharedDetector:
-    """Opens a detector once, when the first source wants it, and answers all of them from one thread.
+    """Opens a detector once, when the first source needs it, and runs it for all sources in one thread.
 
-    Each source has one picture under way, its newest. What has come while the network was busy goes through
-    it together: nobody waits longer than for one round of all.
+    Each source has one image in flight, its newest. Images that arrive while the network is busy form the
+    next batch, so that no source waits for more than one inference of all.
     """
 
     def __init__(self, make: Callable[[Stopwatch], Detector]) -> None:
@@ -28,83 +28,83 @@ class SharedDetector:
         self._stack = ExitStack()
         self._opening = threading.Lock()
         self._detector: Detector | None = None
-        self._questions: queue.Queue[Question | None] = queue.Queue()
-        self._thread = threading.Thread(target=self._answer, name="detect", daemon=True)
+        self._requests: queue.Queue[Request | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._serve, name="detect", daemon=True)
 
     def __enter__(self) -> SharedDetector:
-        """Begin; the model is loaded later."""
+        """Return itself; the model is loaded later."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Free the model; nobody may ask any more."""
-        self._questions.put(None)
+        """Free the model; no source may use it any more."""
+        self._requests.put(None)
         if self._thread.is_alive():
             self._thread.join()
         self._stack.close()
 
-    def borrow(self, stopwatch: Stopwatch, *, alone: bool = False) -> Borrowed:
-        """Return the detector for one source; ``alone`` while no other asks: as fast as its own."""
-        return Borrowed(self, stopwatch, alone)
+    def handle(self, stopwatch: Stopwatch, *, alone: bool = False) -> DetectorHandle:
+        """Return the detector for one source; ``alone`` while no other uses it: as fast as its own."""
+        return DetectorHandle(self, stopwatch, alone)
 
     def opened(self) -> Detector:
-        """Return the detector itself, loading the model if need be."""
+        """Return the detector itself, loading the model if it is not yet."""
         with self._opening:
             if self._detector is None:
                 self._detector = self._stack.enter_context(self._make(self.stopwatch))
                 self._thread.start()
             return self._detector
 
-    def ask(self, image: Image) -> Detections:
-        """Return what is in one picture; waits."""
-        answer: Future[Detections] = Future()
-        self._questions.put((image, answer))
-        return answer.result()
+    def detect_one(self, image: Image) -> Detections:
+        """Wait for, and return, the detections of one image."""
+        future: Future[Detections] = Future()
+        self._requests.put((image, future))
+        return future.result()
 
-    def _answer(self) -> None:
-        while (question := self._questions.get()) is not None:
-            asked: list[Question | None] = [question]
-            while not self._questions.empty():
-                asked.append(self._questions.get())
-            waiting = [each for each in asked if each is not None]
+    def _serve(self) -> None:
+        while (request := self._requests.get()) is not None:
+            batch: list[Request | None] = [request]
+            while not self._requests.empty():
+                batch.append(self._requests.get())
+            waiting = [each for each in batch if each is not None]
             try:
                 found = self.opened().detect([image for image, _ in waiting])
-            except BaseException as error:  # whatever it is, those who wait must learn of it
-                for _, answer in waiting:
-                    answer.set_exception(error)
+            except BaseException as error:  # whatever it is, the sources that wait must see it
+                for _, future in waiting:
+                    future.set_exception(error)
             else:
-                for (_, answer), detections in zip(waiting, found, strict=True):
-                    answer.set_result(detections)
-            if None in asked:
+                for (_, future), detections in zip(waiting, found, strict=True):
+                    future.set_result(detections)
+            if None in batch:
                 return
 
 
-class Borrowed:
-    """A shared detector in the hands of one source."""
+class DetectorHandle:
+    """A shared detector as one source uses it."""
 
     names: Mapping[int, str]
 
     def __init__(self, shared: SharedDetector, stopwatch: Stopwatch, alone: bool) -> None:
         self._shared, self._watch, self._alone = shared, stopwatch, alone
 
-    def __enter__(self) -> Borrowed:
-        """Load the model where nobody has yet."""
+    def __enter__(self) -> DetectorHandle:
+        """Load the model if it is not yet."""
         opened = self._shared.opened()
-        self.names, self.about = opened.names, getattr(opened, "about", "")
+        self.names, self.description = opened.names, getattr(opened, "description", "")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Do nothing: others may need it."""
+        """Do nothing: other sources may need the model."""
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """Return one ``Detections`` per picture."""
-        return [self._shared.ask(image) for image in images]
+        """Return one ``Detections`` per image."""
+        return [self._shared.detect_one(image) for image in images]
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections | None]]:
-        """Detect in order; where others ask too the time counted as "detect" is that of waiting."""
+        """Detect in order; where other sources use it too, "detect" counts the time spent waiting."""
         if self._alone:
             seconds, before = (
                 self._shared.stopwatch.seconds,
@@ -116,5 +116,5 @@ class Borrowed:
             return
         for frame in frames:
             with self._watch("detect"):
-                found = self._shared.ask(frame.image)
+                found = self._shared.detect_one(frame.image)
             yield frame, found

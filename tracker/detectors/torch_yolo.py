@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bytetrack import Detections
-from tracker.detectors.flow import Flow
+from tracker.detectors.batched import BatchedDetector
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.quiet import quiet
 from tracker.detectors.settings import Settings
@@ -30,14 +30,14 @@ TASKS = ("detect", "segment", "pose")  # all of them give upright boxes
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """Pictures under way."""
+class PendingBatch:
+    """A batch whose inference has begun."""
 
     output: Any  # tensor (N, ...)
     box: Letterbox
 
 
-class TorchYolo(Flow):
+class TorchYolo(BatchedDetector):
     """A detector; the boxes are those of ultralytics' own ``predict``.
 
     torchvision is neither needed nor imported: ultralytics' own suppression gives the same boxes.
@@ -62,7 +62,7 @@ class TorchYolo(Flow):
                 raise OptionError("--half needs a GPU; the CPU computes fp16 more slowly than fp32")
             self._model = model = load(self.weights, device, half=half)
         self._device = device
-        self.about = f"{self.weights.stem} on torch, {device}, {'fp16' if half else 'fp32'}"
+        self.description = f"{self.weights.stem} on torch, {device}, {'fp16' if half else 'fp32'}"
         self._dtype = _dtype(half and bool(model.fp16))
         self.names = {int(key): harmless(str(value)) for key, value in model.names.items()}
         self._classes = class_ids(self.settings.classes, self.names)
@@ -81,11 +81,11 @@ class TorchYolo(Flow):
         self._model = None
 
     def in_flight(self) -> int:
-        """Return how many inputs may be under way: a GPU computes one while the caller works on another."""
+        """Return how many batches may be in flight: a GPU computes one while the caller works on another."""
         return self.settings.in_flight or (1 if self._device.type == "cpu" else 2)
 
-    def start(self, images: Sequence[Image]) -> Ticket:
-        """Send pictures of one size through the network; a GPU answers later."""
+    def start(self, images: Sequence[Image]) -> PendingBatch:
+        """Begin inference of images of one size; a GPU returns before it is done."""
         import torch
 
         box = Letterbox.fit(images[0].shape[:2], self._target, rectangular=self._rectangular)
@@ -97,15 +97,15 @@ class TorchYolo(Flow):
             batch = batch.permute(0, 3, 1, 2).contiguous().flip(1).to(self._dtype).div_(255)  # RGB, 0 to 1
             started = time.perf_counter()
             output = self._model(batch)
-            if self._device.type == "cpu":  # a GPU has only been told what to do
+            if self._device.type == "cpu":  # a GPU has only begun, so that its time is not known
                 self.idle.add(started, time.perf_counter())
             output = output[0] if isinstance(output, (list, tuple)) else output
-        return Ticket(output, box)
+        return PendingBatch(output, box)
 
-    def finish(self, ticket: Ticket) -> list[Detections]:
-        """Return what was found, one ``Detections`` per picture."""
-        # one by one: ultralytics' suppression gives up on a batch that takes it long
-        return [self._read(one, ticket.box) for one in ticket.output.split(1)]
+    def finish(self, pending: PendingBatch) -> list[Detections]:
+        """Return one ``Detections`` per image."""
+        # One image at a time: ultralytics' suppression stops with a batch that takes too long.
+        return [self._read(one, pending.box) for one in pending.output.split(1)]
 
     def _read(self, prediction: Any, box: Letterbox) -> Detections:
         import torch

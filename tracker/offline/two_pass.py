@@ -1,4 +1,4 @@
-"""A file seen twice: its tracks are finished first, then it is shown again with them."""
+"""Two passes over a file: the first one tracks and refines, the second one shows the refined tracks."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from tracker import pipeline
 from tracker.offline.refine import measured, refine
 from tracker.types import Detector, Frame, Image, Stopwatch, Tracker
 
-Scene: TypeAlias = tuple[Detections, Tracks]
+Boxes: TypeAlias = tuple[Detections, Tracks]
 
 
-class Script:
-    """What happens in every frame, known beforehand; plays the detector's and the tracker's part.
+class PrecomputedTracks:
+    """The detections and tracks of every frame of a file; stands in for both detector and tracker.
 
-    ``rehearse`` makes one from a first pass. It keeps boxes, no pictures: some 100 bytes per box.
+    ``first_pass`` makes it. It keeps boxes, not images: some 100 bytes per box.
     """
 
-    def __init__(self, names: Mapping[int, str], frame_rate: float, scenes: Mapping[int, Scene]) -> None:
+    def __init__(self, names: Mapping[int, str], frame_rate: float, boxes: Mapping[int, Boxes]) -> None:
         self.names, self.frame_rate = names, frame_rate
-        self._scenes = scenes  # by index of the frame
-        self._now = Tracks.empty()
+        self._boxes = boxes  # by index of the frame
+        self._current = Tracks.empty()
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
-        """Yield every frame with what was detected in it the first time."""
+        """Yield every frame with the detections of the first pass."""
         for frame in frames:
-            detections, self._now = self._scenes.get(frame.index, (Detections.empty(), Tracks.empty()))
+            detections, self._current = self._boxes.get(frame.index, (Detections.empty(), Tracks.empty()))
             yield frame, detections
 
     def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
-        """Return the tracks of the frame that ``stream`` yielded last."""
-        return self._now
+        """Return the refined tracks of the frame that ``stream`` yielded last."""
+        return self._current
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """Refuse: a script knows its frames by their order only."""
-        raise ValueError("a script follows the frames in order; use stream")
+        """Raise ``ValueError``: an image alone does not tell which frame it is."""
+        raise ValueError("precomputed tracks belong to frames, not to images; use stream")
 
-    def __enter__(self) -> Script:
+    def __enter__(self) -> PrecomputedTracks:
         """Return itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is open."""
 
 
-def rehearse(
+def first_pass(
     source: Iterable[Frame],
     detector: Detector,
     tracker: Tracker,
@@ -57,10 +57,10 @@ def rehearse(
     raw: bool = True,
     advance: Callable[[int], None] | None = None,
     stopwatch: Stopwatch | None = None,
-) -> Script:
-    """Run detector and tracker over ``source`` and refine what they found.
+) -> PrecomputedTracks:
+    """Run detector and tracker over ``source`` and refine the tracks.
 
-    ``raw`` begins from the boxes as they were detected, not as the tracker's filter believed them.
+    ``raw`` refines the boxes as they were detected instead of those of the tracker's Kalman filter.
     ``advance`` is called once per frame with the number of tracks.
     """
     watch = stopwatch or Stopwatch()
@@ -74,5 +74,5 @@ def rehearse(
             advance(len(result.tracks))
     with watch("refine"):
         refined = refine(tracks, time_s)
-    scenes = dict(zip(index, zip(detections, refined, strict=True), strict=True))
-    return Script(detector.names, tracker.frame_rate, scenes)
+    boxes = dict(zip(index, zip(detections, refined, strict=True), strict=True))
+    return PrecomputedTracks(detector.names, tracker.frame_rate, boxes)

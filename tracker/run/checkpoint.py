@@ -60,7 +60,7 @@ class StateFile:
     def __init__(self, path: str | Path, every_s: float) -> None:
         self.path = Path(path)
         self.saved: Saved | None = None
-        self.goes_on = False  # whether time goes on too, and with it every track
+        self.resuming = False  # whether time goes on too, and with it every track
         self.left: dict[str, str] = {}  # what plugins left, and what was in it
         self._run: dict[str, Json] = {}  # what the file holds
         self._begun: dict[str, Json] = {}  # of tables of a run that was killed before its first save
@@ -158,12 +158,12 @@ class StateFile:
             raise self._foreign(f"belongs to {saved.source} ({kind}, {saved.size[0]} x {saved.size[1]})")
         if scene.live:
             self.check_source(scene.source)
-        self.goes_on = not saved.ended and (resumed or scene.live) and now >= saved.time
+        self.resuming = not saved.ended and (resumed or scene.live) and now >= saved.time
         if saved.tracker.get("kind") != _kind(tracker):
             raise self._foreign(f"was written with another tracker ({saved.tracker.get('kind')})")
         try:
             state = saved.tracker["state"]
-            if not self.goes_on:
+            if not self.resuming:
                 state = {**beginning, "next_id": state["next_id"]}
             elif now - saved.time > scene.lost_s:
                 memory = {"memory": state["memory"]} if "memory" in state else {}  # ages by itself
@@ -208,7 +208,7 @@ class StateFile:
 
     def _hand(self, name: str, kind: str, restore: Callable[[Json, bool], None], state: Json) -> None:
         try:
-            restore(state, self.goes_on)
+            restore(state, self.resuming)
         except UNUSABLE as error:
             why = f"{kind}.restore: {type(error).__name__}: {error}"
             raise self._foreign(f"saved {self._moment()}, does not fit {name} ({why})") from error

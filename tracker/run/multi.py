@@ -251,7 +251,7 @@ class Several:
             stop=self.stop,
             sketch=self._sketch,
             prefix=prefix.with_suffix("") if self._leave else None,
-            lend=self._lend,
+            detector_factory=self._detector_handle,
             claims=self._claims,
         )
         with session:
@@ -260,9 +260,9 @@ class Several:
                 if not self._put((run, result)):
                     return
 
-    def _lend(self, stopwatch: Stopwatch) -> Detector:
-        borrowed = self._shared.borrow(stopwatch, alone=self._alone)
-        return borrowed if self._every == 1 else EveryNth(borrowed, self._every, prompt=not self._alone)
+    def _detector_handle(self, stopwatch: Stopwatch) -> Detector:
+        handle = self._shared.handle(stopwatch, alone=self._alone)
+        return handle if self._every == 1 else EveryNth(handle, self._every, prompt=not self._alone)
 
     def _put(self, item: tuple[Run, Result] | None) -> bool:
         while not self._closing.is_set():

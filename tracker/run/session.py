@@ -60,10 +60,10 @@ class Session:
         *,
         sketch: bool = True,
         prefix: Path | None = None,
-        lend: Callable[[Stopwatch], Detector] | None = None,
+        detector_factory: Callable[[Stopwatch], Detector] | None = None,
         claims: Claims | None = None,
     ) -> None:
-        self._lend = lend  # where the detector comes from that others use too; None: one of its own
+        self._detector_factory = detector_factory  # makes one that other sources share; None: one of its own
         self._claims = claims  # of a call with several sources, which has claimed what options name
         self._recording: Json = None  # what the source is known again by
         self.sketch = sketch  # whether anybody may look at a picture
@@ -122,7 +122,7 @@ class Session:
 
     def __iter__(self) -> Iterator[Result]:
         """Yield one ``Result`` per frame; each has been through every sink."""
-        since = self._last[1] if self._state and self._state.goes_on and self._last else None
+        since = self._last[1] if self._state and self._state.resuming and self._last else None
         results = pipeline.run(
             *self._parts(), self.host, sketch=self.sketch, stopwatch=self.stopwatch, since=since
         )
@@ -227,8 +227,8 @@ class Session:
         if self.source.live:
             live = [("delay", f"{1000 * getattr(self.source, 'delay_s', 0.0):.0f} ms, median")]
             live += [("dropped", f"{getattr(self.source, 'dropped', 0)} frames")]
-        about = getattr(self.detector, "about", "")
-        network = [("network", about)] if about else []
+        description = getattr(self.detector, "description", "")
+        network = [("network", description)] if description else []
         rows = [live, *self.summaries(), self._far_away.rows(), network]
         return self.report.rows(self.stopwatch.seconds, rows)
 
@@ -263,8 +263,8 @@ class Session:
             )
         in_flight = 1 if self.source.live else None  # the newest frame is worth more than throughput
         self.detector: Detector = self._stack.enter_context(
-            self._lend(self.stopwatch)
-            if self._lend
+            self._detector_factory(self.stopwatch)
+            if self._detector_factory
             else make_detector(options, self.stopwatch, in_flight=in_flight, every=options.detect_every)
         )
         recorded = self.source.recorded or Recorded()
@@ -350,18 +350,18 @@ class Session:
         """Return what the loop runs on; with ``--refine`` the tracks are finished before."""
         if not self.options.refine:
             return self.source, self.detector, self.tracker
-        from tracker.offline.two_pass import rehearse
+        from tracker.offline.two_pass import first_pass
 
-        script = rehearse(
-            self.source, self.detector, self.tracker, advance=self._rehearsed, stopwatch=self.stopwatch
+        precomputed = first_pass(
+            self.source, self.detector, self.tracker, advance=self._first_pass_frame, stopwatch=self.stopwatch
         )
         if self.stop.is_set():
             self._notes.append("interrupted before the second pass; nothing was drawn or saved")
-            return (), script, script
+            return (), precomputed, precomputed
         self._read = self._stack.enter_context(self._open_source())
-        return self._read, script, script
+        return self._read, precomputed, precomputed
 
-    def _rehearsed(self, tracks: int) -> None:
+    def _first_pass_frame(self, tracks: int) -> None:
         if self._profile is not None:
             self._profile.look(_waiting(self.source), 0, first_pass=True)
         if self.advance is not None:

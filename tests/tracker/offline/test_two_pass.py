@@ -12,7 +12,7 @@ from bytetrack import BYTETracker, Detections
 from tests.tracker.fakes import CountingPlugin, ListDetector, frames, walker
 from tracker import api, pipeline
 from tracker.offline.saved_tracks import SavedTracks, blank
-from tracker.offline.two_pass import rehearse
+from tracker.offline.two_pass import first_pass
 from tracker.options import Options
 from tracker.run import build_detector as detecting
 from tracker.run import session
@@ -37,8 +37,8 @@ def interrupted_walk() -> list[Detections]:
 
 def test_gaps_are_shown_but_no_plugin_sees_them(interrupted_walk: list[Detections]) -> None:
     film, plugin = frames(20, fps=FPS), CountingPlugin()
-    script = rehearse(film, ListDetector(interrupted_walk), BYTETracker(frame_rate=FPS))
-    results = list(pipeline.run(film, script, script, [plugin]))
+    precomputed = first_pass(film, ListDetector(interrupted_walk), BYTETracker(frame_rate=FPS))
+    results = list(pipeline.run(film, precomputed, precomputed, [plugin]))
     assert [len(one.tracks) for one in results] == [1] * 20
     assert {i for i, one in enumerate(results) if one.tracks.source[0] < 0} == HOLES
     assert {i for i, seen in enumerate(plugin.seen) if not seen} == HOLES
@@ -50,14 +50,14 @@ def test_gaps_are_shown_but_no_plugin_sees_them(interrupted_walk: list[Detection
 
 def test_the_first_pass_reports_every_frame(interrupted_walk: list[Detections]) -> None:
     told: list[int] = []
-    rehearse(frames(20), ListDetector(interrupted_walk), BYTETracker(), advance=told.append)
+    first_pass(frames(20), ListDetector(interrupted_walk), BYTETracker(), advance=told.append)
     assert len(told) == 20
     assert sum(told) == 20 - len(HOLES)
 
 
 def test_a_second_decoding_that_ends_early_ends_the_run() -> None:
-    script = rehearse(frames(9), ListDetector(walker(9)), BYTETracker())
-    assert len(list(pipeline.run(frames(9)[:4], script, script))) == 4
+    precomputed = first_pass(frames(9), ListDetector(walker(9)), BYTETracker())
+    assert len(list(pipeline.run(frames(9)[:4], precomputed, precomputed))) == 4
 
 
 def test_an_interrupted_first_pass_draws_nothing_and_says_so(
@@ -106,8 +106,8 @@ def test_saved_tracks_are_refined_wherever_they_begin(tmp_path: Path) -> None:
         "".join(f"{41 + i},1,{2 * i},10,10,30,0.9,-1,-1,-1\n" for i in range(20) if i not in HOLES)
     )
     saved = SavedTracks(path, fps=FPS)
-    script = rehearse(saved.frames(blank((64, 48))), saved, saved, raw=False)
-    shown = [one.tracks for one in pipeline.run(frames(64, fps=FPS), script, script)]
+    precomputed = first_pass(saved.frames(blank((64, 48))), saved, saved, raw=False)
+    shown = [one.tracks for one in pipeline.run(frames(64, fps=FPS), precomputed, precomputed)]
     assert [i for i, tracks in enumerate(shown) if len(tracks)] == list(range(40, 60))
     assert [i for i in range(40, 60) if shown[i].source[0] < 0] == [40 + i for i in sorted(HOLES)]
 
@@ -117,9 +117,9 @@ def test_what_was_filled_in_stays_so_when_it_is_read_again(tmp_path: Path) -> No
     scene = Scene("film", (64, 48), FPS, False, {0: "person"})
     film = frames(20, fps=FPS)
     boxes = [Detections.empty() if i in HOLES else one for i, one in enumerate(walker(20))]
-    script = rehearse(film, ListDetector(boxes), BYTETracker(frame_rate=FPS))
+    precomputed = first_pass(film, ListDetector(boxes), BYTETracker(frame_rate=FPS))
     with CsvSink(path, scene) as sink:
-        for result in pipeline.run(film, script, script):
+        for result in pipeline.run(film, precomputed, precomputed):
             sink.write(result)
     saved, plugin = SavedTracks(path), CountingPlugin()
     again = list(pipeline.run(saved.frames(blank((64, 48))), saved, saved, [plugin]))

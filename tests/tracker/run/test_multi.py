@@ -183,7 +183,7 @@ class TestSharedDetector:
         with SharedDetector(lambda _: Slow()) as shared:
 
             def ask(left: int) -> None:
-                with shared.borrow(Stopwatch()) as detector:
+                with shared.handle(Stopwatch()) as detector:
                     for _, detections in detector.stream([Frame(picture(left), 0, 0.0)]):
                         assert detections is not None
                         found[left] = float(detections.xyxy[0, 0])
@@ -203,7 +203,7 @@ class TestSharedDetector:
             def detect(self, images: Any) -> list[Detections]:
                 raise RuntimeError("out of memory")
 
-        with SharedDetector(lambda _: Broken()) as shared, shared.borrow(Stopwatch()) as detector:
+        with SharedDetector(lambda _: Broken()) as shared, shared.handle(Stopwatch()) as detector:
             for _ in range(2):
                 with pytest.raises(RuntimeError, match="out of memory"):
                     detector.detect([np.zeros((4, 4, 3), np.uint8)])

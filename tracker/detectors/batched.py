@@ -1,0 +1,113 @@
+"""The loop of every network: frames in order, in batches, a bounded number of batches in flight."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from bytetrack import Detections
+from tracker.detectors.idle import Idle
+from tracker.detectors.settings import Settings
+from tracker.types import Frame, Image, Stopwatch
+
+Item = TypeVar("Item", Frame, Image)
+
+
+class BatchedDetector:
+    """Base of the backends, which implement ``start``, ``finish`` and ``abandon`` of one batch.
+
+    While the oldest batch in flight is waited for, the others are computed and the caller works.
+    """
+
+    names: Mapping[int, str]
+    batch: int  # images per inference
+    description: str  # weights, backend and precision; complete once it is open
+
+    def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:
+        """Remember what to load; nothing heavy happens before ``with``."""
+        self.weights = weights
+        self.settings = settings
+        self.names = {}
+        self.batch = settings.batch
+        self.description = weights.stem
+        self.idle = Idle()
+        self._watch = stopwatch or Stopwatch()
+
+    def __enter__(self) -> BatchedDetector:
+        """Load the model."""
+        raise NotImplementedError
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Free the model."""
+        raise NotImplementedError
+
+    def in_flight(self) -> int:
+        """Return how many batches may be in flight; asked after each start."""
+        raise NotImplementedError
+
+    def start(self, images: Sequence[Image]) -> Any:
+        """Begin inference of at most ``batch`` images of one size; return what ``finish`` needs."""
+        raise NotImplementedError
+
+    def finish(self, pending: Any) -> list[Detections]:
+        """Wait for a batch, and return one ``Detections`` per image."""
+        raise NotImplementedError
+
+    def abandon(self, pending: Any) -> None:
+        """Cancel a batch whose detections are not needed any more."""
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """Return one ``Detections`` per image; images of one size may share a batch."""
+        return [found for _, found in self._in_batches(images, lambda image: image)]
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
+        """Detect in order, at most ``in_flight`` batches of ``batch`` frames at a time."""
+        return self._in_batches(frames, lambda frame: frame.image)
+
+    def _in_batches(
+        self, items: Iterable[Item], image: Callable[[Item], Image]
+    ) -> Iterator[tuple[Item, Detections]]:
+        in_flight: deque[tuple[list[Item], Any]] = deque()
+        try:
+            for group in same_size(items, image, self.batch):
+                with self._watch("detect"):
+                    in_flight.append((group, self.start([image(item) for item in group])))
+                if len(in_flight) >= self.in_flight():
+                    yield from self._oldest(in_flight)
+            while in_flight:
+                yield from self._oldest(in_flight)
+        finally:
+            for _, pending in in_flight:
+                self.abandon(pending)
+
+    def _oldest(self, in_flight: deque[tuple[list[Item], Any]]) -> Iterator[tuple[Item, Detections]]:
+        group, pending = in_flight.popleft()
+        with self._watch("detect"):
+            found = self.finish(pending)
+        return zip(group, found, strict=True)
+
+
+def same_size(items: Iterable[Item], image: Callable[[Item], Image], most: int) -> Iterator[list[Item]]:
+    """Split into runs of images of one size, at most ``most`` long, each yielded as soon as it ends.
+
+    >>> import numpy as np
+    >>> small, large = np.zeros((1, 1, 3), np.uint8), np.zeros((2, 2, 3), np.uint8)
+    >>> [len(run) for run in same_size([small, small, small, large], lambda image: image, 2)]
+    [2, 1, 1]
+    """
+    run: list[Item] = []
+    for item in items:
+        if run and image(run[0]).shape != image(item).shape:
+            yield run
+            run = []
+        run.append(item)
+        if len(run) == most:
+            yield run
+            run = []
+    if run:
+        yield run
