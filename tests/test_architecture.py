@@ -38,7 +38,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "offline": (*CONTRACTS, "pipeline", "sinks"),
     "run": BELOW_THE_RUN,
     "commands": (*BELOW_THE_RUN, "run"),
-    "api": ("run", "options", "types"),
+    "api": ("run", "options", "arguments", "types"),
     "cli": ("run", "commands", "options", "arguments", "errors", "text", "plugins"),
     "__init__": ("api", "run", "options", "types", "errors", "plugins"),
     "__main__": ("cli",),

@@ -6,12 +6,17 @@ import threading
 from collections import Counter
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tracker.options import Options
 from tracker.run.build_plugins import plugins_of
 from tracker.run.session import Session
 from tracker.types import Event, PluginLike, Result
+
+if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
+    from typing_extensions import Unpack
+
+    from tracker.arguments.keywords import Keywords
 
 
 def track(
@@ -19,7 +24,7 @@ def track(
     *,
     plugins: PluginLike | str | Sequence[PluginLike | str] = (),
     stop: threading.Event | None = None,
-    **options: Any,
+    **options: Unpack[Keywords],
 ) -> Run:
     """Follow everything in ``source``: yield one ``Result`` per frame, in order, as it is computed.
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from tracker.arguments import values
 from tracker.arguments.aliases import answer, for_python, normal
 from tracker.arguments.option_spec import Seconds, option, specs
 from tracker.errors import OptionError
 from tracker.parse import near_miss
+
+if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
+    from typing_extensions import Unpack
+
+    from tracker.arguments.keywords import Keywords
 
 TRACKER_KINDS = ("motion", "bytetrack", "sort")
 TEN_YEARS_S = 10 * 365 * 86400.0
@@ -94,6 +99,10 @@ class Options:
     save_json: str | None = option(None, "Write tracks and events as JSON lines, one line per frame.", "Output", "--save-json", metavar="FILE")
     # fmt: on
 
+    if TYPE_CHECKING:  # what may be given; the fields are what has become of it
+
+        def __init__(self, **options: Unpack[Keywords]) -> None: ...
+
     def __post_init__(self) -> None:
         """Bring lists into one form; refuse values out of range before anything is opened."""
         for name in ("plugin", "on"):
@@ -124,7 +133,7 @@ class Options:
             raise OptionError("--crop needs --follow; give --follow TARGET too")
 
     @classmethod
-    def of(cls, chosen: Mapping[str, Any], function: str = "track") -> Options:
+    def of(cls, chosen: Mapping[str, object], function: str = "track") -> Options:
         """Return the options of these keywords; raises ``OptionError`` for one that there is not."""
         known = [*specs(cls)]
         for name, value in chosen.items():
@@ -137,7 +146,7 @@ class Options:
             raise OptionError(
                 f"{function}() has no option {name!r}{alike or '; help(tracker.Options) lists them'}"
             )
-        return cls(**chosen)
+        return cls(**cast("Keywords", chosen))
 
     @property
     def known_s(self) -> float:

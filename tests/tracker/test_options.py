@@ -36,7 +36,7 @@ def test_defaults_are_within_their_own_ranges() -> None:
 )
 def test_absurd_values_are_refused_in_one_line(given: dict[str, object], words: str) -> None:
     with pytest.raises(OptionError) as caught:
-        Options(**given)  # type: ignore[arg-type]
+        Options(**given)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -73,4 +73,4 @@ def test_what_only_python_can_give_is_refused_by_name(given: dict[str, object], 
     assert (kept.device, kept.follow, kept.interval, kept.imgsz) == ("0", "3", 900, 640)
     assert kept.counts == "c"
     assert isinstance(kept.imgsz, int)
-    assert Options(output=Path("x.mp4"), imgsz=640.0, overwrite=True).imgsz == 640  # type: ignore[arg-type]
+    assert Options(output=Path("x.mp4"), imgsz=640.0, overwrite=True).imgsz == 640

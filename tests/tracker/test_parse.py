@@ -41,8 +41,8 @@ def test_blanks_part_names_too(wanted: str) -> None:
 def test_an_empty_list_does_not_mean_all(nothing: str | list[str]) -> None:
     for option in ("classes", "draw_classes"):
         with pytest.raises(OptionError, match="list of classes is empty"):
-            Options(**{option: nothing})  # type: ignore[arg-type]
-    assert Options(classes=None).classes == ()  # type: ignore[arg-type]
+            Options(**{option: nothing})
+    assert Options(classes=None).classes == ()
 
 
 @pytest.mark.parametrize("wanted", [None, [], ()])
@@ -94,8 +94,8 @@ def test_a_class_is_written_alike_wherever_it_is_asked_for(
     (door,) = make_plugins(Options(zones=str(tmp_path / "zones.yaml")), scene.size, NAMES)
     assert isinstance(door, Line)
     (shape,) = counted([door], Options(), scene)
-    look = look_of(Options(draw_classes=[written]), NAMES)  # type: ignore[arg-type]
-    assert class_ids(Options(classes=[written]).classes, NAMES) == ids  # type: ignore[arg-type]
+    look = look_of(Options(draw_classes=[written]), NAMES)
+    assert class_ids(Options(classes=[written]).classes, NAMES) == ids
     assert sorted(look.classes or ()) == ids
     assert shape.classes == tuple(NAMES[each] for each in ids)
     door.start(scene)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracker.detectors.every_nth import EveryNth
 from tracker.detectors.shared import SharedDetector
@@ -34,6 +34,11 @@ from tracker.types import (
     TrackError,
 )
 
+if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
+    from typing_extensions import Unpack
+
+    from tracker.arguments.keywords import Keywords
+
 GRACE_S = 1.5  # for who loads a model or waits for a camera; then the end of the process is theirs
 POLL_S = 0.1  # how often somebody who waits looks whether the other is still there
 TABLES = ("state", "events", "counts", "crop", "save_mot", "save_csv", "save_json")
@@ -41,7 +46,7 @@ LINE = re.compile(r"(?:(?P<name>[\w.-]+)=)?(?P<uri>.+?)(?:\s+zones=(?P<zones>.+)
 
 
 def track_all(
-    sources: Sequence[str | int | Path], *, stop: threading.Event | None = None, **options: Any
+    sources: Sequence[str | int | Path], *, stop: threading.Event | None = None, **options: Unpack[Keywords]
 ) -> Iterator[tuple[str, Result]]:
     """Follow everything in several sources: yield each result as it comes, with its source's name.
 

@@ -224,18 +224,18 @@ def test_lists_are_taken_in_every_form() -> None:
 
     points = [[0, 300], [768, 300]]
     for form in (points, tuple(map(tuple, points)), np.array(points), [points], "0,300 768,300"):
-        assert Options(line=form).line == ("0,300 768,300",), form  # type: ignore[arg-type]
-    two = Options(zone=[[[0, 0], [1, 0], [1, 1]], "door=0,0 1,0 0,1"]).zone  # type: ignore[arg-type]
+        assert Options(line=form).line == ("0,300 768,300",), form
+    two = Options(zone=[[[0, 0], [1, 0], [1, 1]], "door=0,0 1,0 0,1"]).zone
     assert two == ("0,0 1,0 1,1", "door=0,0 1,0 0,1")
-    assert Options(line={"door": points}).line == ("door=0,300 768,300",)  # type: ignore[arg-type]
-    assert Options(classes="person").classes == ("person",)  # type: ignore[arg-type]
-    assert Options(classes=[0, 2]).classes == ("0", "2")  # type: ignore[arg-type]
-    assert Options(plugin="heatmap").plugin == ("heatmap",)  # type: ignore[arg-type]
+    assert Options(line={"door": points}).line == ("door=0,300 768,300",)
+    assert Options(classes="person").classes == ("person",)
+    assert Options(classes=[0, 2]).classes == ("0", "2")
+    assert Options(plugin="heatmap").plugin == ("heatmap",)
     for wrong in ([1, 2, 3], 5, [[1, 2, 3]], ["0,0 1,1", 7]):
         with pytest.raises(Exception, match="no list of points"):
             values.shapes(wrong, "line")
     with pytest.raises(Exception, match="plugins="):
-        Options(plugin=[object()])  # type: ignore[list-item]
+        Options(plugin=[object()])
 
 
 @pytest.mark.parametrize(
@@ -244,4 +244,4 @@ def test_lists_are_taken_in_every_form() -> None:
 )
 def test_times_are_written_as_people_write_them(text: str, wanted: float) -> None:
     assert run.make_context("track", ["x.mp4", "--start", text]).params["start"] == wanted
-    assert Options(start=text).start == seconds(text) == wanted  # type: ignore[arg-type]
+    assert Options(start=text).start == seconds(text) == wanted
