@@ -59,11 +59,11 @@ def command(
     """
     from tracker.run.claims import Claims
     from tracker.run.terminal import execute
-    from tracker.sinks import place
+    from tracker.sinks import output_file
 
     if not overwrite and context.get_parameter_source("output") == ParameterSource.DEFAULT:
-        output = str(place.another(output))  # nobody named it, so nobody minds
-    place.check(Path(output), overwrite)
+        output = str(output_file.next_free(output))  # nobody named it, so nobody minds
+    output_file.check(Path(output), overwrite)
     street, truth = _street(quiet)
     with Claims() as claims:
         claims.read("the street itself, in the cache", street)

@@ -14,7 +14,7 @@ from tracker.offline.metrics import BENCHMARKS, Scores, score, table
 from tracker.offline.motchallenge import Recording, find_result, follow, read_tracks, recordings, write_rows
 from tracker.options import Options
 from tracker.run.claims import Claims
-from tracker.sinks import place
+from tracker.sinks import output_file
 from tracker.text import harmless
 from tracker.trackers.make import TRACKERS, make_tracker
 
@@ -114,7 +114,7 @@ def command(
         for path in places.values():
             claims.write("--save", path)
             if path.parent.is_dir():
-                place.check(path, overwrite)
+                output_file.check(path, overwrite)
         found = _score(results, detections, truths, benchmark, kinds, settings, places, overwrite)
     if as_json:
         click.echo(json.dumps(found, indent=1))

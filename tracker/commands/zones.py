@@ -42,18 +42,18 @@ def check(
     """
     from tracker.run.claims import Claims
     from tracker.run.paths import claim_source
-    from tracker.sinks import place
+    from tracker.sinks import output_file
 
-    output = output or place.beside(zones, zones.stem, "_preview.png")
+    output = output or output_file.beside(zones, zones.stem, "_preview.png")
     if output.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"):
         raise click.UsageError(f"-o {output}: the preview is a picture; give a name ending in .png")
     with Claims() as claims:
         claims.read("the zone file", zones)
         claim_source(claims, video, "the recording")
         claims.write("-o", output)
-        place.check(output, overwrite)
+        output_file.check(output, overwrite)
         told, data = _preview(zones, video, at_s, weights, output.suffix)
-        place.write(output, data, overwrite=overwrite)
+        output_file.write(output, data, overwrite=overwrite)
     for line in told:
         click.echo(harmless(line))
     click.echo(f"written {harmless(str(output))}")

@@ -18,7 +18,7 @@ from tracker.offline.columns import CORNERS, MORE, MOT, SIZES
 from tracker.offline.refine import measured, refine
 from tracker.offline.tables import Table
 from tracker.offline.track_rows import MOST_FRAME, MOST_ID, MOST_PX
-from tracker.sinks import place
+from tracker.sinks import output_file
 from tracker.types import InputError, OutputError, Tracker
 
 LOG = logging.getLogger(__name__)
@@ -227,4 +227,4 @@ def write_rows(path: Path, rows: FloatArray, *, overwrite: bool = False) -> None
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}; choose another folder") from error
-    place.write(path, text.getvalue().encode(), overwrite=overwrite)
+    output_file.write(path, text.getvalue().encode(), overwrite=overwrite)

@@ -25,7 +25,7 @@ from tracker.sinks import (
     MotSink,
     VideoSink,
     WindowSink,
-    place,
+    output_file,
 )
 from tracker.sinks.actions import parse_action
 from tracker.types import (
@@ -112,7 +112,7 @@ def check_outputs(options: Options) -> None:
         value = getattr(options, field)
         many = field == "output" and options.segment is not None  # names of its own
         if value is not None and str(value) != STANDARD_OUTPUT:
-            place.check(Path(value), options.overwrite or many)
+            output_file.check(Path(value), options.overwrite or many)
 
 
 def leave_files(
@@ -133,12 +133,12 @@ def leave_files(
             host.fail(member, "files", error)
             continue
         if not path.parent.is_dir():  # it was there when the run began
-            failed = failed or place.FolderGoneError(path)
+            failed = failed or output_file.FolderGoneError(path)
             continue
         try:
             if not overwrite and not is_mine(path, mine or {}):
-                path = place.another(path)
-            path = place.write(path, data, overwrite=overwrite or is_mine(path, mine or {}))
+                path = output_file.next_free(path)
+            path = output_file.write(path, data, overwrite=overwrite or is_mine(path, mine or {}))
         except OutputError as error:
             failed = failed or error
         else:

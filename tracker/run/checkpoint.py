@@ -16,8 +16,8 @@ from tracker.pipeline import FAULTS, Host, failure, moment, numbered
 from tracker.run import sealed
 from tracker.run.fingerprint import is_same
 from tracker.run.lock import Lock
-from tracker.sinks import place
-from tracker.sinks.lines import Lines
+from tracker.sinks import output_file
+from tracker.sinks.text_file import TextSink
 from tracker.types import (
     Json,
     LastingTracker,
@@ -69,7 +69,7 @@ class StateFile:
         self._due = time.monotonic() + every_s
         self._writer: threading.Thread | None = None
         self._failed = False
-        self._lock = Lock(place.lock_of(self.path))
+        self._lock = Lock(output_file.lock_path(self.path))
 
     def load(self) -> Saved | None:
         """Return what the file holds, None where there is none yet; nobody else gets it until ``release``."""
@@ -119,14 +119,14 @@ class StateFile:
                 "sinks": {},
                 "report": {},
             }
-        new = [name for name, part in _named(sinks) if isinstance(part, Lines)]
+        new = [name for name, part in _named(sinks) if isinstance(part, TextSink)]
         self._announced = [name for name in new if name not in self._run["sinks"]]
         if self._announced:
             self._write(sealed.dump(**self._run, announced=self._announced))
 
     def created(self, sinks: Sequence[Sink]) -> None:
         """Say that the files are there, and what is in them."""
-        old = {name for name, part in _named(sinks) if isinstance(part, Lines)} - {*self._announced}
+        old = {name for name, part in _named(sinks) if isinstance(part, TextSink)} - {*self._announced}
         states = {name: state for name, state in _states(sinks).items() if name not in old}
         if states:
             self._run = {**self._run, "sinks": {**self._run["sinks"], **states}}
@@ -136,7 +136,7 @@ class StateFile:
     def rescue(self) -> Iterator[Path]:
         """Move the videos into place that a killed run was writing; yield where they are."""
         for left in self._run.get("sinks", {}).values():
-            if isinstance(left, dict) and "part" in left and (path := place.rescue(left)):
+            if isinstance(left, dict) and "part" in left and (path := output_file.rescue(left)):
                 yield path
 
     def add_left(self, left: Mapping[str, str]) -> None:
@@ -188,9 +188,9 @@ class StateFile:
     def restore(self, host: Host, sinks: Sequence[Sink], report: Any) -> None:
         """Hand everybody their own; sinks are not entered yet."""
         for name, sink in _named(sinks):
-            if name in self._announced and isinstance(sink, Lines):
+            if name in self._announced and isinstance(sink, TextSink):
                 sink.restore({"bytes": 0}, False)
-            elif name in self._begun and isinstance(sink, Lines):
+            elif name in self._begun and isinstance(sink, TextSink):
                 sink.restore(self._begun[name], False)
         if self.saved is None:
             return
@@ -283,14 +283,14 @@ class StateFile:
         try:
             for table in tables:
                 with suppress(FileNotFoundError):  # deleted; who writes it notices
-                    place.sync(table)
+                    output_file.sync(table)
             part = sealed.part(self.path)
             with part.open("w", encoding="utf-8") as file:
                 file.write(sealed.seal(run))
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self.path)
-            place.sync(self.path.parent)
+            output_file.sync(self.path.parent)
             self._failed = False
         except (OSError, OutputError) as error:
             if part is not None:
@@ -327,7 +327,7 @@ def _named(sinks: Iterable[Sink]) -> Iterator[tuple[str, Sink]]:
 
 
 def _tables(sinks: Iterable[Sink]) -> list[Path]:
-    return [sink.path for sink in sinks if isinstance(sink, Lines) and sink.path.is_file()]
+    return [sink.path for sink in sinks if isinstance(sink, TextSink) and sink.path.is_file()]
 
 
 def _states(parts: Iterable[Sink]) -> dict[str, Json]:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import IO
 
 from tracker.run.lock import Lock, hold
-from tracker.sinks import place
+from tracker.sinks import output_file
 from tracker.types import OptionError, OutputError
 
 STANDARD_OUTPUT = "-"
@@ -101,7 +101,7 @@ class Claims:
             self.read_all(what, (Path(folder, name) for folder, _, names in os.walk(path) for name in names))
             return
         with self._mutex:
-            if place.exists(path):
+            if output_file.exists(path):
                 claim = Claim.of(what, path)
                 for other in self._writes:
                     self._refuse_input(other, claim)
@@ -136,7 +136,7 @@ class Claims:
                         f"{other.what} and {what} would both write {path}; give each a file of its own"
                     )
                 for one, two in ((claim, other), (other, claim)):
-                    if one.folder == two.folder and place.is_temporary(one.path, two.path):
+                    if one.folder == two.folder and output_file.is_temporary(one.path, two.path):
                         raise OptionError(
                             f"{one.what} {one.path}: {two.what} is called so while it is written; "
                             "give another name"
@@ -156,7 +156,7 @@ class Claims:
         """Return ``path`` or, where that is taken, a free name beside it, which is claimed."""
         if not os.path.lexists(path):
             return path  # claimed under its own name
-        free = place.another(path, self.is_taken)
+        free = output_file.next_free(path, self.is_taken)
         with self._mutex:
             self._writes.append(Claim.of(str(path), free))
         return free
@@ -175,7 +175,7 @@ class Claims:
                 raise OptionError(f"{written.what} {written.path}: belongs to {many.what}; give another name")
 
     def _lock(self, claim: Claim) -> None:
-        lock = Lock(place.lock_of(claim.path))
+        lock = Lock(output_file.lock_path(claim.path))
         if not lock.acquire():
             raise OutputError(f"{claim.path}: another run is writing it; end that, or give another name")
         self._held.append(lock)

@@ -20,7 +20,7 @@ from tracker.run.claims import Claims
 from tracker.run.naming import distinct, name_of
 from tracker.run.paths import claim_inputs, claim_outputs
 from tracker.run.session import Session
-from tracker.sinks import place
+from tracker.sinks import output_file
 from tracker.sinks.recording import ENCODINGS
 from tracker.sources import open_source
 from tracker.types import (
@@ -106,7 +106,7 @@ def read_streams(path: Path) -> list[Run]:
         found = LINE.fullmatch(line)
         assert found is not None  # something stands there
         uri, zones = found["uri"], found["zones"]
-        if place.exists(path.parent / uri):
+        if output_file.exists(path.parent / uri):
             uri = str(path.parent / uri)
         runs.append(Run(uri, found["name"] or name_of(uri), zones and str(path.parent / zones)))
     if not runs:
@@ -126,13 +126,13 @@ def options_of(run: Run, options: Options, *, save: bool) -> Options:
             raise OptionError(f"--{table.replace('_', '-')} -: standard output has room for one source only")
         if value is not None:
             path = Path(value)
-            mine[table] = str(place.beside(path, path.stem, f"_{run.name}{path.suffix}"))
+            mine[table] = str(output_file.beside(path, path.stem, f"_{run.name}{path.suffix}"))
     if run.zones is not None:
         if options.zones is not None:
             raise OptionError(f"--zones and zones={run.zones} of {run.name} cannot be combined; use one")
         mine["zones"] = run.zones
     if save:
-        mine["output"] = str(place.beside(Path(options.output or ".") / "x", run.name, "_output.mp4"))
+        mine["output"] = str(output_file.beside(Path(options.output or ".") / "x", run.name, "_output.mp4"))
     return replace(options, **mine)
 
 
@@ -249,7 +249,9 @@ class Several:
 
     def _follow(self, run: Run) -> None:
         options = self._options[run.name]
-        prefix = Path(options.output) if options.output else place.beside(Path("x"), run.name, "_output.mp4")
+        prefix = (
+            Path(options.output) if options.output else output_file.beside(Path("x"), run.name, "_output.mp4")
+        )
         session = Session(
             run.uri,
             options,

@@ -13,13 +13,13 @@ def name_of(source: str) -> str:
     >>> name_of("clips/street.avi"), name_of("frames/*.png"), name_of("rtsp://me:secret@host/1"), name_of("0")
     ('street', 'frames', 'host_1', 'camera0')
     """
-    from tracker.sinks import place  # brings numpy, for which --help should not wait
+    from tracker.sinks import output_file  # brings numpy, for which --help should not wait
     from tracker.sources import address
 
     if "://" in source and not source.startswith("file://"):
         return address.name(source)  # never what may hold a password
     path = Path(source.removeprefix("file://"))
-    if place.exists(path):
+    if output_file.exists(path):
         path = path.resolve() if path.name in ("", "..") else path
         return path.name if path.is_dir() else path.stem
     if source.isdecimal():
@@ -35,10 +35,10 @@ def default_output(source: str) -> str:
     >>> default_output("clips/street.avi"), default_output("frames/*.png")
     ('street_output.mp4', 'frames_output.mp4')
     """
-    from tracker.sinks import place
+    from tracker.sinks import output_file
 
     name = source if source.isdecimal() else name_of(source)
-    return str(place.beside(Path("x"), name, "_output.mp4"))
+    return str(output_file.beside(Path("x"), name, "_output.mp4"))
 
 
 def distinct(names: list[str]) -> list[str]:

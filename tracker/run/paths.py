@@ -12,7 +12,7 @@ from tracker.arguments.option_spec import specs
 from tracker.options import Options
 from tracker.pipeline import Host
 from tracker.run.claims import Claims
-from tracker.sinks import place
+from tracker.sinks import output_file
 from tracker.types import OutputError
 
 READ = {
@@ -46,9 +46,9 @@ def claim_source(claims: Claims, source: str, what: str = "the input") -> None:
     """Claim what is read: a file, the pictures of a folder or a glob; cameras and streams are no files."""
     text = source.removeprefix("file://")
     path = Path(text)
-    if "://" in text or (text.isdecimal() and not place.exists(path)):
+    if "://" in text or (text.isdecimal() and not output_file.exists(path)):
         return
-    there = place.exists(path)
+    there = output_file.exists(path)
     if there and not path.is_dir():
         claims.read(what, path)
     elif there or any(letter in text for letter in "*?["):
@@ -73,14 +73,14 @@ def claim_leaves(
     for member in host.members:
         name = member.name.lower()
         for field, value in getattr(member.given, "__dict__", {}).items():  # one with slots has none
-            if isinstance(value, str | Path) and str(value) and place.exists(Path(value)):
+            if isinstance(value, str | Path) and str(value) and output_file.exists(Path(value)):
                 claims.read(f"the {field} of {name}", value)
         if prefix is None:
             continue
         for suffix in host.leaves(member):
             path = leaf(prefix, suffix)
             claims.write(f"--plugin {name}", path)
-            place.check(path, overwrite or is_mine(path, mine or {}))
+            output_file.check(path, overwrite or is_mine(path, mine or {}))
             if not os.access(path.parent, os.W_OK):
                 raise OutputError(f"{path}: its folder cannot be written; choose another place with -o")
 
@@ -91,7 +91,7 @@ def leaf(prefix: Path, suffix: str) -> Path:
     >>> leaf(Path("out/street"), "heatmap.png").name
     'street_heatmap.png'
     """
-    return place.beside(prefix, prefix.name, f"_{suffix}")
+    return output_file.beside(prefix, prefix.name, f"_{suffix}")
 
 
 def is_mine(path: Path, mine: Mapping[str, str]) -> bool:

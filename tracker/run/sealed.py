@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tracker.sinks import place
+from tracker.sinks import output_file
 from tracker.types import Json
 
 FORMAT, VERSION = "track state", 1
@@ -45,7 +45,7 @@ def seal(run: str) -> str:
 
 def part(path: Path) -> Path:
     """Create and return an empty file beside ``path``, in place of what a killed run has left."""
-    new = place.beside(path, path.name, ".part")
+    new = output_file.beside(path, path.name, ".part")
     with suppress(OSError):
         if new.is_file() and not new.is_symlink():
             with new.open("rb") as file:
@@ -53,9 +53,9 @@ def part(path: Path) -> Path:
             if begun.startswith(f'{{"format": "{FORMAT}"'.encode()) or not begun:
                 new.unlink()
     try:
-        place.exclusive(new)
+        output_file.create_exclusive(new)
     except FileExistsError:
-        return place.temporary(path)
+        return output_file.create_temporary(path)
     return new
 
 

@@ -26,7 +26,7 @@ from tracker.run.profile import Profile
 from tracker.run.resumed import Resumed
 from tracker.run.small_objects import FarAway
 from tracker.run.summary import Report
-from tracker.sinks.place import each_folder_once
+from tracker.sinks.output_file import each_folder_once
 from tracker.sources import address, open_source
 from tracker.trackers.make import make_tracker
 from tracker.types import (

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tracker.sinks.events import shape_name, wall_time
-from tracker.sinks.lines import Lines
+from tracker.sinks.text_file import TextSink
 from tracker.text import cell
 from tracker.types import Event, Json, OptionError, Result, Scene
 
@@ -27,7 +27,7 @@ class Counted(NamedTuple):
     classes: Sequence[str] = ()  # none: whatever comes
 
 
-class CountsSink(Lines):
+class CountsSink(TextSink):
     """A row per interval, line or zone, direction and class; rows add up to the events.
 
     Zero is a count: all directions and classes of what is ``counted`` have a row in each interval. Where no

@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from tracker.sinks.lines import Lines
+from tracker.sinks.text_file import TextSink
 from tracker.text import cell
 from tracker.types import Result, Scene
 
@@ -16,7 +16,7 @@ COLUMNS = (
 )
 
 
-class CsvSink(Lines):
+class CsvSink(TextSink):
     """The columns of supervision's CSV with frame and seconds before them.
 
     ``frame`` counts from 0, the number events carry too; ``time_s`` is given to the microsecond. A frame in

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tracker.sinks.lines import Lines
+from tracker.sinks.text_file import TextSink
 from tracker.types import Event, Json, Result, Scene
 
 
-class EventsSink(Lines):
+class EventsSink(TextSink):
     """One object per event: frame, time_s, wall_time, kind, name, direction, track_id, class_id, class.
 
     Each line is in the file as soon as it is written. ``wall_time`` (ISO 8601 with offset) is there where it

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tracker.sinks.lines import Lines
+from tracker.sinks.text_file import TextSink
 from tracker.types import Event, Json, Result, Scene
 
 
-class JsonSink(Lines):
+class JsonSink(TextSink):
     """One object per frame and line: ``{"frame", "time_s", "tracks": [...], "events": [...]}``.
 
     A track is ``{"tracker_id", "class_id", "class_name", "confidence", "xyxy"}``, an event

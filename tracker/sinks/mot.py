@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tracker.sinks.lines import Lines
+from tracker.sinks.text_file import TextSink
 from tracker.types import Result
 
 
-class MotSink(Lines):
+class MotSink(TextSink):
     """``frame,id,left,top,width,height,score,-1,-1,-1``; frames and ids from 1, no header.
 
     The format has no place for class and time; ``CsvSink`` has.

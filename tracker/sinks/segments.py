@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tracker.sinks import place
+from tracker.sinks import output_file
 
 STAMP = r"(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)(?:-\d+)?"  # of a live source: the clock
 CLOCK = "%Y-%m-%d_%H-%M-%S"
@@ -47,7 +47,7 @@ class Segments:
             stamp = f"{whole // 3600:02d}-{whole // 60 % 60:02d}-{whole % 60:02d}"
         tail = f"_{stamp}{self.path.suffix}"
         count = 2  # the hour that summer time repeats
-        while os.path.lexists(path := place.beside(self.path, self.path.stem, tail)):
+        while os.path.lexists(path := output_file.beside(self.path, self.path.stem, tail)):
             tail = f"_{stamp}-{count}{self.path.suffix}"
             count += 1
         return path
@@ -88,7 +88,7 @@ class Segments:
                     yield path, state.st_mtime, state.st_size
 
     def _is_named_by_time(self, name: str) -> bool:
-        plain = place.beside(self.path, self.path.stem, f"_{'0' * 19}{self.path.suffix}").name
+        plain = output_file.beside(self.path, self.path.stem, f"_{'0' * 19}{self.path.suffix}").name
         stem = plain[: -20 - len(self.path.suffix)]  # as it was cut where it is too long
         found = re.fullmatch(f"{re.escape(stem)}_{STAMP}(?:\\.part\\d*)?{re.escape(self.path.suffix)}", name)
         if found is None:

@@ -13,11 +13,11 @@ from types import TracebackType
 
 import av
 
-from tracker.sinks import place
-from tracker.sinks.behind import Behind
-from tracker.sinks.place import DiskFullError, FolderGoneError
+from tracker.sinks import output_file
+from tracker.sinks.output_file import DiskFullError, FolderGoneError
 from tracker.sinks.recording import ENCODINGS, Recording, remux
 from tracker.sinks.segments import Segments
+from tracker.sinks.worker import BackgroundWorker
 from tracker.types import Event, Image, Json, OptionError, OutputError, Result, Scene, Sink, Sound, Stopwatch
 
 LOG = logging.getLogger("track")
@@ -100,18 +100,18 @@ class VideoSink(Sink):
 
     def __enter__(self) -> VideoSink:
         """Check the place and create the temporary file; raises ``OutputError``."""
-        place.check(self.path, self._overwrite or self._many, never=self._audio_from)
-        self._part = place.temporary(self.path)
-        self._behind: Behind[Result] = Behind(f"write {self.path.name}", self._record)
+        output_file.check(self.path, self._overwrite or self._many, never=self._audio_from)
+        self._part = output_file.create_temporary(self.path)
+        self._worker: BackgroundWorker[Result] = BackgroundWorker(f"write {self.path.name}", self._record)
         return self
 
     def write(self, result: Result) -> None:
         """Hand over one result; raises what drawing or encoding an earlier one raised."""
-        self._behind.put(result)
+        self._worker.put(result)
 
     def state(self) -> Json:
         """Return what is being written, so that the next part of a killed run can move it into place."""
-        return None if self._part is None else place.unfinished(self._part, self._goal)
+        return None if self._part is None else output_file.unfinished(self._part, self._goal)
 
     @property
     def name(self) -> str:
@@ -126,13 +126,13 @@ class VideoSink(Sink):
     @property
     def queued(self) -> int:
         """How many results wait to be drawn."""
-        return self._behind.waiting()
+        return self._worker.queued()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Encode what waits, complete the file and move it into place."""
-        self._behind.finish()
+        self._worker.finish()
         try:
             self._complete()
         except FolderGoneError as failure:
@@ -153,7 +153,7 @@ class VideoSink(Sink):
             if self._unrecorded:
                 self.warnings.append(f"{self._unrecorded} frames were not recorded: {self._why}")
         if kind is None:
-            self._behind.check()
+            self._worker.check()
 
     def _record(self, result: Result) -> None:
         if self._gone is not None:
@@ -196,7 +196,7 @@ class VideoSink(Sink):
         if again:
             if self._part is not None:  # the one that proved that the folder takes files
                 self._part.unlink(missing_ok=True)
-            self._part = place.temporary(self._goal)
+            self._part = output_file.create_temporary(self._goal)
         assert self._part is not None
         if self._sound is not None and not self._heard:
             self._heard = True
@@ -243,7 +243,7 @@ class VideoSink(Sink):
 
     def _failure(self, error: Exception, recording: Recording | None) -> OutputError:
         kept = f"it keeps about the first {recording.seconds if recording else 0:.0f} s"
-        if getattr(error, "errno", None) in place.FULL:
+        if getattr(error, "errno", None) in output_file.FULL:
             return DiskFullError(f"{self._goal}: the disk is full; {kept}; free space, or use -o")
         reason = getattr(error, "strerror", None) or error
         return OutputError(f"{self._goal}: cannot be written ({reason}); {kept}; use another -o")
@@ -274,7 +274,7 @@ class VideoSink(Sink):
         if self._encoding.fragments and not self._many and not self._takes_too_long(part):
             self._put_in_order(part)
         goal = self._goal
-        self._goal = place.settle(part, goal, overwrite=self._overwrite and goal == self.path)
+        self._goal = output_file.move_into_place(part, goal, overwrite=self._overwrite and goal == self.path)
         if self._goal != goal:
             self.warnings.append(f"{goal} was written by somebody else meanwhile; this is {self._goal}")
         self._files = [*self._files[-9:], self._goal]
@@ -292,7 +292,7 @@ class VideoSink(Sink):
 
     def _put_in_order(self, part: Path) -> None:
         """Copy the fragments into one piece, its index in front: it starts at once in a browser."""
-        whole = place.temporary(self._goal)
+        whole = output_file.create_temporary(self._goal)
         try:
             remux(part, whole, self._encoding.format)
         except (av.error.FFmpegError, OSError, ValueError) as error:

@@ -17,7 +17,7 @@ from types import TracebackType
 import cv2
 import numpy as np
 
-from tracker.sinks import place, viewer
+from tracker.sinks import output_file, viewer
 from tracker.types import EndRun, Image, OutputError, Result, Sink
 
 END = {ord("q"), ord("Q"), 27}  # 27 is Esc
@@ -146,7 +146,7 @@ class WindowSink(Sink):
         written, data = cv2.imencode(".png", image)
         with suppress(OutputError):
             if written:
-                path = place.write(place.another(path), bytes(data), overwrite=False)
+                path = output_file.write(output_file.next_free(path), bytes(data), overwrite=False)
                 print(f"saved {path}", file=sys.stderr)
 
     def _give_up(self, reason: str) -> None:

@@ -28,7 +28,7 @@ from tracker.run import claims
 from tracker.run.multi import Several, find_runs
 from tracker.run.naming import default_output, distinct, name_of
 from tracker.run.session import Session
-from tracker.sinks import place
+from tracker.sinks import output_file
 from tracker.sinks.segments import Segments
 from tracker.types import Event, Frame
 
@@ -357,10 +357,10 @@ class TestTemporaryNames:
         assert all(Path(name).stat().st_size > 100 for name in ("a.mp4", "run.json", "a_heatmap.png"))
 
     def test_a_whole_file_or_nothing(self, tmp_path: Path) -> None:
-        place.write(Path("x.png"), b"one", overwrite=False)
+        output_file.write(Path("x.png"), b"one", overwrite=False)
         with pytest.raises(OutputError, match="exists; add --overwrite"):
-            place.write(Path("x.png"), b"two", overwrite=False)
-        place.write(Path("x.png"), b"two", overwrite=True)
+            output_file.write(Path("x.png"), b"two", overwrite=False)
+        output_file.write(Path("x.png"), b"two", overwrite=True)
         assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x.png", b"two")]
 
 

@@ -250,7 +250,7 @@ class TestTables:
         self, make_video: MakeVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         done: list[str] = []
-        sync, fsync = "tracker.sinks.place.sync", os.fsync
+        sync, fsync = "tracker.sinks.output_file.sync", os.fsync
         monkeypatch.setattr(sync, lambda path: done.append(path.name))
         monkeypatch.setattr(
             "tracker.run.checkpoint.os.fsync", lambda file: done.append("state") or fsync(file)
@@ -294,7 +294,7 @@ class TestDeletedMeanwhile:
 
     @pytest.fixture(autouse=True)
     def promptly(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("tracker.sinks.lines.FLUSH_S", 0.0)
+        monkeypatch.setattr("tracker.sinks.text_file.FLUSH_S", 0.0)
 
     def test_a_table(self, make_video: MakeVideo, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         one, two = tmp_path / "t.csv", tmp_path / "t.jsonl"
@@ -430,7 +430,7 @@ class TestFullDisk:
         assert table.read_text() == (tmp_path / "whole.csv").read_text()
 
     def test_of_a_camera_lines_wait_for_room(self, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("tracker.sinks.lines.FLUSH_S", 0.0)
+        monkeypatch.setattr("tracker.sinks.text_file.FLUSH_S", 0.0)
         ballast, table = small_disk / "ballast", small_disk / "t.txt"
         ballast.write_bytes(bytes(12288))
         with JsonSink(table, scene(live=True)) as sink:
@@ -446,8 +446,8 @@ class TestFullDisk:
     def test_of_a_camera_no_more_waits_than_memory_is_worth(
         self, small_disk: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tracker.sinks.lines.FLUSH_S", 0.0)
-        monkeypatch.setattr("tracker.sinks.lines.WAITING_BYTES", 1000)
+        monkeypatch.setattr("tracker.sinks.text_file.FLUSH_S", 0.0)
+        monkeypatch.setattr("tracker.sinks.text_file.WAITING_BYTES", 1000)
         (small_disk / "ballast").write_bytes(bytes(12288))
         with JsonSink(small_disk / "t.txt", scene(live=True)) as sink:
             for index in range(300):

@@ -11,7 +11,7 @@ from tests.tracker.squares import SquareDetector
 from tracker.options import Options
 from tracker.run.profile import THREADS, Profile, narrowest, peak_bytes
 from tracker.run.session import Session
-from tracker.sinks.behind import Behind
+from tracker.sinks.worker import BackgroundWorker
 
 
 def test_rows_tell_threads_queues_and_the_narrowest_part() -> None:
@@ -53,13 +53,13 @@ def test_what_waits_is_counted() -> None:
     import threading
 
     go = threading.Event()
-    behind: Behind[int] = Behind("count", lambda _: go.wait(5) and None)
+    worker: BackgroundWorker[int] = BackgroundWorker("count", lambda _: go.wait(5) and None)
     for item in range(3):
-        behind.put(item)
-    assert behind.waiting() >= 2
+        worker.put(item)
+    assert worker.queued() >= 2
     go.set()
-    behind.finish()
-    assert behind.waiting() == 0
+    worker.finish()
+    assert worker.queued() == 0
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""One worker thread that does the slow part of a sink behind the frame loop."""
+"""A worker thread that does the slow part of a sink, so that the frame loop need not wait."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
-BEHIND = 4  # items that may wait; each holds a picture
-POLL_S = 0.1  # how often a blocked writer looks whether the worker still lives
+QUEUE_SIZE = 4  # each item holds an image
+POLL_S = 0.1  # between two checks of a blocked ``put`` that the thread is alive
 
 
-class Behind(Generic[Item]):
+class BackgroundWorker(Generic[Item]):
     """Calls ``work`` for each item put, in order, in one thread.
 
-    The first exception of ``work`` ends the thread and is raised, as it was, by the next ``put`` or by
-    ``finish``; ``put`` never blocks on a worker that is gone.
+    The first exception of ``work`` ends the thread and is raised by the next ``put`` or ``check``. ``put``
+    does not block when the thread has ended.
     """
 
     def __init__(self, name: str, work: Callable[[Item], None]) -> None:
         self._work = work
-        self._queue: queue.Queue[Item | None] = queue.Queue(BEHIND)
+        self._queue: queue.Queue[Item | None] = queue.Queue(QUEUE_SIZE)
         self._error: BaseException | None = None
         # A daemon, so that a second Ctrl-C ends the process at once.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def put(self, item: Item) -> None:
-        """Hand over an item; waits while too many are waiting."""
+        """Queue an item; waits while the queue is full."""
         self._put(item)
         self.check()
 
-    def waiting(self) -> int:
-        """Return how many items nobody has begun with."""
+    def queued(self) -> int:
+        """Return how many items are in the queue."""
         return self._queue.qsize()
 
     def finish(self) -> None:
-        """Wait until everything is done and the thread is gone; does not raise what ``work`` raised."""
+        """Wait until every item is done and the thread has ended; raises nothing that ``work`` raised."""
         self._put(None)
         self._thread.join()
 
     def check(self) -> None:
-        """Raise what ``work`` raised, once."""
+        """Raise the exception of ``work``, once."""
         if self._error is not None:
             error, self._error = self._error, None
             raise error
@@ -58,6 +58,6 @@ class Behind(Generic[Item]):
         while (item := self._queue.get()) is not None:
             try:
                 self._work(item)
-            except BaseException as error:  # whatever it is, the frame loop must learn of it
+            except BaseException as error:  # whatever it is, it must reach the frame loop
                 self._error = error
                 return

@@ -1,8 +1,8 @@
 """Output files: checked before the run, written under a temporary name, moved into place when complete.
 
-Whatever is written passes through here, so that nothing is replaced that the run did not make: a temporary
-file is created by nobody else (and never through a link), and moved to where nothing stands unless the user
-said ``--overwrite``.
+Everything that is written passes through here, so that no file is replaced that the run did not make: a
+temporary file is always new (and never reached through a link), and it replaces an existing file only with
+``--overwrite``.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from tracker.types import OutputError
 
 FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 LONGEST = 255  # bytes of a name, on nearly every file system
-UNFINISHED = 1000  # temporary files of one name, after which somebody should tidy up
+UNFINISHED = 1000  # temporary files of one name, which no run can have left without being noticed
 
 
 class DiskFullError(OutputError):
-    """There is no room for more; there may be again."""
+    """The disk is full; there may be room again later."""
 
 
 class FolderGoneError(OutputError):
-    """The folder of ``path`` was deleted during the run; whoever else wrote there need not say so again."""
+    """The folder of ``path`` was deleted during the run; one message is enough for all files in it."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path}: its folder was deleted while the run wrote it")
@@ -37,7 +37,7 @@ class FolderGoneError(OutputError):
 
 
 def each_folder_once(errors: Iterable[BaseException]) -> list[BaseException]:
-    """Return errors, of every folder that is gone the last only: sinks end after what plugins leave."""
+    """Return the errors, with only the last one of every folder that was deleted."""
     folders: set[Path] = set()
     told: list[BaseException] = []
     for error in reversed([*errors]):
@@ -52,7 +52,7 @@ def each_folder_once(errors: Iterable[BaseException]) -> list[BaseException]:
 def check(path: Path, overwrite: bool, never: Path | None = None) -> None:
     """Raise ``OutputError`` where ``path`` cannot or must not be written; ``never`` is the run's input.
 
-    Devices and pipes hold nothing that could be lost.
+    Devices and pipes may always be written: they hold nothing that could be lost.
     """
     try:
         if not path.parent.is_dir():
@@ -64,21 +64,21 @@ def check(path: Path, overwrite: bool, never: Path | None = None) -> None:
         if never is not None and never.exists() and path.exists() and path.samefile(never):
             raise OutputError(f"{path}: is the input itself; choose another output with -o")
     except OSError as error:
-        raise failure(path, error) from error
+        raise write_error(path, error) from error
     if not overwrite:
         raise OutputError(f"{path}: exists; add --overwrite, or choose another name with -o")
 
 
 def exists(path: Path) -> bool:
-    """Whether a file or folder stands there; a name that no file system takes is none."""
+    """Whether there is a file or folder; False for names that the file system refuses."""
     try:
         return path.exists()
     except (OSError, ValueError):
         return False
 
 
-def failure(path: Path, error: OSError) -> OutputError:
-    """Return the error of a place that cannot be written, in words."""
+def write_error(path: Path, error: OSError) -> OutputError:
+    """Return the error for the user when ``path`` cannot be written."""
     if error.errno in FULL:
         return DiskFullError(f"{path}: the disk is full; free space, or use -o")
     if error.errno == errno.ENAMETOOLONG:
@@ -89,8 +89,8 @@ def failure(path: Path, error: OSError) -> OutputError:
 def beside(path: Path, stem: str, tail: str) -> Path:
     """Return ``stem`` + ``tail`` in the folder of ``path``.
 
-    A stem that makes a name longer than a file system takes is cut; a few letters that stand for the whole
-    of it keep two that begin alike apart.
+    A stem that would make the name too long for a file system is cut; a few letters of its hash keep the
+    names of two stems with the same beginning different.
 
     >>> beside(Path("a/film.mp4"), "film", "_heatmap.png").name
     'film_heatmap.png'
@@ -107,8 +107,8 @@ def beside(path: Path, stem: str, tail: str) -> Path:
     return path.with_name(stem + tail)
 
 
-def another(path: str | Path, taken: Callable[[Path], bool] = os.path.lexists) -> Path:
-    """Return ``path``, or ``out-2.mp4`` and so on where that is taken."""
+def next_free(path: str | Path, taken: Callable[[Path], bool] = os.path.lexists) -> Path:
+    """Return ``path``, or the first free one of ``out-2.mp4``, ``out-3.mp4`` and so on."""
     first = path = Path(path)
     count = 1
     while taken(path):
@@ -117,35 +117,35 @@ def another(path: str | Path, taken: Callable[[Path], bool] = os.path.lexists) -
     return path
 
 
-def temporary(path: Path) -> Path:
-    """Create and return an empty file beside ``path`` that is nobody else's: ``out.part.mp4``."""
+def create_temporary(path: Path) -> Path:
+    """Create and return a new, empty file in the folder of ``path``: ``out.part.mp4``."""
     for count in range(1, UNFINISHED):
         part = beside(path, path.stem, f".part{count if count > 1 else ''}{path.suffix}")
         try:
-            exclusive(part)
+            create_exclusive(part)
         except FileExistsError:
             continue
         except OSError as error:
-            raise failure(path, error) from error
+            raise write_error(path, error) from error
         return part
     raise OutputError(f"{path}: a thousand unfinished files named {path.stem}.part* beside it; remove them")
 
 
-def exclusive(path: Path) -> None:
-    """Create an empty file; raises ``FileExistsError`` where anything stands, a link to nothing too."""
+def create_exclusive(path: Path) -> None:
+    """Create an empty file; raises ``FileExistsError`` if the name exists, even as a broken link."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     os.close(os.open(path, flags, 0o666))
 
 
-def lock_of(path: Path) -> Path:
-    """Return the file whose lock says who writes ``path``, the same for every link to it."""
-    with suppress(OSError, RuntimeError):  # a link to itself, which is told when it is opened
+def lock_path(path: Path) -> Path:
+    """Return the file whose lock shows that a run writes ``path``, the same for every link to it."""
+    with suppress(OSError, RuntimeError):  # a link to itself, which is an error when it is opened
         path = path.resolve()
     return beside(path, path.name, ".lock")
 
 
 def is_temporary(path: Path, of: Path) -> bool:
-    """Whether a name is one that is used while ``of`` is written.
+    """Whether ``path`` is one of the names used while ``of`` is written.
 
     >>> is_temporary(Path("out.part2.mp4"), Path("out.mp4")), is_temporary(Path("out.mp4"), Path("out.mp4"))
     (True, False)
@@ -155,7 +155,7 @@ def is_temporary(path: Path, of: Path) -> bool:
 
 
 def unfinished(part: Path, path: Path) -> dict[str, Any] | None:
-    """Return what `rescue` takes of a file that is being written, None where it is gone."""
+    """Return what `rescue` needs to find a file that is being written; None if it is gone."""
     try:
         return {"part": str(part), "goal": str(path), "file": part.stat().st_ino}
     except OSError:
@@ -163,7 +163,7 @@ def unfinished(part: Path, path: Path) -> dict[str, Any] | None:
 
 
 def rescue(left: Mapping[str, Any]) -> Path | None:
-    """Move what a killed run was writing into place, or to a free name; None where there is nothing of it."""
+    """Move the unfinished file of a killed run into place, or to a free name; None if there is nothing."""
     part, goal = Path(left["part"]), Path(left["goal"])
     try:
         found = part.lstat()
@@ -174,22 +174,22 @@ def rescue(left: Mapping[str, Any]) -> Path | None:
             return None
     except OSError:
         return None
-    return settle(part, goal, overwrite=False)
+    return move_into_place(part, goal, overwrite=False)
 
 
-def settle(part: Path, path: Path, overwrite: bool = True) -> Path:
+def move_into_place(part: Path, path: Path, overwrite: bool = True) -> Path:
     """Move a finished file into place; return where it is.
 
-    Without ``overwrite`` it takes the next free name where something has come to stand there meanwhile.
+    Without ``overwrite`` it takes the next free name if the name exists by now.
     """
     goal = path
     while True:
         try:
             if not overwrite:
-                exclusive(goal)  # ours from here on, if only empty
+                create_exclusive(goal)  # from here on the name is ours, with an empty file
             part.replace(goal)
         except FileExistsError:
-            goal = another(path)
+            goal = next_free(path)
         except OSError as error:
             if not part.exists():
                 raise OutputError(f"{path}: was deleted while it was written, or its folder was") from error
@@ -201,7 +201,7 @@ def settle(part: Path, path: Path, overwrite: bool = True) -> Path:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk, as far as the system can do that."""
+    """Wait until a file, or the names in a folder, are stored on the disk, where the system can do that."""
     folder = path.is_dir()
     if folder and os.name == "nt":
         return
@@ -216,16 +216,16 @@ def sync(path: Path) -> None:
 
 
 def write(path: Path, data: bytes, *, overwrite: bool) -> Path:
-    """Write a whole file at once, or nothing; return where it is. Raises ``OutputError``."""
+    """Write a complete file or none; return where it is. Raises ``OutputError``."""
     check(path, overwrite)
-    part = temporary(path)
+    part = create_temporary(path)
     try:
         part.write_bytes(data)
     except OSError as error:
         with suppress(OSError):
             part.unlink()
-        raise failure(path, error) from error
-    return settle(part, path, overwrite)
+        raise write_error(path, error) from error
+    return move_into_place(part, path, overwrite)
 
 
 def _is_special(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""A text file that grows line by line; the formats differ only in how they write a result."""
+"""The base of all text outputs: a file that grows line by line."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from tracker.sinks import place
+from tracker.sinks import output_file
 from tracker.types import Json, OptionError, OutputError, Result, Sink
 
 LOG = logging.getLogger("track")
 FLUSH_S = 1.0  # what a killed run can lose
 BUFFER_BYTES = 1 << 16
-WAITING_BYTES = 1 << 22  # that wait for room on a full disk while a live source runs
-SAMPLE = 4096  # bytes at the beginning and at the end by which a table is known again
+WAITING_BYTES = 1 << 22  # most that wait in memory while the disk is full and the source is live
+SAMPLE = 4096  # bytes at the beginning and at the end by which a file is recognised
 
 
-class Lines(Sink):
-    """Writes text lines to ``path`` in place: whatever ends the run, what was written is there.
+class TextSink(Sink):
+    """Appends text lines to ``path`` itself: however the run ends, the lines written so far are there.
 
-    ``-`` is standard output. A table that somebody deletes or moves away begins anew with what comes then.
-    While a live source runs, a full disk makes lines wait and does not end the run. Raises ``OutputError``.
+    The formats implement ``lines`` and, where they have one, ``header``. ``-`` is standard output. If the
+    file is deleted or moved away during the run, a new one begins. With a live source a full disk does not
+    end the run: lines wait until there is room. Raises ``OutputError``.
     """
 
     def __init__(self, path: str | Path, *, overwrite: bool = False, live: bool = False) -> None:
@@ -37,14 +38,16 @@ class Lines(Sink):
         self._overwrite, self._live = overwrite, live
         self._standard = str(path) == "-"
         self._flushed = 0.0
-        self._kept: Mapping[str, Json] | None = None  # of an earlier part of the run; None: begin anew
+        self._kept: Mapping[str, Json] | None = (
+            None  # the file of an earlier part of the run; None: begin a new one
+        )
         self._file: FileIO | None = None
         self._waiting = bytearray()  # what is not in the file yet
         self._dropped = 0  # lines for which there was no room
         self._full = False
         self._closed = False
         self.failed: OutputError | None = None  # why nothing is written any more
-        self._raised: OutputError | None = None  # the run knows
+        self._raised: OutputError | None = None  # the error that was raised already
 
     @property
     def name(self) -> str:
@@ -53,24 +56,24 @@ class Lines(Sink):
 
     @property
     def files(self) -> list[Path]:
-        """The table, or the last part of it where somebody moved the first away."""
+        """The file, or the last part of it if the first was moved away."""
         return [self.path]
 
     def header(self) -> str:
-        """Return what stands before the first result, with its line end."""
+        """Return the text before the first result, with its line end."""
         return ""
 
     def lines(self, result: Result) -> str:
         """Return the lines of one result, each with its line end."""
         raise NotImplementedError
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> TextSink:
         """Create the file; raises ``OutputError``."""
         if self._standard:
             self._put(self.header())
             return self
         going_on = self._kept is not None and self.path.is_file()
-        place.check(self.path, self._overwrite or going_on)
+        output_file.check(self.path, self._overwrite or going_on)
         try:
             if going_on:
                 self._cut()
@@ -78,7 +81,7 @@ class Lines(Sink):
             self._file = FileIO(self.path, "a" if going_on else "x" if new else "w")
             begun = going_on and self.path.stat().st_size > 0
         except OSError as error:
-            raise place.failure(self.path, error) from error
+            raise output_file.write_error(self.path, error) from error
         if self._kept is not None and not going_on:
             self.warnings.append(f"{self.path} is gone; a new one begins where the run goes on")
         if not begun:
@@ -86,10 +89,10 @@ class Lines(Sink):
         return self
 
     def state(self) -> Json:
-        """Return how long the file is, and by what it is known again."""
+        """Return the length of the file, and by what it is recognised."""
         self.flush()
         if self.failed is not None and self.failed is self._raised:
-            raise self.failed  # the state of before is the one to go on from
+            raise self.failed  # so that the previous state is kept
         if self._file is None or not self.path.is_file():
             return None
         with self.path.open("rb") as file:
@@ -99,18 +102,18 @@ class Lines(Sink):
     def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
         """Append to the file as it was when ``state`` was taken; call it before ``with``.
 
-        What a run wrote after that, before it was killed, will come again or is not in its counts either.
+        What a run that was killed wrote after that is cut off; it will be written again.
         """
         self._kept = {"bytes": int(state["bytes"]), "file": state.get("file"), "sample": state.get("sample")}
 
     def write(self, result: Result) -> None:
-        """Write one result; a second later at the latest it is in the file."""
+        """Write one result; it is in the file a second later at the latest."""
         self._put(self.lines(result))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write what waits and close."""
+        """Write the lines that wait and close the file."""
         if self._closed:
             return
         told = self.failed
@@ -129,7 +132,7 @@ class Lines(Sink):
             raise self.failed
 
     def flush(self) -> None:
-        """Make sure that what was written is in the file; raises ``OutputError``, once."""
+        """Write the lines that wait into the file; raises ``OutputError``, once."""
         if self._closed or self.failed is not None:
             return
         try:
@@ -149,7 +152,7 @@ class Lines(Sink):
             self.flush()
 
     def _write(self, *, last: bool = False) -> None:
-        """Hand everything that waits to the operating system."""
+        """Hand the lines that wait to the operating system."""
         self._flushed = time.monotonic()
         if self._standard:
             sys.stdout.write(self._waiting.decode())
@@ -162,17 +165,17 @@ class Lines(Sink):
             while self._waiting:
                 del self._waiting[: self._file.write(self._waiting)]
         except OSError as error:
-            if not (self._live and error.errno in place.FULL):
+            if not (self._live and error.errno in output_file.FULL):
                 raise
             if last:
                 self._dropped += self._waiting.count(b"\n")
             else:
-                self._rest()
+                self._keep_waiting()
         else:
             self._full = False
 
-    def _rest(self) -> None:
-        """Let lines wait for room, as many as memory is worth."""
+    def _keep_waiting(self) -> None:
+        """Keep lines until there is room, `WAITING_BYTES` at most."""
         if not self._full:
             LOG.warning("%s: the disk is full; the run goes on, writing when there is room", self.path)
         self._full = True
@@ -182,9 +185,9 @@ class Lines(Sink):
             del self._waiting[whole:]
 
     def _is_in_place(self) -> bool:
-        """Whether there is a file to write to: where ours was deleted or moved away a new one begins.
+        """Whether there is a file to write to; begins a new one if ours was deleted or moved away.
 
-        Where even the folder is gone the run goes on, for the sake of other outputs, and is told at its end.
+        If the folder is gone as well, the run continues for its other outputs; the error comes at its end.
         """
         assert self._file is not None
         ours = os.fstat(self._file.fileno())
@@ -193,7 +196,7 @@ class Lines(Sink):
                 return True
         self._file.close()
         try:
-            self.path = place.another(self.path)
+            self.path = output_file.next_free(self.path)
             self._file = FileIO(self.path, "x")
         except OSError as error:
             self._file, self.failed = None, self._failure(error)
@@ -204,12 +207,12 @@ class Lines(Sink):
         return True
 
     def _cut(self) -> None:
-        """Leave what was there when the state was taken; raises ``OptionError`` for somebody else's file."""
+        """Cut the file to its length when the state was saved; raises ``OptionError`` for another file."""
         assert self._kept is not None
         kept, found = self._kept["bytes"], self._kept["sample"]
         with self.path.open("rb") as file:
             size, number = os.fstat(file.fileno()).st_size, os.fstat(file.fileno()).st_ino
-            if size < kept:  # cut by somebody, or lost with the power
+            if size < kept:  # a user cut it, or the end was lost in a power failure
                 file.seek(0)
                 self.warnings.append(
                     f"{self.path} is shorter than when the state was saved; its end is missing"
@@ -226,12 +229,12 @@ class Lines(Sink):
 
     def _failure(self, error: OSError) -> OutputError:
         if not self.path.parent.is_dir():
-            return place.FolderGoneError(self.path)
+            return output_file.FolderGoneError(self.path)
         return OutputError(f"{self.path}: {error.strerror}; what was written before is kept")
 
 
 def _sample(file: BinaryIO, size: int) -> str:
-    """Return what tells a file of ``size`` bytes from another."""
+    """Return a hash of the beginning and the end of a file of ``size`` bytes."""
     file.seek(0)
     parts = [file.read(min(SAMPLE, size))]
     file.seek(max(size - SAMPLE, 0))
