@@ -41,9 +41,9 @@ KINDS: dict[str, Callable[[Path], Path | str]] = {
 }
 
 
-@pytest.fixture(params=KINDS.items(), ids=lambda kind: kind[0])
-def uri(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
-    made: Path | str = request.param[1](tmp_path)
+@pytest.fixture(scope="module", params=KINDS.items(), ids=lambda kind: kind[0])
+def uri(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path | str:
+    made: Path | str = request.param[1](tmp_path_factory.mktemp("source"))
     return made
 
 
