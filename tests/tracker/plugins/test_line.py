@@ -188,6 +188,18 @@ def test_two_boxes_on_one_object_count_once_and_two_objects_twice() -> None:
     assert double(2, overlap=False) == {"line.in": 2}
 
 
+def test_who_leaves_while_the_rest_of_it_still_comes_is_no_second_box() -> None:
+    """A lorry through a gate of two lines: its cab is out again as its own middle comes in."""
+    gate = Line([(400, 850), (400, 100), (460, 100), (460, 850)])
+    gate.start(scene())
+    events: list[Event] = []
+    for index in range(55):
+        x = 100 + 12 * index
+        lorry, cab = [x - 100, 300, x + 100, 420], [x + 20, 330, x + 100, 415]
+        events += gate.update(frame(index), tracks([1, 2], [lorry, cab], [7, 2]))
+    assert [(event.kind, event.track_id) for event in events] == [("line.in", 2), ("line.out", 2)]
+
+
 def test_a_line_up_to_the_edge_holds_feet_that_the_edge_cuts_off() -> None:
     line = Line([(BORDER_X, 0), (BORDER_X, SIZE[1] - 3)])
     assert kinds(play(line, walk_past([(BORDER_X + x, SIZE[1] + 5.0) for x in (-30, 0, 30)]))) == {

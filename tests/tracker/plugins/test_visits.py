@@ -83,6 +83,18 @@ def test_a_second_box_that_moves_with_the_first_is_never_counted(
     assert (zone.entries, zone.visitors, zone.dwell.count) == (1, 1, 1)
 
 
+@pytest.mark.parametrize(("common", "visitors"), [(0.55, 1), (0.45, 2)])
+def test_a_box_of_which_less_than_half_is_common_is_somebody_of_its_own(common: float, visitors: int) -> None:
+    """A narrow box at the end of a parked van slips out of its box, by less than a quarter of its size."""
+    van: Box = (350.0, 350.0, 550.0, 480.0)
+    moments: list[dict[int, Box]] = []
+    for n in range(40):
+        inside = 20 * max(0.8 - 0.05 * n, common)
+        moments.append({1: van, 2: (550 - inside, 370, 570 - inside, 470)})
+    zone, _ = run(moments, {1: 7})
+    assert (zone.entries, zone.visitors) == (visitors, visitors)
+
+
 def test_a_lorry_that_comes_out_of_the_edge_of_the_picture_keeps_its_cab() -> None:
     """Its box grows while it enters; the cab is in front of it all the time."""
     moments = []

@@ -156,6 +156,16 @@ def test_occupancy_now_mean_and_most() -> None:
     assert zone.occupancy_mean() == pytest.approx(5.0 / 4.0)
 
 
+def test_who_is_out_of_sight_for_half_a_second_is_still_taken_to_be_there() -> None:
+    zone, now = Zone(SQUARE), []
+    zone.start(scene())
+    for index in range(20):
+        seen = tracks([1], [[430, 360, 470, 450]]) if index <= 8 else tracks([], [])
+        zone.update(frame(index), seen)
+        now.append(zone.occupancy)
+    assert now == [1] * (8 + 1 + 5) + [0] * 6
+
+
 def test_overlapping_zones_each_count() -> None:
     for points in (SQUARE, [(x + 100, y) for x, y in SQUARE]):
         assert kinds(play(Zone(points), walk_past([(450.0, 450.0)] * 3)))["zone.enter"] == 1
