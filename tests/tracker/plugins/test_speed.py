@@ -135,6 +135,65 @@ def test_a_speed_ends_where_the_area_ends() -> None:
     assert 33 < max(shown) < 34 + 20 / 8
 
 
+def spurts(*begins: float, lasting_s: float) -> list[Tracks]:
+    """A car at 25 km/h, from these times on 15 km/h faster for a while."""
+    along, moments = 14.0, []
+    for k in range(50):
+        fast = any(0 <= k / 25 - begin < lasting_s for begin in begins)
+        along += (25 + 15 * fast) / 3.6 / 25
+        moments.append(standing({1: seen(np.array([[0.5, along]]))[0]}, box=(40, 40), classes=2))
+    return moments
+
+
+def estimates(moments: list[Tracks]) -> dict[int, float]:
+    """Return the speed over 0.4 s in the frames in which it is found anew."""
+    plugin, found = speed(window_s=0.4), {}
+    plugin.start(scene(size=SIZE, fps=25))
+    for k, tracks in enumerate(moments):
+        plugin.update(Frame(np.zeros((1, 1, 3), np.uint8), k, k / 25), tracks)
+        if plugin._estimated_s == k / 25:
+            found[k] = float(plugin._memory.own["kmh"][0])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("moments", "above", "told_at"),
+    [(spurts(0.8, 1.4, lasting_s=0.2), [27, 39], []), (spurts(0.8, lasting_s=0.8), [27, 33, 39], [33])],
+    ids=["twice, but not in a row", "three times in a row"],
+)
+def test_it_takes_two_estimates_above_the_limit_one_after_the_other(
+    moments: list[Tracks], above: list[int], told_at: list[int]
+) -> None:
+    assert [frame for frame, kmh in estimates(moments).items() if kmh > 32] == above
+    events = play(speed(window_s=0.4, limit_kmh=32), moments, at=scene(size=SIZE, fps=25))
+    assert [event.frame for event in events if event.kind == "speed.over"] == told_at
+
+
+def trembling(kmh: float, off_m: float) -> list[Tracks]:
+    """A car that is seen as far as this ahead of and behind its place, ten times a second."""
+    off = np.tile([0, 1, -1, 0.5, -0.5], 6) * off_m
+    feet = np.column_stack([np.full(30, 0.5), 14 + kmh / 36 * np.arange(30) + off])
+    return [standing({1: foot}, box=(40, 40), classes=2) for foot in seen(feet)]
+
+
+@pytest.mark.parametrize(
+    ("kmh", "off_m", "told"), [(18, 0.8, True), (18, 0.9, False), (6, 0.5, True), (6, 0.6, False)]
+)
+def test_what_may_be_wrong_by_a_quarter_and_by_3_kmh_has_no_speed(
+    kmh: float, off_m: float, told: bool
+) -> None:
+    events = play(speed(), trembling(kmh, off_m), at=scene(size=SIZE, fps=10))
+    assert [event.kind for event in events] == ["speed.end"] * told
+
+
+def test_the_error_told_is_the_spread_of_the_slopes() -> None:
+    dice = np.random.default_rng(0)
+    times = np.tile(np.linspace(3.0, 3.8, 12), (4000, 1))
+    way = times[..., None] * [2.0, -1.0] + dice.normal(0, 0.1, (4000, 12, 2))
+    velocity, error = theil_sen(times, way)
+    assert np.median(error) == pytest.approx(np.hypot(*velocity.std(axis=0)), rel=0.15)
+
+
 def test_miles_are_told_where_they_are_asked_for() -> None:
     plugin = speed(units="mph", limit_mph=25)
     events = play(plugin, drive(48.28, 25), at=scene(size=SIZE, fps=25))
