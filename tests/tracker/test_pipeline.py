@@ -84,6 +84,18 @@ def test_rounded_timestamps_still_make_whole_frames(count: int, fps: float, star
         assert passed == count
 
 
+@pytest.mark.parametrize("whole", [1, 2, 7, 100])
+@pytest.mark.parametrize("off", [0.049, 0.051, -0.049, -0.051])
+def test_what_is_within_5_percent_of_whole_frames_is_whole_frames(whole: int, off: float) -> None:
+    passed = pipeline.frames_passed(3.0, 3.0 + (whole + off) / 30, 30.0)
+    assert passed == (whole if abs(off) < 0.05 else pytest.approx(whole + off))
+
+
+def test_less_than_a_frame_is_no_frame() -> None:
+    assert pipeline.frames_passed(0.0, 0.03 / 30, 30.0) == pytest.approx(0.03)
+    assert pipeline.frames_passed(2.0, 2.0, 30.0) == 1.0, "a clock that stands"
+
+
 @given(st.floats(0, 1e9), st.floats(0, 1e9))
 def test_time_never_runs_backwards(before: float, now: float) -> None:
     assert pipeline.frames_passed(before, now, 30.0) > 0

@@ -147,7 +147,6 @@ class Recording:
             pts = self._before + 1
         self._step = pts - self._before if self._before >= 0 else self._step
         frame.pts, frame.time_base = pts, self._base
-        frame.duration = self._step
         self._before = pts
         self.pictures += 1
         self._container.mux(self._stream.encode(frame))

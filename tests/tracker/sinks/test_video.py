@@ -69,6 +69,8 @@ class TestWhatComesOut:
         stamps = [0, 40, 80, 500, 540, 2000, 2033, 2066]
         copy(write_video(tmp_path / "in.mkv", len(stamps), times_ms=stamps), tmp_path / name)
         assert [round(t * 1000) for t in times(tmp_path / name)] == stamps
+        with av.open(str(tmp_path / name)) as container:
+            assert 2_066_000 < (container.duration or 0) < 2_200_000, "the last is shown for a moment, too"
 
     @pytest.mark.parametrize("fps", [23.976, 29.97, 59.94, 12.5, 25, 7])
     def test_every_usual_rate_is_exact(self, tmp_path: Path, fps: float) -> None:

@@ -17,7 +17,7 @@ from tracker.sources.ahead import Wanted
 from tracker.sources.clock import Clock
 from tracker.sources.live import Live
 from tracker.sources.stream import StreamCapture
-from tracker.types import EndRun, Frame, InputError, OptionError
+from tracker.types import EndRun, Frame, Image, InputError, OptionError
 
 
 @pytest.fixture(autouse=True)
@@ -270,6 +270,74 @@ class TestClock:
         before = clock.now()
         monkeypatch.setattr(time, "time", lambda: 0.0)
         assert 0 <= clock.now() - before < 1
+
+    def test_a_camera_whose_clock_runs_slow_stays_live_and_its_network_does_not_disturb_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By a thousandth, 2 s in all; every ten seconds the network holds back the pictures of one."""
+        clock = Clock()
+        now = [0.0]
+        monkeypatch.setattr(clock, "now", lambda: now[0])
+        off = []
+        for index in range(20_000):
+            true, late = index / 10, 0.5 if index % 100 >= 90 else 0.05
+            now[0] = 1e6 + true + late
+            off.append(clock.taken(true * (1 - Clock.DRIFT)) - (1e6 + true))
+        assert min(off) > 0.049 and max(off) < 0.055
+
+    def test_a_camera_whose_clock_runs_fast_is_never_ahead(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock = Clock()
+        now = [0.0]
+        monkeypatch.setattr(clock, "now", lambda: now[0])
+        for index in range(2000):
+            now[0] = 1e6 + index
+            assert clock.taken(index * 1.01) == pytest.approx(now[0])
+        assert clock.at(2000 * 1.01 + 5) == now[0], "a picture of the future is of now"
+
+
+class Scripted:
+    """A camera that gives ten pictures at once, and each of the rest when it is asked for."""
+
+    def __init__(self, times: list[float], fps: float | None = None) -> None:
+        self.fps, self.times, self.asked = fps, times, threading.Semaphore(0)
+
+    def open(self, ended: threading.Event) -> None:
+        self.ended = ended
+
+    def read(self, clock: Clock) -> Iterator[tuple[float, Image | None]]:
+        for index, taken in enumerate(self.times):
+            while index >= 10 and not self.asked.acquire(timeout=0.05):
+                if self.ended.is_set():
+                    return
+            yield taken, np.zeros((48, 64, 3), np.uint8)
+        self.ended.wait(5)
+
+    def close(self) -> None:
+        pass
+
+
+def test_pictures_of_one_and_the_same_time_follow_each_other() -> None:
+    capture = Scripted([*(k / 25 for k in range(10)), 1.0, 1.0, 1.0, 0.5, 2.0])
+    with Live("cam", "cam", capture, Wanted()) as source:
+        frames = iter(source)
+        taken = [next(frames).time]
+        for _ in range(5):
+            capture.asked.release()
+            taken.append(next(frames).time)
+    assert all(a < b for a, b in pairwise(taken))
+    assert taken[1:] == pytest.approx([1.0, 1.0, 1.0, 1.0, 2.0], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("said", "fps"), [(25.0, 25.0), (29.0, 29.0), (21.0, 21.0), (31.0, 25.0), (19.0, 25.0), (None, 25.0)]
+)
+def test_the_rate_that_a_camera_says_is_believed_where_its_pictures_agree_to_a_fifth(
+    said: float | None, fps: float
+) -> None:
+    """They come at 25 per second, one of them late."""
+    times = [k / 25 + (0.3 if k >= 5 else 0.0) for k in range(10)]
+    with Live("cam", "cam", Scripted(times, said), Wanted()) as source:
+        assert source.fps == fps
 
 
 def age(frame: Frame) -> float:
