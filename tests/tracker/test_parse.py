@@ -12,7 +12,7 @@ from tracker.parse import class_ids, near_miss, seconds, size
 from tracker.plugins.line import Line
 from tracker.run.build_plugins import make_plugins
 from tracker.run.build_sinks import counted
-from tracker.run.painter import look_of
+from tracker.run.painter import draw_options
 from tracker.types import OptionError, Scene
 from tracker.zones import file as zone_file
 from tracker.zones.shapes import Shape
@@ -94,7 +94,7 @@ def test_a_class_is_written_alike_wherever_it_is_asked_for(
     (door,) = make_plugins(Options(zones=str(tmp_path / "zones.yaml")), scene.size, NAMES)
     assert isinstance(door, Line)
     (shape,) = counted([door], Options(), scene)
-    look = look_of(Options(draw_classes=[written]), NAMES)
+    look = draw_options(Options(draw_classes=[written]), NAMES)
     assert class_ids(Options(classes=[written]).classes, NAMES) == ids
     assert sorted(look.classes or ()) == ids
     assert shape.classes == tuple(NAMES[each] for each in ids)
@@ -106,7 +106,7 @@ def test_a_class_is_written_alike_wherever_it_is_asked_for(
     [
         lambda: class_ids(["carr"], NAMES),
         lambda: Shape("line", "door", ((0, 0), (1, 1)), classes=("carr",)).check(NAMES),
-        lambda: look_of(Options(draw_classes=("carr",)), NAMES),
+        lambda: draw_options(Options(draw_classes=("carr",)), NAMES),
         lambda: Line([[0, 0], [9, 9]], classes=["carr"]).start(Scene("a", (9, 9), 25.0, False, NAMES)),
     ],
 )

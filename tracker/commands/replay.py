@@ -95,7 +95,7 @@ def _run(
     from tracker.run.build_plugins import check, make_plugins, use_background
     from tracker.run.build_sinks import check_outputs, leave_files, make_sinks
     from tracker.run.claims import Claims
-    from tracker.run.painter import Painter, look_of
+    from tracker.run.painter import Painter, draw_options
     from tracker.run.paths import claim_inputs, claim_leaves, claim_outputs
     from tracker.run.progress import Progress, table
     from tracker.run.summary import Report
@@ -124,7 +124,7 @@ def _run(
     written = (options.output, options.show, options.save_mot, options.save_csv, options.save_json)
     if not plugins and not any(written):
         raise click.UsageError("nothing to count; give --line, --zone, --zones, --follow or --plugin")
-    paints = Painter(names, look_of(options, names))
+    paints = Painter(names, draw_options(options, names))
     host = pipeline.Host(plugins)
     prefix = Path(options.output).with_suffix("") if options.output else Path(f"{path.stem}_replay")
     claim_leaves(claims, host, prefix, overwrite=options.overwrite)

@@ -1,4 +1,4 @@
-"""From a ``Result`` to an annotated picture: pure, on a copy."""
+"""Draw a ``Result``: an annotated copy of its picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tracker.drawing.fonts import glyphs
 from tracker.drawing.marks import paint, paint_under
-from tracker.drawing.occupied import Place, Taken
+from tracker.drawing.occupied import CoveredArea, Rectangle
 from tracker.drawing.palette import color_of, ink_on
 from tracker.drawing.raster import SHIFT, Bgr, Style, fixed, inside
 from tracker.drawing.text_layout import captions_of
@@ -20,26 +20,26 @@ from tracker.types import Image, Mark, Result
 
 __all__ = ["color_of", "draw", "paint"]
 Corners = list[int]  # x1, y1, x2, y2
-STACKED = (1, 2, 3)  # labels' heights by which one may stand off its box
+STACKED = (1, 2, 3)  # distances of a label from its box that are tried, in heights of the label
 
 
 @dataclass(frozen=True)
-class Look:
+class DrawOptions:
     """What is drawn of tracks, and in which colours."""
 
-    line_width: float | None = None  # pixels; None: by the size of the picture
+    line_width: float | None = None  # pixels; None: in proportion to the picture
     labels: bool = True
     confidences: bool = True  # in the labels
-    classes: frozenset[int] | None = None  # that are drawn; None: all
+    classes: frozenset[int] | None = None  # classes that are drawn; None: all
     by_class: bool = False  # a colour for each class instead of for each track
 
     @property
     def plain(self) -> bool:
-        """Whether colours and what is drawn need no knowledge of classes."""
+        """Whether neither the selection of tracks nor their colours depend on classes."""
         return self.classes is None and not self.by_class
 
     def draws(self, class_id: int | None) -> bool:
-        """Whether tracks of this class are drawn; those of an unknown one are."""
+        """Whether tracks of this class are drawn; None, an unknown class, is."""
         return self.classes is None or class_id is None or class_id in self.classes
 
     def color(self, track_id: int, class_id: int | None) -> Bgr:
@@ -48,23 +48,26 @@ class Look:
 
 
 def draw(
-    result: Result, names: Mapping[int, str], *, line_width: float | None = None, look: Look | None = None
+    result: Result,
+    names: Mapping[int, str],
+    *,
+    line_width: float | None = None,
+    options: DrawOptions | None = None,
 ) -> Image:
     """Return the frame with boxes, labels and the plugins' marks, (H, W, 3) BGR; nothing given is changed.
 
-    A box that is only predicted (``source`` is -1) is thin, dashed and has no score: nobody saw it.
-    ``line_width`` in pixels scales the text along; without it both follow the size of the picture. ``look``
-    tells more, and overrules it.
+    A box that is only predicted (``source`` is -1) is thin and dashed and has no score. ``line_width`` in
+    pixels also scales the text; without it both are in proportion to the picture. ``options`` replaces it.
     """
-    look = look or Look(line_width=line_width)
+    options = options or DrawOptions(line_width=line_width)
     image: Image = result.frame.image.copy()
-    style = Style.of(image, look.line_width)
+    style = Style.of(image, options.line_width)
     paint_under(image, result.marks, style)
     tracks = result.tracks
-    order = np.argsort(tracks.xyxy[:, 3], kind="stable")  # the nearest is drawn last
+    order = np.argsort(tracks.xyxy[:, 3], kind="stable")  # the nearest is drawn last, over the others
     tracks = tracks[order[np.isfinite(tracks.xyxy[order]).all(axis=1)]]
-    if look.classes is not None:
-        tracks = tracks[np.isin(tracks.class_id, list(look.classes))]
+    if options.classes is not None:
+        tracks = tracks[np.isin(tracks.class_id, list(options.classes))]
     more = _extensions(result.marks)
     boxes: list[Corners] = fixed(tracks.xyxy.reshape(-1, 2)).reshape(-1, 4).tolist()
     tags = []
@@ -76,23 +79,23 @@ def draw(
         tracks.source.tolist(),
         strict=True,
     ):
-        color = look.color(track_id, class_id)
+        color = options.color(track_id, class_id)
         label = f"{track_id} {names.get(class_id, class_id)}"
         if source >= 0:
-            label += f" {score:.2f}" if look.confidences else ""
+            label += f" {score:.2f}" if options.confidences else ""
             cv2.rectangle(image, box[:2], box[2:], color, style.width(), cv2.LINE_AA, SHIFT)
         else:
             strokes = list(_dashes(box, 4.0 * style.width() + 2, 2 * max(image.shape)))
             cv2.polylines(image, strokes, False, color, style.width(0.6), cv2.LINE_AA, SHIFT)
-        if look.labels:
+        if options.labels:
             tags.append(_tag(label + more.get(track_id, ""), color, style.size()))
     captions = captions_of(image.shape[:2], style, result.marks)
-    _place(
+    _place_tags(
         image,
         [[value >> SHIFT for value in box] for box in boxes[: len(tags)]],
         tags,
         style.width() // 2,
-        captions.places(),
+        captions.rectangles(),
     )
     captions.paint(image)
     return image
@@ -111,7 +114,9 @@ def _extensions(marks: Iterable[Mark]) -> dict[int, str]:
 
 def _dashes(box: Corners, dash: float, far: int) -> NDArray[np.int32]:
     """Return the strokes of a dashed box, (n, 2, 2), fixed-point; ``dash`` and gap in pixels."""
-    x1, y1, x2, y2 = (min(max(value / (1 << SHIFT), -far), far) for value in box)  # so that they stay few
+    x1, y1, x2, y2 = (
+        min(max(value / (1 << SHIFT), -far), far) for value in box
+    )  # limited, so that the dashes stay few
     strokes: list[tuple[float, float, float, float]] = []
     for low, high, flat in ((x1, x2, True), (y1, y2, False)):
         count = max(1, round(abs(high - low) / (2 * dash)))
@@ -138,20 +143,20 @@ def _tag(text: str, color: Bgr, size: int) -> Image:
 
 @lru_cache(maxsize=64)
 def _mixtures(color: Bgr) -> Image:
-    """Return what lies between ``color`` and its ink in 256 steps, for ``cv2.LUT``."""
+    """Return 256 colours from ``color`` to that of its text, for ``cv2.LUT``."""
     steps: Image = np.linspace(color, ink_on(color), 256).round().astype(np.uint8).reshape(256, 1, 3)
     return steps
 
 
-def _place(
-    image: Image, boxes: list[Corners], tags: list[Image], half: int, covered: Sequence[Place] = ()
+def _place_tags(
+    image: Image, boxes: list[Corners], tags: list[Image], half: int, covered: Sequence[Rectangle] = ()
 ) -> None:
-    """Put each tag above its box, or where it meets neither another tag nor what will be ``covered``.
+    """Put each tag above its box, or at another side where it overlaps no other tag and nothing ``covered``.
 
-    Where there is no such place, it hides the least. It always lies within the picture.
+    If it overlaps everywhere, it goes where it covers the fewest pixels. It is always within the picture.
     """
     height, width = image.shape[:2]
-    taken, placed = Taken(covered), list[Place]()
+    area, placed = CoveredArea(covered), list[Rectangle]()
     for (x1, y1, x2, y2), tag in zip(reversed(boxes), reversed(tags), strict=True):
         h, w = tag.shape[:2]
         spots = [
@@ -164,17 +169,17 @@ def _place(
             *((x1 - half, y1 - h - n * h) for n in STACKED),
             *((x1 - half, y2 + n * h) for n in STACKED),
         ]
-        best: tuple[int, Place] | None = None
+        best: tuple[int, Rectangle] | None = None
         for x, y in spots:
             left, top = inside(x, w, width), inside(y, h, height)
-            place = Place(left, top, left + w, top + h)
-            hidden = taken.hidden(place)
+            rectangle = Rectangle(left, top, left + w, top + h)
+            hidden = area.covered_pixels(rectangle)
             if best is None or hidden < best[0]:
-                best = hidden, place
+                best = hidden, rectangle
             if not hidden:
                 break
         assert best is not None
-        taken.add(best[1])
+        area.add(best[1])
         placed.append(best[1])
     for (x, y, *_), tag in zip(reversed(placed), tags, strict=True):
         part = image[y : y + tag.shape[0], x : x + tag.shape[1]]

@@ -1,4 +1,4 @@
-"""Texts and tables over a picture: how they look, and where they lie, so that labels can keep clear."""
+"""Texts and tables over a picture: laid out before they are painted, so that labels can avoid them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tracker.drawing.fonts import glyphs
-from tracker.drawing.occupied import Place, Taken
+from tracker.drawing.occupied import CoveredArea, Rectangle
 from tracker.drawing.palette import bgr
 from tracker.drawing.raster import Bgr, Style, blend, inside
 from tracker.types import Color, Image, Mark
 
 DARK = 70  # luma below which a text is surrounded by white instead of black
-TABLE_TEXT = 0.85  # of the picture's text: tables are always there and should hide little
-TABLE_SHADE = 110  # 0 to 255: how much of what lies under a table is covered
-ONE_LINE = 0.4  # of the picture's width: a table that fits into so much is a single line
+TABLE_TEXT = 0.85  # of the size of texts: tables are always visible and should cover little
+TABLE_SHADE = 110  # 0 to 255: opacity of the ground of a table
+ONE_LINE = 0.4  # of the picture's width: a table that is not wider is written in one line
 NAME, VALUE = (220, 220, 220), (255, 255, 255)
-MAKE_WAY = (0, 1, -1, 2, -2)  # of a text's height: where else it may lie
-KEPT = 4096  # texts and tables that are not set anew for every picture: of a thousand zones
+SHIFTS = (0, 1, -1, 2, -2)  # by which a text may move, in heights of it
+CACHED = 4096  # texts and tables kept from picture to picture: enough for a thousand zones
 Size = tuple[int, int]  # height, width
 
 
-class Text(NamedTuple):
-    """One text, and where its top left corner lies."""
+class PlacedText(NamedTuple):
+    """One text, and the pixel of its top left corner."""
 
     text: str
     left: int
@@ -36,30 +36,30 @@ class Text(NamedTuple):
     color: Bgr
 
 
-class Table(NamedTuple):
+class PlacedTable(NamedTuple):
     """One table, laid out."""
 
-    place: Place
-    texts: list[Text]
+    rectangle: Rectangle
+    texts: list[PlacedText]
 
 
 class Captions(NamedTuple):
-    """What will lie over a picture."""
+    """The texts and tables that will be painted over a picture."""
 
-    texts: list[Text]
-    tables: list[Table]
+    texts: list[PlacedText]
+    tables: list[PlacedTable]
 
-    def places(self) -> list[Place]:
-        """Return what they will cover."""
-        return [place_of(text) for text in self.texts] + [table.place for table in self.tables]
+    def rectangles(self) -> list[Rectangle]:
+        """Return the rectangles that they will cover."""
+        return [rectangle_of(text) for text in self.texts] + [table.rectangle for table in self.tables]
 
     def paint(self, image: Image) -> None:
         """Paint the texts, then the tables."""
         for text in self.texts:
             write(image, text)
-        for place, texts in self.tables:
-            shade = np.full((place.bottom - place.top, place.right - place.left), TABLE_SHADE, np.uint8)
-            blend(image, shade, place.left, place.top, (20, 20, 20))
+        for (left, top, right, bottom), texts in self.tables:
+            shade = np.full((bottom - top, right - left), TABLE_SHADE, np.uint8)
+            blend(image, shade, left, top, (20, 20, 20))
             for text in texts:
                 write(image, text)
 
@@ -70,38 +70,40 @@ def captions_of(size: Size, style: Style, marks: Sequence[Mark]) -> Captions:
     return Captions(texts_of(size, style, marks, tables), tables)
 
 
-def texts_of(size: Size, style: Style, marks: Sequence[Mark], tables: Iterable[Table]) -> list[Text]:
-    """Return the texts among the marks; one that would lie on another or on a table makes way up or down.
+def texts_of(
+    size: Size, style: Style, marks: Sequence[Mark], tables: Iterable[PlacedTable]
+) -> list[PlacedText]:
+    """Return the texts among the marks; one that would overlap another or a table moves up or down.
 
-    Where there is no room nearby it stays.
+    If there is no room nearby it stays.
     """
-    taken = Taken(table.place for table in tables)
+    area = CoveredArea(table.rectangle for table in tables)
     texts = []
     for mark in marks:
         text = text_of(size, style, **mark.arguments) if mark.kind == "text" else None
         if text is None:
             continue
-        place = place_of(text)
-        height = place.bottom - place.top
-        for step in MAKE_WAY:
+        rectangle = rectangle_of(text)
+        height = rectangle.bottom - rectangle.top
+        for step in SHIFTS:
             top = inside(text.top + step * height, height, size[0])
-            moved = place._replace(top=top, bottom=top + height)
-            if not taken.meets(moved):
-                text, place = text._replace(top=top), moved
+            moved = rectangle._replace(top=top, bottom=top + height)
+            if not area.overlaps(moved):
+                text, rectangle = text._replace(top=top), moved
                 break
-        taken.add(place)
+        area.add(rectangle)
         texts.append(text)
     return texts
 
 
-def place_of(text: Text) -> Place:
-    """Return what a text covers."""
+def rectangle_of(text: PlacedText) -> Rectangle:
+    """Return the rectangle that a text covers."""
     height, width = glyphs(text.text, text.size).shape
-    return Place(text.left, text.top, text.left + width, text.top + height)
+    return Rectangle(text.left, text.top, text.left + width, text.top + height)
 
 
-def write(image: Image, text: Text) -> None:
-    """Paint a text with a rim that sets it off from any ground."""
+def write(image: Image, text: PlacedText) -> None:
+    """Paint a text with an outline, so that it can be read on any ground."""
     blue, green, red = text.color
     rim = (0, 0, 0) if 0.114 * blue + 0.587 * green + 0.299 * red > DARK else (255, 255, 255)
     halo = _halo(text.size)
@@ -111,8 +113,8 @@ def write(image: Image, text: Text) -> None:
 
 def text_of(
     picture: Size, style: Style, text: str, at: ArrayLike, color: Color, size: float, anchor: str
-) -> Text | None:
-    """Return where the text of a mark lies, always within the picture; None where there is none."""
+) -> PlacedText | None:
+    """Return the text of a mark, always within the picture; None if it is blank or has no position."""
     point, pixels = np.asarray(at, np.float64), style.size(size)
     if not text.strip() or not np.isfinite(point).all():
         return None
@@ -121,11 +123,11 @@ def text_of(
     x = point[0] - width * {"l": 0.0, "m": 0.5, "r": 1.0}[anchor[0]]
     y = point[1] - height * {"t": 0.0, "m": 0.5, "b": 1.0}[anchor[1]]
     left = inside(round(x), width + halo, picture[1], halo)
-    return Text(text, left, inside(round(y), height + halo, picture[0], halo), pixels, bgr(color))
+    return PlacedText(text, left, inside(round(y), height + halo, picture[0], halo), pixels, bgr(color))
 
 
-def tables_of(picture: Size, style: Style, marks: Iterable[Mark]) -> Iterator[Table]:
-    """Yield the tables stacked from the top left, in as many columns as it takes."""
+def tables_of(picture: Size, style: Style, marks: Iterable[Mark]) -> Iterator[PlacedTable]:
+    """Yield the tables stacked from the top left, in as many columns as they need."""
     gap = round(style.text / 2)
     x = y = gap
     column = 0
@@ -138,16 +140,16 @@ def tables_of(picture: Size, style: Style, marks: Iterable[Mark]) -> Iterator[Ta
         if y > gap and y + height + gap > picture[0]:
             x, y, column = x + column + gap, gap, 0
         if x >= picture[1]:
-            return  # as all that follow, beyond the edge
+            return  # this table and all that follow are outside the picture
         moved = [text._replace(left=text.left + x, top=text.top + y) for text in texts]
-        yield Table(Place(x, y, x + width, y + height), moved)
+        yield PlacedTable(Rectangle(x, y, x + width, y + height), moved)
         y, column = y + height + gap // 3, max(column, width)
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHED)
 def _laid_out(
     style: Style, most: float, title: str, rows: tuple[tuple[str, str], ...], color: Color
-) -> tuple[list[Text], int, int]:
+) -> tuple[list[PlacedText], int, int]:
     """Return the texts of a table, its height and its width: in a line, or one below another."""
     size, pad = style.size(TABLE_TEXT), round(style.text / 3)
     line, space = glyphs("x", size).shape[0], size // 2
@@ -156,19 +158,19 @@ def _laid_out(
         words += [(name, NAME, space), (value, VALUE, 2 * space)]
     texts, x = [], pad
     for word, ink, after in words:
-        texts.append(Text(word, x, pad // 2, size, ink))
+        texts.append(PlacedText(word, x, pad // 2, size, ink))
         x += glyphs(word, size).shape[1] + after
     width = x - (words[-1][2] if words else 0) + pad
     if width <= most and "\n" not in "".join(word for word, _, _ in words):
         return texts, line + pad, width
     texts, y, width = [], pad // 2, 0
-    right: list[int] = []  # of the texts, those that end at the right edge
+    right: list[int] = []  # indices of the texts that are aligned to the right
     for left_word, ink, value in [(title, bgr(color), "")] * bool(title) + [(a, NAME, b) for a, b in rows]:
         masks = glyphs(left_word, size).shape, glyphs(value, size).shape if value else (0, 0)
-        texts.append(Text(left_word, pad, y, size, ink))
+        texts.append(PlacedText(left_word, pad, y, size, ink))
         if value:
             right.append(len(texts))
-            texts.append(Text(value, -masks[1][1], y, size, VALUE))
+            texts.append(PlacedText(value, -masks[1][1], y, size, VALUE))
         width = max(width, masks[0][1] + bool(value) * 2 * pad + masks[1][1])
         y += max(masks[0][0], masks[1][0])
     for n in right:
@@ -180,7 +182,7 @@ def _halo(size: int) -> int:
     return max(1, size // 7)
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHED)
 def _around(text: str, size: int, by: int) -> NDArray[np.uint8]:
     """Return the text's mask grown by some pixels, and a little weaker: a halo for any ground."""
     wide: NDArray[np.uint8] = np.pad(glyphs(text, size), by)

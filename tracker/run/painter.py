@@ -1,4 +1,4 @@
-"""How annotated pictures look, as the user wants them, and who paints those of a run."""
+"""The annotated pictures of a run, drawn as the options say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tracker.drawing.annotate import Look, draw
+from tracker.drawing.annotate import DrawOptions, draw
 from tracker.options import Options
 from tracker.parse import class_ids
 from tracker.pipeline import failure, moment
@@ -16,10 +16,10 @@ from tracker.types import Image, Mark, Result
 REMEMBERED = 2000  # numbers whose class is known: a trail outlives its box by some seconds
 
 
-def look_of(options: Options, names: Mapping[int, str]) -> Look:
-    """Return the look that the options ask for; raises ``OptionError`` for a class that there is not."""
+def draw_options(options: Options, names: Mapping[int, str]) -> DrawOptions:
+    """Return how the options want tracks drawn; raises ``OptionError`` for an unknown class."""
     chosen = class_ids(options.draw_classes, names)
-    return Look(
+    return DrawOptions(
         line_width=options.line_width,
         labels=not options.hide_labels,
         confidences=not options.hide_conf,
@@ -36,7 +36,7 @@ class Painter:
     """
 
     names: Mapping[int, str]
-    look: Look
+    options: DrawOptions
     live: bool = False  # the time of a frame is told as a clock shows it
 
     def __post_init__(self) -> None:
@@ -55,13 +55,13 @@ class Painter:
             raise failure(culprit.by, f"draw ({culprit.kind})", when, error) from error
 
     def _draw(self, result: Result) -> Image:
-        if self.look.plain:
-            return draw(result, self.names, look=self.look)
+        if self.options.plain:
+            return draw(result, self.names, options=self.options)
         ids, classes = result.tracks.track_id.tolist(), result.tracks.class_id.tolist()
         known = {**self._class_of, **dict(zip(ids, classes, strict=True))}
         self._class_of = dict(list(known.items())[-REMEMBERED:]) if len(known) > 2 * REMEMBERED else known
-        result = replace(result, marks=tuple(as_wanted(result.marks, self.look, known)))
-        return draw(result, self.names, look=self.look)
+        result = replace(result, marks=tuple(as_wanted(result.marks, self.options, known)))
+        return draw(result, self.names, options=self.options)
 
     def _paintable(self, result: Result, mark: Mark) -> bool:
         try:
@@ -71,33 +71,35 @@ class Painter:
         return True
 
 
-def as_wanted(marks: Iterable[Mark], look: Look, class_of: Mapping[int, int]) -> Iterable[Mark]:
-    """Yield marks in the colours of the look, without those of tracks that are not drawn.
+def as_wanted(marks: Iterable[Mark], drawing: DrawOptions, class_of: Mapping[int, int]) -> Iterable[Mark]:
+    """Yield marks in the colours of the drawing options, without those of tracks that are not drawn.
 
     ``class_of`` maps track numbers to classes; a bare number as colour is a track's.
     """
     for mark in marks:
         arguments = mark.arguments
         if mark.kind == "polylines":
-            yield mark._replace(arguments={**arguments, **_lines(arguments, look, class_of)})
+            yield mark._replace(arguments={**arguments, **_lines(arguments, drawing, class_of)})
             continue
         color = arguments.get("color")
         if not isinstance(color, int):
             yield mark
-        elif look.draws(class_of.get(color)):
-            yield mark._replace(arguments={**arguments, "color": look.color(color, class_of.get(color))})
+        elif drawing.draws(class_of.get(color)):
+            yield mark._replace(arguments={**arguments, "color": drawing.color(color, class_of.get(color))})
 
 
-def _lines(arguments: Mapping[str, object], look: Look, class_of: Mapping[int, int]) -> dict[str, object]:
+def _lines(
+    arguments: Mapping[str, object], drawing: DrawOptions, class_of: Mapping[int, int]
+) -> dict[str, object]:
     colors: Sequence[object] = arguments["colors"]  # type: ignore[assignment]
     lengths = np.asarray(arguments["lengths"], int)
-    drawn = [not isinstance(color, int) or look.draws(class_of.get(color)) for color in colors]
+    drawn = [not isinstance(color, int) or drawing.draws(class_of.get(color)) for color in colors]
     shown = np.repeat(drawn, lengths)
     return {
         "points": np.asarray(arguments["points"])[shown],
         "lengths": lengths[drawn].tolist(),
         "colors": [
-            look.color(color, class_of.get(color)) if isinstance(color, int) else color
+            drawing.color(color, class_of.get(color)) if isinstance(color, int) else color
             for color, kept in zip(colors, drawn, strict=True)
             if kept
         ],

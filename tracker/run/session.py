@@ -20,7 +20,7 @@ from tracker.run.build_sinks import check_outputs, leave_files, make_sinks
 from tracker.run.checkpoint import StateFile
 from tracker.run.claims import Claims
 from tracker.run.fingerprint import fingerprint
-from tracker.run.painter import Painter, look_of
+from tracker.run.painter import Painter, draw_options
 from tracker.run.paths import claim_inputs, claim_leaves, claim_outputs
 from tracker.run.profile import Profile
 from tracker.run.resumed import Resumed
@@ -279,7 +279,7 @@ class Session:
             utc_offset_s=recorded.utc_offset_s,
         )
         self.plugins += make_plugins(options, self.scene.size, self.scene.names)
-        self._painter = Painter(self.scene.names, look_of(options, self.scene.names), self.scene.live)
+        self._painter = Painter(self.scene.names, draw_options(options, self.scene.names), self.scene.live)
         self.host = pipeline.Host(self.plugins)
         mine = {} if self._state is None else self._state.left
         claim_leaves(claims, self.host, self.prefix, overwrite=options.overwrite, mine=mine)

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from bytetrack import Detections, Tracks
-from tracker.drawing.annotate import Look, draw
+from tracker.drawing.annotate import DrawOptions, draw
 from tracker.drawing.fonts import glyphs
-from tracker.drawing.occupied import meet
+from tracker.drawing.occupied import overlap
 from tracker.drawing.palette import color_of
 from tracker.drawing.raster import Style
-from tracker.drawing.text_layout import captions_of, place_of
+from tracker.drawing.text_layout import captions_of, rectangle_of
 from tracker.options import Options
-from tracker.run.painter import REMEMBERED, Painter, as_wanted, look_of
+from tracker.run.painter import REMEMBERED, Painter, as_wanted, draw_options
 from tracker.types import Canvas, Frame, OptionError, Result
 
 NAMES = {0: "person", 2: "car", 7: "truck"}
@@ -36,19 +36,21 @@ def colors(image: np.ndarray) -> set[tuple[int, ...]]:
 
 
 def test_without_wishes_it_is_as_ever() -> None:
-    np.testing.assert_array_equal(Painter(NAMES, look_of(Options(), NAMES))(result()), draw(result(), NAMES))
+    np.testing.assert_array_equal(
+        Painter(NAMES, draw_options(Options(), NAMES))(result()), draw(result(), NAMES)
+    )
 
 
 def test_labels_and_confidences_can_be_left_out() -> None:
     whole, less, none = (
-        Painter(NAMES, look_of(Options(**wish), NAMES))(result())
+        Painter(NAMES, draw_options(Options(**wish), NAMES))(result())
         for wish in ({}, {"hide_conf": True}, {"hide_labels": True})
     )
     assert (none[:58] == 70).all(), "nothing stands above the boxes"
     changed = [int((image != 70).any(axis=2)[:58].sum()) for image in (whole, less)]
     assert 0 < changed[1] < 0.85 * changed[0], "a label without its confidence is shorter"
     one = replace(result(), tracks=replace(result().tracks, score=np.full(3, 0.9)))
-    np.testing.assert_array_equal(less, Painter(NAMES, Look(confidences=False))(one))
+    np.testing.assert_array_equal(less, Painter(NAMES, DrawOptions(confidences=False))(one))
 
 
 @pytest.mark.parametrize("wish", ["car", "2", ("car",), "car,truck"])
@@ -58,7 +60,7 @@ def test_classes_that_are_not_drawn_leave_no_trace(wish: object) -> None:
     marks.polylines(trails, [2, 2], [1, 5])
     marks.circle((50, 100), 12, 1, filled=True)
     marks.label(1, "37 km/h")
-    image = Painter(NAMES, look_of(Options(draw_classes=wish), NAMES))(result(marks))
+    image = Painter(NAMES, draw_options(Options(draw_classes=wish), NAMES))(result(marks))
     assert (image[:, :110] == 70).all()
     assert (image[:, 110:200] != 70).any()
     assert (image[160:180, 150] != 70).any()
@@ -68,7 +70,7 @@ def test_a_class_has_one_colour_also_where_a_plugin_draws_its_tracks() -> None:
     marks = Canvas()
     marks.polylines(np.array([[150.0, 150], [150, 190], [250, 150], [250, 190]]), [2, 2], [5, 9], width=6)
     marks.polyline([[60, 150], [60, 190]], (9, 99, 200), width=6)
-    image = Painter(NAMES, look_of(Options(color_by="class"), NAMES))(result(marks))
+    image = Painter(NAMES, draw_options(Options(color_by="class"), NAMES))(result(marks))
     assert color_of(3) in colors(image)
     assert color_of(1) in colors(image)
     assert not {color_of(5), color_of(9)} & colors(image)
@@ -77,7 +79,7 @@ def test_a_class_has_one_colour_also_where_a_plugin_draws_its_tracks() -> None:
 
 
 def test_a_trail_keeps_its_colour_while_its_object_is_out_of_sight() -> None:
-    painter = Painter(NAMES, look_of(Options(color_by="class", draw_classes="car"), NAMES))
+    painter = Painter(NAMES, draw_options(Options(color_by="class", draw_classes="car"), NAMES))
     painter(result())
     marks = Canvas()
     marks.polylines(np.array([[150.0, 150], [150, 190], [60, 150], [60, 190]]), [2, 2], [5, 1], width=6)
@@ -88,7 +90,7 @@ def test_a_trail_keeps_its_colour_while_its_object_is_out_of_sight() -> None:
 
 @pytest.mark.slow
 def test_what_a_painter_remembers_is_bounded() -> None:
-    painter = Painter(NAMES, Look(by_class=True))
+    painter = Painter(NAMES, DrawOptions(by_class=True))
     for n in range(0, 3 * REMEMBERED, 3):
         painter(result(ids=(n + 1, n + 2, n + 3)))
     assert len(painter._class_of) <= 2 * REMEMBERED
@@ -96,7 +98,7 @@ def test_what_a_painter_remembers_is_bounded() -> None:
 
 def test_a_class_that_there_is_not_is_refused() -> None:
     with pytest.raises(OptionError, match="did you mean 'car'"):
-        look_of(Options(draw_classes="carr"), NAMES)
+        draw_options(Options(draw_classes="carr"), NAMES)
     with pytest.raises(OptionError, match="--color-by"):
         Options(color_by="colour")
 
@@ -105,7 +107,7 @@ def test_marks_are_not_changed() -> None:
     marks = Canvas()
     marks.polylines(np.array([[150.0, 150], [150, 190]]), [2], [5])
     before = marks.marks[0].arguments
-    list(as_wanted(marks.marks, Look(by_class=True), {5: 2}))
+    list(as_wanted(marks.marks, DrawOptions(by_class=True), {5: 2}))
     assert marks.marks[0].arguments is before
     assert before["colors"] == [5]
 
@@ -125,9 +127,9 @@ def test_labels_of_a_group_lie_beside_each_other_and_beside_what_plugins_write(s
     picture = np.full((height, width, 3), 70, np.uint8)
     shown = Result(Frame(picture, 0, 0.0), Detections.empty(), tracks, (), tuple(marks.marks))
     style = Style.of(picture)
-    texts = [place_of(text) for text in captions_of((height, width), style, shown.marks).texts]
+    texts = [rectangle_of(text) for text in captions_of((height, width), style, shown.marks).texts]
     assert len(texts) == 3
-    assert not any(meet(a, b) for a, b in combinations(texts, 2))
+    assert not any(overlap(a, b) for a, b in combinations(texts, 2))
     image = draw(shown, NAMES)
     for track_id in range(1, 5):
         alone = draw(replace(shown, tracks=tracks[tracks.track_id == track_id], marks=()), NAMES)
