@@ -195,8 +195,8 @@ def ours(road: dict[str, Any], options: Any, extra: dict[str, Any]) -> Iterator[
     with Session(options.video, chosen) as session:
         for result in session:
             yield len(result.tracks)
-        if session.detector.idle.share is not None:
-            extra["idle"] = session.detector.idle.share
+        if session.detector.idle_share is not None:
+            extra["idle"] = session.detector.idle_share
         extra["exact"] = session.detector.description.rsplit(", ", 1)[-1]
     extra["stages_s"] = {name: spent / options.frames for name, spent in session.stopwatch.seconds.items()}
 

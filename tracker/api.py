@@ -92,7 +92,7 @@ class Run:
     @property
     def notes(self) -> list[str]:
         """What the user should know, a line each."""
-        return self._session.notes()
+        return self._session.warnings()
 
     def table(self) -> list[tuple[str, str]]:
         """Return names and values as the command line prints them at the end; nothing before it began."""

@@ -20,12 +20,14 @@ from tracker.types import (
     Json,
     Mark,
     Picture,
+    PictureTracker,
     Plugin,
     PluginError,
     PluginLike,
     PredictingTracker,
     Result,
     Scene,
+    Source,
     Stopwatch,
     Tracker,
     TrackError,
@@ -51,9 +53,9 @@ def run(
     """
     watch = stopwatch or Stopwatch()
     host = plugins if isinstance(plugins, Host) else Host(plugins)
-    happened: Callable[[], list[Event]] = getattr(source, "events", list)
+    happened = source.drain_events if isinstance(source, Source) else list  # frames alone tell nothing
     before = since
-    look = getattr(tracker, "look", None)
+    look = tracker.look if isinstance(tracker, PictureTracker) else None
     for frame, detections in detector.stream(source):
         with watch("track"):
             if look is not None:
@@ -222,7 +224,7 @@ def finish(plugins: Sequence[PluginLike] | Host, source: Iterable[Frame] = ()) -
 
     Raises ``PluginError``, where ``plugins`` is no ``Host`` that keeps it.
     """
-    lost: list[Event] = getattr(source, "events", list)()
+    lost = source.drain_events() if isinstance(source, Source) else []
     host = plugins if isinstance(plugins, Host) else Host(plugins)
     events = lost + host.finish()
     if host is not plugins and host.errors:

@@ -46,6 +46,7 @@ __all__ = [
     "OptionError",
     "OutputError",
     "Picture",
+    "PictureTracker",
     "Plugin",
     "PluginError",
     "PluginLike",
@@ -211,71 +212,101 @@ class Sound(Protocol):
         ...
 
 
-class Source(Protocol):
+class Source:
     """Where frames come from: opened by ``with``, iterated once, in order.
 
-    Iteration ends soon after the ``stop`` event given to ``open_source`` is set. Raises ``InputError``.
-
-    Optional: ``events() -> list[Event]`` returns what happened to the source since the last call, such as
-    ``source.lost`` and ``source.back`` of a camera.
+    Iteration ends soon after the ``stop`` event given to ``open_source`` is set. Raises ``InputError``. What
+    is not a matter of files (`dropped`, `delay_s`, `drain_events`, `when_idle`) they answer with nothing.
     """
 
-    name: str  # to show and to derive file names from; never holds credentials
     fps: float  # nominal frames per second of the frames it yields before any stride
     size: tuple[int, int]  # width, height as yielded (rotation applied)
-    live: bool  # only the newest frame counts; files never drop
-    length: int | None  # number of frames it will yield, where known
-    sound: Sound | None  # what is heard with it; known when it is entered
-    recorded: Recorded | None  # when, where a file tells; known when it is entered
-    notes: list[str]  # one line each, for the user at the end: "12 corrupt packets skipped"
+    live: bool = False  # only the newest frame counts; files never drop
+    length: int | None = None  # number of frames it will yield, where known
+    sound: Sound | None = None  # what is heard with it; known when it is entered
+    recorded: Recorded | None = None  # when, where a file tells; known when it is entered
+
+    def __init__(self, name: str) -> None:
+        self.name = name  # to show and to derive file names from; never holds credentials
+        self.warnings: list[str] = []  # one line each, for the user at the end: "12 corrupt packets skipped"
 
     def __enter__(self) -> Source:
         """Open; ``fps``, ``size`` and ``length`` are known from here on."""
-        ...
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close, leaving no thread behind."""
-        ...
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames."""
-        ...
+        raise NotImplementedError
+
+    @property
+    def queued(self) -> int:
+        """How many frames are ready and not yet asked for."""
+        return 0
+
+    @property
+    def dropped(self) -> int:
+        """How many frames were given up to stay live."""
+        return 0
+
+    @property
+    def delay_s(self) -> float:
+        """Median age in seconds that recent frames had when the consumer was done with them."""
+        return 0.0
+
+    def drain_events(self) -> list[Event]:
+        """Return what happened to the source since the last call: ``source.lost``, ``source.back``."""
+        return []
+
+    def when_idle(self, call: Callable[[Sequence[Event]], None]) -> None:
+        """Let ``call`` be called, in the consumer's thread, ten times a second while no frame comes.
+
+        It takes what happened to the source since the last time; `drain_events` will return it again.
+        """
 
 
-class Detector(Protocol):
+class Detector:
     """Finds objects in pictures; opened by ``with``."""
 
     names: Mapping[int, str]  # class_id -> name
+    description: str = ""  # weights, what runs them and how exactly; known when it is entered
 
     def __enter__(self) -> Detector:
         """Load the model."""
-        ...
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Free it."""
-        ...
+
+    @property
+    def idle_share(self) -> float | None:
+        """Part of its time in which the network rested; None where nobody knows."""
+        return None
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """Return one ``Detections`` per picture."""
-        ...
+        raise NotImplementedError
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections | None]]:
         """Detect in order; may keep several frames in flight, a bounded number.
 
         ``None`` says that nobody looked at this frame.
         """
-        ...
+        for frame in frames:
+            yield frame, self.detect([frame.image])[0]
+
+    def resume(self, passed: int) -> None:
+        """Go on behind so many frames, which an earlier part of the run saw; only who counts them minds."""
 
 
 class Tracker(Protocol):
-    """Gives detections an identity.
-
-    Optional: ``look(frame: Frame) -> None`` takes the picture of the next ``update``.
-    """
+    """Gives detections an identity."""
 
     frame_rate: float
 
@@ -302,6 +333,19 @@ class LastingTracker(Tracker, Protocol):
     def restore(self, state: Mapping[str, Json]) -> None:
         """Go on where ``state`` was taken."""
         ...
+
+
+class PictureTracker:
+    """One that uses the pictures too."""
+
+    @property
+    def kind(self) -> str:
+        """Which trackers can take up its state."""
+        raise NotImplementedError
+
+    def look(self, frame: Frame) -> None:
+        """Take the picture that the next ``update`` is about."""
+        raise NotImplementedError
 
 
 class PluginLike(Protocol):

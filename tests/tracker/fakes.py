@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 
 import numpy as np
 
 from bytetrack import Detections
-from tracker.types import Event, Frame, Image
+from tracker.types import Detector, Event, Frame, Image
 
 
 def frames(count: int, *, fps: float = 25.0, size: tuple[int, int] = (64, 48)) -> list[Frame]:
@@ -26,19 +25,11 @@ def walker(count: int, *, step: float = 2.0) -> list[Detections]:
 
 
 @dataclass
-class ListDetector:
+class ListDetector(Detector):
     """Yields given detections, one per frame."""
 
     found: Sequence[Detections]
     names: dict[int, str] = field(default_factory=lambda: {0: "person"})
-
-    def __enter__(self) -> ListDetector:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         return list(self.found[: len(images)])

@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from bytetrack import Detections
-from tracker.types import Frame, Image
+from tracker.types import Detector, Image
 
 BRIGHT = 130
 
 
 @dataclass
-class SquareDetector:
+class SquareDetector(Detector):
     """One box around everything bright, after ``seconds`` of work."""
 
     names: dict[int, str] = field(default_factory=lambda: {0: "person"})
     seconds: float = 0.0
 
-    def __enter__(self) -> SquareDetector:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         return [self._look(image) for image in images]
-
-    def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
-        for frame in frames:
-            yield frame, self._look(frame.image)
 
     def _look(self, image: Image) -> Detections:
         time.sleep(self.seconds)

@@ -178,4 +178,4 @@ def test_as_many_boxes_as_are_let_through_are_told(make_video: MakeVideo) -> Non
             str(make_video(frames=4)), Options(max_det=most), detector_factory=lambda _: SquareDetector()
         ) as session:
             list(session)
-        assert session.notes() == notes
+        assert session.warnings() == notes

@@ -170,7 +170,7 @@ def _run(
     stack.close()  # complete the files before they are named
     left = [str(file) for file, _ in leave_files(host, prefix, overwrite=options.overwrite)]
     summaries = host.summaries()
-    for note in saved.notes:
+    for note in saved.warnings:
         click.echo(f"track: {text.told(note)}", err=True)
     if not quiet:
         files = [*(str(file) for sink in sinks for file in sink.files), *left]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -11,20 +11,18 @@ from typing import Any, TypeVar
 from bytetrack import Detections
 from tracker.detectors.idle import Idle
 from tracker.detectors.settings import Settings
-from tracker.types import Frame, Image, Stopwatch
+from tracker.types import Detector, Frame, Image, Stopwatch
 
 Item = TypeVar("Item", Frame, Image)
 
 
-class BatchedDetector:
+class BatchedDetector(Detector):
     """Base of the backends, which implement ``start``, ``finish`` and ``abandon`` of one batch.
 
     While the oldest batch in flight is waited for, the others are computed and the caller works.
     """
 
-    names: Mapping[int, str]
     batch: int  # images per inference
-    description: str  # weights, backend and precision; complete once it is open
 
     def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:
         """Remember what to load; nothing heavy happens before ``with``."""
@@ -33,7 +31,7 @@ class BatchedDetector:
         self.names = {}
         self.batch = settings.batch
         self.description = weights.stem
-        self.idle = Idle()
+        self._idle = Idle()
         self._watch = stopwatch or Stopwatch()
 
     def __enter__(self) -> BatchedDetector:
@@ -45,6 +43,11 @@ class BatchedDetector:
     ) -> None:
         """Free the model."""
         raise NotImplementedError
+
+    @property
+    def idle_share(self) -> float | None:
+        """Part of its time in which the network rested, by the spans that the backend told."""
+        return self._idle.share
 
     def in_flight(self) -> int:
         """Return how many batches may be in flight; asked after each start."""

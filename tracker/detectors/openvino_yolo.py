@@ -107,7 +107,7 @@ class OpenVinoYolo(BatchedDetector):
         """Wait for a batch, and return one ``Detections`` per image."""
         assert pending.box is not None
         pending.request.wait()
-        self.idle.add(pending.started, pending.started + pending.request.latency / 1000)
+        self._idle.add(pending.started, pending.started + pending.request.latency / 1000)
         outputs = pending.request.get_output_tensor(0).data[: pending.count]
         if self._model.final:
             found = [read_final_boxes(one, pending.box, self.settings, self._classes) for one in outputs]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from types import TracebackType
@@ -80,10 +80,8 @@ class SharedDetector:
                 return
 
 
-class DetectorHandle:
+class DetectorHandle(Detector):
     """A shared detector as one source uses it."""
-
-    names: Mapping[int, str]
 
     def __init__(self, shared: SharedDetector, stopwatch: Stopwatch, alone: bool) -> None:
         self._shared, self._watch, self._alone = shared, stopwatch, alone
@@ -91,7 +89,7 @@ class DetectorHandle:
     def __enter__(self) -> DetectorHandle:
         """Load the model if it is not yet."""
         opened = self._shared.opened()
-        self.names, self.description = opened.names, getattr(opened, "description", "")
+        self.names, self.description = opened.names, opened.description
         return self
 
     def __exit__(

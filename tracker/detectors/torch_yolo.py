@@ -98,7 +98,7 @@ class TorchYolo(BatchedDetector):
             started = time.perf_counter()
             output = self._model(batch)
             if self._device.type == "cpu":  # a GPU has only begun, so that its time is not known
-                self.idle.add(started, time.perf_counter())
+                self._idle.add(started, time.perf_counter())
             output = output[0] if isinstance(output, (list, tuple)) else output
         return PendingBatch(output, box)
 

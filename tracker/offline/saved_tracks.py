@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.offline.track_rows import MOT_CLASS, TrackRows
-from tracker.types import Frame, Image, InputError
+from tracker.types import Detector, Frame, Image, InputError
 
 NOTHING = Detections.empty()  # what was found is in the tracks
 NOBODY = Tracks.empty()
@@ -22,7 +22,7 @@ MOST_FPS = 1000.0
 
 
 @dataclass
-class SavedTracks:
+class SavedTracks(Detector):
     """The tracks of one file: what ``--save-csv`` or ``--save-mot`` wrote, or supervision's CSV.
 
     It stands in for source, detector and tracker of the frame loop. Frames that the file does not name had
@@ -36,7 +36,7 @@ class SavedTracks:
     frame_rate: float = 0.0
     extent: tuple[float, float] = (0.0, 0.0)  # right and bottom of all boxes
     video_fps: float | None = None  # of the recording, where the file has no times and ``fps`` is not given
-    notes: list[str] = field(default_factory=list)  # one line each, for the user
+    warnings: list[str] = field(default_factory=list)  # one line each, for the user
 
     def __post_init__(self) -> None:
         """Read the file, in blocks: a run of hours is millions of rows."""
@@ -52,7 +52,7 @@ class SavedTracks:
         del blocks
         if rows.unfollowed and not len(self._ids):
             raise InputError(f"{self.path}: these are detections, nobody followed them (every id is -1)")
-        self.names, self.notes = rows.names, rows.notes()
+        self.names, self.warnings = rows.names, rows.warnings()
         rate = self.fps or (None if rows.times else self.video_fps)
         if rate is not None:
             times = frames / rate
@@ -98,13 +98,6 @@ class SavedTracks:
                 yield from (Frame(image, n, last[1] + (n - last[0]) * pace) for n in missing)
             yield Frame(image, index, time)
             last = index, time
-
-    def __enter__(self) -> SavedTracks:
-        """Return itself: the file is opened for each reading."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Do nothing."""
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """Find nothing: what was found is in the tracks."""

@@ -63,7 +63,7 @@ class TrackRows:
             for lines, texts, numbers in table.blocks():
                 yield self._rows(table, np.array(lines, np.int64), texts, numbers)
 
-    def notes(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """Return what the user should know of the file."""
         return [
             f"{self.path}: {count} {what}, first in line {line}" for what, (count, line) in self._odd.items()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import TypeAlias
 
 from bytetrack import Detections, Tracks
@@ -14,7 +13,7 @@ from tracker.types import Detector, Frame, Image, Stopwatch, Tracker
 Boxes: TypeAlias = tuple[Detections, Tracks]
 
 
-class PrecomputedTracks:
+class PrecomputedTracks(Detector):
     """The detections and tracks of every frame of a file; stands in for both detector and tracker.
 
     ``first_pass`` makes it. It keeps boxes, not images: some 100 bytes per box.
@@ -38,15 +37,6 @@ class PrecomputedTracks:
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """Raise ``ValueError``: an image alone does not tell which frame it is."""
         raise ValueError("precomputed tracks belong to frames, not to images; use stream")
-
-    def __enter__(self) -> PrecomputedTracks:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Do nothing: nothing is open."""
 
 
 def first_pass(

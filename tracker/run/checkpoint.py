@@ -23,6 +23,7 @@ from tracker.types import (
     LastingTracker,
     OptionError,
     OutputError,
+    PictureTracker,
     Scene,
     Sink,
 )
@@ -316,7 +317,7 @@ class StateFile:
 
 
 def _kind(tracker: LastingTracker) -> str:
-    return str(getattr(tracker, "kind", type(tracker).__name__))
+    return tracker.kind if isinstance(tracker, PictureTracker) else type(tracker).__name__
 
 
 def _named(sinks: Iterable[Sink]) -> Iterator[tuple[str, Sink]]:

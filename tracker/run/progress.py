@@ -75,8 +75,8 @@ class Progress:
         self._bar.update(place, advance=frames, tracks=tracks, rate=rate, count=count)
         if source is not None and source.live and now - self._looked[title] > REFRESH_S:
             self._looked[title] = now
-            delay_s, dropped = getattr(source, "delay_s", 0.0), getattr(source, "dropped", 0)
-            self._bar.update(place, live=f"delay {1000 * delay_s:.0f} ms, {dropped} dropped")
+            delay_ms = 1000 * source.delay_s
+            self._bar.update(place, live=f"delay {delay_ms:.0f} ms, {source.dropped} dropped")
 
     def _add(self, title: str, length: int | None) -> None:
         self._tasks[title] = self._bar.add_task(

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 
 from tracker import pipeline, threads
-from tracker.detectors.every_nth import EveryNth
 from tracker.options import Options
 from tracker.run.build_detector import make_detector
 from tracker.run.build_plugins import check as check_plugins
@@ -77,7 +76,7 @@ class Session:
         self.profile: list[tuple[str, str]] = []  # where the time went, once the run is over
         self.last_events: list[Event] = []  # what came after the last frame
         self._summaries: list[list[tuple[str, str]]] | None = None  # once the plugins have finished
-        self._notes: list[str] = []
+        self._warnings: list[str] = []
         self._crowded = 0  # frames with as many boxes as --max-det lets through
         self._state = StateFile(options.state, options.state_every) if options.state else None
         self._last: tuple[int, float] | None = None  # index and time of the last frame
@@ -111,12 +110,11 @@ class Session:
             failed.append(late)
         self.report.close()
         if self._profile is not None:
-            idle = getattr(self.detector, "idle", None)
-            self.profile = self._profile.rows(self.stopwatch.seconds, idle.share if idle else None)
+            self.profile = self._profile.rows(self.stopwatch.seconds, self.detector.idle_share)
         left_early = isinstance(error, GeneratorExit)  # by who uses the results, who must learn of it
         failed = each_folder_once(failed)
         told = failed[0] if failed and (error is None or left_early) else error
-        self._notes += [str(other) for other in failed if other is not told]
+        self._warnings += [str(other) for other in failed if other is not told]
         if told is not None and told is not error:
             raise told
 
@@ -140,7 +138,7 @@ class Session:
                     self._save()
                 if self._profile is not None:
                     self._profile.look(
-                        _waiting(self._read), max((sink.queued for sink in self.sinks), default=0)
+                        self._read.queued, max((sink.queued for sink in self.sinks), default=0)
                     )
                 yield result
                 if self.stop.is_set():
@@ -188,9 +186,8 @@ class Session:
                 if self._state is not None:
                     self._state.add_left(left)
 
-    def _wait(self) -> None:
+    def _on_idle(self, events: Sequence[Event]) -> None:
         """While no frame comes: pass on at once what happened to the source, and let the window answer."""
-        events = self.source.news()  # type: ignore[attr-defined]
         for sink in self.sinks:
             if events:
                 sink.notify(events)
@@ -207,15 +204,19 @@ class Session:
                 self.host.errors.append(error)
                 raise
 
-    def notes(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """Return what the user should know: skipped packets, dropped frames."""
-        notes = [*self.source.notes, *(text for sink in self.sinks for text in sink.warnings), *self._notes]
+        warnings = [
+            *self.source.warnings,
+            *(text for sink in self.sinks for text in sink.warnings),
+            *self._warnings,
+        ]
         if self._crowded:
             most = self.options.max_det
-            notes.append(
+            warnings.append(
                 f"{self._crowded} frames had {most} boxes, the most of --max-det: raise it to see more"
             )
-        return notes
+        return warnings
 
     def summaries(self) -> list[Sequence[tuple[str, str]]]:
         """Return the plugins' rows for the table."""
@@ -225,9 +226,9 @@ class Session:
         """Return the table of the run: names and values."""
         live: list[tuple[str, str]] = []
         if self.source.live:
-            live = [("delay", f"{1000 * getattr(self.source, 'delay_s', 0.0):.0f} ms, median")]
-            live += [("dropped", f"{getattr(self.source, 'dropped', 0)} frames")]
-        description = getattr(self.detector, "description", "")
+            live = [("delay", f"{1000 * self.source.delay_s:.0f} ms, median")]
+            live += [("dropped", f"{self.source.dropped} frames")]
+        description = self.detector.description
         network = [("network", description)] if description else []
         rows = [live, *self.summaries(), self._far_away.rows(), network]
         return self.report.rows(self.stopwatch.seconds, rows)
@@ -250,7 +251,7 @@ class Session:
         if self._state is not None:
             self._stack.callback(self._state.release)
             saved = self._state.load()
-            self._notes += [
+            self._warnings += [
                 f"{path} has what a run that was killed had recorded" for path in self._state.rescue()
             ]
         going_on = self._state is not None and not self._state.is_new
@@ -308,8 +309,7 @@ class Session:
             self._last = saved.frame, saved.time
             if isinstance(self.source, Resumed):
                 self._passed = saved.passed
-                if isinstance(self.detector, EveryNth):
-                    self.detector.passed = saved.passed
+                self.detector.resume(saved.passed)
         if self._state is not None:
             if not self.source.live:
                 self._recording = fingerprint(self.uri)
@@ -318,8 +318,7 @@ class Session:
             self._stack.enter_context(sink)
         if self._state is not None:
             self._state.created(self.sinks)
-        if hasattr(self.source, "on_wait"):
-            self.source.on_wait = self._wait
+        self.source.when_idle(self._on_idle)
 
     def _open_source(self) -> Source:
         options = self.options
@@ -356,19 +355,13 @@ class Session:
             self.source, self.detector, self.tracker, advance=self._first_pass_frame, stopwatch=self.stopwatch
         )
         if self.stop.is_set():
-            self._notes.append("interrupted before the second pass; nothing was drawn or saved")
+            self._warnings.append("interrupted before the second pass; nothing was drawn or saved")
             return (), precomputed, precomputed
         self._read = self._stack.enter_context(self._open_source())
         return self._read, precomputed, precomputed
 
     def _first_pass_frame(self, tracks: int) -> None:
         if self._profile is not None:
-            self._profile.look(_waiting(self.source), 0, first_pass=True)
+            self._profile.look(self.source.queued, 0, first_pass=True)
         if self.advance is not None:
             self.advance(tracks)
-
-
-def _waiting(part: object) -> int:
-    """Return how many frames wait in a source's or a sink's queue, 0 where it has none."""
-    count: Callable[[], int] | None = getattr(part, "waiting", None)
-    return count() if count is not None else 0

@@ -49,7 +49,7 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
             if received.opening:
                 raise  # nothing has been found yet
             failed = error
-        for note in session.notes():
+        for note in session.warnings():
             click.echo(f"track: {told(note)}", err=True)
         if not options.output and any(isinstance(sink, WindowSink) and sink.blind for sink in session.sinks):
             click.echo("track: nothing was shown, and no video written; -o FILE writes one", err=True)
@@ -84,7 +84,7 @@ def execute_several(
                 failed += 1
                 click.echo(f"track: {run.name}: {told(str(run.error))}", err=True)
             if run.session is not None:
-                for note in run.session.notes():
+                for note in run.session.warnings():
                     click.echo(f"track: {run.name}: {told(note)}", err=True)
         for run in several.runs:
             if run.session is not None and not quiet:

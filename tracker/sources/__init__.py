@@ -53,7 +53,7 @@ def open_source(
     camera = re.fullmatch(r"\d+|/dev/video.*", text) and not path.is_file()
     if camera or address.scheme(text):
         from tracker.sources.camera import CameraCapture
-        from tracker.sources.live import Capture, Live
+        from tracker.sources.live import Capture, LiveSource
         from tracker.sources.stream import StreamCapture
 
         if fps is not None:
@@ -66,7 +66,7 @@ def open_source(
         else:
             name, shown = address.name(text), address.redact(text)
             capture = StreamCapture(text, rtsp_transport)
-        return Live(name, shown, capture, wanted, stop, stopwatch, give_up_after_s=give_up_after_s)
+        return LiveSource(name, shown, capture, wanted, stop, stopwatch, give_up_after_s=give_up_after_s)
     try:
         os.stat(text)  # noqa: PTH116 - Path takes no NUL
     except (OSError, ValueError) as error:

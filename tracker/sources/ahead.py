@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeAlias
 
-from tracker.types import Frame, Image, OptionError, Recorded, Sound, Stopwatch
+from tracker.types import Frame, Image, OptionError, Source, Stopwatch
 
 AHEAD = 4  # frames kept ready; enough to hide a slow key frame, 100 MB of 4K pictures at the most
 ROUNDING = 0.25  # frames; containers round timestamps, Matroska to a millisecond
@@ -63,21 +63,12 @@ class Wanted:
         return count if self.max_frames is None else min(count, self.max_frames)
 
 
-class ReadAhead:
+class ReadAhead(Source):
     """A source whose frames are read in a thread, a bounded number ahead.
 
     A subclass opens in ``_open`` (setting ``fps``, ``size``, ``length``), yields pictures in order from
     ``_pictures`` and closes in ``_close``. Pixels are asked for only where the frame is wanted.
     """
-
-    name: str
-    fps: float
-    size: tuple[int, int]
-    live = False
-    length: int | None = None
-    sound: Sound | None = None
-    recorded: Recorded | None = None
-    notes: list[str]
 
     def __init__(
         self,
@@ -86,9 +77,8 @@ class ReadAhead:
         stop: threading.Event | None = None,
         stopwatch: Stopwatch | None = None,
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self.wanted = wanted
-        self.notes = []
         self._stop = stop or threading.Event()  # the user's wish
         self._closing = threading.Event()  # ours: nobody listens any more
         self._watch = stopwatch or Stopwatch()
@@ -140,8 +130,9 @@ class ReadAhead:
         finally:
             self._join()
 
-    def waiting(self) -> int:
-        """Return how many frames are ready and not yet asked for."""
+    @property
+    def queued(self) -> int:
+        """How many frames are ready and not yet asked for."""
         return self._queue.qsize()
 
     def _join(self) -> None:

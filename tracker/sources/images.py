@@ -33,7 +33,7 @@ class Images(ReadAhead):
     Frames of animations and pages of TIFF files count one by one. A single animation has its own times; the
     rate of everything else is ``fps``, or ``frameRate`` of a MOTChallenge ``seqinfo.ini`` in their folder or
     above it, else 25 with a note. A picture that cannot be read is left out, its index with it, and counted
-    in ``notes``.
+    in ``warnings``.
     """
 
     def __init__(
@@ -77,7 +77,9 @@ class Images(ReadAhead):
             lengths = [p.duration_s for p in islice(pages(self._paths[0]), LOOKED_AT) if p.duration_s]
             told = 1 / median(lengths)
         elif told is None and frames > 1:
-            self.notes.append(f"pictures do not tell their rate; {FPS:g} per second is a guess: give --fps")
+            self.warnings.append(
+                f"pictures do not tell their rate; {FPS:g} per second is a guess: give --fps"
+            )
         return told or FPS
 
     def _pictures(self) -> Iterator[Picture]:
@@ -97,7 +99,7 @@ class Images(ReadAhead):
                     self._unreadable += 1
                     self._index += 1
         finally:
-            self._take_notes()
+            self._add_warnings()
 
     def _pixels(self, page: Page) -> Callable[[], Image]:
         """Return how the pixels are got: bytes of the size of the first picture."""
@@ -110,14 +112,14 @@ class Images(ReadAhead):
 
         return image
 
-    def _take_notes(self) -> None:
+    def _add_warnings(self) -> None:
         if self._unreadable:
             total = len(self._paths)
-            self.notes.append(f"{self._unreadable} of {total} images could not be read and were left out")
+            self.warnings.append(f"{self._unreadable} of {total} images could not be read and were left out")
         if self._resized:
             width, height = self.size
-            self.notes.append(f"{self._resized} images of another size were scaled to {width}x{height}")
-        self.notes += self._depth.notes()
+            self.warnings.append(f"{self._resized} images of another size were scaled to {width}x{height}")
+        self.warnings += self._depth.warnings()
 
     def _close(self) -> None:
         pass

@@ -8,13 +8,13 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Protocol
 
 from tracker.sources.ahead import POLL_S, Wanted
 from tracker.sources.clock import Clock
-from tracker.types import EndRun, Event, Frame, Image, InputError, OptionError, Recorded, Sound, Stopwatch
+from tracker.types import EndRun, Event, Frame, Image, InputError, OptionError, Source, Stopwatch
 
 LOG = logging.getLogger("track")
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0  # between two attempts to connect; doubled until a picture comes
@@ -49,18 +49,15 @@ class Capture(Protocol):
         ...
 
 
-class Live:
+class LiveSource(Source):
     """The newest frame of a capture, again and again, for as long as anybody wants.
 
     ``Frame.time`` is Unix time. ``Frame.index`` counts every picture received, also the dropped. A lost
-    source is opened again after 0.5 s, then 1, 2, ... 30 s, the first time as every other; ``events`` tells
-    of ``source.lost`` and ``source.back``. Nothing is invented for the time between.
+    source is opened again after 0.5 s, then 1, 2, ... 30 s, the first time as every other; ``drain_events``
+    tells of ``source.lost`` and ``source.back``. Nothing is invented for the time between.
     """
 
     live = True
-    length: int | None = None
-    recorded: Recorded | None = None
-    sound: Sound | None = None  # a live source is recorded without
 
     def __init__(
         self,
@@ -75,10 +72,9 @@ class Live:
     ) -> None:
         if wanted.start_s:
             raise OptionError(f"--start {wanted.start_s:g}: {shown} is live and has no beginning")
-        self.name, self.shown = name, shown
-        self.wanted = wanted
-        self.notes: list[str] = []
-        self.dropped = self.received = 0
+        super().__init__(name)
+        self.shown, self.wanted = shown, wanted
+        self.received = self._dropped = 0
         self._capture = capture
         self._give_up_after_s = give_up_after_s
         self._stop = stop or threading.Event()
@@ -90,14 +86,14 @@ class Live:
         self._error: BaseException | None = None
         self._events: list[Event] = []
         self._told = 0  # how many of them
-        self.on_wait: Callable[[], None] | None = None  # in the consumer's thread, again and again
+        self._on_idle: Callable[[Sequence[Event]], None] | None = None
         self._delays: deque[float] = deque(maxlen=DELAYS)
         self._last: tuple[int, float] | None = None  # index and time of the last picture received
         self._gaps: list[float] = []
         self._times: list[float] = []  # when the first pictures were taken
         self._thread = threading.Thread(target=self._run, name=f"read {name}", daemon=True)
 
-    def __enter__(self) -> Live:
+    def __enter__(self) -> LiveSource:
         """Connect, however long it takes; ``size`` and ``fps`` come with the first picture.
 
         Raises ``InputError`` where it is useless to try again, ``EndRun`` when stopped before.
@@ -121,7 +117,7 @@ class Live:
     ) -> None:
         """Disconnect."""
         self._close()
-        self._take_notes()
+        self._add_warnings()
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the newest frame whenever one is asked for; raises ``InputError`` after giving up."""
@@ -147,18 +143,27 @@ class Live:
         return said if said is not None and abs(said / seen - 1) < 0.2 else round(seen, 2)
 
     @property
+    def dropped(self) -> int:
+        """How many frames were given up to stay live."""
+        return self._dropped
+
+    @property
     def delay_s(self) -> float:
         """Median age in seconds that recent frames had when the consumer was done with them."""
         return statistics.median(self._delays) if self._delays else 0.0
 
-    def events(self) -> list[Event]:
+    def drain_events(self) -> list[Event]:
         """Return what happened to the connection since the last call."""
         with self._fresh:
             events, self._events, self._told = self._events, [], 0
         return events
 
-    def news(self) -> list[Event]:
-        """Return those that the last call did not, without taking them away from `events`."""
+    def when_idle(self, call: Callable[[Sequence[Event]], None]) -> None:
+        """Let ``call`` be called while no frame comes."""
+        self._on_idle = call
+
+    def _news(self) -> list[Event]:
+        """Return those that the last call did not, without taking them away from `drain_events`."""
         with self._fresh:
             told, self._told = self._told, len(self._events)
             return self._events[told:]
@@ -174,8 +179,8 @@ class Live:
                 if self._error is not None:
                     raise self._error
                 woken = self._fresh.wait(POLL_S)
-            if not woken and self.on_wait is not None:
-                self.on_wait()
+            if not woken and self._on_idle is not None:
+                self._on_idle(self._news())
         return None
 
     def _close(self) -> None:
@@ -235,7 +240,7 @@ class Live:
         index = self.received
         self.received += 1
         if image is None or index % self.wanted.stride:
-            self.dropped += image is None
+            self._dropped += image is None
             return
         if self._last is not None and taken <= self._last[1]:
             taken = self._last[1] + 1e-6
@@ -244,7 +249,7 @@ class Live:
             self._times.append(taken)
         image.flags.writeable = False
         with self._fresh:
-            self.dropped += self._newest is not None
+            self._dropped += self._newest is not None
             self._newest = Frame(image, index, taken)
             self._fresh.notify_all()
 
@@ -265,11 +270,13 @@ class Live:
         with self._fresh:
             self._events.append(Event("source.back", taken, self.received, data={"gap_s": round(gap_s, 3)}))
 
-    def _take_notes(self) -> None:
-        if self.dropped:
-            self.notes.append(
-                f"{self.dropped} of {self.received} frames dropped to stay live; "
+    def _add_warnings(self) -> None:
+        if self._dropped:
+            self.warnings.append(
+                f"{self._dropped} of {self.received} frames dropped to stay live; "
                 f"median delay {self.delay_s * 1000:.0f} ms"
             )
         if self._gaps:
-            self.notes.append(f"the source was lost {len(self._gaps)} times, {sum(self._gaps):.1f} s in all")
+            self.warnings.append(
+                f"the source was lost {len(self._gaps)} times, {sum(self._gaps):.1f} s in all"
+            )

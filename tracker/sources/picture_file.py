@@ -110,7 +110,7 @@ class Depth:
         assert self.bits is not None
         return np.asarray(pixels >> (self.bits - 8), np.uint8)
 
-    def notes(self) -> Iterator[str]:
+    def warnings(self) -> Iterator[str]:
         """Tell of it."""
         if self.bits is not None and self.bits < 16:
             yield f"pictures of 16 bits use {self.bits} of them: stretched to the full range"

@@ -79,7 +79,7 @@ class Timeline:
         packet.dts = packet.pts
         return True
 
-    def notes(self) -> Iterator[str]:
+    def warnings(self) -> Iterator[str]:
         """Tell of the jumps."""
         if self.jumps:
             at, by = self.jumps[0]

@@ -105,7 +105,7 @@ class VideoFile(ReadAhead):
         if not self._counted:
             self.sound = Sound(self._address, stream.index, origin_s, remote=self._path is None)
         elif self._asked_fps is not None and film.container.streams.audio:
-            self.notes.append("the sound was left out: with --fps it would not fit the picture")
+            self.warnings.append("the sound was left out: with --fps it would not fit the picture")
 
     def _behind_the_end(self, end_s: float) -> InputError:
         start = self.wanted.start_s
@@ -158,7 +158,7 @@ class VideoFile(ReadAhead):
         told = self._stream.codec_context.framerate
         if self._stream.codec_context.name in CLOCKED and told and 0 < told <= MAX_FPS:
             return float(told)
-        self.notes.append(f"{self.name} does not tell its frame rate; {FPS:g} is a guess: give --fps")
+        self.warnings.append(f"{self.name} does not tell its frame rate; {FPS:g} is a guess: give --fps")
         return FPS
 
     def _unreadable(self, error: Exception) -> str:
@@ -208,7 +208,7 @@ class VideoFile(ReadAhead):
             if self._complete and start and not self.wanted.after_start(self._last or 0.0, self.fps):
                 raise self._behind_the_end((self._last or 0.0) + 1 / self.fps)
         finally:
-            self._take_notes()
+            self._add_warnings()
 
     def _seek(self, start_s: float) -> bool:
         """Go to a key frame at or before ``start_s``; False where the container cannot."""
@@ -276,21 +276,21 @@ class VideoFile(ReadAhead):
             self._last = time
             yield index, time, functools.partial(self._upright.bgr, frame)
 
-    def _take_notes(self) -> None:
+    def _add_warnings(self) -> None:
         if self._film is None:
             return
         if self._corrupt:
-            self.notes.append(f"{self._corrupt} corrupt packets skipped")
+            self.warnings.append(f"{self._corrupt} corrupt packets skipped")
         if self._damaged:
-            self.notes.append(f"{self._damaged} damaged frames, used as far as they could be decoded")
-        jumped = list(self._film.timeline.notes())
+            self.warnings.append(f"{self._damaged} damaged frames, used as far as they could be decoded")
+        jumped = list(self._film.timeline.warnings())
         if not self._counted:
-            self.notes += jumped
+            self.warnings += jumped
         last, stated = self._last, self._announced
         if self._complete and stated is not None and last is not None and not jumped:
             missing = stated - self._late_s - last - 1 / self.fps
             if missing > max(1.0, 0.02 * stated) or (self._stream.frames and missing > 2.5 / self.fps):
-                self.notes.append(
+                self.warnings.append(
                     f"the file ends at {last:.1f} s although it announces {stated:.1f} s: cut off?"
                 )
 

@@ -13,10 +13,10 @@ from bytetrack.types import FloatArray, IntArray
 from tracker.options import REMEMBER_S, Options
 from tracker.trackers.camera_motion import CameraMotion
 from tracker.trackers.reid import Appearance, open_appearance
-from tracker.types import Frame, Json
+from tracker.types import Frame, Json, PictureTracker
 
 
-class VisualTracker:
+class VisualTracker(PictureTracker):
     """Wraps a tracker: compensates camera motion, and embeds the detections it wants to compare.
 
     Embeddings are computed only for the rows that an `AppearanceTracker` asks for.

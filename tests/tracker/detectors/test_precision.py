@@ -25,7 +25,7 @@ def test_auto_takes_what_the_processor_has(
 ) -> None:
     monkeypatch.setattr(openvino_yolo, "multiplies_bf16", lambda _: has_bf16)
     with open_detector(untrained, backend="openvino", precision=precision) as detector:
-        assert detector.description == f"{untrained.stem} on OpenVINO, {told}"  # type: ignore[attr-defined]
+        assert detector.description == f"{untrained.stem} on OpenVINO, {told}"
 
 
 def test_bf16_is_refused_where_it_would_only_be_imitated(

@@ -275,10 +275,10 @@ def test_detections_are_no_tracks() -> None:
 
 def test_what_is_odd_but_can_be_counted_is_noted() -> None:
     saved = SavedTracks(write("1,1,2,3,4,5,90\n2,1,2,3,0,5,1\n2,2,2,3,-4,5,1\n"), fps=10)
-    assert [note.partition(": ")[2] for note in saved.notes] == [
+    assert [note.partition(": ")[2] for note in saved.warnings] == [
         "1 scores that are not between 0 and 1, first in line 1",
         "2 boxes without area, first in line 2",
-    ] or [note.partition(": ")[2] for note in saved.notes] == [
+    ] or [note.partition(": ")[2] for note in saved.warnings] == [
         "2 boxes without area, first in line 2",
         "1 scores that are not between 0 and 1, first in line 1",
     ]
@@ -355,6 +355,6 @@ def test_a_table_of_ours_is_scored_like_the_text() -> None:
 def test_a_row_that_was_cut_off_is_noted() -> None:
     head = "frame,time_s,x_min,y_min,x_max,y_max,class_id,class_name,confidence,tracker_id\n"
     whole = "0,0,1,2,3,4,0,person,0.9,1\n1,0.1,,,,,,,,\n"
-    assert SavedTracks(write(head + whole)).notes == []
-    (note,) = SavedTracks(write(head + whole + "2,0.2,1,2")).notes
+    assert SavedTracks(write(head + whole)).warnings == []
+    (note,) = SavedTracks(write(head + whole + "2,0.2,1,2")).warnings
     assert note.endswith("1 rows of a box that belongs to nobody (cut off?), first in line 4")

@@ -328,7 +328,7 @@ class TestWhatExists:
                     Path("a.mp4").write_text("mine")
         assert Path("a.mp4").read_text() == "mine" and Path("a-2.mp4").stat().st_size > 1000
         assert session.outputs() == ["a-2.mp4"]
-        assert "was written by somebody else meanwhile" in session.notes()[0]
+        assert "was written by somebody else meanwhile" in session.warnings()[0]
 
 
 class TestTemporaryNames:

@@ -252,7 +252,7 @@ def test_two_that_fail_are_both_told(make_video: MakeVideo) -> None:
     session = Session(make_video(), Options(), [Shaky("finish"), Shaky("summary")])
     with pytest.raises(PluginError, match=r"Shaky\.finish"), session:
         list(session)
-    assert [note for note in session.notes() if "Shaky.summary failed at frame 11 (0.44 s)" in note]
+    assert [note for note in session.warnings() if "Shaky.summary failed at frame 11 (0.44 s)" in note]
 
 
 @pytest.mark.parametrize("method", ["update", *AT_THE_END])

@@ -39,7 +39,7 @@ def through(path: Path, out: Path, **options: float) -> list[str]:
         with sink:
             for frame in source:
                 sink.write(Result(frame, Detections.empty(), Tracks.empty()))
-    return [*source.notes, *sink.warnings]
+    return [*source.warnings, *sink.warnings]
 
 
 def pictures(path: Path) -> list[float]:

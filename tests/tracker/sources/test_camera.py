@@ -101,7 +101,7 @@ def test_one_that_is_unplugged_is_opened_again(
         while source.received < before + 5:  # type: ignore[attr-defined]
             next(frames)
         plug.join()
-        assert [event.kind for event in source.events()] == ["source.lost", "source.back"]  # type: ignore[attr-defined]
+        assert [event.kind for event in source.drain_events()] == ["source.lost", "source.back"]  # type: ignore[attr-defined]
     assert "camera0: the camera gives no pictures any more; trying again" in caplog.messages[0]
     assert all(camera.released for camera in webcam.opened)
 

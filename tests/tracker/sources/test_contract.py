@@ -54,7 +54,7 @@ class TestEverySource:
             frames = list(source)
         assert [f.index for f in frames] == list(range(FRAMES))
         assert [number(f.image) for f in frames] == list(range(FRAMES))
-        assert source.notes == []
+        assert source.warnings == []
         assert source.fps == FPS
         assert [f.time for f in frames] == pytest.approx([i / FPS for i in range(FRAMES)], abs=0.0011)
 
@@ -75,6 +75,12 @@ class TestEverySource:
         assert [(f.index, f.time) for f in frames] == chosen
         assert [number(f.image) for f in frames] == [i for i, _ in chosen]
         assert source.length in (None, len(chosen))
+
+    def test_answers_with_nothing_what_is_asked_of_live_sources(self, uri: Path | str) -> None:
+        with open_source(uri) as source:
+            source.when_idle(lambda _: pytest.fail("a file never waits"))
+            assert len(list(source)) == FRAMES
+        assert (source.dropped, source.delay_s, source.drain_events(), source.queued) == (0, 0.0, [], 0)
 
     def test_max_frames_ends(self, uri: Path | str) -> None:
         with open_source(uri, max_frames=3) as source:

@@ -30,7 +30,7 @@ for path in sorted(Path(sys.argv[2]).iterdir()):
             times = [(frame.index, frame.time) for frame in source]
             assert all(a < b for a, b in zip(times, times[1:])), times
             assert all(a[1] < b[1] for a, b in zip(times, times[1:])), times
-            print(path.name, "frames", len(times), "notes", len(source.notes), flush=True)
+            print(path.name, "frames", len(times), "notes", len(source.warnings), flush=True)
     except InputError as error:
         assert "\\n" not in str(error)
         print(path.name, "refused", error, flush=True)

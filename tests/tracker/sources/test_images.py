@@ -32,7 +32,7 @@ def test_unreadable_and_odd_ones_out_are_noted(tmp_path: Path) -> None:
     assert [number(f.image) for f in frames] == [0, 1, 3, 4, 5]
     assert [f.time for f in frames] == [0.0, 0.04, 0.12, 0.16, 0.2]  # 25 per second
     assert {f.image.shape for f in frames} == {(48, 64, 3)}
-    assert source.notes == [
+    assert source.warnings == [
         "pictures do not tell their rate; 25 per second is a guess: give --fps",
         "1 of 6 images could not be read and were left out",
         "1 images of another size were scaled to 64x48",
@@ -73,7 +73,7 @@ def test_every_frame_of_an_animation_and_page_of_a_tiff_is_read(tmp_path: Path, 
     told = not name.startswith("a.tif")
     assert source.fps == (10 if told else 25)
     assert [f.time for f in frames] == pytest.approx([i / source.fps for i in range(20)])
-    assert ["guess" in note for note in source.notes] == ([] if told else [True])
+    assert ["guess" in note for note in source.warnings] == ([] if told else [True])
 
 
 @pytest.mark.parametrize("name", ["a.webp", "a.png", "a.tif"])
@@ -81,7 +81,7 @@ def test_fps_and_a_cut_choose_among_them(tmp_path: Path, name: str) -> None:
     with open_source(moving(tmp_path / name), fps=5, start_s=1, end_s=2) as source:
         assert source.length == 5
         assert [(f.index, f.time) for f in source] == [(i, i / 5) for i in range(5, 10)]
-    assert source.notes == []
+    assert source.warnings == []
 
 
 def test_a_folder_of_animations_gives_all_their_frames(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_pictures_have_the_rate_that_is_asked_for(tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / f"{index}.png"), picture(index))
     with open_source(tmp_path, fps=2) as source:
         assert [f.time for f in source] == [0, 0.5, 1.0]
-    assert (source.fps, source.notes) == (2, [])
+    assert (source.fps, source.warnings) == (2, [])
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
@@ -114,6 +114,6 @@ def test_deep_pictures_are_seen_whatever_bits_they_use(
     with open_source(tmp_path, fps=10) as source:
         brightest = [int(frame.image.max()) for frame in source]
     assert brightest == pytest.approx([85, 170, 255], abs=2)
-    assert source.notes == (
+    assert source.warnings == (
         [] if bits == 16 else [f"pictures of 16 bits use {bits} of them: stretched to the full range"]
     )

@@ -156,7 +156,7 @@ def test_among_good_pictures_it_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "b.jpg").write_bytes(bad)
     with open_source(tmp_path) as source:
         assert [frame.index for frame in source] == [0, 2]
-        assert any("1 of 3 images could not be read" in note for note in source.notes)
+        assert any("1 of 3 images could not be read" in note for note in source.warnings)
 
 
 @examples(300)

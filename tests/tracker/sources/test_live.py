@@ -15,7 +15,7 @@ from tests.tracker.sources.rtsp import BITS, CODE, RtspServer, stamp, stamped
 from tracker.sources import open_source
 from tracker.sources.ahead import Wanted
 from tracker.sources.clock import Clock
-from tracker.sources.live import Live
+from tracker.sources.live import LiveSource
 from tracker.sources.stream import StreamCapture
 from tracker.types import EndRun, Frame, Image, InputError, OptionError
 
@@ -30,8 +30,8 @@ def no_thread_is_left() -> Iterator[None]:
     assert threading.active_count() == before
 
 
-def live(url: str, silent_s: float = 1.0, **options: object) -> Live:
-    return Live("cam", "rtsp://cam", StreamCapture(url, silent_s=silent_s), Wanted(), **options)  # type: ignore[arg-type]
+def live(url: str, silent_s: float = 1.0, **options: object) -> LiveSource:
+    return LiveSource("cam", "rtsp://cam", StreamCapture(url, silent_s=silent_s), Wanted(), **options)  # type: ignore[arg-type]
 
 
 def until(frames: Iterator[Frame], condition: Callable[[], object], limit_s: float = 20) -> list[Frame]:
@@ -62,7 +62,7 @@ class TestNewestFrame:
         assert ages[-1] < 0.6, "the delay must not grow"
         assert np.diff(indices).min() >= 1
         assert np.median(np.diff(indices)) >= 3, "dropped frames are counted"
-        assert any("frames dropped to stay live" in note for note in source.notes)
+        assert any("frames dropped to stay live" in note for note in source.warnings)
 
     @pytest.mark.slow
     def test_times_follow_the_camera_not_the_network(self) -> None:
@@ -85,7 +85,7 @@ class TestReconnect:
         with live(server.url) as source:
             assert time.monotonic() - begin > 1.0
             assert next(iter(source)).image.shape == (96, CODE * BITS, 3)
-            assert source.events() == []  # nothing was there to be lost
+            assert source.drain_events() == []  # nothing was there to be lost
         timer.join()
         server.kill()
         assert "connection refused; trying again" in caplog.text
@@ -105,7 +105,7 @@ class TestReconnect:
                 taken += until(frames, lambda begin=begin: server.clients > begin)
                 received = source.received
                 taken += until(frames, lambda received=received: source.received > received + 5)
-                events += source.events()
+                events += source.drain_events()
                 assert len(events) == 2 * (round_ + 1)
         assert [e.kind for e in events] == ["source.lost", "source.back"] * 2
         assert all(e.data["reason"] for e in events[::2])
@@ -129,7 +129,7 @@ class TestReconnect:
             server.silent.clear()
             received = source.received
             until(frames, lambda: source.received > received + 5)
-            lost, back = source.events()
+            lost, back = source.drain_events()
         assert "silent for 1 s" in lost.data["reason"]
         assert back.data["gap_s"] > 1.5
 
@@ -143,7 +143,7 @@ class TestReconnect:
             server.silent.clear()
             received = source.received
             until(frames, lambda: source.received > received + 5)
-            assert source.events() == []
+            assert source.drain_events() == []
             assert server.clients == 1
 
     @pytest.mark.slow
@@ -231,7 +231,7 @@ class TestSecrets:
                 next(iter(source))
             with pytest.raises(InputError) as caught, open_source(server.url + "?token=hunter2"):
                 pass
-        shown = f"{source.name} {source.notes} {caught.value!r} {caught.value.__cause__}"
+        shown = f"{source.name} {source.warnings} {caught.value!r} {caught.value.__cause__}"
         shown += f"{caplog.text} {capfd.readouterr()}"
         assert "hunter2" not in shown
         assert "check user, password and address" in str(caught.value)
@@ -350,7 +350,7 @@ def test_an_error_in_a_capture_reaches_the_consumer_as_it_was() -> None:
         def open(self, ended: threading.Event) -> None:
             raise ZeroDivisionError("in the reading thread")
 
-    source = Live("x", "x", Broken("rtsp://x"), Wanted())
+    source = LiveSource("x", "x", Broken("rtsp://x"), Wanted())
     with pytest.raises(ZeroDivisionError, match="in the reading thread"), source:
         pass
 

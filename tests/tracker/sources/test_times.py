@@ -28,7 +28,7 @@ def ffmpeg(*arguments: str | Path) -> None:
 
 def read(path: Path | str, **options: float) -> tuple[list[Frame], list[str]]:
     with open_source(path, **options) as source:  # type: ignore[arg-type]
-        return list(source), source.notes
+        return list(source), source.warnings
 
 
 def even(frames: list[Frame], count: int, step: float = 0.1) -> None:
@@ -93,26 +93,26 @@ class TestWhichRate:
     ) -> None:
         quiet = "-x265-params log-level=error" if codec == "libx265" else ""
         ffmpeg(PICTURE, "-c:v", codec, quiet, "-pix_fmt yuv420p", tmp_path / name)
-        frames, notes = read(tmp_path / name)
+        frames, warnings = read(tmp_path / name)
         even(frames, 20)
-        assert notes == []
+        assert warnings == []
 
     @pytest.mark.slow
     def test_a_guess_is_told_and_fps_spares_it(self, tmp_path: Path) -> None:
         ffmpeg(PICTURE, "-c:v mjpeg -f mjpeg", tmp_path / "a.mjpeg")
-        frames, notes = read(tmp_path / "a.mjpeg")
+        frames, warnings = read(tmp_path / "a.mjpeg")
         even(frames, 20, 1 / 25)
-        assert "guess" in notes[0] and "--fps" in notes[0]
-        frames, notes = read(tmp_path / "a.mjpeg", fps=10)
+        assert "guess" in warnings[0] and "--fps" in warnings[0]
+        frames, warnings = read(tmp_path / "a.mjpeg", fps=10)
         even(frames, 20)
-        assert notes == []
+        assert warnings == []
 
     @pytest.mark.slow
     def test_fps_overrules_a_film_and_leaves_its_sound_out(self, tmp_path: Path, film: Path) -> None:
         ffmpeg("-i", film, "-f lavfi -i sine=d=2 -c:v copy", tmp_path / "loud.mkv")
-        frames, notes = read(tmp_path / "loud.mkv", fps=5, start_s=2.0)
+        frames, warnings = read(tmp_path / "loud.mkv", fps=5, start_s=2.0)
         assert [(f.index, f.time) for f in frames] == [(i, i / 5) for i in range(10, 20)]
-        assert notes == ["the sound was left out: with --fps it would not fit the picture"]
+        assert warnings == ["the sound was left out: with --fps it would not fit the picture"]
 
     def test_what_is_live_has_its_own(self) -> None:
         with pytest.raises(OptionError, match="--fps 5: rtsp://host/cam is live"):
@@ -137,9 +137,9 @@ class TestWhichTime:
     )
     def test_avi_knows_no_order_of_presentation(self, tmp_path: Path, codec: str) -> None:
         ffmpeg(PICTURE, codec, tmp_path / "a.avi")
-        frames, notes = read(tmp_path / "a.avi")
+        frames, warnings = read(tmp_path / "a.avi")
         even(frames, 20)
-        assert notes == []
+        assert warnings == []
 
     @pytest.mark.slow
     def test_an_avi_whose_clock_ticks_by_fields_is_no_shorter(self, tmp_path: Path) -> None:
@@ -150,17 +150,17 @@ class TestWhichTime:
             assert container.streams.video[0].average_rate == 20
         with open_source(tmp_path / "fields.avi") as source:
             even(list(source), 20)
-            assert (source.fps, source.length, source.notes) == (10, 20, [])
+            assert (source.fps, source.length, source.warnings) == (10, 20, [])
 
     @pytest.mark.slow_after(1)
     @pytest.mark.parametrize("codec", ["-c:v libx264 -bf 2 -pix_fmt yuv420p", "-c:v mpeg4", "-c:v mjpeg"])
     def test_pictures_that_an_avi_left_out_took_their_time(self, tmp_path: Path, codec: str) -> None:
         kept = "-vf select='lt(n,6)+gt(n,13)' -fps_mode passthrough"
         ffmpeg(PICTURE, kept, codec, tmp_path / "gap.avi")
-        frames, notes = read(tmp_path / "gap.avi")
+        frames, warnings = read(tmp_path / "gap.avi")
         expected = [i / 10 for i in (*range(6), *range(14, 20))]
         assert [f.time for f in frames] == pytest.approx(expected, abs=0.0021)
-        assert notes == []
+        assert warnings == []
 
     @pytest.mark.slow_after(1)
     @pytest.mark.parametrize(("kind", "fps"), [("ts", 10), pytest.param("mpg", 25, marks=CRASHES)])
@@ -175,9 +175,9 @@ class TestWhichTime:
         self, tmp_path: Path, kind: str, fps: int, offsets: tuple[int, ...]
     ) -> None:
         path, count = joined(tmp_path, kind, offsets, fps), 20 * len(offsets)
-        frames, notes = read(path)
+        frames, warnings = read(path)
         even(frames, count, 1 / fps)
-        (note,) = notes
+        (note,) = warnings
         assert "clock jumped" in note
         begin = (count - 8) / fps
         frames, _ = read(path, start_s=begin)
@@ -189,22 +189,22 @@ class TestWhichTime:
     def test_a_jump_of_hours_is_closed_in_any_container(self, tmp_path: Path, kind: str) -> None:
         path = joined(tmp_path, "ts", (0, 20_000))
         ffmpeg("-copyts -i", path, "-c copy", path.with_suffix(f".{kind}"))
-        frames, notes = read(path.with_suffix(f".{kind}"))
+        frames, warnings = read(path.with_suffix(f".{kind}"))
         even(frames, 40)
-        assert "clock jumped" in notes[0]
+        assert "clock jumped" in warnings[0]
 
     @pytest.mark.slow
     def test_the_wrap_of_a_clock_of_33_bits_is_no_jump(self, tmp_path: Path) -> None:
-        frames, notes = read(joined(tmp_path, "ts", (95_441,)))
+        frames, warnings = read(joined(tmp_path, "ts", (95_441,)))
         even(frames, 20)
-        assert notes == []
+        assert warnings == []
 
     @pytest.mark.slow
     def test_a_pause_of_a_film_with_a_clock_of_its_own_is_kept(self, tmp_path: Path) -> None:
         pause = "-vf setpts=PTS+if(gte(N\\,15)\\,20/TB\\,0) -fps_mode passthrough"
         ffmpeg(PICTURE, pause, H264, tmp_path / "pause.mkv")
-        frames, notes = read(tmp_path / "pause.mkv")
-        assert (len(frames), notes) == (20, [])
+        frames, warnings = read(tmp_path / "pause.mkv")
+        assert (len(frames), warnings) == (20, [])
         assert frames[-1].time == pytest.approx(21.9, abs=0.002)
 
     @pytest.mark.slow
@@ -215,6 +215,6 @@ class TestWhichTime:
     )
     def test_containers_of_every_make(self, tmp_path: Path, name: str, how: str) -> None:
         ffmpeg(PICTURE, "-c:v libx264 -pix_fmt yuv420p", how, tmp_path / name)
-        frames, notes = read(tmp_path / name)
+        frames, warnings = read(tmp_path / name)
         even(frames, 20)
-        assert notes == []
+        assert warnings == []

@@ -17,7 +17,7 @@ from tracker.types import Frame, InputError
 
 def read(path: Path | str, **options: float) -> tuple[list[Frame], list[str]]:
     with open_source(path, **options) as source:  # type: ignore[arg-type]
-        return list(source), source.notes
+        return list(source), source.warnings
 
 
 def test_variable_frame_rate_keeps_its_times(tmp_path: Path) -> None:
@@ -125,11 +125,11 @@ def test_a_truncated_file_is_read_to_its_end_with_a_note(tmp_path: Path, name: s
     path = write_video(tmp_path / name, 80, options=options, size=(320, 240))
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    frames, notes = read(path)
+    frames, warnings = read(path)
     assert 10 < len(frames) < 80
     assert [number(f.image) for f in frames[:10]] == list(range(10))
     if name != "clip.ts":  # a transport stream announces nothing
-        assert "cut off" in " ".join(notes)
+        assert "cut off" in " ".join(warnings)
 
 
 def test_corrupt_packets_are_skipped_and_counted(tmp_path: Path) -> None:
@@ -141,8 +141,8 @@ def test_corrupt_packets_are_skipped_and_counted(tmp_path: Path) -> None:
         where = data.index(packets[index])
         data = data[:where] + bytes(len(packets[index])) + data[where + len(packets[index]) :]
     path.write_bytes(data)
-    frames, notes = read(path)
-    assert notes == ["3 corrupt packets skipped"]
+    frames, warnings = read(path)
+    assert warnings == ["3 corrupt packets skipped"]
     assert len(frames) == 37
     indices = [f.index for f in frames]
     assert indices[-1] == 39  # what is missing is counted

@@ -1,0 +1,51 @@
+"""What wraps a source forwards whatever one may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from tests.tracker.fakes import frames
+from tracker.sources.wrapper import SourceWrapper
+from tracker.types import Event, Frame, Recorded, Source
+
+
+class Odd(Source):
+    """A source that answers everything differently than `Source` does."""
+
+    live, length, recorded = True, 3, Recorded(1.0, 2.0)
+    fps, size = 7.0, (64, 48)
+    queued, dropped, delay_s = 3, 5, 0.25
+
+    def __init__(self) -> None:
+        super().__init__("odd")
+        self.warnings.append("odd indeed")
+        self.calls: list[object] = []
+
+    def __enter__(self) -> Odd:
+        self.calls.append("enter")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.calls.append("exit")
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(frames(3))
+
+    def drain_events(self) -> list[Event]:
+        return [Event("source.lost", 1.0, 2)]
+
+    def when_idle(self, call: Callable[[Sequence[Event]], None]) -> None:
+        self.calls.append(call)
+
+
+def test_everything_is_forwarded() -> None:
+    odd = Odd()
+    with SourceWrapper(odd) as wrapped:
+        for name in {*vars(Source), *Source.__annotations__, "name", "warnings"}:
+            value = None if name.startswith("_") else getattr(wrapped, name)
+            if not name.startswith("_") and not callable(value):
+                assert value == getattr(odd, name), name
+        assert wrapped.drain_events() == odd.drain_events()
+        assert [frame.index for frame in wrapped] == [0, 1, 2]
+        wrapped.when_idle(print)
+    assert odd.calls == ["enter", print, "exit"]

@@ -1,0 +1,46 @@
+"""A detector around another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+
+from bytetrack import Detections
+from tracker.types import Detector, Frame, Image
+
+
+class DetectorWrapper(Detector):
+    """Forwards everything; whoever derives from it changes what it is about."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.detector = detector
+        self.names, self.description = detector.names, detector.description
+
+    def __enter__(self) -> DetectorWrapper:
+        """Load the model."""
+        opened = self.detector.__enter__()
+        self.names, self.description = opened.names, opened.description
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Free it."""
+        self.detector.__exit__(kind, error, trace)
+
+    @property
+    def idle_share(self) -> float | None:
+        """Part of its time in which the network rested."""
+        return self.detector.idle_share
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """Return one ``Detections`` per picture."""
+        return self.detector.detect(images)
+
+    def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections | None]]:
+        """Detect in order."""
+        return self.detector.stream(frames)
+
+    def resume(self, passed: int) -> None:
+        """Go on behind so many frames."""
+        self.detector.resume(passed)
