@@ -318,7 +318,7 @@ class Scripted:
 
 def test_pictures_of_one_and_the_same_time_follow_each_other() -> None:
     capture = Scripted([*(k / 25 for k in range(10)), 1.0, 1.0, 1.0, 0.5, 2.0])
-    with Live("cam", "cam", capture, Wanted()) as source:
+    with LiveSource("cam", "cam", capture, Wanted()) as source:
         frames = iter(source)
         taken = [next(frames).time]
         for _ in range(5):
@@ -336,7 +336,7 @@ def test_the_rate_that_a_camera_says_is_believed_where_its_pictures_agree_to_a_f
 ) -> None:
     """They come at 25 per second, one of them late."""
     times = [k / 25 + (0.3 if k >= 5 else 0.0) for k in range(10)]
-    with Live("cam", "cam", Scripted(times, said), Wanted()) as source:
+    with LiveSource("cam", "cam", Scripted(times, said), Wanted()) as source:
         assert source.fps == fps
 
 
