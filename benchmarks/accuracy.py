@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tracker.offline.metrics import score
-from tracker.offline.motchallenge import read_rows, recordings
+from tracker.offline.motchallenge import find_sequences, read_rows
 from tracker.options import Options
 from tracker.run.session import Session
 from tracker.types import TrackError
@@ -36,7 +36,7 @@ def main() -> None:
     )
     parser.add_argument("--tracker", default=Options.tracker)
     options = parser.parse_args()
-    (truth,) = recordings(VTEST)
+    (truth,) = find_sequences(VTEST)
     print(
         f"| road | {' | '.join(FIGURES)} | numbers of {people(truth.truth)} people |\n|---|---|---|---|---|"
     )

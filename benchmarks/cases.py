@@ -22,7 +22,7 @@ from benchmarks.zones import Film, films, halved, jittered
 from bytetrack import Detections
 from bytetrack.types import FloatArray
 from tracker.offline.metrics import score
-from tracker.offline.motchallenge import Recording, recordings, rows_of
+from tracker.offline.motchallenge import MotSequence, find_sequences, rows_of
 from tracker.options import Options
 from tracker.plugins.line import Line
 from tracker.trackers.make import make_tracker
@@ -53,7 +53,7 @@ class Case:
 
     film: Film
     lines: tuple[TrueLine, ...]
-    truth: Recording | None = None
+    truth: MotSequence | None = None
 
     @property
     def crossings(self) -> int:
@@ -128,7 +128,7 @@ def cases(cache: Path, only: Sequence[str] = ()) -> list[Case]:
     for folder in (VTEST, *sorted(HALVES.glob("MOT*"))):
         name = "vtest" if folder == VTEST else folder.name
         if wanted(name):
-            (film,), (truth,) = films([folder], cache / "vtest.npz"), recordings(folder)
+            (film,), (truth,) = films([folder], cache / "vtest.npz"), find_sequences(folder)
             lines = [
                 TrueLine(
                     ends(film.size, axis, at),

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytetrack import Detections, Tracks
-from tracker.offline.metrics import TOGETHER, score
-from tracker.offline.motchallenge import Recording, frames_of, read_rows, recordings, rows_of
+from tracker.offline.metrics import COMBINED, score
+from tracker.offline.motchallenge import MotSequence, find_sequences, frames_of, read_rows, rows_of
 from tracker.offline.refine import measured, refine
 from tracker.options import Options
 from tracker.sources import open_source
@@ -42,7 +42,7 @@ STREET = Options(conf=0.25, new_track_thresh=0.35, match_thresh=0.9)  # a small 
 class Film:
     """One recording with its detections, and pictures where there are any."""
 
-    truth: Recording
+    truth: MotSequence
     found: list[Detections]
     fps: float
     pictures: Callable[[], Iterator[Frame]] | None = None
@@ -53,13 +53,13 @@ def halves() -> list[Film]:
     """Return the MOT17 validation halves."""
     return [
         Film(one, list(frames_of(read_rows(one.detections), one.frames)), one.fps)
-        for one in recordings(SHARED / "data/mot17-val-half")
+        for one in find_sequences(SHARED / "data/mot17-val-half")
     ]
 
 
 def vtest(cache: Path) -> Film:
     """Return vtest.avi with detections of people, from the cache or made for it."""
-    (truth,) = recordings(VTEST)
+    (truth,) = find_sequences(VTEST)
     if not cache.is_file():
         detect(VTEST / "vtest.avi", cache)
     with np.load(cache) as kept:
@@ -155,7 +155,7 @@ def line(name: str, films: Sequence[Film], kind: str, options: Options, seeds: r
             rows[film.truth.name][:, 2:4] -= film.shift[
                 (rows[film.truth.name][:, 0].astype(int) - 1) % len(film.shift)
             ]
-        scores.append(score([film.truth for film in films], rows)[TOGETHER])
+        scores.append(score([film.truth for film in films], rows)[COMBINED])
     hota, idf1, switches, ids = (
         np.array([one[key] for one in scores]) for key in ("HOTA", "IDF1", "IDSW", "IDs")
     )

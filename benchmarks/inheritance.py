@@ -22,10 +22,10 @@ from tracker.offline.motchallenge import (
     FRAME,
     ID,
     SCORE,
-    Recording,
+    MotSequence,
+    find_sequences,
     frames_of,
     read_rows,
-    recordings,
 )
 from tracker.offline.saved_tracks import blank
 from tracker.plugins._shared import sighting
@@ -53,7 +53,7 @@ def analyses(size: tuple[int, int]) -> tuple[list[Zone], list[Line]]:
     return zones, lines
 
 
-def counts(one: Recording, tracks: Sequence[Tracks]) -> list[FloatArray]:
+def counts(one: MotSequence, tracks: Sequence[Tracks]) -> list[FloatArray]:
     """Return visitors, entries and seconds of each zone, and crossings of each line by direction."""
     size = one.size or (1920, 1080)
     zones, lines = analyses(size)
@@ -74,7 +74,7 @@ def counts(one: Recording, tracks: Sequence[Tracks]) -> list[FloatArray]:
     ]
 
 
-def truth_of(one: Recording) -> list[Tracks]:
+def truth_of(one: MotSequence) -> list[Tracks]:
     """Return the annotated people, frame by frame."""
     rows = read_rows(one.truth)
     rows = rows[(rows[:, SCORE] == 1) & (rows[:, CLASS] == PEDESTRIAN)]
@@ -88,7 +88,7 @@ def truth_of(one: Recording) -> list[Tracks]:
     return people
 
 
-def tracks_of(one: Recording) -> list[Tracks]:
+def tracks_of(one: MotSequence) -> list[Tracks]:
     """Return what the default tracker makes of the stored detections."""
     tracker = MotionTracker(
         track_thresh=0.6, new_track_thresh=0.7, frame_rate=one.fps, track_buffer=round(30 * LOST_S)
@@ -98,7 +98,7 @@ def tracks_of(one: Recording) -> list[Tracks]:
 
 def main() -> None:
     """Print a row per reach."""
-    found = [(one, tracks_of(one), counts(one, truth_of(one))) for one in recordings(DATA)]
+    found = [(one, tracks_of(one), counts(one, truth_of(one))) for one in find_sequences(DATA)]
     true = [
         sum(part) for part in zip(*([column.sum() for column in truth] for *_, truth in found), strict=True)
     ]

@@ -32,10 +32,10 @@ from tracker.offline.motchallenge import (
     FRAME,
     ID,
     SCORE,
-    Recording,
+    MotSequence,
+    find_sequences,
     frames_of,
     read_rows,
-    recordings,
 )
 from tracker.offline.saved_tracks import blank
 from tracker.options import Options
@@ -279,7 +279,7 @@ def films(folders: Iterable[Path], cache: Path) -> list[Film]:
         if not folder.is_dir():
             print(f"{folder.name}: not there, left out")
             continue
-        for one in recordings(folder):
+        for one in find_sequences(folder):
             if one.detections.is_file():
                 boxes, options = list(frames_of(read_rows(one.detections), one.frames)), PAPER
             else:
@@ -288,7 +288,7 @@ def films(folders: Iterable[Path], cache: Path) -> list[Film]:
     return found
 
 
-def _people(one: Recording) -> People:
+def _people(one: MotSequence) -> People:
     rows = read_rows(one.truth)
     rows = rows[rows[:, SCORE] != 0]
     if one.name.startswith(("MOT16", "MOT17", "MOT20")):

@@ -11,7 +11,14 @@ from typing import Any
 import click
 
 from tracker.offline.metrics import BENCHMARKS, Scores, score, table
-from tracker.offline.motchallenge import Recording, find_result, follow, read_tracks, recordings, write_rows
+from tracker.offline.motchallenge import (
+    MotSequence,
+    find_result,
+    find_sequences,
+    follow,
+    read_tracks,
+    write_rows,
+)
 from tracker.options import Options
 from tracker.run.claims import Claims
 from tracker.sinks import output_file
@@ -100,7 +107,7 @@ def command(
         raise click.UsageError("no ground truth; add --gt FOLDER with SEQUENCE/gt/gt.txt")
     if save is not None and detections is None:
         raise click.UsageError("--save needs --detections; RESULTS are saved already")
-    truths = recordings(truth_folder, "gt", seqs)
+    truths = find_sequences(truth_folder, "gt", seqs)
     places = {
         (kind, one.name): save / kind / f"{one.name}.txt"
         for kind in kinds
@@ -125,7 +132,7 @@ def command(
 def _score(
     results: Sequence[Path],
     detections: Path | None,
-    truths: Sequence[Recording],
+    truths: Sequence[MotSequence],
     benchmark: str,
     kinds: Sequence[str],
     settings: Mapping[str, Any],
@@ -139,7 +146,7 @@ def _score(
         found[str(folder)] = score(truths, rows, benchmark)
     if detections is not None:
         options = Options(**settings)
-        stored = recordings(detections, "det", [one.name for one in truths])
+        stored = find_sequences(detections, "det", [one.name for one in truths])
         for kind in kinds:
             rows = {
                 one.name: follow(one, make_tracker(kind, options, one.fps), second_pass=options.refine)

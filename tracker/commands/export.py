@@ -10,7 +10,7 @@ import click
 from tracker.text import harmless
 
 if TYPE_CHECKING:
-    from tracker.offline.motchallenge import Recording
+    from tracker.offline.motchallenge import MotSequence
     from tracker.types import Image
 
 FRAMES = 200  # that NNCF learns the ranges of activations from
@@ -97,19 +97,19 @@ def command(weights: str, int8: bool, calibrate: str | None, truth: str | None, 
         click.echo(f"Against the ground truth of {sequence.name}, fp32 to int8: {', '.join(told)}.")
 
 
-def find_truth(folder: str) -> Recording:
+def find_truth(folder: str) -> MotSequence:
     """Return the one sequence with ground truth in a folder; raises ``InputError``."""
-    from tracker.offline.motchallenge import recordings
+    from tracker.offline.motchallenge import find_sequences
     from tracker.types import InputError
 
-    found = recordings(Path(folder))
+    found = find_sequences(Path(folder))
     if len(found) > 1:
         names = ", ".join(one.name for one in found)
         raise InputError(f"--truth {folder} holds several sequences ({names}); name the folder of one")
     return found[0]
 
 
-def accuracy(weights: Path, imgsz: int, video: str, truth: Recording, *, int8: bool) -> dict[str, float]:
+def accuracy(weights: Path, imgsz: int, video: str, truth: MotSequence, *, int8: bool) -> dict[str, float]:
     """Follow people through a video with the default tracker and score the tracks."""
     from tracker.detectors import open_detector
     from tracker.offline.metrics import score

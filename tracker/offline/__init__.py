@@ -1,1 +1,1 @@
-"""Without a camera: saved tracks, a second look, MOTChallenge files, scores."""
+"""Without a camera: saved tracks, refinement, MOTChallenge files, scores."""

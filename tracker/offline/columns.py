@@ -1,4 +1,4 @@
-"""What the columns of a table mean, whatever a program calls them, and how its rows are divided."""
+"""The layout of a table: what its columns mean, by any program's names, and how rows are split."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 DELIMITERS = (",", ";", "\t")
-NAMES = {  # what a column means: how it may be called, ours first
+NAMES = {  # meaning of a column: its possible names, ours first
     "frame": ("frame", "frame_index", "frame_id", "frame_idx", "frame_number", "frame_no"),
     "time_s": ("time_s",),
     "tracker_id": ("tracker_id", "track_id", "trackid", "object_id", "id"),
@@ -26,31 +26,31 @@ NAMES = {  # what a column means: how it may be called, ours first
 }
 MEANING = {name: meaning for meaning, names in NAMES.items() for name in names}
 CORNERS, SIZES = ("x_min", "y_min", "x_max", "y_max"), ("left", "top", "width", "height")
-MORE = ("column_8", "column_9", "column_10")  # class and visibility, or a place in the world
+MORE = ("column_8", "column_9", "column_10")  # class and visibility, or coordinates in the world
 MOT = ("frame", "tracker_id", *SIZES, "confidence", *MORE)  # MOTChallenge text, which has no header
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where in a row stands what."""
+    """Which column of a row means what."""
 
-    columns: Mapping[str, int]  # meaning -> place in the row
-    delimiter: str | None = None  # None: commas, blanks or whatever a row of MOTChallenge text has
-    titles: Mapping[str, str] = field(default_factory=dict)  # meaning -> the file's own word
+    columns: Mapping[str, int]  # meaning -> index in the row
+    delimiter: str | None = None  # None: whatever separates a row of MOTChallenge text
+    titles: Mapping[str, str] = field(default_factory=dict)  # meaning -> the title in the file
     header: bool = True
 
     @property
     def box(self) -> Sequence[str]:
-        """Return what the four numbers of a box mean."""
+        """Return the meanings of the four columns of a box."""
         return CORNERS if self.header and "left" not in self.columns else SIZES
 
     @property
     def first(self) -> int:
-        """Return the number of the first frame: 1 where frames are counted as MOTChallenge does."""
+        """Return the number of the first frame: 1 in MOTChallenge's way of counting, else 0."""
         return 0 if self.header and self.box == CORNERS else 1
 
     def cells(self, row: str) -> list[str]:
-        """Divide a row."""
+        """Split a row."""
         if self.delimiter is not None:
             return [cell.strip() for cell in next(csv.reader([row], delimiter=self.delimiter), [])]
         for delimiter in (";", "\t"):
@@ -62,12 +62,12 @@ class Layout:
         return re.split(r"[,\s]+", row.strip().strip(","))
 
     def cell(self, row: str, meaning: str) -> str:
-        """Return what stands in a row, in quotes, or "nothing"."""
-        cells, place = self.cells(row), self.columns.get(meaning, -1)
-        return shorten(cells[place]) if 0 <= place < len(cells) and cells[place] else "nothing"
+        """Return a cell of a row in quotes, or "nothing"."""
+        cells, column = self.cells(row), self.columns.get(meaning, -1)
+        return shorten(cells[column]) if 0 <= column < len(cells) and cells[column] else "nothing"
 
     def title(self, meaning: str) -> str:
-        """Return what the file calls a column."""
+        """Return the title of a column in the file."""
         return self.titles.get(meaning, meaning)
 
 
@@ -77,7 +77,7 @@ def shorten(text: str, most: int = 60) -> str:
 
 
 def meaning_of(title: str) -> str | None:
-    """Return what a column of this title means, None where it is none of ours.
+    """Return the meaning of a column of this title, None if it has none for us.
 
     >>> meaning_of("Track ID"), meaning_of("bb_left"), meaning_of("weather")
     ('tracker_id', 'left', None)

@@ -14,29 +14,31 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from bytetrack.types import FloatArray
-from tracker.offline.motchallenge import CLASS, FRAME, Recording, read_tracks
+from tracker.offline.motchallenge import CLASS, FRAME, MotSequence, read_tracks
 from tracker.types import InputError, OptionError
 
 BENCHMARKS = ("MOT15", "MOT16", "MOT17", "MOT20")
-TOGETHER = "COMBINED"
+COMBINED = "COMBINED"
 PEDESTRIAN_CLASSES = range(1, 14)  # of MOT16 to MOT20; MOT15 has a world coordinate in that column
 
 Scores: TypeAlias = dict[str, dict[str, float]]  # sequence or COMBINED -> metric -> value
 
 
 def benchmark_of(name: str, truth: FloatArray) -> str:
-    """Guess the rules: by the name, else by whether the ground truth has classes."""
+    """Guess whose rules apply: by the name, else by whether the ground truth has classes."""
     known = re.match(r"MOT(15|16|17|20)", name)
     if known:
         return known[0]
     return "MOT17" if np.isin(truth[:, CLASS], PEDESTRIAN_CLASSES).all() and len(truth) else "MOT15"
 
 
-def score(truths: Sequence[Recording], results: Mapping[str, FloatArray], benchmark: str = "auto") -> Scores:
-    """Score ``results`` (sequence name -> rows as `read_tracks`) per sequence and together.
+def score(
+    truths: Sequence[MotSequence], results: Mapping[str, FloatArray], benchmark: str = "auto"
+) -> Scores:
+    """Score ``results`` (sequence name -> rows of `read_tracks`) per sequence and combined.
 
-    MOT16, 17 and 20: only pedestrians count, and a track on a distractor is no mistake; MOT15: every row
-    counts. Raises ``OptionError`` when TrackEval is not installed, ``InputError`` for what it refuses.
+    In MOT16, 17 and 20 only pedestrians count, and a track on a distractor is no error; in MOT15 every row
+    counts. Raises ``OptionError`` when TrackEval is not installed, ``InputError`` for what it rejects.
     """
     try:
         import trackeval
@@ -58,27 +60,27 @@ def score(truths: Sequence[Recording], results: Mapping[str, FloatArray], benchm
             for metric, values in zip(metrics, raw, strict=True):
                 values[one.name] = metric.eval_sequence(data)
     for metric, values in zip(metrics, raw, strict=True):
-        values[TOGETHER] = metric.combine_sequences(dict(values))
+        values[COMBINED] = metric.combine_sequences(dict(values))
     return {name: _figures(*(values[name] for values in raw)) for name in raw[0]}
 
 
 def _prepare(
-    folder: Path, one: Recording, truth: FloatArray, rows: FloatArray, benchmark: str, trackeval: Any
+    folder: Path, one: MotSequence, truth: FloatArray, rows: FloatArray, benchmark: str, trackeval: Any
 ) -> Any:
-    """Return a sequence as TrackEval's metrics take it; it reads files in a layout of its own."""
-    beyond = rows[(rows[:, FRAME] < 1) | (rows[:, FRAME] > one.frames)]
-    if len(beyond):
+    """Return a sequence in the form of TrackEval's metrics, which read it from files."""
+    outside = rows[(rows[:, FRAME] < 1) | (rows[:, FRAME] > one.frames)]
+    if len(outside):
         raise InputError(
-            f"results of {one.name} have frame {beyond[0, FRAME]:g}; it has frames 1 to {one.frames}"
+            f"results of {one.name} have frame {outside[0, FRAME]:g}; it has frames 1 to {one.frames}"
         )
     rows = rows.copy()
-    rows[:, 7:] = -1  # results have no class: whatever was followed is meant
-    for place, table in (
+    rows[:, 7:] = -1  # results have no class: every track counts
+    for path, table in (
         (folder / "gt" / one.name / "gt" / "gt.txt", truth[truth[:, FRAME] <= one.frames]),
         (folder / "results" / "ours" / "data" / f"{one.name}.txt", rows),
     ):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        np.savetxt(place, table, fmt=["%d", "%d", *["%.17g"] * 8], delimiter=",")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savetxt(path, table, fmt=["%d", "%d", *["%.17g"] * 8], delimiter=",")
     try:
         dataset = trackeval.datasets.MotChallenge2DBox(
             {
@@ -119,7 +121,7 @@ def _figures(hota: Any, clear: Any, identity: Any, count: Any) -> dict[str, floa
 
 
 def table(scores: Scores) -> str:
-    """Return the scores as text, a row per sequence; shares in percent."""
+    """Return the scores as text, a row per sequence; ratios in percent."""
     width = max(map(len, scores))
     first = next(iter(scores.values()))
     lines = [f"{'':{width}}" + "".join(f"{name:>8}" for name in first)]

@@ -16,20 +16,20 @@ from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.offline.columns import CORNERS, MORE, MOT, SIZES
 from tracker.offline.refine import measured, refine
-from tracker.offline.tables import Table
+from tracker.offline.tables import TableReader
 from tracker.offline.track_rows import MOST_FRAME, MOST_ID, MOST_PX
 from tracker.sinks import output_file
 from tracker.types import InputError, OutputError, Tracker
 
 LOG = logging.getLogger(__name__)
-MOST_FRAMES = 1_000_000  # of a sequence that is scored, nine hours at 30 per second
+MOST_FRAMES = 1_000_000  # of a sequence: nine hours at 30 frames per second
 MOST_FPS = 1000.0
 FRAME, ID, BOX, SCORE, CLASS = 0, 1, slice(2, 6), 6, 7  # columns; frames and ids from 1
 
 
 @dataclass(frozen=True)
-class Recording:
-    """One sequence: a folder with ``gt/gt.txt`` or ``det/det.txt``, and mostly ``seqinfo.ini``."""
+class MotSequence:
+    """One sequence: a folder with ``gt/gt.txt`` or ``det/det.txt``, and usually ``seqinfo.ini``."""
 
     name: str
     folder: Path
@@ -39,29 +39,29 @@ class Recording:
 
     @property
     def truth(self) -> Path:
-        """Where the ground truth lies."""
+        """The file of the ground truth."""
         return self.folder / "gt" / "gt.txt"
 
     @property
     def detections(self) -> Path:
-        """Where stored detections lie."""
+        """The file of the stored detections."""
         return self.folder / "det" / "det.txt"
 
 
-def recordings(folder: Path, part: str = "gt", names: Sequence[str] = ()) -> list[Recording]:
-    """Find the sequences in ``folder``, or the one that it is; ``part`` (gt or det) must be there.
+def find_sequences(folder: Path, part: str = "gt", names: Sequence[str] = ()) -> list[MotSequence]:
+    """Find the sequences in ``folder``, or the one that it is itself; each must have ``part`` (gt or det).
 
-    Raises ``InputError`` when there is none, or none of a name asked for.
+    ``names`` selects by the beginning of the name. Raises ``InputError`` when there is none.
     """
     marker = f"{part}/{part}.txt"
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}; give one that holds SEQUENCE/{marker}")
-    places = (
+    folders = (
         [folder]
         if (folder / marker).is_file()
         else sorted(p.parent.parent for p in folder.glob(f"*/{marker}"))
     )
-    found = [_recording(place, place / marker) for place in places]
+    found = [_sequence(one, one / marker) for one in folders]
     for name in names:
         if not any(one.name.startswith(name) for one in found):
             known = ", ".join(one.name for one in found) or "none"
@@ -71,15 +71,15 @@ def recordings(folder: Path, part: str = "gt", names: Sequence[str] = ()) -> lis
     return [one for one in found if not names or any(one.name.startswith(name) for name in names)]
 
 
-def _recording(folder: Path, marker: Path) -> Recording:
+def _sequence(folder: Path, marker: Path) -> MotSequence:
     name = folder.resolve().name
-    about = _seqinfo(folder / "seqinfo.ini")
-    if about is None:
+    info = _seqinfo(folder / "seqinfo.ini")
+    if info is None:
         frames, fps, size = int(read_rows(marker)[:, FRAME].max(initial=1)), 30.0, None
     else:
         try:
-            width, height = about.getint("imWidth"), about.getint("imHeight")
-            frames, fps = int(about["seqLength"]), about.getfloat("frameRate", 30.0)
+            width, height = info.getint("imWidth"), info.getint("imHeight")
+            frames, fps = int(info["seqLength"]), info.getfloat("frameRate", 30.0)
         except (KeyError, ValueError) as error:
             raise InputError(f"{folder / 'seqinfo.ini'}: {error}; expected seqLength=, frameRate=") from error
         if not 0 < fps <= MOST_FPS or frames < 1:
@@ -90,14 +90,14 @@ def _recording(folder: Path, marker: Path) -> Recording:
         size = (width, height) if width and height and min(width, height) > 0 else None
     if frames > MOST_FRAMES:
         raise InputError(
-            f"{marker if about is None else folder / 'seqinfo.ini'}: {frames} frames; "
+            f"{marker if info is None else folder / 'seqinfo.ini'}: {frames} frames; "
             f"a sequence may have {MOST_FRAMES} at most"
         )
-    return Recording(name, folder, frames, fps, size)
+    return MotSequence(name, folder, frames, fps, size)
 
 
 def _seqinfo(path: Path) -> configparser.SectionProxy | None:
-    """Return what is told of a sequence, None where nothing is; raises ``InputError``."""
+    """Return the section of ``seqinfo.ini``, None if there is none; raises ``InputError``."""
     ini = configparser.ConfigParser(interpolation=None)
     try:
         ini.read(path, encoding="utf-8-sig")
@@ -108,15 +108,15 @@ def _seqinfo(path: Path) -> configparser.SectionProxy | None:
 
 
 def read_rows(path: Path) -> FloatArray:
-    """Read MOTChallenge text, or a table of tracks (``--save-csv``); (N, 10), what is missing is -1.
+    """Read MOTChallenge text, or a table of tracks (``--save-csv``), as (N, 10); missing cells are -1.
 
-    Raises ``InputError`` naming the line that is not one, and what is wrong with it.
+    Raises ``InputError`` that names the line and what is wrong with it.
     """
     return _read(path)[0]
 
 
 def read_tracks(path: Path) -> FloatArray:
-    """Read as `read_rows` what has identities; raises ``InputError`` where one is none or is there twice."""
+    """Read tracks as `read_rows` does; raises ``InputError`` for an id that is missing or not unique."""
     rows, lines = _read(path)
     ids = rows[:, ID]
     for row in np.flatnonzero(~((ids >= 0) & (ids <= MOST_ID) & (ids == np.floor(ids))))[:1].tolist():
@@ -136,13 +136,13 @@ def read_tracks(path: Path) -> FloatArray:
 
 def _read(path: Path) -> tuple[FloatArray, IntArray]:
     """Return the rows (N, 10) and their line numbers (N,)."""
-    with Table(path, MORE, ", line ") as table:
+    with TableReader(path, MORE, ", line ") as table:
         found = list(table.blocks())
         if not found:
             return np.empty((0, 10)), np.empty(0, np.int64)
         lines = np.concatenate([np.array(numbers, np.int64) for numbers, _, _ in found])
         value = dict(zip(table.numbers, np.concatenate([block for *_, block in found]).T, strict=True))
-        if table.layout.header:  # a frame without objects is a row, too
+        if table.layout.header:  # a row without an id stands for a frame without objects
             seen = ~np.isnan(value["tracker_id"])
             lines, value = lines[seen], {meaning: column[seen] for meaning, column in value.items()}
         value["frame"] += 1 - table.layout.first
@@ -168,7 +168,7 @@ def _read(path: Path) -> tuple[FloatArray, IntArray]:
 
 
 def find_result(results: Path, name: str) -> Path:
-    """Return the file of a sequence among results: ``NAME.txt``, or that of another detector's MOT17 set."""
+    """Return the results of a sequence: ``NAME.txt``, or in MOT17 those of another detector."""
     if results.is_file():
         return results
     exact = results / f"{name}.txt"
@@ -182,7 +182,7 @@ def find_result(results: Path, name: str) -> Path:
 
 
 def frames_of(rows: FloatArray, frames: int) -> Iterator[Detections]:
-    """Yield the detections of frames 1 to ``frames``, empty ones too; rows as `read_rows`."""
+    """Yield the detections of every frame from 1 to ``frames``; ``rows`` are those of `read_rows`."""
     if len(rows) and (most := rows[:, SCORE].max()) > 1:
         LOG.warning("scores reach %g; those above 1 count as 1, and --conf goes from 0 to 1", most)
     order = np.argsort(rows[:, FRAME], kind="stable")
@@ -191,7 +191,7 @@ def frames_of(rows: FloatArray, frames: int) -> Iterator[Detections]:
         own = rows[order[first:last]]
         xyxy = own[:, BOX].copy()
         xyxy[:, 2:] += xyxy[:, :2]
-        own_score = np.clip(own[:, SCORE], 0, 1)  # those of DPM and ACF have no bounds
+        own_score = np.clip(own[:, SCORE], 0, 1)  # the scores of DPM and ACF are not limited to 1
         yield Detections(xyxy, own_score, np.zeros(len(own), np.int64))
 
 
@@ -206,10 +206,10 @@ def rows_of(tracks_of: Iterable[Tracks]) -> FloatArray:
     return np.concatenate(rows)
 
 
-def follow(one: Recording, tracker: Tracker, *, second_pass: bool = False) -> FloatArray:
+def follow(one: MotSequence, tracker: Tracker, *, second_pass: bool = False) -> FloatArray:
     """Run a tracker over stored detections; returns MOTChallenge rows (N, 10).
 
-    ``second_pass`` fills and smooths the tracks when they are finished (`tracker.offline.refine`).
+    ``second_pass`` fills gaps and smooths the complete tracks (`tracker.offline.refine`).
     """
     boxes = list(frames_of(read_rows(one.detections), one.frames))
     tracks = [tracker.update(found) for found in boxes]

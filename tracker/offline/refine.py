@@ -1,8 +1,9 @@
-"""The second look at finished tracks: short gaps are filled, boxes are smoothed.
+"""Refine complete tracks: fill short gaps and smooth the boxes.
 
-Both need the future of a track, so both come after tracking. Filling straight lines is the ByteTrack paper's
-own last step; the smoother is Whittaker's (1923) with second differences, as Eilers wrote it up ("A perfect
-smoother", Analytical Chemistry 75, 2003): of a series y with weights w it finds the z that minimises
+Both need the future of a track, so both come after tracking. Linear interpolation across gaps is the last
+step of the ByteTrack paper; the smoother is Whittaker's (1923) with second differences, as described by
+Eilers ("A perfect smoother", Analytical Chemistry 75, 2003): of a series y with weights w it finds the z
+that minimises
 
     sum w (y - z)²  +  λ sum (z[i-1] - 2 z[i] + z[i+1])²
 
@@ -22,17 +23,17 @@ from scipy.linalg import solveh_banded
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
 
-FILLED = -1  # ``Tracks.source`` of a box that nothing was seen behind; its score is 0
-LEAST_WEIGHT = 1e-3  # of a box with score 0: keeps the equations solvable
+FILLED = -1  # ``Tracks.source`` of a box without a detection; its score is 0
+LEAST_WEIGHT = 1e-3  # of a box with score 0: the equations stay solvable
 
 
 @dataclass(frozen=True)
 class Refinement:
-    """How far a second look may go; measured on MOT17 and PETS 2009."""
+    """The limits of refinement; measured on MOT17 and PETS 2009."""
 
-    gap_s: float = 0.67  # longest time between two sightings that is filled; 20 frames at 30 fps
+    gap_s: float = 0.67  # longest time between two detections that is filled; 20 frames at 30 fps
     penalty: float = 50.0  # λ at 30 fps; it grows with the square of the frame rate, see `penalty_at`
-    filled_weight: float = 0.2  # w of a filled box; that of a seen one is its score
+    filled_weight: float = 0.2  # w of a filled box; w of a detected one is its score
 
     def penalty_at(self, fps: float) -> float:
         """Return λ: a second difference per frame is an acceleration divided by fps²."""
@@ -44,8 +45,8 @@ def refine(
 ) -> list[Tracks]:
     """Fill and smooth the tracks of consecutive frames; returns as many, ordered by id.
 
-    ``time_s`` (F,) ascends. What was filled has source -1 and score 0: something to look at, never to count.
-    Boxes that come with source -1 take part as if they had been filled.
+    ``time_s`` (one per frame) ascends. Filled boxes have source -1 and score 0: they are shown, but never
+    counted. Boxes that come with source -1 are treated as filled.
 
     >>> def box(x):
     ...     zero = np.zeros(1, int)
@@ -73,7 +74,7 @@ def refine(
 
 
 def measured(tracks: Tracks, detections: Detections) -> Tracks:
-    """Return tracks with the boxes as they were detected: a smoother needs no filter before it."""
+    """Return tracks with the boxes as detected: the smoother replaces the Kalman filter."""
     xyxy = np.array(tracks.xyxy, np.float64)
     seen = tracks.source >= 0
     xyxy[seen] = detections.xyxy[tracks.source[seen]]
@@ -83,16 +84,18 @@ def measured(tracks: Tracks, detections: Detections) -> Tracks:
 def smooth(
     values: FloatArray, weight: FloatArray, first_of_piece: NDArray[np.bool_], penalty: float
 ) -> FloatArray:
-    """Return (N, D) values smoothed within pieces by Whittaker's method, all at once.
+    """Return (N, 4) boxes smoothed within pieces by Whittaker's method, all at once.
 
     ``weight`` (N,) is above 0; ``first_of_piece`` (N,) is true where a piece of the series begins. The
-    matrices of the pieces stand along the diagonal of one band matrix, so a single solve does them all.
+    matrices of the pieces lie along the diagonal of one band matrix, so that one solve is enough.
     """
     n = len(values)
     bands = np.zeros((3, n))  # upper form: bands[2] the diagonal, bands[2 - k, k:] the k-th above it
     bands[2] = weight
     if n >= 3:
-        inner = ~(first_of_piece[1:-1] | first_of_piece[2:])  # rows of D: whose three values are of one piece
+        inner = ~(
+            first_of_piece[1:-1] | first_of_piece[2:]
+        )  # rows of D: True if all three values are of one piece
         λ = penalty * inner
         bands[2, :-2] += λ
         bands[2, 1:-1] += 4 * λ
@@ -115,7 +118,7 @@ def _joined(tracks: Sequence[Tracks]) -> Tracks:
 
 
 def _filled(frame: IntArray, rows: Tracks, time_s: FloatArray, longest_s: float) -> tuple[IntArray, Tracks]:
-    """Return frames and rows, ordered by id and frame, with straight lines across short gaps."""
+    """Return frames and rows, ordered by id and frame, with short gaps interpolated linearly."""
     order = np.lexsort((frame, rows.track_id))
     frame, rows = frame[order], rows[order]
     before = (

@@ -1,4 +1,4 @@
-"""Saved tracks as if they were followed just now: source, detector and tracker of a run without a model."""
+"""Saved tracks in place of a source, a detector and a tracker: a run without a model."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from bytetrack.types import FloatArray, IntArray
 from tracker.offline.track_rows import MOT_CLASS, TrackRows
 from tracker.types import Detector, Frame, Image, InputError
 
-NOTHING = Detections.empty()  # what was found is in the tracks
-NOBODY = Tracks.empty()
-MOST_MISSING = 5_000_000  # frames that a file leaves out, two days at 30 per second; more are a wrong number
+NO_DETECTIONS = Detections.empty()  # the tracks hold all that is known
+NO_TRACKS = Tracks.empty()
+MOST_MISSING = 5_000_000  # frames between those of a file, two days at 30 per second; more are an error
 MOST_FPS = 1000.0
 
 
@@ -25,21 +25,21 @@ MOST_FPS = 1000.0
 class SavedTracks(Detector):
     """The tracks of one file: what ``--save-csv`` or ``--save-mot`` wrote, or supervision's CSV.
 
-    It stands in for source, detector and tracker of the frame loop. Frames that the file does not name had
-    nothing in them. ``fps`` is needed where the file has no times. Raises ``InputError``.
+    Stands in for source, detector and tracker in the frame loop. Frames that the file does not name had no
+    tracks. ``fps`` is needed if the file has no times. Raises ``InputError``.
     """
 
     path: Path
     fps: float | None = None
     names: Mapping[int, str] = field(default_factory=dict)
-    length: int = 0  # number of frames that will come
+    length: int = 0  # number of frames
     frame_rate: float = 0.0
-    extent: tuple[float, float] = (0.0, 0.0)  # right and bottom of all boxes
+    extent: tuple[float, float] = (0.0, 0.0)  # greatest right and bottom of all boxes
     video_fps: float | None = None  # of the recording, where the file has no times and ``fps`` is not given
     warnings: list[str] = field(default_factory=list)  # one line each, for the user
 
     def __post_init__(self) -> None:
-        """Read the file, in blocks: a run of hours is millions of rows."""
+        """Read the file in blocks: a run of hours has millions of rows."""
         if self.fps is not None and not 0 < self.fps <= MOST_FPS:
             raise InputError(f"--fps {self.fps:g} is no frame rate; give more than 0, at most {MOST_FPS:g}")
         rows = TrackRows(self.path)
@@ -60,11 +60,16 @@ class SavedTracks(Detector):
             raise InputError(f"{self.path}: has no times; give the recording with --video, or --fps")
         self._check(line, frames, times, seen)
         numbers, starts = np.unique(frames, return_index=True)
-        self._index = numbers.tolist()  # frames that the file names ...
+        self._index = numbers.tolist()  # of the frames that the file names, ...
         self._time: list[float] = times[starts].tolist()
-        self._bounds = [*np.searchsorted(frames[seen], numbers).tolist(), len(self._ids)]  # ... their rows
+        self._bounds = [
+            *np.searchsorted(frames[seen], numbers).tolist(),
+            len(self._ids),
+        ]  # ... the bounds of their rows
         first = np.repeat(self._bounds[:-1], np.diff(self._bounds))
-        self._source = np.where(self._scores == 0, -1, np.arange(len(first)) - first)  # 0: by --refine
+        self._source = np.where(
+            self._scores == 0, -1, np.arange(len(first)) - first
+        )  # score 0: filled by --refine
         steps, passed = np.diff(numbers[:1000]), np.diff(self._time[:1000])
         self._step = math.gcd(*steps.tolist()) or 1
         self._check_gaps(numbers, line[starts])
@@ -76,7 +81,7 @@ class SavedTracks(Detector):
 
     @property
     def has_classes(self) -> bool:
-        """Whether the file tells classes apart; MOTChallenge text does not."""
+        """Whether the file has classes; MOTChallenge text has none."""
         return dict(self.names) != {0: MOT_CLASS}
 
     def keep(self, class_ids: Iterable[int]) -> None:
@@ -89,10 +94,10 @@ class SavedTracks(Detector):
         )
 
     def frames(self, image: Image) -> Iterator[Frame]:
-        """Yield the frames from the first to the last that the file names, with a picture of nothing."""
+        """Yield the frames from the first to the last that the file names, each with the same ``image``."""
         last: tuple[int, float] | None = None
         for index, time in zip(self._index, self._time, strict=True):
-            if last is not None:  # frames between two that are named had nothing in them
+            if last is not None:  # frames between two named ones had no tracks
                 missing = range(last[0] + self._step, index, self._step)
                 pace = (time - last[1]) / (index - last[0])
                 yield from (Frame(image, n, last[1] + (n - last[0]) * pace) for n in missing)
@@ -100,34 +105,34 @@ class SavedTracks(Detector):
             last = index, time
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """Find nothing: what was found is in the tracks."""
+        """Return no detections: the tracks hold all that is known."""
         return [Detections.empty() for _ in images]
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
-        """Stand in for the detector: hold the tracks of each frame ready, and give them their time."""
-        place = 0
+        """Stand in for the detector: get the tracks of each frame ready, and give frames the saved time."""
+        row = 0
         for frame in frames:
-            while place < len(self._index) and self._index[place] < frame.index:
-                place += 1
-            self._now = NOBODY
-            if place < len(self._index) and self._index[place] == frame.index:
-                if frame.time != self._time[place]:
-                    frame = Frame(frame.image, frame.index, self._time[place])
-                self._now = self._tracks(self._bounds[place], self._bounds[place + 1])
-            yield frame, NOTHING
+            while row < len(self._index) and self._index[row] < frame.index:
+                row += 1
+            self._current = NO_TRACKS
+            if row < len(self._index) and self._index[row] == frame.index:
+                if frame.time != self._time[row]:
+                    frame = Frame(frame.image, frame.index, self._time[row])
+                self._current = self._tracks(self._bounds[row], self._bounds[row + 1])
+            yield frame, NO_DETECTIONS
 
     def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
-        """Stand in for the tracker: return the tracks of the present frame."""
-        return self._now
+        """Stand in for the tracker: return the tracks of the current frame."""
+        return self._current
 
     def _tracks(self, start: int, end: int) -> Tracks:
         if start == end:
-            return NOBODY
+            return NO_TRACKS
         columns = (self._ids, self._xyxy, self._scores, self._classes, self._source)
         return Tracks(*(column[start:end] for column in columns))
 
     def _check(self, line: IntArray, frames: IntArray, times: FloatArray, seen: NDArray[np.bool_]) -> None:
-        """Refuse rows in another order, of a clock that runs backwards, and an object twice in a frame."""
+        """Refuse rows that are not in order of frame and time, and an id that is twice in a frame."""
         back = np.flatnonzero(frames[1:] < frames[:-1]) + 1
         if len(back):
             n = back[0]
@@ -142,7 +147,9 @@ class SavedTracks(Detector):
                 "later frames need later times"
             )
         own_line, own_frame = line[seen], frames[seen]
-        order = np.lexsort((self._ids, own_frame))  # frames are in order: only ids within them change places
+        order = np.lexsort(
+            (self._ids, own_frame)
+        )  # frames are in order: only rows within a frame change places
         same = (np.diff(own_frame[order]) == 0) & (np.diff(self._ids[order]) == 0)
         if same.any():
             n = int(np.flatnonzero(same)[0])
@@ -153,7 +160,7 @@ class SavedTracks(Detector):
             )
 
     def _check_gaps(self, numbers: IntArray, line: IntArray) -> None:
-        """Refuse a frame number so far from the others that a slip of the pen is likelier."""
+        """Refuse a frame number so far from the others that it is more likely a typing error."""
         missing = (np.diff(numbers) - 1) // self._step
         if missing.sum() > MOST_MISSING:
             n = int(missing.argmax()) + 1

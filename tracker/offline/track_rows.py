@@ -1,4 +1,4 @@
-"""The rows of tracks in a table, each looked at: numbers that cannot be are refused, with their place."""
+"""Read the rows of tracks in a table, and refuse impossible numbers by line and column."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from numpy.typing import NDArray
 
 from bytetrack.types import FloatArray, IntArray
 from tracker.offline.columns import CORNERS
-from tracker.offline.tables import Table
+from tracker.offline.tables import TableReader
 from tracker.text import cell_read, harmless
 
 MOST_FRAME = 1e10  # ten years at 30 per second
-MOST_ID = 1e15  # to here a float counts exactly
+MOST_ID = 1e15  # integers up to here are exact as floats
 MOST_CLASS = 1e9
-MOST_PX = 1e7  # of a box; far beyond every picture
+MOST_PX = 1e7  # of a coordinate; far outside every picture
 MOST_TIME_S = 1e11  # of the wall clock: the year 5138
-NOBODY = -1  # the id of a box that nobody followed
-UNKNOWN = -1  # a score that MOTChallenge text leaves out
-MOT_CLASS = "object"  # MOTChallenge text knows no classes
+NO_ID = -1  # of a detection that belongs to no track
+NO_SCORE = -1  # in MOTChallenge text without scores
+MOT_CLASS = "object"  # MOTChallenge text has no classes
 
 Mask = NDArray[np.bool_]
 
 
 class Rows(NamedTuple):
-    """Rows of a file; those without an id only say that there was a frame, and have no more."""
+    """Rows of a file; those without an id stand for a frame without objects."""
 
-    line: IntArray  # (N,) where in the file
+    line: IntArray  # (N,) number of the line
     frame: IntArray  # (N,) from 0
-    time: FloatArray  # (N,) seconds, NaN where the file has none
-    seen: Mask  # (N,) which M rows have an id
+    time: FloatArray  # (N,) seconds, NaN if the file has none
+    seen: Mask  # (N,) True for the M rows that have an id
     track_id: IntArray  # (M,)
     xyxy: FloatArray  # (M, 4)
     score: FloatArray  # (M,)
@@ -40,21 +40,23 @@ class Rows(NamedTuple):
 
 
 class TrackRows:
-    """Reads what ``--save-csv`` or ``--save-mot`` wrote, supervision's CSV or MOTChallenge text, in blocks.
+    """Reads files of ``--save-csv`` and ``--save-mot``, supervision's CSV and MOTChallenge text, in blocks.
 
-    Raises ``InputError`` naming file, row, column and what was expected.
+    Raises ``InputError`` that names file, line, column and what was expected.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.names: dict[int, str] = {}  # of the classes met so far
         self.times = False  # whether the file has a time for each frame
-        self.unfollowed = 0  # boxes whose id says that nobody followed them
-        self._odd: dict[str, tuple[int, int]] = {}  # what is odd but can be counted: how often, first line
+        self.unfollowed = 0  # rows with `NO_ID`
+        self._odd: dict[
+            str, tuple[int, int]
+        ] = {}  # what is unusual but allowed: how often, and the first line
 
     def blocks(self) -> Iterator[Rows]:
         """Yield the rows, in the order of the file."""
-        with Table(self.path) as table:
+        with TableReader(self.path) as table:
             self.times = "time_s" in table.layout.columns
             self._named = "class_name" in table.layout.columns
             self._numbered = "class_id" in table.layout.columns
@@ -64,19 +66,19 @@ class TrackRows:
                 yield self._rows(table, np.array(lines, np.int64), texts, numbers)
 
     def warnings(self) -> list[str]:
-        """Return what the user should know of the file."""
+        """Return what is unusual in the file, for the user."""
         return [
             f"{self.path}: {count} {what}, first in line {line}" for what, (count, line) in self._odd.items()
         ]
 
-    def _rows(self, table: Table, line: IntArray, texts: list[str], numbers: FloatArray) -> Rows:
+    def _rows(self, table: TableReader, line: IntArray, texts: list[str], numbers: FloatArray) -> Rows:
         layout = table.layout
         value = dict(zip(table.numbers, numbers.T, strict=True))
 
         def need(meaning: str, good: Mask, expected: str, among: Mask | bool = True) -> None:
             for at in np.flatnonzero(~good & among)[:1].tolist():
                 cell = layout.cell(texts[at], meaning)
-                raise table.refuse(
+                raise table.error(
                     int(line[at]),
                     f"not a row of tracks: column {layout.title(meaning)!r} has {cell}; {expected}",
                 )
@@ -87,11 +89,13 @@ class TrackRows:
         if self.times:
             need("time_s", np.abs(value["time_s"]) <= MOST_TIME_S, "expected seconds")
         track_id = value["tracker_id"]
-        nobody = np.isnan(track_id) | (track_id == NOBODY)
-        self.unfollowed += int(np.count_nonzero(track_id == NOBODY))
+        without_id = np.isnan(track_id) | (track_id == NO_ID)
+        self.unfollowed += int(np.count_nonzero(track_id == NO_ID))
         expected = f"expected a whole number from 0 to {MOST_ID:.0f}, or nothing"
-        need("tracker_id", nobody | (_whole(track_id) & (track_id >= 0) & (track_id <= MOST_ID)), expected)
-        seen = ~nobody
+        need(
+            "tracker_id", without_id | (_whole(track_id) & (track_id >= 0) & (track_id <= MOST_ID)), expected
+        )
+        seen = ~without_id
         for meaning in layout.box:
             expected = f"expected pixels, at most {MOST_PX:.0f}"
             need(meaning, np.abs(value[meaning]) <= MOST_PX, expected, seen)
@@ -102,7 +106,7 @@ class TrackRows:
         xyxy = box if layout.box == CORNERS else np.hstack([box[:, :2], box[:, :2] + box[:, 2:]])
         self._note("boxes without area", line[seen], np.asarray((xyxy[:, 2:] <= xyxy[:, :2]).any(axis=1)))
         score = value["confidence"]
-        score = value["confidence"] = np.where(np.isnan(score) | (score == UNKNOWN), 1.0, score)
+        score = value["confidence"] = np.where(np.isnan(score) | (score == NO_SCORE), 1.0, score)
         likely = (score >= 0) & (score <= 1 + 1e-6)
         if layout.header:
             need("confidence", likely, "expected 0 to 1 (percent divided by 100)", seen)
@@ -122,16 +126,16 @@ class TrackRows:
             self._classes(table, texts, class_id[seen]),
         )
 
-    def _classes(self, table: Table, texts: list[str], given: FloatArray) -> IntArray:
-        """Return the classes of some rows; the first name of a class counts."""
+    def _classes(self, table: TableReader, texts: list[str], given: FloatArray) -> IntArray:
+        """Return the class ids of some rows; a class keeps its first name."""
 
         def name_in(text: str) -> str:
             cells = table.layout.cells(text)
-            place = table.layout.columns["class_name"]
-            return harmless(cell_read(cells[place])) if place < len(cells) else ""
+            column = table.layout.columns["class_name"]
+            return harmless(cell_read(cells[column])) if column < len(cells) else ""
 
         class_id = np.where(np.isnan(given), 0, given).astype(np.int64)
-        if not self._numbered and self._named:  # names alone: numbered as they come
+        if not self._numbered and self._named:  # only names: numbered in the order of the file
             known = {name: number for number, name in self.names.items()}
             class_id = np.array([known.setdefault(name_in(t), len(known)) for t in texts], np.int64)
             self.names = {number: name or str(number) for name, number in known.items()}

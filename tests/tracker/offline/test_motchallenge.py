@@ -8,10 +8,10 @@ import pytest
 from bytetrack import BYTETracker
 from tracker.offline.motchallenge import (
     find_result,
+    find_sequences,
     follow,
     frames_of,
     read_rows,
-    recordings,
     rows_of,
     write_rows,
 )
@@ -46,21 +46,21 @@ def test_a_folder_of_sequences_and_a_sequence_are_both_found(tmp_path: Path) -> 
     ini = "[Sequence]\nseqLength=9\nframeRate=14\nimWidth=640\nimHeight=480\n"
     one = sequence(tmp_path, "MOT17-05", "1,1,0,0,5,5,1,1,1\n", ini=ini)
     sequence(tmp_path, "other", "3,1,0,0,5,5,1,1,1\n")
-    named, guessed = recordings(tmp_path)
+    named, guessed = find_sequences(tmp_path)
     assert (named.name, named.frames, named.fps, named.size) == ("MOT17-05", 9, 14.0, (640, 480))
     assert (guessed.name, guessed.frames, guessed.size) == ("other", 3, None)
-    assert recordings(one) == [named]
-    assert recordings(tmp_path, names=["MOT17"]) == [named]
+    assert find_sequences(one) == [named]
+    assert find_sequences(tmp_path, names=["MOT17"]) == [named]
     with pytest.raises(InputError, match="MOT20"):
-        recordings(tmp_path, names=["MOT20"])
+        find_sequences(tmp_path, names=["MOT20"])
     with pytest.raises(InputError, match=r"det/det\.txt"):
-        recordings(tmp_path, "det")
+        find_sequences(tmp_path, "det")
 
 
 def test_a_sequence_without_length_says_what_is_missing(tmp_path: Path) -> None:
     sequence(tmp_path, "a", "1,1,0,0,5,5,1,1,1\n", ini="[Sequence]\nname=a\n")
     with pytest.raises(InputError, match="seqLength"):
-        recordings(tmp_path)
+        find_sequences(tmp_path)
 
 
 def test_results_of_another_detectors_set_are_found(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_every_frame_is_given_and_in_order() -> None:
 def test_tracks_survive_the_way_to_a_file_and_back(tmp_path: Path) -> None:
     lines = [f"{frame},-1,{10 + frame},20,30,40,0.9\n" for frame in range(1, 6) if frame != 3]
     folder = sequence(tmp_path, "a", "".join(lines), part="det", ini="[Sequence]\nseqLength=5\n")
-    (one,) = recordings(folder, "det")
+    (one,) = find_sequences(folder, "det")
     rows = follow(one, BYTETracker())
     assert rows[:, 0].tolist() == [1, 2, 4, 5]
     assert set(rows[:, 1]) == {1}

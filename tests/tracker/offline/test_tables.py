@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.quick import examples
-from tracker.offline.motchallenge import read_rows, read_tracks, recordings
+from tracker.offline.motchallenge import find_sequences, read_rows, read_tracks
 from tracker.offline.saved_tracks import MOST_MISSING, SavedTracks, blank
 from tracker.types import InputError
 
@@ -333,7 +333,7 @@ def test_a_seqinfo_that_cannot_be_is_named(tmp_path: Path, ini: str) -> None:
     (place / "gt.txt").write_text("1,1,0,0,5,5,1,1,1\n")
     (tmp_path / "a" / "seqinfo.ini").write_text(ini, encoding="latin-1")
     with pytest.raises(InputError, match=r"seqinfo\.ini: [^\n]*$"):
-        recordings(tmp_path)
+        find_sequences(tmp_path)
 
 
 def test_a_sequence_of_a_million_million_frames(tmp_path: Path) -> None:
@@ -341,7 +341,7 @@ def test_a_sequence_of_a_million_million_frames(tmp_path: Path) -> None:
     place.mkdir(parents=True)
     (place / "gt.txt").write_text("1000000000,1,0,0,5,5,1,1,1\n")
     with pytest.raises(InputError, match=r"gt\.txt: 1000000000 frames; a sequence may have"):
-        recordings(tmp_path)
+        find_sequences(tmp_path)
 
 
 def test_a_table_of_ours_is_scored_like_the_text() -> None:
