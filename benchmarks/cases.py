@@ -72,7 +72,7 @@ class Case:
         options = own_setting(self.film.options, setting)
         wrong, identities = [], []
         for number, (film, lines) in enumerate(self.runs(draws)):
-            tracker = make_tracker(options.tracker, options, film.fps, film.size)
+            tracker = make_tracker(options.tracker, options.tracker_settings, film.fps, film.size)
             tracks = [tracker.update(found) for found in film.found]
             plugins = {line: Line(line.points) for line in lines}
             film = replace(film, options=options)
@@ -162,12 +162,12 @@ def clip(path: Path, cache: Path) -> Film:
 
 
 def _detect(path: Path, kept: Path) -> None:
-    from tracker.detectors import open_detector
+    from tracker.detectors import Settings, open_detector
     from tracker.sources import open_source
 
     with (
         open_source(str(path)) as source,
-        open_detector(str(SHARED / "weights/yolov8n.pt"), precision="fp32") as detector,
+        open_detector(str(SHARED / "weights/yolov8n.pt"), Settings(precision="fp32")) as detector,
     ):
         frames = [(frame.time, found) for frame, found in detector.stream(source) if found is not None]
         about = {"fps": source.fps, "size": source.size}

@@ -30,7 +30,8 @@ import numpy as np
 
 from benchmarks.cases import SCALED, Case, cases
 from bytetrack.types import FloatArray
-from tracker.options import TRACKER_KINDS, Options
+from tracker.options import Options
+from tracker.trackers.settings import TRACKER_KINDS
 
 AROUND: dict[str, tuple[Any, ...]] = {  # of each default, what else might have been
     "conf": (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5),

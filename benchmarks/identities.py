@@ -73,10 +73,13 @@ def vtest(cache: Path) -> Film:
 
 def detect(video: Path, cache: Path) -> None:
     """Run the detector once and keep what it found."""
-    from tracker.detectors import open_detector
+    from tracker.detectors import Settings, open_detector
 
     frame, parts = [], []
-    with open_source(video) as source, open_detector(classes=["person"], precision="fp32") as detector:
+    with (
+        open_source(video) as source,
+        open_detector(settings=Settings(classes=["person"], precision="fp32")) as detector,
+    ):
         for picture, boxes in detector.stream(source):
             if boxes is not None:
                 frame += [picture.index] * len(boxes)
@@ -123,7 +126,7 @@ def jittered(found: Sequence[Detections], seed: int) -> list[Detections]:
 
 def follow(film: Film, kind: str, options: Options, seeds: range) -> tuple[list[list[Tracks]], float]:
     """Return the tracks of every frame for each seed, and milliseconds per frame; pictures are read once."""
-    trackers = [make_tracker(kind, options, film.fps, film.truth.size) for _ in seeds]
+    trackers = [make_tracker(kind, options.tracker_settings, film.fps, film.truth.size) for _ in seeds]
     inputs = [jittered(film.found, seed) for seed in seeds]
     raw: list[list[Tracks]] = [[] for _ in seeds]
     spent = 0.0

@@ -104,7 +104,7 @@ def measure(film: Film, boxes: bool = False) -> np.ndarray[tuple[int], np.dtype[
     if boxes:
         tracks = true_tracks(film)
     else:
-        tracker = make_tracker("motion", film.options, film.fps, film.size)
+        tracker = make_tracker("motion", film.options.tracker_settings, film.fps, film.size)
         tracks = [tracker.update(found) for found in film.found]
     shown = people_of(film, tracks)
     figures = np.zeros(9, np.int64)

@@ -231,7 +231,7 @@ def totals(film: Film, visits: Sequence[Visit]) -> FloatArray:
 
 def measure(film: Film) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return false and missed (3, 2), absolute errors of the sums per zone (3,), and what there is (3,)."""
-    tracker = make_tracker("motion", film.options, film.fps, film.size)
+    tracker = make_tracker("motion", film.options.tracker_settings, film.fps, film.size)
     tracks = [tracker.update(found) for found in film.found]
     zones = layout(film.size)
     told, shown = told_visits(film, tracks, zones), people_of(film, tracks)

@@ -24,11 +24,11 @@ RULES: dict[str, tuple[str, ...]] = {
     "parse": ("errors",),
     "types": ("canvas", "errors"),
     "pipeline": ("types",),
-    "options": ("arguments", "errors", "parse"),
+    "options": ("arguments", "errors", "parse", "detectors", "trackers"),
     # one room per role
     "sources": CONTRACTS,
     "detectors": CONTRACTS,
-    "trackers": (*CONTRACTS, "options"),
+    "trackers": CONTRACTS,
     "plugins": CONTRACTS,
     "drawing": CONTRACTS,
     "sinks": (*CONTRACTS, "drawing"),

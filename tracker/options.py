@@ -1,4 +1,7 @@
-"""Every option of a run, once: defaults, ranges and help; the command line and ``track()`` both read them."""
+"""Every option of a run, once: defaults, ranges and help; the command line and ``track()`` both read them.
+
+Defaults of detector and tracker stand with their settings.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,17 @@ from typing import TYPE_CHECKING, cast
 from tracker.arguments import values
 from tracker.arguments.aliases import answer, for_python, normal
 from tracker.arguments.option_spec import Seconds, option, specs
+from tracker.detectors.settings import BACKENDS, DEFAULT_WEIGHTS, PRECISIONS, Settings
 from tracker.errors import OptionError
 from tracker.parse import near_miss
+from tracker.trackers.settings import REMEMBER_S, TRACKER_KINDS, TrackerSettings
 
 if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
     from typing_extensions import Unpack
 
     from tracker.arguments.keywords import Keywords
 
-TRACKER_KINDS = ("motion", "bytetrack", "sort")
 TEN_YEARS_S = 10 * 365 * 86400.0
-REMEMBER_S = 20.0  # how long --appearance recognises a lost object, unless --remember says otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,28 +44,28 @@ class Options:
     camera_fps: float | None = option(None, "Frame rate to request from a local camera.", "Cameras", "--camera-fps", low=0.1, high=1000, metavar="FPS")
     give_up_after: Seconds | None = option(None, "Stop when a live source has sent no picture for S seconds.  [default: reconnect for ever]", "Cameras", "--give-up-after", low=0, metavar="S")
 
-    weights: str = option("yolov8n.pt", "Detection weights: a name or a path. A .pt file can run code when loaded: use only files you trust.", "Detection", "--weights", "--model", metavar="FILE")
+    weights: str = option(DEFAULT_WEIGHTS, "Detection weights: a name or a path. A .pt file can run code when loaded: use only files you trust.", "Detection", "--weights", "--model", metavar="FILE")
     classes: tuple[str, ...] = option((), "Track these classes only: names or ids, comma separated (person,car).", "Detection", "--classes", metavar="LIST")
-    conf: float = option(0.3, "Track threshold: boxes with at least this score are matched first. Weaker boxes, down to 0.1, are kept for the second match.", "Detection", "--conf", low=0, high=1, metavar="P")
-    iou: float = option(0.7, "IoU above which two boxes are duplicates and the weaker is removed, across classes.", "Detection", "--iou", low=0.01, high=1, metavar="IOU")
-    imgsz: int = option(640, "Longer side of the network's input, in pixels.", "Detection", "--imgsz", low=32, high=8192, metavar="PX")
-    max_det: int = option(300, "Maximum number of boxes per frame.", "Detection", "--max-det", low=1, metavar="N")
-    device: str = option("auto", "Device that runs the network: auto, cpu, a GPU number, mps.", "Detection", "--device", metavar="DEV")
-    half: bool = option(False, "Use half precision (GPU only).", "Detection", "--half")
-    backend: str = option("auto", "Library that runs the network. auto: torch on a GPU, OpenVINO on x86 CPUs, otherwise torch.", "Detection", "--backend", choices=("auto", "torch", "openvino"))
-    int8: bool = option(False, "Use the 8-bit model made from these weights by `track export --int8 --calibrate VIDEO`.", "Detection", "--int8")
-    precision: str = option("auto", "Arithmetic of OpenVINO. auto: bf16 if the CPU supports it (twice as fast), otherwise fp32.", "Detection", "--precision", choices=("auto", "fp32", "bf16"))
-    batch: int = option(1, "Pictures per forward pass, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
-    detect_every: int = option(1, "Run the detector on every N-th frame; predict in between. For slow machines.", "Detection", "--detect-every", low=1, high=1000, metavar="N")
+    conf: float = option(TrackerSettings.track_thresh, "Track threshold: boxes with at least this score are matched first. Weaker boxes, down to 0.1, are kept for the second match.", "Detection", "--conf", low=0, high=1, metavar="P")
+    iou: float = option(Settings.iou, "IoU above which two boxes are duplicates and the weaker is removed, across classes.", "Detection", "--iou", low=0.01, high=1, metavar="IOU")
+    imgsz: int = option(Settings.imgsz, "Longer side of the network's input, in pixels.", "Detection", "--imgsz", low=32, high=8192, metavar="PX")
+    max_det: int = option(Settings.max_det, "Maximum number of boxes per frame.", "Detection", "--max-det", low=1, metavar="N")
+    device: str = option(Settings.device, "Device that runs the network: auto, cpu, a GPU number, mps.", "Detection", "--device", metavar="DEV")
+    half: bool = option(Settings.half, "Use half precision (GPU only).", "Detection", "--half")
+    backend: str = option(Settings.backend, "Library that runs the network. auto: torch on a GPU, OpenVINO on x86 CPUs, otherwise torch.", "Detection", "--backend", choices=BACKENDS)
+    int8: bool = option(Settings.int8, "Use the 8-bit model made from these weights by `track export --int8 --calibrate VIDEO`.", "Detection", "--int8")
+    precision: str = option(Settings.precision, "Arithmetic of OpenVINO. auto: bf16 if the CPU supports it (twice as fast), otherwise fp32.", "Detection", "--precision", choices=PRECISIONS)
+    batch: int = option(Settings.batch, "Pictures per forward pass, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
+    detect_every: int = option(Settings.every, "Run the detector on every N-th frame; predict in between. For slow machines.", "Detection", "--detect-every", low=1, high=1000, metavar="N")
 
-    tracker: str = option("motion", "Tracker: motion (improved ByteTrack), bytetrack (as published), sort (Kalman filter and IoU only).", "Tracking", "--tracker", choices=TRACKER_KINDS)
-    new_track_thresh: float | None = option(0.37, "Minimum score to start a new track; never below --conf.", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
-    match_thresh: float = option(0.88, "Maximum cost of the first match, 1 - IoU * score (the default tracker also compares heights).", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
-    appearance: str = option("none", "Compare appearance when boxes compete, and to recognise lost objects: none, color, or a ReID model MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")
-    remember: Seconds | None = option(None, "With --appearance: recognise objects for S seconds, even after they left the picture.  [default: 20, and not after leaving]", "Tracking", "--remember", low=0, high=86400, metavar="S")
-    camera_motion: str = option("off", "Compensate for camera motion: off, on, or auto (only while the camera moves).", "Tracking", "--camera-motion", choices=("off", "on", "auto"))
+    tracker: str = option(TRACKER_KINDS[0], "Tracker: motion (improved ByteTrack), bytetrack (as published), sort (Kalman filter and IoU only).", "Tracking", "--tracker", choices=TRACKER_KINDS)
+    new_track_thresh: float | None = option(TrackerSettings.new_track_thresh, "Minimum score to start a new track; never below --conf.", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
+    match_thresh: float = option(TrackerSettings.match_thresh, "Maximum cost of the first match, 1 - IoU * score (the default tracker also compares heights).", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
+    appearance: str = option(TrackerSettings.appearance, "Compare appearance when boxes compete, and to recognise lost objects: none, color, or a ReID model MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")
+    remember: Seconds | None = option(TrackerSettings.remember_s, "With --appearance: recognise objects for S seconds, even after they left the picture.  [default: 20, and not after leaving]", "Tracking", "--remember", low=0, high=86400, metavar="S")
+    camera_motion: str = option(TrackerSettings.camera_motion, "Compensate for camera motion: off, on, or auto (only while the camera moves).", "Tracking", "--camera-motion", choices=("off", "on", "auto"))
     refine: bool = option(False, "Files only: finish all tracks first, fill short gaps, smooth the boxes, then draw (decodes twice).", "Tracking", "--refine")
-    lost: Seconds = option(2.0, "Seconds an unseen object keeps its id (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
+    lost: Seconds = option(TrackerSettings.lost_s, "Seconds an unseen object keeps its id (ByteTrack's track_buffer / 30).", "Tracking", "--lost", low=0, high=3600, metavar="S")
 
     line: tuple[str, ...] = option((), "Count objects that cross a line: 'x,y x,y ...', in pixels or as fractions of the picture; 'NAME=x,y x,y' names it.", "Counting", "--line", metavar="POINTS")
     zone: tuple[str, ...] = option((), "Report who enters a polygon and how long they stay: 'x,y x,y x,y ...'; may be named like a line.", "Counting", "--zone", metavar="POINTS")
@@ -147,6 +150,19 @@ class Options:
                 f"{function}() has no option {name!r}{alike or '; help(tracker.Options) lists them'}"
             )
         return cls(**cast("Keywords", chosen))
+
+    @property
+    def tracker_settings(self) -> TrackerSettings:
+        """What of them is the tracker's."""
+        return TrackerSettings(
+            track_thresh=self.conf,
+            new_track_thresh=self.new_track_thresh,
+            match_thresh=self.match_thresh,
+            lost_s=self.lost,
+            appearance=self.appearance,
+            remember_s=self.remember,
+            camera_motion=self.camera_motion,
+        )
 
     @property
     def known_s(self) -> float:

@@ -18,8 +18,9 @@ from bytetrack.boxes import columns, overlapping, xyxy_to_xywh
 from bytetrack.motion_tracker import by_overlap_height_and_score
 from tests.bytetrack.crowd import crowd, random_boxes
 from tests.quick import examples
-from tracker.options import TRACKER_KINDS, Options
+from tracker.options import Options
 from tracker.trackers.make import TRACKERS, make_tracker
+from tracker.trackers.settings import TRACKER_KINDS, TrackerSettings
 
 seeds = st.integers(0, 2**32 - 1)
 Make = Callable[..., BYTETracker]
@@ -137,7 +138,7 @@ def test_sort_looks_at_no_score_above_the_threshold_and_at_no_box_below() -> Non
 def test_every_tracker_can_be_asked_for() -> None:
     assert tuple(TRACKERS) == TRACKER_KINDS and Options().tracker == TRACKER_KINDS[0]
     for kind, cls in TRACKERS.items():
-        made = make_tracker(kind, Options(conf=0.3, match_thresh=0.7, lost=2.0), 25.0)
+        made = make_tracker(kind, TrackerSettings(track_thresh=0.3, match_thresh=0.7, lost_s=2.0), 25.0)
         assert type(made) is cls
         assert isinstance(made, BYTETracker)
         assert (made.track_thresh, made.match_thresh, made.track_buffer) == (0.3, 0.7, 60.0)

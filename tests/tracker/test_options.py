@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+from bytetrack import SORT, BYTETracker, MotionTracker
 from tracker.arguments.option_spec import specs
-from tracker.detectors import BACKENDS
-from tracker.detectors.settings import PRECISIONS
-from tracker.options import TRACKER_KINDS, Options
-from tracker.trackers.make import TRACKERS
+from tracker.detectors.settings import Settings
+from tracker.options import Options
+from tracker.sinks import CropSink, VideoSink
+from tracker.sources import open_source
+from tracker.trackers.make import TRACKERS, make_tracker
+from tracker.trackers.settings import TrackerSettings
 from tracker.types import OptionError
 
 
@@ -41,11 +46,39 @@ def test_absurd_values_are_refused_in_one_line(given: dict[str, object], words: 
     assert "\n" not in str(caught.value)
 
 
-def test_choices_are_those_of_the_parts_that_obey_them() -> None:
-    """They stand twice, so that --help need not load the parts."""
-    choices = {name: spec.choices for name, spec in specs(Options).items()}
-    assert (choices["backend"], choices["precision"]) == (BACKENDS, PRECISIONS)
-    assert choices["tracker"] == TRACKER_KINDS == tuple(TRACKERS)
+def test_a_tracker_of_every_kind_can_be_made() -> None:
+    """The kinds stand apart from the classes, so that --help need not load those."""
+    assert specs(Options)["tracker"].choices == tuple(TRACKERS)
+
+
+def test_defaults_are_those_of_the_parts_that_obey_them() -> None:
+    options = Options()
+    same = {field.name for field in dataclasses.fields(Settings)} & {*specs(Options)} - {"conf", "classes"}
+    assert same >= {"iou", "imgsz", "max_det", "device", "half", "batch", "int8", "precision", "backend"}
+    assert all(getattr(options, name) == getattr(Settings(), name) for name in same)
+    assert options.tracker_settings == TrackerSettings()
+    for part, name in ((VideoSink, "crf"), (CropSink, "crf"), (open_source, "rtsp_transport")):
+        assert inspect.signature(part).parameters[name].default == getattr(options, name)
+
+
+def test_the_trackers_alone_are_as_published_and_not_what_a_run_takes() -> None:
+    """README and docstrings tell both; who changes one of them changes what they say."""
+    for cls in (BYTETracker, SORT):
+        published = (cls.track_thresh, cls.new_track_thresh, cls.match_thresh, cls.track_buffer)
+        assert published == (0.5, None, 0.8, 30)
+    assert MotionTracker.match_thresh == 0.9
+    settings = TrackerSettings()
+    assert (settings.track_thresh, settings.match_thresh, settings.lost_s) == (0.3, 0.88, 2.0)
+
+
+def test_what_is_the_trackers_reaches_it() -> None:
+    options = Options(conf=0.4, new_track_thresh=0.6, match_thresh=0.7, lost="3s")
+    tracker = make_tracker("motion", options.tracker_settings, fps=25.0)
+    assert isinstance(tracker, MotionTracker)
+    assert (tracker.track_thresh, tracker.new_track_thresh, tracker.match_thresh) == (0.4, 0.6, 0.7)
+    assert (tracker.track_buffer, tracker.frame_rate) == (90, 25.0)
+    more = Options(appearance="color", remember="1m", camera_motion="auto").tracker_settings
+    assert (more.appearance, more.remember_s, more.camera_motion) == ("color", 60.0, "auto")
 
 
 def test_every_option_has_a_help_text_a_group_and_a_long_flag() -> None:

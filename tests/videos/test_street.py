@@ -237,11 +237,14 @@ def test_a_perfect_tracker_would_pass(rendered: tuple[Path, dict[str, Any]]) -> 
 def test_yolo_finds_these_people_and_they_keep_their_ids(
     rendered: tuple[Path, dict[str, Any]], weights: Path
 ) -> None:
-    from tracker.detectors import open_detector
+    from tracker.detectors import Settings, open_detector
     from tracker.sources import open_source
 
     clip, truth = rendered
-    with open_detector(str(weights), classes=["person"]) as detector, open_source(str(clip)) as source:
+    with (
+        open_detector(str(weights), Settings(classes=["person"])) as detector,
+        open_source(str(clip)) as source,
+    ):
         found = [detections for _, detections in detector.stream(source)]
     clear = recall = 0
     for table, detections in zip(rows(truth, "boxes"), found, strict=True):

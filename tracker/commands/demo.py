@@ -15,11 +15,6 @@ from click.core import ParameterSource
 from tracker.errors import InputError, OutputError
 from tracker.options import Options
 
-# The scene is made for ByteTrack as its paper and code have it: thresholds, and a second for the lost.
-AS_PUBLISHED: dict[str, Any] = {
-    "tracker": "bytetrack", "conf": 0.5, "new_track_thresh": 0.6, "match_thresh": 0.8, "lost": 1.0,
-}  # fmt: skip
-
 
 @click.command()
 @click.option(
@@ -57,6 +52,7 @@ def command(
     --new-track-thresh 0.6 --match-thresh 0.8 --lost 1.
     The ten-second clip is rendered once and cached.
     """
+    from bytetrack.byte_tracker import NOMINAL_RATE, BYTETracker
     from tracker.run.claims import Claims
     from tracker.run.terminal import execute
     from tracker.sinks import output_file
@@ -76,7 +72,11 @@ def command(
     options = Options(
         weights=weights,
         classes=("person",),
-        **AS_PUBLISHED,
+        tracker="bytetrack",  # as published, which the scene is made for: the class has those defaults
+        conf=BYTETracker.track_thresh,
+        new_track_thresh=BYTETracker.new_track_thresh,
+        match_thresh=BYTETracker.match_thresh,
+        lost=BYTETracker.track_buffer / NOMINAL_RATE,
         line=lines,
         output=output,
         overwrite=overwrite,

@@ -149,7 +149,9 @@ def _score(
         stored = find_sequences(detections, "det", [one.name for one in truths])
         for kind in kinds:
             rows = {
-                one.name: follow(one, make_tracker(kind, options, one.fps), second_pass=options.refine)
+                one.name: follow(
+                    one, make_tracker(kind, options.tracker_settings, one.fps), second_pass=options.refine
+                )
                 for one in stored
             }
             for name in rows:

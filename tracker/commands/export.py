@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracker.options import Options
 from tracker.text import harmless
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ SURE = 0.5  # score from which ByteTrack believes a box at first sight
 @click.option(
     "--weights",
     "--model",
-    default="yolov8n.pt",
+    default=Options.weights,
     show_default=True,
     metavar="FILE",
     help="Detection weights: a name or a path.",
@@ -41,7 +42,7 @@ SURE = 0.5  # score from which ByteTrack believes a box at first sight
 )
 @click.option(
     "--imgsz",
-    default=640,
+    default=Options.imgsz,
     show_default=True,
     metavar="PX",
     help="Longer side of the network's input, in pixels.",
@@ -62,8 +63,8 @@ def command(weights: str, int8: bool, calibrate: str | None, truth: str | None, 
     if truth and not calibrate:
         raise OptionError("--truth is the ground truth of the --calibrate video: give both, with --int8")
 
+    from tracker.detectors import Settings, open_detector
     from tracker.detectors.openvino_model import converted
-    from tracker.detectors.settings import Settings
     from tracker.detectors.weights import find_weights
 
     size = Settings(imgsz=imgsz).imgsz
@@ -73,7 +74,6 @@ def command(weights: str, int8: bool, calibrate: str | None, truth: str | None, 
         click.echo(harmless(f"{path.name} is ready: {converted(path).xml}"))
         return
 
-    from tracker.detectors import open_detector
     from tracker.detectors.quantize import agreement, quantize
 
     images = sample(calibrate, FRAMES + CHECKED)
@@ -81,9 +81,9 @@ def command(weights: str, int8: bool, calibrate: str | None, truth: str | None, 
     learn = [image for index, image in enumerate(images) if index % max(2, len(images) // CHECKED)]
     click.echo(harmless(f"{path.name} as int8: {quantize(path, learn, size)}"))
 
-    with open_detector(path, backend="openvino", imgsz=size, precision="fp32") as detector:
+    with open_detector(path, Settings(backend="openvino", imgsz=size, precision="fp32")) as detector:
         exact = detector.detect(check)
-    with open_detector(path, backend="openvino", imgsz=size, int8=True) as detector:
+    with open_detector(path, Settings(backend="openvino", imgsz=size, int8=True)) as detector:
         rough = detector.detect(check)
     every, sure = agreement(exact, rough), agreement(exact, rough, conf=SURE)
     click.echo(
@@ -111,10 +111,9 @@ def find_truth(folder: str) -> MotSequence:
 
 def accuracy(weights: Path, imgsz: int, video: str, truth: MotSequence, *, int8: bool) -> dict[str, float]:
     """Follow people through a video with the default tracker and score the tracks."""
-    from tracker.detectors import open_detector
+    from tracker.detectors import Settings, open_detector
     from tracker.offline.metrics import score
     from tracker.offline.motchallenge import rows_of
-    from tracker.options import Options
     from tracker.sources import open_source
     from tracker.trackers.make import make_tracker
 
@@ -122,10 +121,11 @@ def accuracy(weights: Path, imgsz: int, video: str, truth: MotSequence, *, int8:
     with (
         open_source(video) as source,
         open_detector(
-            weights, backend="openvino", imgsz=imgsz, classes=["person"], int8=int8, precision="fp32"
+            weights,
+            Settings(backend="openvino", imgsz=imgsz, classes=["person"], int8=int8, precision="fp32"),
         ) as detector,
     ):
-        tracker = make_tracker(options.tracker, options, source.fps)
+        tracker = make_tracker(options.tracker, options.tracker_settings, source.fps)
         rows = rows_of(tracker.update(found) for _, found in detector.stream(source) if found is not None)
     return score([truth], {truth.name: rows})[truth.name]
 

@@ -3,64 +3,42 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tracker.detectors.settings import Settings
-from tracker.types import Detector, OptionError, Stopwatch, WeightsError
+from tracker.detectors.settings import DEFAULT_WEIGHTS, Settings
+from tracker.errors import OptionError, WeightsError
 
-BACKENDS = ("auto", "torch", "openvino")
-DEFAULT_WEIGHTS = "yolov8n.pt"
+if TYPE_CHECKING:  # `track --help` reads the settings and needs no numpy
+    from tracker.types import Detector, Stopwatch
+
+DEFAULTS = Settings()
 
 
 def open_detector(
     weights: str | Path = DEFAULT_WEIGHTS,
+    settings: Settings = DEFAULTS,
     *,
-    backend: str = "auto",
-    classes: Sequence[str | int] | None = Settings.classes,
-    conf: float = Settings.conf,
-    iou: float = Settings.iou,
-    imgsz: int = Settings.imgsz,
-    max_det: int = Settings.max_det,
-    device: str = Settings.device,
-    half: bool = Settings.half,
-    batch: int = Settings.batch,
-    int8: bool = Settings.int8,
-    precision: str = Settings.precision,
-    in_flight: int | None = Settings.in_flight,
-    threads: int | None = Settings.threads,
-    every: int = 1,
     stopwatch: Stopwatch | None = None,
 ) -> Detector:
-    """Return a detector, to be opened by ``with``; what the options mean stands in ``Settings``.
+    """Return a detector, to be opened by ``with``.
 
     ``weights`` is a path or a bare name (see ``weights.find_weights``), which may be downloaded here.
-    ``backend`` is torch, openvino, or auto: torch on a GPU, else OpenVINO on an x86 CPU, else torch.
-    ``every`` above 1 looks at every N-th frame only (see ``EveryNth``). ``stopwatch`` counts the stage
-    "detect". Raises ``OptionError`` and ``WeightsError``.
+    ``stopwatch`` counts the stage "detect". Raises ``OptionError`` and ``WeightsError``.
     """
-    device = str(device).strip().lower()
-    settings = Settings(
-        classes, conf, iou, imgsz, max_det, device, half, batch, int8, precision, in_flight, threads
-    )
-    if backend not in BACKENDS:
-        raise OptionError(f"no backend {backend!r}; there are {', '.join(BACKENDS)}")
-    if every < 1:
-        raise OptionError(f"--detect-every must be at least 1, got {every}")
     from tracker.detectors.weights import find_weights
 
-    detector = _make(find_weights(weights), backend, settings, stopwatch)
-    if every == 1:
+    detector = _make(find_weights(weights), settings, stopwatch)
+    if settings.every == 1:
         return detector
     from tracker.detectors.every_nth import EveryNth
 
-    return EveryNth(detector, every, prompt=in_flight == 1)
+    return EveryNth(detector, settings.every, prompt=settings.in_flight == 1)
 
 
-def _make(path: Path, backend: str, settings: Settings, stopwatch: Stopwatch | None) -> Detector:
-    if backend == "auto":
-        backend = choose(path, settings)
+def _make(path: Path, settings: Settings, stopwatch: Stopwatch | None) -> Detector:
+    backend = choose(path, settings) if settings.backend == "auto" else settings.backend
     if backend == "torch":
         if settings.int8:
             raise OptionError(
@@ -103,4 +81,4 @@ def _gpu_possible() -> bool:
     return platform.system() == "Darwin" or any(Path(driver).exists() for driver in drivers)
 
 
-__all__ = ["BACKENDS", "DEFAULT_WEIGHTS", "open_detector"]
+__all__ = ["DEFAULT_WEIGHTS", "Settings", "open_detector"]

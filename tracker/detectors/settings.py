@@ -1,12 +1,14 @@
-"""What a detector shall find and how: one frozen struct, the defaults live here."""
+"""What a detector shall find and how: one frozen struct; here live the defaults that ``Options`` reads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tracker.types import OptionError
+from tracker.errors import OptionError
 
+DEFAULT_WEIGHTS = "yolov8n.pt"
+BACKENDS = ("auto", "torch", "openvino")
 PRECISIONS = ("auto", "fp32", "bf16")
 STRIDE = 32  # pixels; the coarsest feature map of every YOLOv8
 
@@ -14,6 +16,9 @@ STRIDE = 32  # pixels; the coarsest feature map of every YOLOv8
 @dataclass(frozen=True)
 class Settings:
     """Options of every detector; raises ``OptionError`` for values that cannot be used.
+
+    Two defaults are not those of ``track``: ``conf`` is the floor of the detector, below --conf, and
+    ``in_flight`` follows from the source.
 
     >>> Settings(imgsz=600).imgsz
     608
@@ -31,9 +36,16 @@ class Settings:
     precision: str = "auto"  # of OpenVINO: fp32, bf16, or auto: bf16 where the processor multiplies it itself
     in_flight: int | None = None  # inputs under way at a time; 1: no delay (live); None: what is fastest
     threads: int | None = None  # of the CPU that inference may use; None: all
+    backend: str = "auto"  # torch, openvino, or auto: torch on a GPU, else OpenVINO on an x86 CPU, else torch
+    every: int = 1  # run on every N-th frame only (see ``EveryNth``)
 
     def __post_init__(self) -> None:
         """Refuse absurd values, round ``imgsz`` up."""
+        object.__setattr__(self, "device", str(self.device).strip().lower())
+        if self.backend not in BACKENDS:
+            raise OptionError(f"no backend {self.backend!r}; there are {', '.join(BACKENDS)}")
+        if self.every < 1:
+            raise OptionError(f"--detect-every must be at least 1, got {self.every}")
         if not 0.0 <= self.conf < 1.0:
             raise OptionError(f"the detector's score floor must be at least 0 and below 1, got {self.conf:g}")
         if not 0.0 < self.iou <= 1.0:

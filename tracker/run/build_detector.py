@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracker.detectors import open_detector
+from tracker.detectors import Settings, open_detector
 from tracker.options import Options
 from tracker.types import Detector, Stopwatch
 
@@ -11,19 +11,18 @@ def make_detector(
     options: Options, stopwatch: Stopwatch, *, in_flight: int | None = None, every: int = 1
 ) -> Detector:
     """Return the detector that the options ask for, not yet opened."""
-    return open_detector(
-        options.weights,
+    settings = Settings(
         classes=options.classes or None,
         iou=options.iou,
         imgsz=options.imgsz,
         max_det=options.max_det,
         device=options.device,
         half=options.half,
-        backend=options.backend,
         batch=options.batch,
         int8=options.int8,
         precision=options.precision,
-        every=every,
         in_flight=in_flight,
-        stopwatch=stopwatch,
+        backend=options.backend,
+        every=every,
     )
+    return open_detector(options.weights, settings, stopwatch=stopwatch)

@@ -286,7 +286,9 @@ class Session:
         claim_leaves(claims, self.host, self.prefix, overwrite=options.overwrite, mine=mine)
         use_background(options, self.scene)
         self.host.start(self.scene)
-        self.tracker = make_tracker(options.tracker, options, self.source.fps, self.source.size)
+        self.tracker = make_tracker(
+            options.tracker, options.tracker_settings, self.source.fps, self.source.size
+        )
         self._read = self.source  # with --refine a second one later
         self._profile = Profile(live=self.source.live) if options.profile else None
         self._far_away = FarAway(self.scene.size, options.imgsz)

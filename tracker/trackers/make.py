@@ -1,14 +1,13 @@
-"""Make the tracker that the options ask for."""
+"""Make the tracker that the settings ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from bytetrack import SORT, BYTETracker, MotionTracker
-from tracker.options import Options
+from bytetrack.byte_tracker import NOMINAL_RATE
+from tracker.trackers.settings import TrackerSettings
 from tracker.types import LastingTracker
-
-FRAMES_PER_BUFFER_SECOND = 30  # ByteTrack's track_buffer counts frames at 30 fps
 
 TRACKERS: dict[str, Callable[..., BYTETracker]] = {
     "motion": MotionTracker,
@@ -18,7 +17,7 @@ TRACKERS: dict[str, Callable[..., BYTETracker]] = {
 
 
 def make_tracker(
-    kind: str, options: Options, fps: float, size: tuple[int, int] | None = None
+    kind: str, settings: TrackerSettings, fps: float, size: tuple[int, int] | None = None
 ) -> LastingTracker:
     """Return a fresh tracker of a ``kind`` in ``TRACKERS``; a `VisualTracker` where the picture is needed.
 
@@ -26,14 +25,14 @@ def make_tracker(
     parameters of ``BYTETracker``. Raises ``OptionError`` and ``WeightsError`` for ``--appearance``.
     """
     tracker = TRACKERS[kind](
-        track_thresh=options.conf,
-        new_track_thresh=options.new_track_thresh,
-        match_thresh=options.match_thresh,
-        track_buffer=options.lost * FRAMES_PER_BUFFER_SECOND,
+        track_thresh=settings.track_thresh,
+        new_track_thresh=settings.new_track_thresh,
+        match_thresh=settings.match_thresh,
+        track_buffer=settings.lost_s * NOMINAL_RATE,
         frame_rate=fps,
     )
-    if options.appearance == "none" and options.camera_motion == "off":
+    if settings.appearance == "none" and settings.camera_motion == "off":
         return tracker
     from tracker.trackers.visual import make_visual_tracker
 
-    return make_visual_tracker(tracker, options, size)
+    return make_visual_tracker(tracker, settings, size)

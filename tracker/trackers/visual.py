@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from bytetrack import BYTETracker, Detections, Tracks
 from bytetrack.appearance import AppearanceTracker
 from bytetrack.types import FloatArray, IntArray
-from tracker.options import REMEMBER_S, Options
 from tracker.trackers.camera_motion import CameraMotion
 from tracker.trackers.reid import Appearance, open_appearance
+from tracker.trackers.settings import REMEMBER_S, TrackerSettings
 from tracker.types import Frame, Json, PictureTracker
 
 
@@ -101,15 +100,19 @@ class VisualTracker(PictureTracker):
 
 
 def make_visual_tracker(
-    tracker: BYTETracker, options: Options, size: tuple[int, int] | None
+    tracker: BYTETracker, settings: TrackerSettings, size: tuple[int, int] | None
 ) -> VisualTracker:
-    """Wrap a tracker as the options say; ``size`` is the picture's. Raises what `open_appearance` does."""
-    camera = None if options.camera_motion == "off" else CameraMotion(auto=options.camera_motion == "auto")
-    appearance = open_appearance(options.appearance)
+    """Wrap a tracker as the settings say; ``size`` is the picture's. Raises what `open_appearance` does."""
+    camera = None if settings.camera_motion == "off" else CameraMotion(auto=settings.camera_motion == "auto")
+    appearance = open_appearance(settings.appearance)
     if appearance is None:
         return VisualTracker(tracker, camera=camera)
-    memory: dict[str, Any] = {"remember_s": REMEMBER_S}
-    if options.remember is not None:
-        memory = {"remember_s": options.remember, "returning": True}
-    with_appearance = AppearanceTracker(tracker, size=size, neutral=appearance.neutral, **memory)
+    asked = settings.remember_s
+    with_appearance = AppearanceTracker(
+        tracker,
+        size=size,
+        neutral=appearance.neutral,
+        remember_s=REMEMBER_S if asked is None else asked,
+        returning=asked is not None,
+    )
     return VisualTracker(with_appearance, appearance, camera)

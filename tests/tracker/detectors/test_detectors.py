@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bytetrack import Detections
-from tracker.detectors import open_detector
+from tracker.detectors import Settings, open_detector
 from tracker.types import Detector, Frame, Image, OptionError, Stopwatch, WeightsError
 
 
@@ -38,10 +38,9 @@ class DetectorContract:
 
     backend: str
 
-    def open(self, weights: Path, **options: Any) -> Detector:
-        return open_detector(
-            weights, **{"backend": self.backend, "imgsz": 160, "conf": 0.001, "device": "cpu"} | options
-        )
+    def open(self, weights: Path, stopwatch: Stopwatch | None = None, **options: Any) -> Detector:
+        asked = {"backend": self.backend, "imgsz": 160, "conf": 0.001, "device": "cpu"} | options
+        return open_detector(weights, Settings(**asked), stopwatch=stopwatch)
 
     def test_it_knows_the_names(self, untrained: Path) -> None:
         with self.open(untrained) as detector:
@@ -212,14 +211,14 @@ class TestTorch(DetectorContract):
 )
 def test_absurd_options(untrained: Path, options: dict[str, Any], text: str) -> None:
     with pytest.raises(OptionError, match=text):
-        open_detector(untrained, **options)
+        open_detector(untrained, Settings(**options))
 
 
 @pytest.mark.parametrize("device", ["99", "cuda:99", "tpu", "-1", ""])
 def test_a_device_that_is_not_there(untrained: Path, device: str) -> None:
     with (
         pytest.raises(OptionError, match=r"--device .*(try --device|expected auto)") as error,
-        open_detector(untrained, backend="torch", device=device),
+        open_detector(untrained, Settings(backend="torch", device=device)),
     ):
         pass
     assert "\n" not in str(error.value)
@@ -228,7 +227,7 @@ def test_a_device_that_is_not_there(untrained: Path, device: str) -> None:
 def test_half_needs_a_gpu(untrained: Path) -> None:
     with (
         pytest.raises(OptionError, match="--half needs a GPU"),
-        open_detector(untrained, backend="torch", device="cpu", half=True),
+        open_detector(untrained, Settings(backend="torch", device="cpu", half=True)),
     ):
         pass
 
@@ -241,6 +240,6 @@ def test_a_model_without_boxes(tmp_path: Path) -> None:
     torch.save({"model": model, "train_args": {"task": "classify"}}, tmp_path / "cls.pt")
     with (
         pytest.raises(WeightsError, match="is a classify model"),
-        open_detector(tmp_path / "cls.pt", backend="torch"),
+        open_detector(tmp_path / "cls.pt", Settings(backend="torch")),
     ):
         pass

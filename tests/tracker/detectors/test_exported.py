@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tracker.detectors import open_detector
+from tracker.detectors import Settings, open_detector
 from tracker.detectors.quantize import agreement
 from tracker.detectors.quiet import quiet
 from tracker.types import Image, WeightsError
@@ -25,10 +25,10 @@ def test_what_ultralytics_exports_sees_what_the_weights_see(
 
         folder = Path(str(YOLO(weights, task="detect").export(format="openvino", imgsz=160, verbose=False)))
     square = np.ascontiguousarray(bus[:800, :800])  # so that both networks get the same input
-    with open_detector(folder, backend="torch", imgsz=160, conf=0.05) as exported:
+    with open_detector(folder, Settings(backend="torch", imgsz=160, conf=0.05)) as exported:
         (found,) = exported.detect([square])
         assert exported.names == {0: "person", 1: "traffic light", 2: "car"}
-    with open_detector(weights, backend="torch", imgsz=160, conf=0.05) as original:
+    with open_detector(weights, Settings(backend="torch", imgsz=160, conf=0.05)) as original:
         (expected,) = original.detect([square])
     # ultralytics lets OpenVINO choose bf16 where the processor has it, so the boxes are alike, not equal
     for one, other in (([expected], [found]), ([found], [expected])):
@@ -40,4 +40,4 @@ def test_openvino_as_backend_wants_the_weights_themselves(tmp_path: Path) -> Non
     folder = tmp_path / "model_openvino_model"
     folder.mkdir()
     with pytest.raises(WeightsError, match=r"starts from \.pt weights; use --backend torch"):
-        open_detector(folder, backend="openvino")
+        open_detector(folder, Settings(backend="openvino"))

@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from tracker import detectors
-from tracker.detectors import openvino_model
+from tracker.detectors import Settings, open_detector, openvino_model
 from tracker.detectors.openvino_model import converted, place, stored
 from tracker.detectors.seal import _key, seal, sealed
-from tracker.detectors.settings import Settings
 from tracker.types import OptionError, WeightsError
 
 
@@ -150,14 +149,14 @@ def test_int8_is_never_made_silently(untrained: Path) -> None:
 
 def test_what_openvino_cannot_do(untrained: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="--half needs a GPU"):
-        detectors.open_detector(untrained, backend="openvino", half=True).__enter__()
+        open_detector(untrained, Settings(backend="openvino", half=True)).__enter__()
     with pytest.raises(OptionError, match="--device 0 needs --backend torch"):
-        detectors.open_detector(untrained, backend="openvino", device="0").__enter__()
+        open_detector(untrained, Settings(backend="openvino", device="0")).__enter__()
     with pytest.raises(OptionError, match="--int8 runs on OpenVINO only"):
-        detectors.open_detector(untrained, backend="torch", int8=True)
+        open_detector(untrained, Settings(backend="torch", int8=True))
     with pytest.raises(WeightsError, match=r"starts from \.pt weights"):
         (tmp_path / "exported.onnx").touch()
-        detectors.open_detector(tmp_path / "exported.onnx", backend="openvino")
+        open_detector(tmp_path / "exported.onnx", Settings(backend="openvino"))
 
 
 def test_auto_takes_the_fastest_road_there_is(monkeypatch: pytest.MonkeyPatch) -> None:

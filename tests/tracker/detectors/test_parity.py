@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from bytetrack import Detections
-from tracker.detectors import open_detector
+from tracker.detectors import Settings, open_detector
 from tracker.types import Image
 
 Predict = Callable[[Path, list[Image]], list[Detections]]
@@ -64,7 +64,7 @@ def assert_agree(ours: Detections, theirs: Detections) -> None:
 def test_boxes_equal_predict_on_a_photograph(
     backend: str, weights: Path, bus: Image, predict: Predict
 ) -> None:
-    with open_detector(weights, backend=backend, device="cpu", precision="fp32") as detector:
+    with open_detector(weights, Settings(backend=backend, device="cpu", precision="fp32")) as detector:
         (ours,) = detector.detect([bus])
     (theirs,) = predict(weights, [bus])
     assert len(ours) >= 5
@@ -79,7 +79,9 @@ def test_boxes_equal_predict_on_a_recording(
     video = cv2.VideoCapture(str(shared / "data/pets09-s2l1/vtest.avi"))
     images = [image for index in range(0, 795) if (image := video.read()[1]) is not None and index % 80 == 0]
     assert len(images) == 10
-    with open_detector(weights, backend=backend, device="cpu", batch=4, precision="fp32") as detector:
+    with open_detector(
+        weights, Settings(backend=backend, device="cpu", batch=4, precision="fp32")
+    ) as detector:
         ours = detector.detect(images)
     assert sum(len(found) for found in ours) > 60
     for found, expected in zip(ours, predict(weights, images), strict=True):
@@ -96,8 +98,8 @@ def test_openvino_starts_without_torch(untrained: Path, models: Path, tmp_path: 
     script = f"""
 import sys
 import numpy as np
-from tracker.detectors import open_detector
-with open_detector({str(untrained)!r}, backend="openvino") as detector:
+from tracker.detectors import Settings, open_detector
+with open_detector({str(untrained)!r}, Settings(backend="openvino")) as detector:
     detector.detect([np.zeros((64, 64, 3), np.uint8)])
 print(sorted({{"torch", "ultralytics", "openvino_telemetry"}} & set(sys.modules)))
 """
@@ -116,8 +118,8 @@ import cv2, numpy as np
 cv2.setNumThreads(3)
 yolo = lambda: {{name: value for name, value in os.environ.items() if name.startswith("YOLO")}}
 environment, printing = yolo(), np.get_printoptions()
-from tracker.detectors import open_detector
-with open_detector({str(untrained)!r}, backend="torch", device="cpu") as detector:
+from tracker.detectors import Settings, open_detector
+with open_detector({str(untrained)!r}, Settings(backend="torch", device="cpu")) as detector:
     detector.detect([np.zeros((64, 64, 3), np.uint8)])
 from ultralytics.utils import ONLINE, checks
 from ultralytics.utils.events import events

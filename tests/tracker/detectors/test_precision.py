@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from tracker.detectors import open_detector, openvino_yolo
+from tracker.detectors import Settings, open_detector, openvino_yolo
 from tracker.detectors.quantize import agreement
 from tracker.detectors.quiet import quiet_openvino
 from tracker.types import OptionError
@@ -24,7 +24,7 @@ def test_auto_takes_what_the_processor_has(
     has_bf16: bool, precision: str, told: str, untrained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openvino_yolo, "multiplies_bf16", lambda _: has_bf16)
-    with open_detector(untrained, backend="openvino", precision=precision) as detector:
+    with open_detector(untrained, Settings(backend="openvino", precision=precision)) as detector:
         assert detector.description == f"{untrained.stem} on OpenVINO, {told}"
 
 
@@ -33,14 +33,14 @@ def test_bf16_is_refused_where_it_would_only_be_imitated(
 ) -> None:
     monkeypatch.setattr(openvino_yolo, "multiplies_bf16", lambda _: False)
     with pytest.raises(OptionError, match="does not multiply bf16 itself; use fp32"):
-        open_detector(untrained, backend="openvino", precision="bf16").__enter__()
+        open_detector(untrained, Settings(backend="openvino", precision="bf16")).__enter__()
 
 
 def test_bf16_is_openvinos(untrained: Path) -> None:
     with pytest.raises(OptionError, match="--precision bf16 runs on OpenVINO only"):
-        open_detector(untrained, backend="torch", precision="bf16")
+        open_detector(untrained, Settings(backend="torch", precision="bf16"))
     with pytest.raises(OptionError, match="no precision 'fp8'; there are auto, fp32, bf16"):
-        open_detector(untrained, precision="fp8")
+        open_detector(untrained, Settings(precision="fp8"))
 
 
 @pytest.mark.slow
@@ -52,7 +52,7 @@ def test_bf16_finds_the_same_objects(weights: Path, shared: Path) -> None:
     assert len(images) == 10
     found = []
     for precision in ("fp32", "bf16"):
-        with open_detector(weights, backend="openvino", precision=precision) as detector:
+        with open_detector(weights, Settings(backend="openvino", precision=precision)) as detector:
             found.append(detector.detect(images))
     sure = agreement(*found, iou=0.9, conf=0.3)
     assert sure.boxes > 50

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 
 from bytetrack import Detections
 from tracker.commands.export import command, sample
-from tracker.detectors import open_detector
+from tracker.detectors import Settings, open_detector
 from tracker.detectors.quantize import agreement
 from tracker.types import InputError, OptionError
 
@@ -51,7 +51,7 @@ def test_an_int8_model_is_made_and_used(
     assert rest == []  # NNCF's own talk is kept back
     assert first.startswith("untrained.pt as int8: ")
     assert "boxes again at IoU 0.9" in second
-    with open_detector(untrained, imgsz=64, conf=0.001, int8=True) as detector:
+    with open_detector(untrained, Settings(imgsz=64, conf=0.001, int8=True)) as detector:
         (found,) = detector.detect([np.zeros((48, 64, 3), np.uint8)])
     assert len(found) > 0
     xml = Path(first.removeprefix("untrained.pt as int8: "))

@@ -74,12 +74,15 @@ def test_true_boxes_give_the_true_counts(clip: tuple[Path, dict[str, Any]]) -> N
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_detector_gives_the_true_counts(clip: tuple[Path, dict[str, Any]], weights: Path) -> None:
-    from tracker.detectors import open_detector
+    from tracker.detectors import Settings, open_detector
     from tracker.sources import open_source
 
     video, truth = clip
     made = plugins(truth)
-    with open_detector(str(weights), classes=["person"]) as detector, open_source(str(video)) as source:
+    with (
+        open_detector(str(weights), Settings(classes=["person"])) as detector,
+        open_source(str(video)) as source,
+    ):
         results = pipeline.run(source, detector, BYTETracker(frame_rate=source.fps), made, sketch=False)
         events = [event for result in results for event in result.events]
     agrees(truth, events + pipeline.finish(made))

@@ -13,9 +13,9 @@ from bytetrack import BYTETracker, Detections
 from bytetrack.appearance import AppearanceTracker
 from tests.tracker.fakes import ListDetector
 from tracker import pipeline
-from tracker.options import Options
 from tracker.trackers.camera_motion import CameraMotion
 from tracker.trackers.make import make_tracker
+from tracker.trackers.settings import TrackerSettings
 from tracker.trackers.visual import VisualTracker
 from tracker.types import Frame, Image
 
@@ -166,7 +166,7 @@ def test_a_trembling_camera_is_seen_through() -> None:
     film, found = shaken(3)
     ids = {}
     for kind in ("off", "on", "auto"):
-        tracker = make_tracker("bytetrack", Options(camera_motion=kind), 30.0, SIZE)
+        tracker = make_tracker("bytetrack", TrackerSettings(camera_motion=kind), 30.0, SIZE)
         results = list(pipeline.run(film, ListDetector(found), tracker))
         ids[kind] = [one.tracks.track_id.tolist() for one in results]
     assert ids["on"] == [[1]] * len(film)

@@ -16,6 +16,7 @@ from tracker import pipeline
 from tracker.options import Options
 from tracker.trackers.make import make_tracker
 from tracker.trackers.reid import Appearance, ColorStripes, ReidNetwork, crop, open_appearance
+from tracker.trackers.settings import TrackerSettings
 from tracker.trackers.visual import VisualTracker
 from tracker.types import Frame, Image, OptionError, WeightsError
 
@@ -132,8 +133,8 @@ def test_without_a_picture_only_boxes_count() -> None:
 
 
 def test_options_become_a_visual_tracker() -> None:
-    assert isinstance(make_tracker("bytetrack", Options(), 25.0, (64, 48)), BYTETracker)
-    tracker = make_tracker("bytetrack", Options(appearance="color", remember=90.0), 25.0, (64, 48))
+    assert isinstance(make_tracker("bytetrack", TrackerSettings(), 25.0, (64, 48)), BYTETracker)
+    tracker = make_tracker("bytetrack", TrackerSettings(appearance="color", remember_s=90.0), 25.0, (64, 48))
     assert isinstance(tracker, VisualTracker)
     assert (tracker.tracker.remember_s, tracker.tracker.returning, tracker.frame_rate) == (90, True, 25)
     with pytest.raises(OptionError, match="--appearance color"):
