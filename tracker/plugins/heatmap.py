@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bytetrack import Tracks
-from bytetrack.types import FloatArray, IntArray
+from bytetrack.types import FloatArray
 from tracker.parse import class_ids
 from tracker.plugins._shared.anchors import box_size, check_anchor
 from tracker.plugins._shared.background import EmptyScene
 from tracker.plugins._shared.memory import Memory
+from tracker.plugins._shared.newcomer import Newcomer
 from tracker.plugins._shared.shades import colored, footprint, scale
 from tracker.plugins._shared.sighting import velocity
 from tracker.plugins._shared.when import duration, span
@@ -27,18 +28,8 @@ CELLS = 192  # of the grid along the picture's longer side
 WIDEST = 64.0  # cells: the widest footprint; wider objects are counted as this wide
 STILL_SIZES_S = 0.4  # slower than this many of its own sizes per second an object stands; a walker makes 1
 REFRESH_S = 1.0  # age of the picture shown; a second more or less cannot be seen
-PROOF_S = 2.0  # a box that stays in its place for less may be a mistake of the detector, and counts nothing
-PROOF_MOVING_S = 0.3  # one that has moved by its own size needs no longer
-WAITING = 16  # places kept of somebody who does not count yet; more are one with the last
-COLUMNS = (
-    ("seen_for_s", np.float64),
-    ("first", np.float64, (2,)),  # where it was first seen
-    ("moved", np.bool_),  # by its own size from there
-    ("proven", np.bool_),
-    ("waiting", np.int64),  # places that wait for the proof ...
-    ("waiting_at", np.int64, (WAITING,)),  # ... as places in the flattened grid
-    ("waiting_s", np.float64, (WAITING,)),
-)
+LOGGED = 32  # frames that are laid on the grid together: so each costs little
+COLUMNS = (("proven", np.bool_), ("newcomer", np.int64))  # the second is a number from 1; 0: not known yet
 WHAT = {"presence": "present", "standing": "standing"}
 
 
@@ -48,7 +39,7 @@ class Heatmap(Plugin):
 
     Each object leaves its seconds around its anchor, in a soft footprint as wide as its box, one at its
     middle: a place's value is the seconds that somebody spent there, summed over objects. What is seen in
-    one place for less than `PROOF_S` is nobody.
+    one place for less than `newcomer.PROOF_S` is nobody.
 
     Raises ``OptionError`` for a mode, an anchor or a class that cannot be used.
     """
@@ -73,6 +64,10 @@ class Heatmap(Plugin):
         layers = round(np.log2(WIDEST)) + 1
         # Footprints are laid on when somebody looks: until then one layer per width, in octaves.
         self._seconds = np.zeros((layers, height, width))
+        # Of the frames not on the grid yet: anchors (M, 2), widths (M,), seconds (M,), whose count (M,).
+        self._log: list[tuple[FloatArray, FloatArray, FloatArray, NDArray[np.bool_]]] = []
+        self._newcomers: dict[int, Newcomer] = {}
+        self._numbered = 0
         self._empty = EmptyScene.of(scene)
         self._period = 1 / scene.fps if scene.fps > 0 else 0.0
         self._longest = max(scene.lost_s, 2 * self._period)  # what passed unseen is nobody's time
@@ -89,52 +84,65 @@ class Heatmap(Plugin):
         self._before = self._now = now
         self._since = now if self._since is None else self._since
         self._empty.look(frame, tracks)
-        self._memory.look(now, tracks)
+        for row in self._memory.look(now, tracks):
+            self._newcomers.pop(int(row["newcomer"]), None)
         if len(tracks):
-            chosen = np.ones(len(tracks), np.bool_)
-            if self.mode == "standing":
-                chosen = self._stands(tracks)
+            chosen = self._stands(tracks) if self.mode == "standing" else None
             if self._wanted is not None:
-                chosen &= np.isin(tracks.class_id, self._wanted)
-            last = np.array(self._seconds.shape[:0:-1]) - 1  # feet beyond the picture's edge are at it
-            columns, rows = np.clip(self._memory.anchors / self._cell, 0, last).astype(np.int64).T
-            widths = np.clip((tracks.xyxy[:, 2] - tracks.xyxy[:, 0]) / self._cell, 1.0, WIDEST)
-            layers = np.rint(np.log2(widths)).astype(np.int64)
-            places = np.ravel_multi_index((layers, rows, columns), self._seconds.shape)
-            self._count(tracks, places, chosen, passed)
+                of_class = np.isin(tracks.class_id, self._wanted)
+                chosen = of_class if chosen is None else chosen & of_class
+            counts = self._memory.own["proven"][self._memory.found]
+            if np.count_nonzero(counts) < len(counts):
+                self._prove(tracks, counts, chosen, passed)
+            if chosen is not None:
+                counts &= chosen
+            xyxy = tracks.xyxy
+            self._leave(self._memory.anchors, xyxy[:, 2] - xyxy[:, 0], np.full(len(xyxy), passed), counts)
         return ()
 
-    def _count(self, tracks: Tracks, places: IntArray, chosen: NDArray[np.bool_], passed: float) -> None:
-        """Give the time that passed to the places of those who are proven; let that of others wait."""
-        own, found, anchors = self._memory.own, self._memory.found, self._memory.anchors
-        seconds = self._seconds.reshape(-1)
-        known = own["proven"][found]
-        if np.count_nonzero(known) == len(known):
-            np.add.at(seconds, places[chosen], passed)
+    def _prove(
+        self, tracks: Tracks, proven: NDArray[np.bool_], chosen: NDArray[np.bool_] | None, passed: float
+    ) -> None:
+        """Let the time of newcomers wait, and count that of who is proven now: it is marked in ``proven``."""
+        own = self._memory.own
+        places = np.flatnonzero(~proven)
+        rows = self._memory.found[places]
+        numbers, anchors = own["newcomer"][rows].tolist(), self._memory.anchors[places].tolist()
+        for place, row, number, (x, y), (x1, y1, x2, y2) in zip(
+            places.tolist(), rows.tolist(), numbers, anchors, tracks.xyxy[places].tolist(), strict=True
+        ):
+            if not number:
+                self._numbered = number = self._numbered + 1
+                own["newcomer"][row], self._newcomers[number] = number, Newcomer()
+            newcomer = self._newcomers[number]
+            if newcomer.see(x, y, x2 - x1, y2 - y1, passed):
+                own["proven"][row] = proven[place] = True
+                del self._newcomers[number]
+                if newcomer.waiting:
+                    waited = np.array(newcomer.waiting)
+                    self._leave(waited[:, :2], waited[:, 2], waited[:, 3], np.ones(len(waited), np.bool_))
+            elif passed and (chosen is None or chosen[place]):
+                newcomer.waiting.append((x, y, x2 - x1, passed))
+
+    def _leave(
+        self, anchors: FloatArray, widths: FloatArray, seconds: FloatArray, counts: NDArray[np.bool_]
+    ) -> None:
+        """Leave seconds (M,) at anchors (M, 2), of objects so wide (M,), where they count (M,)."""
+        self._log.append((anchors, widths, seconds, counts))
+        if len(self._log) >= LOGGED:
+            self._lay()
+
+    def _lay(self) -> None:
+        """Lay on the grid what was left since the last time."""
+        if not self._log:
             return
-        before_s = own["seen_for_s"][found]
-        new = before_s == 0
-        own["first"][found[new]] = anchors[new]
-        own["seen_for_s"][found] = seen_s = before_s + passed
-        away = np.hypot(*(anchors - own["first"][found]).T)
-        own["moved"][found] |= away >= box_size(tracks.xyxy)
-        proven = seen_s >= np.where(own["moved"][found], PROOF_MOVING_S, PROOF_S)
-        late = found[proven & ~known]
-        if len(late):
-            np.add.at(seconds, own["waiting_at"][late].ravel(), own["waiting_s"][late].ravel())
-            own["waiting_s"][late] = 0
-            own["proven"][late] = True
-        counts = own["proven"][found]
-        np.add.at(seconds, places[chosen & counts], passed)
-        waiting = chosen & ~counts
-        if waiting.any():
-            rows, here = found[waiting], places[waiting]
-            last = own["waiting"][rows] - 1
-            other = (last < 0) | (own["waiting_at"][rows, np.maximum(last, 0)] != here)
-            last = np.minimum(last + other, WAITING - 1)
-            own["waiting"][rows] = last + 1
-            own["waiting_at"][rows, last] = here
-            own["waiting_s"][rows, last] += passed
+        anchors, widths, passed, counts = (np.concatenate(each) for each in zip(*self._log, strict=True))
+        self._log = []
+        _, height, width = self._seconds.shape
+        # Feet beyond the picture's edge are at it.
+        columns, rows = np.clip(anchors[counts] / self._cell, 0, (width - 1, height - 1)).astype(np.int64).T
+        layers = np.rint(np.log2(np.clip(widths[counts] / self._cell, 1.0, WIDEST))).astype(np.int64)
+        np.add.at(self._seconds, (layers, rows, columns), passed[counts])
 
     def draw(self, canvas: Canvas) -> None:
         """Show what has come together so far."""
@@ -144,6 +152,7 @@ class Heatmap(Plugin):
 
     def seconds(self) -> FloatArray:
         """Return the seconds spent at each place of the grid (h, w), summed over objects."""
+        self._lay()
         total = np.zeros(self._seconds.shape[1:])
         for layer, seconds in enumerate(self._seconds):
             if seconds.any():
@@ -153,6 +162,7 @@ class Heatmap(Plugin):
 
     def total_s(self) -> float:
         """Return the seconds of all objects together."""
+        self._lay()
         return float(self._seconds.sum())
 
     def summary(self) -> Sequence[tuple[str, str]]:
@@ -191,6 +201,7 @@ class Heatmap(Plugin):
 
     def state(self) -> Json:
         """Return the seconds (zlib, base64: the grid is large and mostly empty), and who is where."""
+        self._lay()
         seconds = base64.b64encode(zlib.compress(self._seconds.tobytes(), 1)).decode()
         return {
             "shape": list(self._seconds.shape),
@@ -199,6 +210,7 @@ class Heatmap(Plugin):
             "since": self._since,
             "earlier_s": self._earlier_s,
             "memory": self._memory.state(),
+            "newcomers": {str(number): asdict(each) for number, each in self._newcomers.items()},
         }
 
     def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
@@ -214,6 +226,8 @@ class Heatmap(Plugin):
         if tracks:
             self._before, self._since = before, since
             self._memory.restore(state["memory"])
+            self._newcomers = {int(key): Newcomer(**each) for key, each in state["newcomers"].items()}
+            self._numbered = max(self._newcomers, default=0)
 
     def _stands(self, tracks: Tracks) -> NDArray[np.bool_]:
         if not len(tracks):

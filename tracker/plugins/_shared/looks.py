@@ -41,13 +41,15 @@ class Looks:
         """
         height, width = image.shape[:2]
         more = self._rows * TILE - height, self._columns * TILE - width
-        image = np.pad(image, ((0, more[0]), (0, more[1]), (0, 0)), "edge")
+        if any(more):
+            image = np.pad(image, ((0, more[0]), (0, more[1]), (0, 0)), "edge")
+        mean = cv2.resize(image, (self._columns, self._rows), interpolation=cv2.INTER_AREA).astype(np.float64)
         hidden = covered(xyxy, (self._rows, self._columns))
-        flat = bool((cv2.meanStdDev(image)[1] < FLAT).all())
+        flat = _is_flat(image, mean)
         part = float(hidden.mean()) + flat
         if self._emptiest is None or part < self._emptiest[0]:
             self._emptiest = part, image
-        light = np.ones(3) if flat else self._light_of(image, ~hidden)
+        light = np.ones(3) if flat else self._light_of(mean, ~hidden)
         hidden |= flat
         tiles = image.reshape(self._rows, TILE, self._columns, TILE, 3).swapaxes(1, 2)
         self._clear_seen += time * ~hidden
@@ -95,9 +97,11 @@ class Looks:
         picture: Image = tiles.reshape(self._rows * TILE, self._columns * TILE, 3)
         return picture
 
-    def _light_of(self, image: Image, clear: NDArray[np.bool_]) -> FloatArray:
-        """Return how bright a picture is, (3,), as a multiple of the first: the median over places."""
-        mean = cv2.resize(image, (self._columns, self._rows), interpolation=cv2.INTER_AREA).astype(np.float64)
+    def _light_of(self, mean: FloatArray, clear: NDArray[np.bool_]) -> FloatArray:
+        """Return how bright a picture is, (3,), as a multiple of the first: the median over places.
+
+        ``mean`` are the colours of its places (rows, columns, 3), ``clear`` those where nobody is.
+        """
         if self._first is None:
             self._first = mean
         told = clear & (self._first.min(axis=2) >= DARK) & (mean.min(axis=2) >= DARK / 2)
@@ -105,6 +109,20 @@ class Looks:
             ratio: FloatArray = (mean.mean(axis=(0, 1)) + 1) / (self._first.mean(axis=(0, 1)) + 1)
             return ratio
         return np.asarray(np.median(mean[told] / self._first[told], axis=0))
+
+
+def _is_flat(image: Image, mean: FloatArray) -> bool:
+    """Return whether a picture shows nothing; ``mean`` are the colours of its places.
+
+    It is looked at as a whole only where its darkest and brightest value (no signal), or the means of its
+    places, here rounded, do not tell already: nothing deviates by more than half its range, or by less than
+    its means do.
+    """
+    if int(image.max()) - int(image.min()) < 2 * FLAT:
+        return True
+    if (cv2.meanStdDev(mean)[1] >= FLAT + 1).any():
+        return False
+    return bool((cv2.meanStdDev(image)[1] < FLAT).all())
 
 
 def covered(xyxy: FloatArray, places: tuple[int, int]) -> NDArray[np.bool_]:
