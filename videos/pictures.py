@@ -1,6 +1,6 @@
-"""Make the README's pictures of counting anew: ``python -m videos.pictures`` in the repository's root.
+"""Make the pictures of the manual again: ``python -m videos.pictures`` in the root of the repository.
 
-Runs the README's own commands on the sample clip and keeps one frame of what each writes, as a JPEG.
+Runs the manual's own commands on the sample clip and keeps one frame of what each writes, as a JPEG.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import cv2
 from videos.street import render
 
 ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "docs" / "counting.md", ROOT / "docs" / "zones.md")
+PICTURES = ROOT / "docs" / "pictures"
 MOMENTS = {"door.mp4": 5.2, "lanes.mp4": 9.4, "wait.mp4": 5.9}  # what is written -> second shown
 QUALITY = 85
 
@@ -40,7 +42,7 @@ def files(text: str) -> dict[str, str]:
 
 def main() -> None:
     """Run the commands and keep the pictures."""
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
     with tempfile.TemporaryDirectory() as folder:
         render(folder)
         for name, content in files(text).items():
@@ -51,7 +53,7 @@ def main() -> None:
             recording = cv2.VideoCapture(str(Path(folder, video)))
             recording.set(cv2.CAP_PROP_POS_MSEC, 1000 * MOMENTS[video])
             picture = recording.read()[1]
-            place = ROOT / "videos" / f"{Path(video).stem}.jpg"
+            place = PICTURES / f"{Path(video).stem}.jpg"
             place.write_bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes())
             print(place)
 

@@ -1,4 +1,4 @@
-"""The README's pages of counting: its commands parse, its zone files are sound, its pictures are there."""
+"""The manual's pages on counting: zone files are sound, pictures there, truths those of the street."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ import cv2
 
 from tracker.cli import run
 from tracker.zones import file as zone_file
-from videos.pictures import MOMENTS, ROOT, commands, files
+from videos.pictures import MOMENTS, PAGES, PICTURES, commands, files
 from videos.street import HEIGHT, LINES, WIDTH, ZONES
 
-README = (ROOT / "README.md").read_text("utf-8")
+MANUAL = "\n".join(page.read_text("utf-8") for page in PAGES)
 
 
 def test_every_picture_has_its_command_and_is_small() -> None:
-    assert [command[-1] for command in commands(README)] == list(MOMENTS)
+    assert [command[-1] for command in commands(MANUAL)] == list(MOMENTS)
     for video in MOMENTS:
-        place = ROOT / "videos" / f"{Path(video).stem}.jpg"
-        assert f"(videos/{place.name})" in README
+        place = PICTURES / f"{Path(video).stem}.jpg"
+        assert f"(pictures/{place.name})" in MANUAL
         assert place.stat().st_size < 150_000
         picture = cv2.imread(str(place))
         assert picture is not None and picture.shape == (HEIGHT, WIDTH, 3)
 
 
 def test_the_commands_are_ones_that_track_takes() -> None:
-    for command in commands(README):
+    for command in commands(MANUAL):
         with run.make_context("track", command[1:]) as context:
             assert context.params["source"] == ("street.mp4",)
             assert context.params["output"] in MOMENTS
 
 
 def test_the_zone_files_are_sound_and_in_the_commands(tmp_path: Path) -> None:
-    found = files(README)
-    used = [word for command in commands(README) for word in command if word.endswith(".yaml")]
+    found = files(MANUAL)
+    used = [word for command in commands(MANUAL) for word in command if word.endswith(".yaml")]
     assert sorted(found) == sorted(used)
     for name, content in found.items():
         path = tmp_path / name
@@ -46,7 +46,7 @@ def test_line_and_zone_are_those_whose_truth_is_known() -> None:
     (bakery,) = (line for line in LINES if line.name == "bakery")
     (shelter,) = (zone for zone in ZONES if zone.name == "shelter")
     ends = " ".join(f"{x},{y}" for x, y in (bakery.start, bakery.end))
-    assert f'--line "bakery={ends}"' in README
-    (points,) = re.findall(r"points: (738[^\n]*)", README)
+    assert f'--line "bakery={ends}"' in MANUAL
+    (points,) = re.findall(r"points: (738[^\n]*)", MANUAL)
     x1, y1, x2, y2 = shelter.xyxy
     assert points.split() == [f"{x},{y}" for x, y in ((x1, y1), (x2, y1), (x2, y2), (x1, y2))]

@@ -1,4 +1,4 @@
-"""The plugin of the README, built, installed and run as anybody's would be."""
+"""The plugin of the manual, built, installed and run as anybody's would be."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ assert (draw(results[-1], {0: "person"}) != results[-1].frame.image).any()
 
 
 def blocks(language: str, section: str) -> list[str]:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    text = readme.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    manual = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    text = manual.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
@@ -51,7 +51,7 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
 
 
 @pytest.mark.slow
-def test_the_plugin_of_the_readme_is_short_and_runs_when_installed(tmp_path: Path) -> None:
+def test_the_plugin_of_the_manual_is_short_and_runs_when_installed(tmp_path: Path) -> None:
     for needed, first in (
         ("pip", 21),
         ("setuptools", 77),
