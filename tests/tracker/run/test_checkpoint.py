@@ -14,14 +14,15 @@ from typing import Any
 import av
 import pytest
 
+from bytetrack import BYTETracker, Detections
 from tests.tracker.squares import SquareDetector
 from tracker.detectors.every_nth import EveryNth
 from tracker.options import Options
 from tracker.plugins.route import Route
-from tracker.run.checkpoint import StateFile
+from tracker.run.checkpoint import Saved, StateFile
 from tracker.run.lock import Lock
 from tracker.run.session import Session
-from tracker.types import Event, Frame, InputError, OptionError, OutputError
+from tracker.types import Event, Frame, InputError, OptionError, OutputError, Scene
 
 FRAMES = 120
 TABLES = ("events", "save_csv", "save_json", "save_mot", "counts")
@@ -355,6 +356,37 @@ class TestLock:
         monkeypatch.setattr("tracker.run.lock._try", none)
         run(clip, tmp_path / "t", state=str(tmp_path / "run.json"))
         assert (tmp_path / "run.json").exists()
+
+
+PERSON = Detections([[10, 10, 30, 60]], [0.9], [0])
+
+
+@pytest.mark.parametrize(
+    ("live", "ended", "resumed", "away_s", "number"),
+    [
+        (False, False, True, 0.0, 1),
+        (False, False, False, 0.0, 2),  # read again from its beginning
+        (False, True, True, 0.0, 2),
+        (True, False, False, 0.2, 1),  # a camera goes on by itself
+        (True, False, False, 1.8, 1),
+        (True, False, False, 3.0, 2),  # lost by now
+        (True, True, False, 0.2, 2),
+        (True, False, False, -100.0, 2),  # the clock was set back
+    ],
+)
+def test_who_was_there_has_the_same_number_where_time_goes_on(
+    tmp_path: Path, live: bool, ended: bool, resumed: bool, away_s: float, number: int
+) -> None:
+    before, scene = BYTETracker(), Scene("cam", (64, 96), 30.0, live, {}, lost_s=2.0)
+    for _ in range(3):
+        before.update(PERSON)
+    then = (time.time() if live else 5.0) - away_s
+    known = {"kind": type(before).__name__, "state": before.state()}
+    state, tracker = StateFile(tmp_path / "run.json", 60), BYTETracker()
+    state.saved = Saved("cam", [64, 96], live, ended, 2, then, known, {}, {}, {})
+    state.begin(scene, tracker, resumed=resumed)
+    shown = [tracker.update(PERSON).track_id.tolist() for _ in range(3)]
+    assert shown[-1] == [number]
 
 
 def test_resume_needs_a_state() -> None:

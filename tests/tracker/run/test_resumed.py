@@ -1,14 +1,18 @@
-"""A film whose header ends before its pictures do."""
+"""A file that is read on from where an earlier run stopped."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.tracker.sources.test_times import H264, PICTURE, ffmpeg
 from tracker import track
+from tracker.run.checkpoint import Saved
+from tracker.run.resumed import Resumed
+from tracker.sources import open_source
 from tracker.types import InputError
 
 
@@ -23,3 +27,16 @@ def test_a_film_that_is_longer_than_its_header_is_resumed_at_its_end(tmp_path: P
     assert list(track(film, **options)) == []
     with pytest.raises(InputError, match="lies behind its end"):
         list(track(film, weights=weights, imgsz=64, start=first[-1] + 0.3))
+
+
+@pytest.mark.parametrize(
+    ("last", "most", "left"),
+    [(4, None, 7), (4, 3, 3), (4, 7, 7), (4, 50, 7), (10, None, 1), (11, None, 0), (4, 0, 0)],
+)
+def test_its_length_is_that_of_the_frames_that_were_not_seen_yet(
+    make_video: Callable[..., Path], last: int, most: int | None, left: int
+) -> None:
+    saved = Saved("clip.mp4", [160, 96], False, False, last, last / 25, {}, {}, {}, {})
+    with Resumed(open_source(make_video(frames=12), start_s=saved.time), saved, most) as source:
+        assert source.length == left
+        assert [frame.index for frame in source] == list(range(last + 1, last + 1 + left))
