@@ -15,6 +15,8 @@ from bytetrack import Tracks
 from tests.tracker.plugins.stage import NAMES, standing
 from tracker.pipeline import HOOKS, Host
 from tracker.plugins import available, make
+from tracker.plugins.line import Line
+from tracker.plugins.movement import Movement
 from tracker.types import Canvas, Event, Frame, Picture, Plugin, PluginError, PluginLike, Scene
 
 SCENE = Scene("street.mp4", (640, 480), 10.0, False, NAMES)
@@ -28,6 +30,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "limit_kmh": 5.0,
     },
     "follow": {"target": "1"},
+    "movement": {"sections": ["left", "right"]},
 }
 
 
@@ -78,7 +81,10 @@ def moments(first: int = 0, last: int = FRAMES) -> list[tuple[Frame, Tracks]]:
 
 
 def started(plugin: PluginLike) -> Host:
-    host = Host([plugin])
+    """A host of this plugin, which is the last, and of those whose events it needs."""
+    ways = {"left": (120, "right"), "right": (520, "left")} if isinstance(plugin, Movement) else {}
+    lines = [Line([(x, 0), (x, 480)], name, towards=way) for name, (x, way) in ways.items()]
+    host = Host([*lines, plugin])
     host.start(SCENE)
     return host
 
@@ -102,7 +108,7 @@ class TestEveryPlugin:
 
     def test_leaves_only_what_it_announced(self, made: Callable[[], PluginLike]) -> None:
         host = started(made())
-        announced = host.leaves(host.members[0])
+        announced = host.leaves(host.members[-1])
         played(host, moments())
         host.finish()
         left = list(host.files())
@@ -128,7 +134,7 @@ class TestEveryPlugin:
         events = played(first, moments(last=CUT))
         states = json.loads(json.dumps(first.states()))
         if not states:  # a plugin without a state begins anew, and this one remembers nothing
-            assert type(second.members[0].given) in (Crowd, Derived)
+            assert type(second.members[-1].given) in (Crowd, Derived)
         for member in second.members:
             if member.key in states:
                 member.plugin.restore(states[member.key], True)
