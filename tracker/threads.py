@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -52,8 +56,48 @@ def plan() -> Threads:
     )
 
 
-def settle() -> None:
-    """Set what holds for the whole process; called by every run before it opens anything."""
+@dataclass
+class ProcessSetting:
+    """A number of the whole process: set while a run needs it, put back when the last run has left.
+
+    Runs may overlap, in threads or as generators that are read in turn.
+    """
+
+    read: Callable[[], int]
+    write: Callable[[int], None]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _runs: int = 0
+    _before: int = 0
+
+    @contextmanager
+    def at(self, value: int) -> Iterator[None]:
+        """Set it inside the ``with``."""
+        with self._lock:
+            if not self._runs:
+                self._before = self.read()
+            self._runs += 1
+            self.write(value)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._runs -= 1
+                if not self._runs:
+                    self.write(self._before)
+
+
+def _opencv() -> Any:
     import cv2
 
-    cv2.setNumThreads(plan().opencv)
+    return cv2
+
+
+def _torch() -> Any:
+    import torch
+
+    return torch
+
+
+# These stand on the module because the numbers do: each library has one for the whole process.
+OPENCV = ProcessSetting(lambda: int(_opencv().getNumThreads()), lambda count: _opencv().setNumThreads(count))
+TORCH = ProcessSetting(lambda: int(_torch().get_num_threads()), lambda count: _torch().set_num_threads(count))

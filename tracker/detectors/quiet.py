@@ -77,7 +77,7 @@ def unlogged() -> Iterator[None]:
 
 
 def _import() -> None:
-    before = {name: os.environ.get(name) for name in (*ENVIRONMENT, "YOLO_CONFIG_DIR")}
+    before = dict(os.environ)  # it sets variables of its own, such as OMP_NUM_THREADS, which children inherit
     printing, threads = np.get_printoptions(), cv2.getNumThreads()
     os.environ.update(ENVIRONMENT)
     with suppress(OSError):  # a cache that cannot be written: ultralytics then finds a folder for itself
@@ -87,10 +87,8 @@ def _import() -> None:
     try:
         import ultralytics.utils  # noqa: F401 - for what it does while it is imported
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
         np.set_printoptions(**printing)
         cv2.setNumThreads(threads)

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from tracker.detectors.settings import Settings
 from tracker.detectors.suppress import seen_boxes
 from tracker.parse import class_ids
 from tracker.text import harmless
-from tracker.threads import plan
+from tracker.threads import TORCH, plan
 from tracker.types import Image, OptionError, Stopwatch, WeightsError
 
 TASKS = ("detect", "segment", "pose")  # all of them give upright boxes
@@ -51,16 +51,18 @@ class TorchYolo(BatchedDetector):
 
     def __enter__(self) -> TorchYolo:
         """Load the model."""
-        with quiet():
+        with quiet(), ExitStack() as stack:
             import torch
 
             # channels-last was measured too: no faster on a CPU (97 against 97 ms of CPU per picture)
-            torch.set_num_threads(min(torch.get_num_threads(), self.settings.threads or plan().inference))
+            share = min(torch.get_num_threads(), self.settings.threads or plan().inference)
+            stack.enter_context(TORCH.at(share))
             device = torch_device(self.settings.device)
             half = self.settings.half
             if half and device.type == "cpu":
                 raise OptionError("--half needs a GPU; the CPU computes fp16 more slowly than fp32")
             self._model = model = load(self.weights, device, half=half)
+            self._threads = stack.pop_all()
         self._device = device
         self.description = f"{self.weights.stem} on torch, {device}, {'fp16' if half else 'fp32'}"
         self._dtype = _dtype(half and bool(model.fp16))
@@ -79,6 +81,7 @@ class TorchYolo(BatchedDetector):
     ) -> None:
         """Free the model."""
         self._model = None
+        self._threads.close()
 
     def in_flight(self) -> int:
         """Return how many batches may be in flight: a GPU computes one while the caller works on another."""

@@ -241,7 +241,7 @@ class Session:
     def _open(self) -> None:
         options = self.options
         check_plugins(options)
-        threads.settle()
+        self._stack.enter_context(threads.OPENCV.at(threads.plan().opencv))
         saved = None
         claims = self._claims
         if claims is None:
