@@ -41,13 +41,13 @@ def open_source(
     ``OptionError`` here and ``InputError`` when it is entered.
     """
     from tracker.sources import address, remote
-    from tracker.sources.ahead import Wanted
+    from tracker.sources.ahead import FrameSelection
     from tracker.sources.images import SUFFIXES, Images
     from tracker.sources.video_file import VideoFile
 
     text = str(uri).removeprefix("file://")
     path = Path(text)
-    wanted = Wanted(start_s, end_s, stride, max_frames)
+    wanted = FrameSelection(start_s, end_s, stride, max_frames)
     if address.is_http(text) and remote.is_file(text):
         return VideoFile(text, wanted, stop, stopwatch, fps=fps)
     camera = re.fullmatch(r"\d+|/dev/video.*", text) and not path.is_file()

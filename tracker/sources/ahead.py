@@ -1,4 +1,4 @@
-"""What every file source shares: which frames are wanted, and a thread that reads ahead."""
+"""The base of all file sources: the selection of frames, and a thread that reads ahead."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ from typing import TypeAlias
 
 from tracker.types import Frame, Image, OptionError, Source, Stopwatch
 
-AHEAD = 4  # frames kept ready; enough to hide a slow key frame, 100 MB of 4K pictures at the most
-ROUNDING = 0.25  # frames; containers round timestamps, Matroska to a millisecond
-POLL_S = 0.1  # how long a blocked thread may take to see that it should stop
+AHEAD = 4  # frames in the queue: enough to hide a slow key frame; at most 100 MB in 4K
+ROUNDING = 0.25  # frames, because containers round timestamps, Matroska to a millisecond
+POLL_S = 0.1  # after which a blocked thread sees that it should stop
 
-Picture: TypeAlias = tuple[int, float, Callable[[], Image]]  # index, time in seconds, how to get the pixels
+LazyFrame: TypeAlias = tuple[
+    int, float, Callable[[], Image]
+]  # index, time in seconds, function that returns the pixels
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FrameSelection:
     """Which frames of a source to yield.
 
-    Raises ``OptionError`` for values that cannot be meant.
+    Raises ``OptionError`` for values that select nothing.
     """
 
     start_s: float | None = None  # media time of the first frame
-    end_s: float | None = None  # media time before which the last frame lies
-    stride: int = 1  # every which frame
+    end_s: float | None = None  # media time at which to stop
+    stride: int = 1  # yield every N-th frame
     max_frames: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse the absurd."""
+        """Check the values."""
         if self.start_s is not None and not 0 <= self.start_s < float("inf"):
             raise OptionError(f"--start {self.start_s}: give seconds from the beginning, 0 or more")
         if self.end_s is not None and not (self.start_s or 0) < self.end_s:
@@ -44,17 +46,17 @@ class Wanted:
             raise OptionError(f"--max-frames {self.max_frames}: must be 1 or more")
 
     def after_start(self, time: float, fps: float) -> bool:
-        """Whether a frame at ``time`` is not too early."""
+        """Whether a frame at ``time`` is at or after the start."""
         return self.start_s is None or time >= self.start_s - ROUNDING / fps
 
     def before_end(self, time: float, fps: float) -> bool:
-        """Whether a frame at ``time`` is not too late."""
+        """Whether a frame at ``time`` is before the end."""
         return self.end_s is None or time < self.end_s - ROUNDING / fps
 
     def length(self, frames: int, fps: float) -> int:
         """Return how many of ``frames`` frames at ``fps`` will be yielded.
 
-        >>> Wanted(start_s=1.0, end_s=3.0, stride=2).length(1000, fps=25.0)
+        >>> FrameSelection(start_s=1.0, end_s=3.0, stride=2).length(1000, fps=25.0)
         25
         """
         first = 0 if self.start_s is None else max(0, math.ceil(self.start_s * fps - ROUNDING))
@@ -64,23 +66,23 @@ class Wanted:
 
 
 class ReadAhead(Source):
-    """A source whose frames are read in a thread, a bounded number ahead.
+    """A source whose frames are read in a thread, at most `AHEAD` frames ahead.
 
-    A subclass opens in ``_open`` (setting ``fps``, ``size``, ``length``), yields pictures in order from
-    ``_pictures`` and closes in ``_close``. Pixels are asked for only where the frame is wanted.
+    A subclass opens in ``_open`` (setting ``fps``, ``size``, ``length``), yields frames in order from
+    ``_frames`` and closes in ``_close``. Pixels are computed only for frames that are selected.
     """
 
     def __init__(
         self,
         name: str,
-        wanted: Wanted,
+        selection: FrameSelection,
         stop: threading.Event | None = None,
         stopwatch: Stopwatch | None = None,
     ) -> None:
         super().__init__(name)
-        self.wanted = wanted
-        self._stop = stop or threading.Event()  # the user's wish
-        self._closing = threading.Event()  # ours: nobody listens any more
+        self.selection = selection
+        self._stop = stop or threading.Event()  # set by the user
+        self._closing = threading.Event()  # set when the consumer has ended
         self._watch = stopwatch or Stopwatch()
         self._queue: queue.Queue[Frame | BaseException | None] = queue.Queue(AHEAD)
         self._thread: threading.Thread | None = None
@@ -88,7 +90,7 @@ class ReadAhead(Source):
     def _open(self) -> None:
         raise NotImplementedError
 
-    def _pictures(self) -> Iterator[Picture]:
+    def _frames(self) -> Iterator[LazyFrame]:
         raise NotImplementedError
 
     def _close(self) -> None:
@@ -111,7 +113,7 @@ class ReadAhead(Source):
         self._close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield the wanted frames; an error of the reading thread is raised here as it was."""
+        """Yield the selected frames; an error of the reading thread is raised here."""
         if self._thread is not None:
             raise RuntimeError(f"{self.name}: a source can be iterated once")
         self._thread = threading.Thread(target=self._read, name=f"read {self.name}", daemon=True)
@@ -137,7 +139,7 @@ class ReadAhead(Source):
 
     def _join(self) -> None:
         self._closing.set()
-        with suppress(queue.Empty):  # wakes a reader that waits for room
+        with suppress(queue.Empty):  # wakes a reader that waits for space in the queue
             while True:
                 self._queue.get_nowait()
         if self._thread is not None:
@@ -149,27 +151,27 @@ class ReadAhead(Source):
     def _read(self) -> None:
         end: BaseException | None = None
         try:
-            pictures = self._pictures()
+            frames = self._frames()
             given = 0
-            while given != self.wanted.max_frames:
+            while given != self.selection.max_frames:
                 with self._watch("decode"):
-                    frame = self._next(pictures, given)
+                    frame = self._next(frames, given)
                 if frame is None or not self._put(frame):
                     break
                 given += 1
-        except BaseException as error:  # whatever it is, the consumer must learn of it
+        except BaseException as error:  # whatever it is, it must reach the consumer
             end = error
         self._put(end)
 
-    def _next(self, pictures: Iterator[Picture], given: int) -> Frame | None:
-        for index, time, pixels in pictures:
-            if self._ended() or not self.wanted.before_end(time, self.fps):
+    def _next(self, frames: Iterator[LazyFrame], given: int) -> Frame | None:
+        for index, time, pixels in frames:
+            if self._ended() or not self.selection.before_end(time, self.fps):
                 return None
-            if not self.wanted.after_start(time, self.fps):
+            if not self.selection.after_start(time, self.fps):
                 continue
             if given == 0:
                 self._first = index
-            if (index - self._first) % self.wanted.stride == 0:
+            if (index - self._first) % self.selection.stride == 0:
                 image = pixels()
                 image.flags.writeable = False
                 return Frame(image, index, time)

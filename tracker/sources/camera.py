@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import cv2
 import numpy as np
 
-from tracker.sources.clock import Clock
+from tracker.sources.clock import StreamClock
 from tracker.sources.live import LostError
 from tracker.types import Image, InputError
 
@@ -61,7 +61,7 @@ class CameraCapture:
         rate = float(capture.get(cv2.CAP_PROP_FPS))
         self.fps = rate if 0 < rate < 1000 else None
 
-    def read(self, clock: Clock) -> Iterator[tuple[float, Image | None]]:
+    def read(self, clock: StreamClock) -> Iterator[tuple[float, Image | None]]:
         """Yield pictures with the time they arrived."""
         assert self._capture is not None
         misses = 0

@@ -1,35 +1,35 @@
-"""Two clocks in one: that of this machine and that of a stream."""
+"""Convert the timestamps of a stream to the clock of this machine."""
 
 from __future__ import annotations
 
 import time
 
 
-class Clock:
-    """Wall-clock time that never jumps, and stream timestamps as wall-clock time.
+class StreamClock:
+    """A wall clock that never jumps, and stream timestamps as wall-clock time.
 
-    The stream's own timestamps are steadier than arrival: the frame that was under way for the shortest
-    time tells the offset between both clocks, every other one its delay.
+    Timestamps are steadier than times of arrival. The frame with the shortest way gives the offset between
+    both clocks; the delay of every other frame follows from it.
     """
 
-    DRIFT = 1e-3  # seconds per second by which a camera's clock may run slow
-    RESTART_S = 30.0  # a frame that seems later than this comes from a stream that began anew
+    DRIFT = 1e-3  # seconds per second by which the camera's clock may be slow
+    RESTART_S = 30.0  # a frame that seems to be delayed by more comes from a restarted stream
 
     def __init__(self) -> None:
         self._start = time.time() - time.monotonic()
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
-        """Begin anew with the next timestamp."""
+    def reset(self) -> None:
+        """Forget the offset; the next timestamp gives a new one."""
         self._offset: float | None = None
         self._seen = self._pts = 0.0
 
     def now(self) -> float:
-        """Return Unix time as it was at the start plus the time since."""
+        """Return Unix time: that of the start plus the monotonic time since."""
         return self._start + time.monotonic()
 
-    def taken(self, pts_s: float | None) -> float:
-        """Return when the picture with a stream timestamp was taken; without one: now."""
+    def capture_time(self, pts_s: float | None) -> float:
+        """Return the wall-clock time at which the picture with a stream timestamp was taken; None is now."""
         now = self.now()
         if pts_s is None:
             return now
@@ -43,9 +43,9 @@ class Clock:
         else:
             self._offset = min(offset, self._offset + self.DRIFT * (now - self._seen))
         self._seen, self._pts = now, pts_s
-        return self.at(pts_s)
+        return self.wall_time(pts_s)
 
-    def at(self, pts_s: float) -> float:
+    def wall_time(self, pts_s: float) -> float:
         """Return the wall-clock time of a stream timestamp, never later than now."""
         now = self.now()
         return now if self._offset is None else min(pts_s + self._offset, now)

@@ -15,15 +15,15 @@ import cv2
 import numpy as np
 
 from tracker.sources import limits
-from tracker.sources.ahead import Picture, ReadAhead, Wanted
-from tracker.sources.picture_file import Depth, Page, count, pages
+from tracker.sources.ahead import FrameSelection, LazyFrame, ReadAhead
+from tracker.sources.picture_file import BitDepth, Page, count, pages
 from tracker.types import Image, InputError, Stopwatch
 
 SUFFIXES = frozenset(
     ".avif .bmp .dib .exr .hdr .jp2 .jpe .jpeg .jpg .pbm .pgm .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
 )
 
-LOOKED_AT = 12  # pictures, before the first, by which rate and depth are chosen
+PROBED_FRAMES = 12  # pictures, before the first, by which rate and depth are chosen
 FPS = 25.0  # pictures carry no clock; a MOTChallenge seqinfo.ini beside them does
 
 
@@ -39,17 +39,17 @@ class Images(ReadAhead):
     def __init__(
         self,
         uri: str,
-        wanted: Wanted | None = None,
+        selection: FrameSelection | None = None,
         stop: threading.Event | None = None,
         stopwatch: Stopwatch | None = None,
         *,
         fps: float | None = None,
     ) -> None:
         path = Path(uri)
-        super().__init__(path.name or uri, wanted or Wanted(), stop, stopwatch)
+        super().__init__(path.name or uri, selection or FrameSelection(), stop, stopwatch)
         self._uri, self._asked_fps = uri, fps
         self._paths: list[Path] = []
-        self._depth = Depth()
+        self._depth = BitDepth()
 
     def _open(self) -> None:
         self._paths = find(self._uri)
@@ -65,16 +65,16 @@ class Images(ReadAhead):
         frames = count(self._paths[0]) if len(self._paths) == 1 else len(self._paths)
         self._clocked = len(self._paths) == 1 and first.duration_s is not None and self._asked_fps is None
         self.fps = self._rate(frames)
-        self.length = self.wanted.length(frames, self.fps)
+        self.length = self.selection.length(frames, self.fps)
         if first.pixels.dtype == np.uint16:
-            for path in self._paths[:: -(-len(self._paths) // LOOKED_AT)]:
-                for page in islice(pages(path), LOOKED_AT):
-                    self._depth.meet(page.pixels)
+            for path in self._paths[:: -(-len(self._paths) // PROBED_FRAMES)]:
+                for page in islice(pages(path), PROBED_FRAMES):
+                    self._depth.observe(page.pixels)
 
     def _rate(self, frames: int) -> float:
         told = self._asked_fps or _frame_rate(self._paths[0].parent)
         if self._clocked:
-            lengths = [p.duration_s for p in islice(pages(self._paths[0]), LOOKED_AT) if p.duration_s]
+            lengths = [p.duration_s for p in islice(pages(self._paths[0]), PROBED_FRAMES) if p.duration_s]
             told = 1 / median(lengths)
         elif told is None and frames > 1:
             self.warnings.append(
@@ -82,13 +82,13 @@ class Images(ReadAhead):
             )
         return told or FPS
 
-    def _pictures(self) -> Iterator[Picture]:
+    def _frames(self) -> Iterator[LazyFrame]:
         self._unreadable = self._resized = 0
         self._index, time = 0, 0.0
         try:
             for path in self._paths:
                 before = self._index
-                if len(self._paths) > 1 and not self.wanted.after_start(before / self.fps, self.fps):
+                if len(self._paths) > 1 and not self.selection.after_start(before / self.fps, self.fps):
                     self._index += count(path)
                     continue
                 for page in pages(path):
@@ -150,7 +150,7 @@ def natural(text: str) -> list[tuple[int, str]]:
 def read(path: Path) -> Image | None:
     """Return the first picture of a file as BGR bytes, or None where it cannot be read or is too large."""
     page = next(pages(path), None)
-    return None if page is None else Depth().image(page.pixels)
+    return None if page is None else BitDepth().image(page.pixels)
 
 
 def _frame_rate(folder: Path) -> float | None:

@@ -1,4 +1,4 @@
-"""How large a picture claims to be, read from its header before it is decoded, and how large it may be."""
+"""The largest images that are decoded; their size is read from the header before decoding."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
-MAX_PIXELS = 1 << 27  # of any picture or film, 16k x 8k; a header that claims more asks for all memory
+MAX_PIXELS = 1 << 27  # of any image or video, 16k x 8k; a header that claims more would take all memory
 MAX_BYTES = 8 * MAX_PIXELS  # of a picture's file: 16 bits and four channels
-HEAD = 1 << 20  # bytes in which sizes stand, except in JPEG and TIFF, which tell where to look
+HEAD = 1 << 20  # bytes that hold the size, except in JPEG and TIFF, which tell where it is
 STEPS = 10_000  # markers of a JPEG, pages of a TIFF
 
 Size = tuple[int, int]  # width, height
@@ -25,12 +25,12 @@ def too_large(size: Size) -> bool:
 
 
 def claim(size: Size) -> str:
-    """Return what is wrong with a picture or film of this size."""
+    """Return what is wrong with an image or video of this size."""
     return f"claims {size[0]}x{size[1]} pixels; at most {MAX_PIXELS / 1e6:.0f} million are read"
 
 
 def problem(path: Path) -> str | None:
-    """Return why the picture in a file is not decoded, None where its header promises nothing bad."""
+    """Return why the image in a file is not decoded, None if it may be."""
     try:
         with path.open("rb") as file:
             if path.stat().st_size > MAX_BYTES:
@@ -93,7 +93,7 @@ def _jpeg(file: BinaryIO, _: bytes) -> Iterator[Size]:
             at += 1  # decoders look for the next marker, too
         elif 0xC0 <= mark[1] <= 0xCF and mark[1] not in (0xC4, 0xC8, 0xCC):  # a frame, of whatever coding
             height, width = struct.unpack(">HH", mark[5:9])
-            yield width, height or 0xFFFF  # 0: told behind the picture
+            yield width, height or 0xFFFF  # 0: the height follows after the pixels
             return
         elif mark[1] in (0xFF, 0x00, 0x01) or 0xD0 <= mark[1] <= 0xD8:
             at += 1 if mark[1] == 0xFF else 2
@@ -110,12 +110,12 @@ def _tiff(file: BinaryIO, head: bytes) -> Iterator[Size]:
     file.seek(8 if big else 4)
     (at,) = struct.unpack(order + pointer, file.read(struct.calcsize(pointer)))
     seen: set[int] = set()
-    looked_at = 0
-    while at and at not in seen and looked_at < STEPS:
+    read_entries = 0
+    while at and at not in seen and read_entries < STEPS:
         seen.add(at)
         file.seek(at)
         (entries,) = struct.unpack(order + count, file.read(struct.calcsize(count)))
-        looked_at += entries + 1
+        read_entries += entries + 1
         if entries > STEPS:
             raise ValueError("no directory has so many entries")
         directory = file.read(entries * entry)

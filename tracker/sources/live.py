@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Protocol
 
-from tracker.sources.ahead import POLL_S, Wanted
-from tracker.sources.clock import Clock
+from tracker.sources.ahead import POLL_S, FrameSelection
+from tracker.sources.clock import StreamClock
 from tracker.types import EndRun, Event, Frame, Image, InputError, OptionError, Source, Stopwatch
 
 LOG = logging.getLogger("track")
@@ -37,7 +37,7 @@ class Capture(Protocol):
         """Connect; raises ``LostError``, or ``InputError`` where trying again is useless."""
         ...
 
-    def read(self, clock: Clock) -> Iterator[tuple[float, Image | None]]:
+    def read(self, clock: StreamClock) -> Iterator[tuple[float, Image | None]]:
         """Yield pictures with the wall-clock time they were taken; None for one that was skipped.
 
         Raises ``LostError`` at the end, for a live source has none.
@@ -64,23 +64,23 @@ class LiveSource(Source):
         name: str,
         shown: str,
         capture: Capture,
-        wanted: Wanted,
+        selection: FrameSelection,
         stop: threading.Event | None = None,
         stopwatch: Stopwatch | None = None,
         *,
         give_up_after_s: float | None = None,  # without a picture; None: never
     ) -> None:
-        if wanted.start_s:
-            raise OptionError(f"--start {wanted.start_s:g}: {shown} is live and has no beginning")
+        if selection.start_s:
+            raise OptionError(f"--start {selection.start_s:g}: {shown} is live and has no beginning")
         super().__init__(name)
-        self.shown, self.wanted = shown, wanted
+        self.shown, self.selection = shown, selection
         self.received = self._dropped = 0
         self._capture = capture
         self._give_up_after_s = give_up_after_s
         self._stop = stop or threading.Event()
         self._closing = threading.Event()
         self._watch = stopwatch or Stopwatch()
-        self._clock = Clock()
+        self._clock = StreamClock()
         self._fresh = threading.Condition()
         self._newest: Frame | None = None
         self._error: BaseException | None = None
@@ -122,9 +122,9 @@ class LiveSource(Source):
     def __iter__(self) -> Iterator[Frame]:
         """Yield the newest frame whenever one is asked for; raises ``InputError`` after giving up."""
         given = 0
-        while given != self.wanted.max_frames:
+        while given != self.selection.max_frames:
             frame = self._take()
-            if frame is None or not self.wanted.before_end(frame.time - self._began, self.fps):
+            if frame is None or not self.selection.before_end(frame.time - self._began, self.fps):
                 return
             given += 1
             yield frame
@@ -162,7 +162,7 @@ class LiveSource(Source):
         """Let ``call`` be called while no frame comes."""
         self._on_idle = call
 
-    def _news(self) -> list[Event]:
+    def _new_events(self) -> list[Event]:
         """Return those that the last call did not, without taking them away from `drain_events`."""
         with self._fresh:
             told, self._told = self._told, len(self._events)
@@ -180,7 +180,7 @@ class LiveSource(Source):
                     raise self._error
                 woken = self._fresh.wait(POLL_S)
             if not woken and self._on_idle is not None:
-                self._on_idle(self._news())
+                self._on_idle(self._new_events())
         return None
 
     def _close(self) -> None:
@@ -203,7 +203,7 @@ class LiveSource(Source):
         told = False
         while not self._ended():
             try:
-                self._clock.forget()
+                self._clock.reset()
                 self._capture.open(self._closing)
                 for taken, image in self._capture.read(self._clock):
                     if self._ended():
@@ -239,7 +239,7 @@ class LiveSource(Source):
     def _receive(self, taken: float, image: Image | None) -> None:
         index = self.received
         self.received += 1
-        if image is None or index % self.wanted.stride:
+        if image is None or index % self.selection.stride:
             self._dropped += image is None
             return
         if self._last is not None and taken <= self._last[1]:

@@ -87,7 +87,7 @@ def moves(path: Path) -> bool:
     return head[4:12] == b"ftypavis"
 
 
-class Depth:
+class BitDepth:
     """Makes bytes of 16 bits by the bits that are in use: 12 in 16 would be nearly black.
 
     ``bits`` grows with the brightest value that was met and never shrinks, so that a series does not flicker.
@@ -96,7 +96,7 @@ class Depth:
     def __init__(self) -> None:
         self.bits: int | None = None
 
-    def meet(self, pixels: NDArray[Any]) -> None:
+    def observe(self, pixels: NDArray[Any]) -> None:
         """Take note of how bright a picture is."""
         if pixels.dtype == np.uint16:
             used = max(int(pixels.max(initial=0)).bit_length(), self.bits or 0)
@@ -106,7 +106,7 @@ class Depth:
         """Return a picture in bytes."""
         if pixels.dtype != np.uint16:
             return np.asarray(pixels, np.uint8)
-        self.meet(pixels)
+        self.observe(pixels)
         assert self.bits is not None
         return np.asarray(pixels >> (self.bits - 8), np.uint8)
 

@@ -1,4 +1,4 @@
-"""When a file says that it was recorded."""
+"""The time at which a file was recorded, from its metadata."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from datetime import date, datetime, timedelta, timezone
 
 from tracker.types import Recorded
 
-# The likeliest first: Apple's says the time zone of the place, creation_time is UTC, others vary.
+# The most reliable first: Apple's has the local time zone, creation_time is UTC, others vary.
 TAGS = ("com.apple.quicktime.creationdate", "creation_time", "creationdate", "wm/encodingtime", "date")
 FORMS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y:%m:%d %H:%M:%S", "%a %b %d %H:%M:%S %Y")
-OLDEST = date(1995, 1, 1)  # no file is older; clocks that were never set begin in 1904, 1970 and 1980 ...
+OLDEST = date(
+    1995, 1, 1
+)  # no video file is older; clocks that were never set begin in 1904, 1970 and 1980 ...
 NEVER_SET = (date(2000, 1, 1), date(2001, 1, 1))  # ... or on these days
-SLACK_S = 86_400.0  # so far ahead of this machine's clock a camera's may be
+SLACK_S = 86_400.0  # by which a camera's clock may be ahead of this machine's
 MOST_OFFSET_S = 18 * 3600.0
 
 
 def recorded(*metadata: Mapping[str, str], now: float | None = None) -> Recorded | None:
-    """Return when a recording began, by the metadata of its container and streams; None where nobody knows.
+    """Return when a recording began, by the metadata of its container and streams; None if they do not tell.
 
-    What cannot be, such as the days from which clocks count, is not taken.
+    Impossible dates, such as the days from which clocks count, are ignored.
 
     >>> recorded({"creation_time": "2018-04-19T22:46:00.000000Z"})
     Recorded(start_wall=1524177960.0, utc_offset_s=None)
@@ -40,7 +42,7 @@ def recorded(*metadata: Mapping[str, str], now: float | None = None) -> Recorded
 
 
 def parsed(text: str) -> datetime | None:
-    """Return a date with its time of day; without a zone it is this machine's. None for anything else.
+    """Return a date with a time of day, by default in this machine's time zone; None for other text.
 
     >>> parsed("2023-08-12T14:33:05+0200").isoformat()
     '2023-08-12T14:33:05+02:00'
@@ -73,7 +75,7 @@ def _zone(text: str) -> timezone:
 def _local(moment: datetime) -> datetime | None:
     try:
         return moment.astimezone()
-    except (OverflowError, OSError, ValueError):  # of years that this machine does not know
+    except (OverflowError, OSError, ValueError):  # the system has no such year
         return None
 
 

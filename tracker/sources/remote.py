@@ -1,4 +1,4 @@
-"""Whether what lies behind an HTTP address is a file or a camera: asked of itself, not of its name."""
+"""Whether an HTTP address is a file or a live stream, by what the server sends."""
 
 from __future__ import annotations
 
@@ -6,28 +6,30 @@ import av
 from av.container import InputContainer
 
 from tracker.sources import address
-from tracker.sources.bounded import Bounded
-from tracker.sources.film import LENIENT
+from tracker.sources.bounded_http import BoundedHttp
 from tracker.sources.limits import MAX_PIXELS
+from tracker.sources.media_file import LENIENT
 
-ANSWER_S = 5.0  # who has not answered by then is taken by the name
-# A glance: enough to know the container; what is in it is looked at by who plays it.
-GLANCE = {"analyzeduration": "500000", "fpsprobesize": "0", "probesize": "500000"}
-GLANCE["max_pixels"] = str(MAX_PIXELS)
-PLAYLISTS = frozenset(("hls", "dash"))  # they know how long they are when they have an end
-HEADED = frozenset(("mov", "matroska", "webm", "flv", "avi", "asf"))  # theirs tells it where it is known
+ANSWER_S = 5.0  # if there is no answer by then, the name decides
+# Enough to recognise the container; its streams are examined when it is opened to be read.
+PROBE_OPTIONS = {"analyzeduration": "500000", "fpsprobesize": "0", "probesize": "500000"}
+PROBE_OPTIONS["max_pixels"] = str(MAX_PIXELS)
+PLAYLISTS = frozenset(("hls", "dash"))  # they have a duration if they have an end
+HEADED = frozenset(
+    ("mov", "matroska", "webm", "flv", "avi", "asf")
+)  # their header has the duration if it is known
 
 
 def is_file(uri: str) -> bool:
-    """Return True for what has an end: read whole and in order, unlike a camera."""
+    """Return True if it has an end: it is read completely, unlike a live stream."""
     try:
-        with Bounded(uri, ANSWER_S) as raw:
+        with BoundedHttp(uri, ANSWER_S) as raw:
             if raw.parts:
-                return False  # whatever length it claims: what a server pushes is live
+                return False  # whatever length it tells: what a server pushes is live
             if not raw.lists and not raw.size:
-                with av.open(raw, options=dict(GLANCE), **LENIENT) as container:
+                with av.open(raw, options=dict(PROBE_OPTIONS), **LENIENT) as container:
                     return _has_end(container)
-        with av.open(uri, options=dict(GLANCE), timeout=ANSWER_S, **LENIENT) as container:
+        with av.open(uri, options=dict(PROBE_OPTIONS), timeout=ANSWER_S, **LENIENT) as container:
             return _has_end(container)
     except (av.error.FFmpegError, OSError, ValueError):
         return address.names_a_file(uri)

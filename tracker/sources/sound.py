@@ -1,4 +1,4 @@
-"""What is heard with a film: the first stream that can be decoded, on the clock of its pictures."""
+"""What is heard with a media: the first stream that can be decoded, on the clock of its pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from tracker.sources.film import Film
+from tracker.sources.media_file import MediaFile
 from tracker.sources.timeline import BROADCAST
 
 PROBED = 20_000  # packets of all streams among which the first sound must be
@@ -27,7 +27,7 @@ HELD = 1000  # packets that wait for the picture to reach their stretch of the c
 PATIENT = {"probesize": "50000000", "analyzeduration": "60000000"}
 
 
-class Heard(NamedTuple):
+class DecodedPacket(NamedTuple):
     """What a packet gave."""
 
     frame: AudioFrame  # the first
@@ -35,14 +35,14 @@ class Heard(NamedTuple):
     pts: int | None
 
 
-def _heard(packet: Packet[AudioStream]) -> list[Heard]:
+def _heard(packet: Packet[AudioStream]) -> list[DecodedPacket]:
     try:
         frames: list[AudioFrame] = packet.decode()
     except (av.error.FFmpegError, ValueError):
         return []
     if not frames or not frames[0].samples or not frames[0].sample_rate:
         return []
-    return [Heard(frames[0], sum(f.samples for f in frames) / frames[0].sample_rate, packet.pts)]
+    return [DecodedPacket(frames[0], sum(f.samples for f in frames) / frames[0].sample_rate, packet.pts)]
 
 
 class Sound:
@@ -55,7 +55,7 @@ class Sound:
     def __init__(self, address: str, picture: int, origin_s: float, *, remote: bool = False) -> None:
         self._address, self._picture, self._remote = address, picture, remote
         self._origin_s = origin_s  # of the first picture, on the file's clock
-        self._film: Film | None = None
+        self._file: MediaFile | None = None
         self._packets: Iterator[Packet[Any]] = iter(())
         self._next: Packet[Any] | None = None
         self._length_s: float | None = None  # of a packet, where timestamps mean nothing
@@ -69,18 +69,18 @@ class Sound:
             index = self._choose()
             if index is None:
                 return
-            self._film = film = Film(self._address, remote=self._remote, options=PATIENT)
-            chosen = film.container.streams[index]
+            self._file = media = MediaFile(self._address, remote=self._remote, options=PATIENT)
+            chosen = media.container.streams[index]
             assert isinstance(chosen, AudioStream)
-            names = film.container.format.name.split(",")
+            names = media.container.format.name.split(",")
             if (
                 first_s > 1.0 and self._length_s is None and BROADCAST.isdisjoint(names)
             ):  # as the pictures are found
                 with suppress(av.error.FFmpegError):
                     target = int((self._origin_s + first_s) * av.time_base)
-                    film.container.seek(target, backward=True)
+                    media.container.seek(target, backward=True)
             self.stream = chosen
-            self._packets = self._placed(film, chosen)
+            self._packets = self._placed(media, chosen)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             self._leave_out(f"it cannot be read ({getattr(error, 'strerror', None) or 'damaged'})")
 
@@ -96,22 +96,22 @@ class Sound:
 
     def close(self) -> None:
         """Close the file."""
-        film, self._film, self._packets = self._film, None, iter(())
+        media, self._file, self._packets = self._file, None, iter(())
         self.stream = self._next = None
-        if film is not None:
-            film.close()
+        if media is not None:
+            media.close()
 
     def _choose(self) -> int | None:
         """Return the first stream of which anything can be decoded."""
-        film = Film(self._address, remote=self._remote, options=PATIENT)
+        media = MediaFile(self._address, remote=self._remote, options=PATIENT)
         try:
-            streams = list(film.container.streams.audio)
+            streams = list(media.container.streams.audio)
             fit = {s.index: s for s in streams if s.codec_context is not None and s.rate and s.channels}
             if not fit:
                 if streams:
                     self._leave_out("no decoder is known for it, or its header says nothing")
                 return None
-            heard = self._decodable(film, fit)
+            heard = self._decodable(media, fit)
             if heard is None:
                 self._leave_out("nothing of it can be decoded")
             elif heard != streams[0].index:
@@ -121,14 +121,14 @@ class Sound:
                 )
             return heard
         finally:
-            film.close()
+            media.close()
 
-    def _decodable(self, film: Film, fit: dict[int, AudioStream]) -> int | None:
+    def _decodable(self, media: MediaFile, fit: dict[int, AudioStream]) -> int | None:
         """Return the first stream that gives sound; one that has not begun yet is believed."""
         tried = dict.fromkeys(fit, 0)
-        heard: dict[int, list[Heard]] = {index: [] for index in fit}
-        picture = film.container.streams.video[0]
-        for count, packet in enumerate(film.packets(picture, *fit.values())):
+        heard: dict[int, list[DecodedPacket]] = {index: [] for index in fit}
+        picture = media.container.streams.video[0]
+        for count, packet in enumerate(media.packets(picture, *fit.values())):
             index = packet.stream.index
             if index in tried and packet.size:
                 tried[index] += 1
@@ -146,23 +146,23 @@ class Sound:
         self.stream = None
         self.warnings.append(f"the sound was left out: {why}")
 
-    def _placed(self, film: Film, stream: AudioStream) -> Iterator[Packet[Any]]:
+    def _placed(self, media: MediaFile, stream: AudioStream) -> Iterator[Packet[Any]]:
         """Yield packets of sound from the film's first picture on."""
         base = stream.time_base
         if base is None:
             return
         shift = -round(self._origin_s / base)
-        picture = film.container.streams[self._picture]
+        picture = media.container.streams[self._picture]
         waiting: deque[Packet[Any]] = deque()
         untold = self._length_s / base if self._length_s else None
         end: float | Fraction = 0
-        for packet in film.packets(picture, stream):  # type: ignore[arg-type]
+        for packet in media.packets(picture, stream):  # type: ignore[arg-type]
             if packet.stream.index == stream.index:
                 if packet.size:
                     waiting.append(packet)
             elif not waiting:
                 continue
-            while waiting and (film.timeline.of_sound(waiting[0]) or len(waiting) > HELD):
+            while waiting and (media.timeline.adjust_sound(waiting[0]) or len(waiting) > HELD):
                 ready = waiting.popleft()
                 stamp = ready.pts if ready.pts is not None else ready.dts
                 at = end if stamp is None or untold else stamp + shift
@@ -171,7 +171,7 @@ class Sound:
                 yield ready
 
 
-def _untold_length(heard: list[Heard], base: Any) -> float | None:
+def _untold_length(heard: list[DecodedPacket], base: Any) -> float | None:
     """Return how long a packet lasts where the timestamps say something else altogether."""
     steps = [b.pts - a.pts for a, b in pairwise(heard) if a.pts is not None and b.pts is not None]
     if base is None or len(steps) < COMPARED // 2:

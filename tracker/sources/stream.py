@@ -14,13 +14,13 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from tracker.sources.address import is_http, redact, scheme
-from tracker.sources.bounded import MOST_BYTES, Bounded
-from tracker.sources.clock import Clock
-from tracker.sources.film import frame_rate, unlog
+from tracker.sources.bounded_http import MOST_BYTES, BoundedHttp
+from tracker.sources.clock import StreamClock
 from tracker.sources.limits import MAX_PIXELS, limit_decoder
 from tracker.sources.live import LostError
+from tracker.sources.media_file import frame_rate, unlog
+from tracker.sources.orientation import Orientation, orientation_of
 from tracker.sources.timeline import BROADCAST_S
-from tracker.sources.upright import Upright, upright
 from tracker.types import Image, InputError, OptionError
 
 OPEN_S = 10.0  # a camera that has not answered by then is asked again
@@ -46,10 +46,10 @@ class StreamCapture:
         self._transport = transport
         self.fps: float | None = None
         self._container: InputContainer | None = None
-        self._bounded: Bounded | None = None  # what the container reads from, behind HTTP
+        self._bounded: BoundedHttp | None = None  # what the container reads from, behind HTTP
         self._given_s: float | None = None  # stream time of the last picture that came in pieces
         self._paced_s: float | None = None  # that of the last one shown
-        self._upright: Upright | None = None  # of the first picture; a later size is scaled to its
+        self._orientation: Orientation | None = None  # of the first picture; a later size is scaled to its
 
     @property
     def _patient(self) -> bool:
@@ -94,17 +94,17 @@ class StreamCapture:
 
     def _connect(self, options: dict[str, str], timeout: tuple[float, float]) -> InputContainer:
         if is_http(self._uri) and not self._bursts:
-            self._bounded = Bounded(self._uri, timeout)
+            self._bounded = BoundedHttp(self._uri, timeout)
             if not self._bounded.lists:
                 try:
                     return av.open(self._bounded, "r", format=self._bounded.format, options=options)
                 finally:
-                    self._bounded.passed()  # which tells more than that nothing was recognized
+                    self._bounded.packet_done()  # which tells more than that nothing was recognized
             self._bounded.close()
             self._bounded = None
         return av.open(self._uri, options=options, timeout=timeout)
 
-    def read(self, clock: Clock) -> Iterator[tuple[float, Image | None]]:
+    def read(self, clock: StreamClock) -> Iterator[tuple[float, Image | None]]:
         """Yield pictures with the wall-clock time they were taken; None for one that was skipped."""
         behind = False
         anchor: float | None = None
@@ -116,7 +116,7 @@ class StreamCapture:
             base = packet.time_base
             stamp = packet.pts if packet.pts is not None else packet.dts
             seconds = float(stamp * base) if stamp is not None and base is not None else None
-            taken = clock.taken(seconds)
+            taken = clock.capture_time(seconds)
             if clock.now() - taken > LATE_S and not self._bursts:
                 behind = True
             if behind and not packet.is_keyframe:
@@ -132,21 +132,21 @@ class StreamCapture:
                 if frame.is_corrupt:
                     yield taken, None
                     continue
-                if self._upright is None:
-                    self._upright = upright(frame, self._stream.sample_aspect_ratio)
+                if self._orientation is None:
+                    self._orientation = orientation_of(frame, self._stream.sample_aspect_ratio)
                 pts_s = (
                     float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
                 )
                 if pts_s is not None:
-                    taken = clock.at(pts_s)
+                    taken = clock.wall_time(pts_s)
                     if self._bursts:
                         if again and self._given_s is not None and pts_s <= self._given_s:
                             continue
                         again, self._given_s = False, pts_s
                         anchor, taken = self._pace(clock, anchor, pts_s)
-                yield taken, self._upright.bgr(frame)
+                yield taken, self._orientation.bgr(frame)
 
-    def _pace(self, clock: Clock, anchor: float | None, pts_s: float) -> tuple[float, float]:
+    def _pace(self, clock: StreamClock, anchor: float | None, pts_s: float) -> tuple[float, float]:
         """Wait until a picture is due; the first one and a stream that fell behind set the pace anew."""
         now = clock.now()
         jumped = self._paced_s is not None and not 0 <= pts_s - self._paced_s < BROADCAST_S
@@ -166,24 +166,24 @@ class StreamCapture:
                     if self._ended.is_set():
                         return
                     heard = time.monotonic()
-                    self._passed()
+                    self._packet_done()
                     if packet.size > MOST_BYTES:
                         raise LostError("it sends a picture without end")
                     if packet.size:
                         yield packet
-                self._passed()
+                self._packet_done()
                 raise LostError("the stream ended")
             except av.error.ExitError:  # the time for one read was over
                 if not self._patient or time.monotonic() - heard >= self._silent_s:
                     raise LostError(f"connected, but silent for {self._silent_s:g} s") from None
             except av.error.FFmpegError as error:
-                self._passed()
+                self._packet_done()
                 raise LostError(_reason(error)) from None
 
-    def _passed(self) -> None:
+    def _packet_done(self) -> None:
         """Raise why what lies behind HTTP ended, where it did."""
         if self._bounded is not None:
-            self._bounded.passed()
+            self._bounded.packet_done()
 
     def close(self) -> None:
         """Disconnect."""

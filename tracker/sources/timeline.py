@@ -37,7 +37,7 @@ class Timeline:
         self._heard, self._sound_offset = 0.0, 0.0  # seconds: the last packet of sound, how it was moved
         self.jumps: list[tuple[float, float]] = []
 
-    def place(self, packet: Packet[Any]) -> None:
+    def adjust(self, packet: Packet[Any]) -> None:
         """Move the timestamps of a picture's packet to where they belong."""
         base = self._base = packet.time_base or self._base
         stamps = {name: s for name, s in (("dts", packet.dts), ("pts", packet.pts)) if s is not None}
@@ -58,7 +58,7 @@ class Timeline:
         packet.pts = self._last["pts"] if "pts" in stamps else None
         packet.dts = self._last["dts"] if "dts" in stamps else None
 
-    def of_sound(self, packet: Packet[Any]) -> bool:
+    def adjust_sound(self, packet: Packet[Any]) -> bool:
         """Move the timestamps of a packet of sound; False: its stretch of the clock has not begun yet."""
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is None or packet.time_base is None:

@@ -16,20 +16,20 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tracker.sources import address
-from tracker.sources.ahead import Picture, ReadAhead, Wanted
-from tracker.sources.film import FPS, MAX_FPS, Film, frame_rate
-from tracker.sources.frame_times import Even, dts_goes_on_better
+from tracker.sources.ahead import FrameSelection, LazyFrame, ReadAhead
+from tracker.sources.frame_times import EvenTimes, dts_is_steadier
 from tracker.sources.limits import MAX_PIXELS
+from tracker.sources.media_file import FPS, MAX_FPS, MediaFile, frame_rate
+from tracker.sources.orientation import orientation_of
 from tracker.sources.recorded import recorded
 from tracker.sources.sound import Sound
 from tracker.sources.timeline import BROADCAST
-from tracker.sources.upright import upright
 from tracker.threads import plan
 from tracker.types import InputError, Stopwatch
 
-LOOKED_AT = 12  # pictures by which the better clock is chosen: more than a decoder holds back
+PROBED_FRAMES = 12  # pictures by which the better clock is chosen: more than a decoder holds back
 SEARCHED_S = 60.0  # no two key frames are farther apart; a seek that lands earlier went astray
-UNSURE_S = 1.0  # by which a header may be shorter than its pictures, as of a film cut without coding it anew
+UNSURE_S = 1.0  # by which a header may be shorter than its pictures, as of a media cut without coding it anew
 MOST_HELD = 1000  # packets kept while the start is looked for
 
 
@@ -45,7 +45,7 @@ class VideoFile(ReadAhead):
     def __init__(
         self,
         path: str | Path,
-        wanted: Wanted | None = None,
+        selection: FrameSelection | None = None,
         stop: threading.Event | None = None,
         stopwatch: Stopwatch | None = None,
         *,
@@ -55,9 +55,9 @@ class VideoFile(ReadAhead):
         self._path = None if remote else Path(path)
         self._address = str(path) if remote else f"file:{path}"  # else a name such as 12:30.mp4 is a protocol
         self._shown = address.redact(str(path))
-        super().__init__(Path(self._shown).name, wanted or Wanted(), stop, stopwatch)
+        super().__init__(Path(self._shown).name, selection or FrameSelection(), stop, stopwatch)
         self._asked_fps = fps
-        self._film: Film | None = None
+        self._file: MediaFile | None = None
         self._choice = 0  # of the streams that may be the film
         self._by_dts = False
         self._undecoded = 0
@@ -68,7 +68,7 @@ class VideoFile(ReadAhead):
         if self._path is not None and self._path.stat().st_size == 0:
             raise InputError(f"{self._shown}: the file is empty")
         try:
-            first = self._look()
+            first = self._choose()
         except PermissionError:
             raise InputError(f"{self._shown}: no permission to read it") from None
         except (av.error.FFmpegError, ValueError) as error:
@@ -79,8 +79,8 @@ class VideoFile(ReadAhead):
                 f"{self._shown}: not one frame of its video stream can be decoded: damaged, "
                 f"or larger than {MAX_PIXELS / 1e6:.0f} million pixels"
             )
-        film, stream = self._opened, self._stream
-        self._counted = film.raw or self._asked_fps is not None  # time is the number of the frame
+        media, stream = self._opened, self._stream
+        self._counted = media.raw or self._asked_fps is not None  # time is the number of the frame
         self.fps = self._asked_fps or self._told_rate()
         self._origin = self._stamp(first) or 0
         begin = stream.start_time if stream.start_time is not None else self._origin
@@ -89,34 +89,34 @@ class VideoFile(ReadAhead):
         )  # the first of them decoded
         # Decoding times are late by what the decoder holds back; sound begins with the first of them.
         origin_s = float((begin if self._by_dts else self._origin) * (stream.time_base or 0))
-        self._upright = upright(first, stream.sample_aspect_ratio)
-        self.size = self._upright.size
-        self.recorded = recorded(film.container.metadata, stream.metadata)
-        self._duration, self._announced = film.duration_s(stream), film.announced_s(stream)
+        self._orientation = orientation_of(first, stream.sample_aspect_ratio)
+        self.size = self._orientation.size
+        self.recorded = recorded(media.container.metadata, stream.metadata)
+        self._duration, self._announced = media.duration_s(stream), media.announced_s(stream)
         frames = stream.frames or (round(self._duration * frame_rate(stream)) if self._duration else 0)
         if self._by_dts and self._duration:
             frames = min(frames, math.ceil(self._duration * self.fps))  # AVI counts empty packets, too
         if self._asked_fps and frames:
             self._duration = self._announced = frames / self.fps
-        self.length = self.wanted.length(frames, self.fps) if frames else None
-        start = self.wanted.start_s
-        if start is not None and self._duration and start >= self._duration + UNSURE_S and not film.guessed:
+        self.length = self.selection.length(frames, self.fps) if frames else None
+        start = self.selection.start_s
+        if start is not None and self._duration and start >= self._duration + UNSURE_S and not media.guessed:
             raise self._behind_the_end(self._duration)
         if not self._counted:
             self.sound = Sound(self._address, stream.index, origin_s, remote=self._path is None)
-        elif self._asked_fps is not None and film.container.streams.audio:
+        elif self._asked_fps is not None and media.container.streams.audio:
             self.warnings.append("the sound was left out: with --fps it would not fit the picture")
 
     def _behind_the_end(self, end_s: float) -> InputError:
-        start = self.wanted.start_s
+        start = self.selection.start_s
         return InputError(f"{self._shown}: --start {start} s lies behind its end ({end_s:.1f} s)")
 
-    def _look(self) -> VideoFrame | None:
+    def _choose(self) -> VideoFrame | None:
         """Choose the stream and the clock by the first pictures; return the first."""
         self._rewind()
-        while self._choice < len(self._opened.pictures):
-            frames = list(islice(self._decoded(), LOOKED_AT))
-            self._by_dts = self._opened.container.format.name == "avi" or dts_goes_on_better(frames)
+        while self._choice < len(self._opened.video_streams):
+            frames = list(islice(self._decoded(), PROBED_FRAMES))
+            self._by_dts = self._opened.container.format.name == "avi" or dts_is_steadier(frames)
             if frames:
                 if self._by_dts:
                     self._rewind()
@@ -132,20 +132,20 @@ class VideoFile(ReadAhead):
         return frame.dts if self._by_dts else frame.pts
 
     @property
-    def _opened(self) -> Film:
-        assert self._film is not None
-        return self._film
+    def _opened(self) -> MediaFile:
+        assert self._file is not None
+        return self._file
 
     def _rewind(self) -> None:
         self._close()
         self._undecoded = 0
-        self._film = Film(self._address, remote=self._path is None)
-        if not self._film.pictures:
+        self._file = MediaFile(self._address, remote=self._path is None)
+        if not self._file.video_streams:
             raise InputError(
-                f"{self._shown}: contains no video that can be decoded (only {self._film.kinds})"
+                f"{self._shown}: contains no video that can be decoded (only {self._file.kinds})"
             )
-        choice = min(self._choice, len(self._film.pictures) - 1)
-        self._stream: VideoStream = self._film.pictures[choice]
+        choice = min(self._choice, len(self._file.video_streams) - 1)
+        self._stream: VideoStream = self._file.video_streams[choice]
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = plan().decoder
 
@@ -189,8 +189,8 @@ class VideoFile(ReadAhead):
             except (av.error.FFmpegError, ValueError):
                 self._undecoded += 1
 
-    def _pictures(self) -> Iterator[Picture]:
-        start = self.wanted.start_s
+    def _frames(self) -> Iterator[LazyFrame]:
+        start = self.selection.start_s
         packets, sought = None, False
         if start is not None and start > 1.0 and not self._counted:  # a second is decoded as fast as sought
             names = self._opened.container.format.name.split(",")
@@ -205,7 +205,7 @@ class VideoFile(ReadAhead):
         try:
             yield from self._timed(sought, packets)
             self._complete = not self._ended()
-            if self._complete and start and not self.wanted.after_start(self._last or 0.0, self.fps):
+            if self._complete and start and not self.selection.after_start(self._last or 0.0, self.fps):
                 raise self._behind_the_end((self._last or 0.0) + 1 / self.fps)
         finally:
             self._add_warnings()
@@ -249,8 +249,8 @@ class VideoFile(ReadAhead):
         yield from held
         yield from packets
 
-    def _timed(self, sought: bool, packets: Iterator[Packet[Any]] | None) -> Iterator[Picture]:
-        even: Even[tuple[int, VideoFrame]] = Even(1 / self.fps)
+    def _timed(self, sought: bool, packets: Iterator[Packet[Any]] | None) -> Iterator[LazyFrame]:
+        even: EvenTimes[tuple[int, VideoFrame]] = EvenTimes(1 / self.fps)
         base = self._stream.time_base
         index = -1
         self._last: float | None = None
@@ -265,25 +265,25 @@ class VideoFile(ReadAhead):
             self._damaged += bool(frame.is_corrupt)
             if self._counted:
                 self._last = index / self.fps
-                yield index, self._last, functools.partial(self._upright.bgr, frame)
+                yield index, self._last, functools.partial(self._orientation.bgr, frame)
                 continue
             yield from self._given(even.put((index, frame), time))
             self._last = time if self._last is None else self._last
-        yield from self._given(even.rest())
+        yield from self._given(even.flush())
 
-    def _given(self, timed: Iterator[tuple[float, tuple[int, VideoFrame]]]) -> Iterator[Picture]:
+    def _given(self, timed: Iterator[tuple[float, tuple[int, VideoFrame]]]) -> Iterator[LazyFrame]:
         for time, (index, frame) in timed:
             self._last = time
-            yield index, time, functools.partial(self._upright.bgr, frame)
+            yield index, time, functools.partial(self._orientation.bgr, frame)
 
     def _add_warnings(self) -> None:
-        if self._film is None:
+        if self._file is None:
             return
         if self._corrupt:
             self.warnings.append(f"{self._corrupt} corrupt packets skipped")
         if self._damaged:
             self.warnings.append(f"{self._damaged} damaged frames, used as far as they could be decoded")
-        jumped = list(self._film.timeline.warnings())
+        jumped = list(self._file.timeline.warnings())
         if not self._counted:
             self.warnings += jumped
         last, stated = self._last, self._announced
@@ -295,9 +295,9 @@ class VideoFile(ReadAhead):
                 )
 
     def _close(self) -> None:
-        film, self._film = self._film, None
-        if film is not None:
-            film.close()
+        media, self._file = self._file, None
+        if media is not None:
+            media.close()
 
 
 # Codecs whose own header may tell the rate; others repeat ffmpeg's guess.

@@ -191,7 +191,7 @@ def test_a_film_has_the_same_limit(tmp_path: Path, name: str, monkeypatch: pytes
     write_video(path, frames=3, size=(64, 48), codec="mjpeg", pix_fmt="yuvj420p")
     with open_source(path) as source:
         assert len(list(source)) == 3
-    for module in ("film", "limits", "video_file"):
+    for module in ("media_file", "limits", "video_file"):
         monkeypatch.setattr(f"tracker.sources.{module}.MAX_PIXELS", 64 * 48 - 1)
     with pytest.raises(InputError, match=r"not one frame .* larger than 0 million pixels"):
         open_source(path).__enter__()
@@ -203,7 +203,7 @@ def test_a_film_whose_pictures_grow_is_shown_up_to_there(
     pictures = [bytes(encoded(".jpg", 64, 48)) for _ in range(3)] + [bytes(encoded(".jpg", 320, 240))]
     path = tmp_path / "grows.mjpeg"
     path.write_bytes(b"".join([*pictures, *pictures[:2]]))
-    for module in ("film", "limits", "video_file"):
+    for module in ("media_file", "limits", "video_file"):
         monkeypatch.setattr(f"tracker.sources.{module}.MAX_PIXELS", 64 * 48)
     with open_source(path) as source:
         assert {frame.image.shape for frame in source} == {(48, 64, 3)}

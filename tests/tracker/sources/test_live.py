@@ -13,8 +13,8 @@ import pytest
 
 from tests.tracker.sources.rtsp import BITS, CODE, RtspServer, stamp, stamped
 from tracker.sources import open_source
-from tracker.sources.ahead import Wanted
-from tracker.sources.clock import Clock
+from tracker.sources.ahead import FrameSelection
+from tracker.sources.clock import StreamClock
 from tracker.sources.live import LiveSource
 from tracker.sources.stream import StreamCapture
 from tracker.types import EndRun, Frame, Image, InputError, OptionError
@@ -31,7 +31,7 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 def live(url: str, silent_s: float = 1.0, **options: object) -> LiveSource:
-    return LiveSource("cam", "rtsp://cam", StreamCapture(url, silent_s=silent_s), Wanted(), **options)  # type: ignore[arg-type]
+    return LiveSource("cam", "rtsp://cam", StreamCapture(url, silent_s=silent_s), FrameSelection(), **options)  # type: ignore[arg-type]
 
 
 def until(frames: Iterator[Frame], condition: Callable[[], object], limit_s: float = 20) -> list[Frame]:
@@ -245,28 +245,28 @@ class TestSecrets:
 
 class TestClock:
     def test_the_least_delayed_frame_tells_the_offset(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        clock = Clock()
+        clock = StreamClock()
         now = [100.0]
         monkeypatch.setattr(clock, "now", lambda: now[0])
         delays = [0.2, 0.05, 0.3, 2.0, 0.05]
         taken = []
         for index, delay in enumerate(delays):
             now[0] = 100 + index + delay
-            taken.append(clock.taken(float(index)))
+            taken.append(clock.capture_time(float(index)))
         assert np.diff(taken[1:]) == pytest.approx([1.0] * 3, abs=0.01)
 
     def test_a_stream_that_begins_anew_is_not_old(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        clock = Clock()
+        clock = StreamClock()
         now = [100.0]
         monkeypatch.setattr(clock, "now", lambda: now[0])
-        clock.taken(5000.0)
+        clock.capture_time(5000.0)
         now[0] = 101.0
-        assert clock.taken(3.0) == 101.0
+        assert clock.capture_time(3.0) == 101.0
         now[0] = 102.0
-        assert clock.taken(4.0) == pytest.approx(102.0)
+        assert clock.capture_time(4.0) == pytest.approx(102.0)
 
     def test_a_jump_of_the_wall_clock_does_not_reach_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        clock = Clock()
+        clock = StreamClock()
         before = clock.now()
         monkeypatch.setattr(time, "time", lambda: 0.0)
         assert 0 <= clock.now() - before < 1
@@ -275,24 +275,24 @@ class TestClock:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """By a thousandth, 2 s in all; every ten seconds the network holds back the pictures of one."""
-        clock = Clock()
+        clock = StreamClock()
         now = [0.0]
         monkeypatch.setattr(clock, "now", lambda: now[0])
         off = []
         for index in range(20_000):
             true, late = index / 10, 0.5 if index % 100 >= 90 else 0.05
             now[0] = 1e6 + true + late
-            off.append(clock.taken(true * (1 - 1e-3)) - (1e6 + true))
+            off.append(clock.capture_time(true * (1 - 1e-3)) - (1e6 + true))
         assert min(off) > 0.049 and max(off) < 0.055
 
     def test_a_camera_whose_clock_runs_fast_is_never_ahead(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        clock = Clock()
+        clock = StreamClock()
         now = [0.0]
         monkeypatch.setattr(clock, "now", lambda: now[0])
         for index in range(2000):
             now[0] = 1e6 + index
-            assert clock.taken(index * 1.01) == pytest.approx(now[0])
-        assert clock.at(2000 * 1.01 + 5) == now[0], "a picture of the future is of now"
+            assert clock.capture_time(index * 1.01) == pytest.approx(now[0])
+        assert clock.wall_time(2000 * 1.01 + 5) == now[0], "a picture of the future is of now"
 
 
 class Scripted:
@@ -304,7 +304,7 @@ class Scripted:
     def open(self, ended: threading.Event) -> None:
         self.ended = ended
 
-    def read(self, clock: Clock) -> Iterator[tuple[float, Image | None]]:
+    def read(self, clock: StreamClock) -> Iterator[tuple[float, Image | None]]:
         for index, taken in enumerate(self.times):
             while index >= 10 and not self.asked.acquire(timeout=0.05):
                 if self.ended.is_set():
@@ -318,7 +318,7 @@ class Scripted:
 
 def test_pictures_of_one_and_the_same_time_follow_each_other() -> None:
     capture = Scripted([*(k / 25 for k in range(10)), 1.0, 1.0, 1.0, 0.5, 2.0])
-    with LiveSource("cam", "cam", capture, Wanted()) as source:
+    with LiveSource("cam", "cam", capture, FrameSelection()) as source:
         frames = iter(source)
         taken = [next(frames).time]
         for _ in range(5):
@@ -336,7 +336,7 @@ def test_the_rate_that_a_camera_says_is_believed_where_its_pictures_agree_to_a_f
 ) -> None:
     """They come at 25 per second, one of them late."""
     times = [k / 25 + (0.3 if k >= 5 else 0.0) for k in range(10)]
-    with LiveSource("cam", "cam", Scripted(times, said), Wanted()) as source:
+    with LiveSource("cam", "cam", Scripted(times, said), FrameSelection()) as source:
         assert source.fps == fps
 
 
@@ -350,7 +350,7 @@ def test_an_error_in_a_capture_reaches_the_consumer_as_it_was() -> None:
         def open(self, ended: threading.Event) -> None:
             raise ZeroDivisionError("in the reading thread")
 
-    source = LiveSource("x", "x", Broken("rtsp://x"), Wanted())
+    source = LiveSource("x", "x", Broken("rtsp://x"), FrameSelection())
     with pytest.raises(ZeroDivisionError, match="in the reading thread"), source:
         pass
 

@@ -1,4 +1,4 @@
-"""What comes over HTTP without an end, read so that no picture in it takes more memory than one may."""
+"""Read a live stream over HTTP with a limit on the memory that one picture may take."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from av.container import InputContainer
 
 from tracker.sources.live import LostError
 
-MOST_BYTES = 3 << 23  # that are read for one picture: 25 MB, as of 4K without compression
+MOST_BYTES = 3 << 23  # of one picture: 25 MB, a 4K picture without compression
 CHUNK = 1 << 14
-# The bytes alone: ffmpeg connects, logs in and follows redirections, and interprets nothing.
+# Plain bytes: ffmpeg connects, logs in and follows redirections, but does not interpret the data.
 BYTES = {"raw_packet_size": str(CHUNK), "probesize": "32", "analyzeduration": "0"}
-PARTS = re.compile(rb"\s*--")  # multipart/x-mixed-replace, as cameras push JPEG after JPEG
-LISTS = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:#EXTM3U|<|v=0)")  # names other addresses: HLS, DASH, SDP
+PARTS = re.compile(rb"\s*--")  # multipart/x-mixed-replace, in which cameras push JPEGs
+LISTS = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:#EXTM3U|<|v=0)")  # playlists of other addresses: HLS, DASH, SDP
 
 
-class Bounded:
-    """A file for ``av.open`` over an HTTP connection; a context manager.
+class BoundedHttp:
+    """An HTTP connection as a file for ``av.open``; a context manager.
 
-    Whoever opens it calls `passed` after every packet, and it ends when more than ``MOST_BYTES`` were read
-    since: the demuxers themselves would collect a part of whatever length, or a JPEG that never ends, in
-    memory. Raises what PyAV raises when it is opened; why it ended later, `passed` raises: ``LostError``
-    or, again, what PyAV raised.
+    The caller of ``av.open`` must call `packet_done` after every packet. If more than ``MOST_BYTES`` are read
+    between two packets, the file ends, because the demuxers collect a JPEG that never ends in memory. The
+    constructor raises what PyAV raises. `packet_done` raises why the file ended: ``LostError``, or what PyAV
+    raised.
     """
 
     def __init__(self, uri: str, timeout: float | tuple[float, float]) -> None:
@@ -36,14 +36,14 @@ class Bounded:
         self._chunks: Iterator[bytes] = self._read()
         self._ready = b""
         self._since = 0  # bytes since the last packet
-        self._error: Exception | None = None  # kept: what is raised in a demuxer's hands gets lost there
+        self._error: Exception | None = None  # kept here, because a demuxer drops exceptions
         try:
             self._ready = next(self._chunks, b"")
         except BaseException:
             self.close()
             raise
 
-    def __enter__(self) -> Bounded:
+    def __enter__(self) -> BoundedHttp:
         """Return itself, which is open already."""
         return self
 
@@ -55,26 +55,26 @@ class Bounded:
 
     @property
     def parts(self) -> bool:
-        """Whether it is JPEG after JPEG from a camera."""
+        """Whether it is multipart: JPEG after JPEG from a camera."""
         return PARTS.match(self._ready) is not None
 
     @property
     def lists(self) -> bool:
-        """Whether it names other addresses, which must be opened by its own; ask before reading."""
+        """Whether it is a playlist, which must be opened by its address; valid before the first read."""
         return LISTS.match(self._ready) is not None
 
     @property
     def size(self) -> int:
-        """Return the bytes it will have in all, 0 where nobody knows."""
+        """Return its total size in bytes, 0 if unknown."""
         return max(self._container.size or 0, 0)
 
     @property
     def format(self) -> str | None:
-        """The demuxer to take; None: it shall find out."""
+        """The demuxer to use; None: detect it."""
         return "mpjpeg" if self.parts else None
 
     def read(self, size: int) -> bytes:
-        """Return up to ``size`` bytes as soon as there are any, none at the end."""
+        """Return up to ``size`` bytes as soon as there are any; nothing at the end."""
         if self._since > MOST_BYTES:
             self._error = self._error or LostError("it sends a picture without end")
         if self._error is None and not self._ready:
@@ -88,15 +88,15 @@ class Bounded:
         self._since += len(given)
         return given
 
-    def passed(self) -> None:
-        """Begin to count anew: what was read so far was a packet. Raises why there is no more."""
+    def packet_done(self) -> None:
+        """Count bytes from 0 again, for the next packet. Raises the reason if the file has ended."""
         error, self._error = self._error, None
         if error is not None:
             self._chunks = iter(())
             try:
                 raise error
             finally:
-                del error  # else it holds, by its traceback, itself and the packet for which it is raised
+                del error  # its traceback would keep the packet in memory
         self._since = 0
 
     def close(self) -> None:

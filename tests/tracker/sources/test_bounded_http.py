@@ -13,7 +13,7 @@ import pytest
 
 from tests.tracker.sources.web import Handler, HttpServer
 from tracker.sources import open_source
-from tracker.sources.bounded import MOST_BYTES
+from tracker.sources.bounded_http import MOST_BYTES
 from tracker.types import InputError
 
 JPEG = cv2.imencode(".jpg", np.full((96, 160, 3), 90, np.uint8))[1].tobytes()

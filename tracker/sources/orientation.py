@@ -1,4 +1,4 @@
-"""Pictures as they are meant to be seen: upright, not mirrored, pixels square."""
+"""Rotate pictures upright, undo mirroring, and scale them to square pixels."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from av.video.frame import VideoFrame
 
 from tracker.types import Image
 
-STRETCH = 4  # beyond it a header lies; the widest in use, anamorphic film, is 2
-SQUARE = 0.01  # an aspect this near to 1 is somebody's rounding
+STRETCH = 4  # a header that tells more is wrong; anamorphic film, the widest in use, has 2
+SQUARE = 0.01  # an aspect that differs from 1 by less is a rounding error
 
 
 @dataclass(frozen=True)
-class Upright:
-    """How decoded pictures become upright: turned over, mirrored, then scaled to ``size``."""
+class Orientation:
+    """The steps that make decoded pictures upright: transpose, mirror or flip, then scale to ``size``."""
 
     size: tuple[int, int]  # width, height
-    transpose: bool = False  # x and y changed for one another, before mirroring
-    mirror: bool = False  # left for right
-    flip: bool = False  # top for bottom
+    transpose: bool = False  # exchange x and y, before mirroring
+    mirror: bool = False  # exchange left and right
+    flip: bool = False  # exchange top and bottom
 
     def bgr(self, frame: VideoFrame) -> Image:
         """Return a decoded frame as (H, W, 3) BGR of ``size``, whatever size it has."""
@@ -40,20 +40,20 @@ class Upright:
         return image
 
 
-def upright(frame: VideoFrame, aspect: SupportsFloat | None) -> Upright:
-    """Return how pictures like this one become upright; ``aspect`` is width by height of a pixel."""
+def orientation_of(frame: VideoFrame, aspect: SupportsFloat | None) -> Orientation:
+    """Return the orientation of pictures like this one; ``aspect`` is width by height of a pixel."""
     width, height = frame.width, frame.height
     ratio = float(aspect or 1)  # a Fraction until PyAV 18
     if abs(ratio - 1) > SQUARE and 1 / STRETCH <= ratio <= STRETCH:
-        if ratio > 1:  # no line is lost either way
+        if ratio > 1:  # enlarged in both cases: no row or column is lost
             width = round(width * ratio)
         else:
             height = round(height / ratio)
     data: Any = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
-        return Upright((width, height))
-    # Rows a b u, c d v, x y w: a point goes to (a x + c y, b x + d y). Angles between go to the nearest.
+        return Orientation((width, height))
+    # Rows a b u, c d v, x y w: a point goes to (a x + c y, b x + d y). Angles are rounded to quarter turns.
     a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
     if abs(b) + abs(c) > abs(a) + abs(d):
-        return Upright((height, width), True, c < 0, b < 0)
-    return Upright((width, height), False, a < 0, d < 0)
+        return Orientation((height, width), True, c < 0, b < 0)
+    return Orientation((width, height), False, a < 0, d < 0)
