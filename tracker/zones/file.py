@@ -10,16 +10,14 @@ from typing import Any
 
 import yaml
 
-from tracker import parse
 from tracker.parse import near_miss
 from tracker.types import OptionError
 from tracker.zones.shapes import CYCLE, PAIR, Shape, points_of_text, size_for, sound
-from tracker.zones.yaml_nodes import TooDeepError, compose
+from tracker.zones.yaml_nodes import NodeReader, TooDeepError, compose
 
 MOST_LETTERS = 1 << 20  # of a file
 MOST_DIGITS = 40  # of a number
 MOST_PX = 1e6  # of a picture's side
-MOST_S = 1e8  # of loitering, three years
 MOST_SHAPES = 2000  # of a file
 MOST_POINTS = 40_000  # of all shapes together
 KINDS = ("line", "zone")
@@ -42,15 +40,14 @@ def load(path: str | Path, size: tuple[float, float] | None = None) -> list[Shap
         raise OptionError(f"{path}: cannot be read: {problem}") from error
     if len(text) > MOST_LETTERS:
         raise OptionError(f"{path}: has more than {MOST_LETTERS >> 20} MB; is this a zone file?")
-    return Reader(text, str(path), size).shapes()
+    return Reader(str(path), text, size).shapes()
 
 
 @dataclass
-class Reader:
-    """Reads one text; ``path`` is for errors."""
+class Reader(NodeReader):
+    """Reads one text."""
 
     text: str
-    path: str
     size: tuple[float, float] | None = None
     _found: list[Shape] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
@@ -67,66 +64,58 @@ class Reader:
             mark = getattr(error, "problem_mark", None)
             problem = getattr(error, "problem", None) or "not YAML"
             line = min(mark.line, self.text.count("\n")) if mark else 0  # the end may be in no line
-            raise self._error(line, f"{problem}; is this a zone file?") from error
+            raise self.error(line, f"{problem}; is this a zone file?") from error
         except TooDeepError as error:
-            raise self._error(error.line, str(error)) from error
+            raise self.error(error.line, str(error)) from error
         if isinstance(root, yaml.MappingNode):
             self._mapping(root)
         elif root is None or not self._bare(self.text):
-            raise self._error(0, "no lines or zones here; write 'lines:' or 'zones:' with name and points")
+            raise self.error(0, "no lines or zones here; write 'lines:' or 'zones:' with name and points")
         if not self._found:
-            raise self._error(0, "no line or zone in it")
+            raise self.error(0, "no line or zone in it")
         return self._found
 
     def _mapping(self, root: yaml.MappingNode) -> None:
-        entries = self._entries(root)
+        entries = self.entries(root)
         if entries and not {"size", "lines", "zones"} & set(entries):
             return self._regions(entries)
         for key, (node, _) in entries.items():
             if key not in ("size", "lines", "zones"):
                 known = ("size", "lines", "zones")
-                raise self._error(
+                raise self.error(
                     node, f"unknown entry {key!r}{near_miss(key, known)}; use {', '.join(known)}"
                 )
         if "size" in entries:
             node = entries["size"][0]
             numbers = self._numbers(node)
             if len(numbers) != 2 or not all(0 < side <= MOST_PX for side in numbers):
-                raise self._error(node, "size must be [width, height] in pixels")
+                raise self.error(node, "size must be [width, height] in pixels")
             self.size = numbers[0], numbers[1]
         for kind in KINDS:
             if f"{kind}s" not in entries:
                 continue
             node = entries[f"{kind}s"][0]
             if isinstance(node, yaml.MappingNode):  # name: {points: ...}
-                for name, (value, line) in self._entries(node).items():
+                for name, (value, line) in self.entries(node).items():
                     self._shape(kind, value, line, name)
             elif isinstance(node, yaml.SequenceNode):
                 for value in node.value:
                     self._shape(kind, value, value.start_mark.line, None)
             else:
-                raise self._error(node, f"{kind}s must be a list of entries with name and points")
+                raise self.error(node, f"{kind}s must be a list of entries with name and points")
         return None
 
     def _shape(self, kind: str, node: yaml.Node, line: int, name: str | None) -> None:
-        if not isinstance(node, yaml.MappingNode):
-            raise self._error(node, f"a {kind} needs entries: {', '.join(KEYS[kind])}")
-        entries = self._entries(node)
-        known = KEYS[kind]
-        for key, (value, _) in entries.items():
-            if key not in known:
-                raise self._error(
-                    value, f"unknown entry {key!r}{near_miss(key, known)}; a {kind} has {', '.join(known)}"
-                )
+        entries = self.known_entries(node, KEYS[kind], kind)
         if "name" in entries:
-            name = self._word(entries["name"][0])
+            name = self.word(entries["name"][0])
         if name is None:
-            raise self._error(line, f"this {kind} has no name")
+            raise self.error(line, f"this {kind} has no name")
         if "points" not in entries:
-            raise self._error(line, f"{kind} {name!r} has no points")
+            raise self.error(line, f"{kind} {name!r} has no points")
 
         def word(key: str, default: str | None) -> Any:
-            return self._word(entries[key][0]) if key in entries else default
+            return self.word(entries[key][0]) if key in entries else default
 
         points_node = entries["points"][0]
         points = self._points(points_node, f"{kind} {name!r}")
@@ -138,9 +127,9 @@ class Reader:
             names=(word("in", "in"), word("out", "out")),
             towards=word("towards", None),
             anchor=word("anchor", "bottom_center"),
-            classes=tuple(self._words(entries["classes"][0])) if "classes" in entries else (),
+            classes=tuple(self.words(entries["classes"][0])) if "classes" in entries else (),
             color=word("color", self._next_color()),
-            loiter_s=self._seconds(entries["loiter"][0]) if "loiter" in entries else None,
+            loiter_s=self.seconds(entries["loiter"][0], "loiter") if "loiter" in entries else None,
         )
         at = {key: at_line for key, (_, at_line) in entries.items()}
         self._add(shape, line, at)
@@ -169,9 +158,9 @@ class Reader:
 
     def _add(self, shape: Shape, line: int, at: Mapping[str, int]) -> None:
         if shape.name in self._names:
-            raise self._error(at.get("name", line), f"the name {shape.name!r} is taken; names must differ")
+            raise self.error(at.get("name", line), f"the name {shape.name!r} is taken; names must differ")
         if len(self._found) == MOST_SHAPES:
-            raise self._error(line, f"more than {MOST_SHAPES} lines and zones; divide the file")
+            raise self.error(line, f"more than {MOST_SHAPES} lines and zones; divide the file")
         self._names.add(shape.name)
         self._found.append(
             sound(shape, {key: f"{self.path}:{at[key] + 1}" for key in at}, f"{self.path}:{line + 1}")
@@ -181,58 +170,26 @@ class Reader:
         used = {shape.color for shape in self._found}
         return next((color for color in CYCLE if color not in used), CYCLE[len(self._found) % len(CYCLE)])
 
-    def _entries(self, node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, int]]:
-        entries: dict[str, tuple[yaml.Node, int]] = {}
-        for key, value in node.value:
-            word = self._word(key)
-            if word in entries:
-                raise self._error(
-                    key, f"{word!r} stands here twice; the first is in line {entries[word][1] + 1}"
-                )
-            entries[word] = value, key.start_mark.line
-        return entries
-
-    def _word(self, node: yaml.Node) -> str:
-        if not isinstance(node, yaml.ScalarNode) or not str(node.value).strip():
-            raise self._error(node, "a word is expected here")
-        return str(node.value).strip()
-
-    def _words(self, node: yaml.Node) -> list[str]:
-        if isinstance(node, yaml.SequenceNode):
-            return [self._word(value) for value in node.value]
-        return [word.strip() for word in self._word(node).split(",")]
-
     def _numbers(self, node: yaml.Node) -> list[float]:
         words = (
-            self._words(node)
-            if isinstance(node, yaml.SequenceNode)
-            else re.split(r"[x,\s]+", self._word(node))
+            self.words(node) if isinstance(node, yaml.SequenceNode) else re.split(r"[x,\s]+", self.word(node))
         )
         try:
             return [self._number(word, node.start_mark.line) for word in words]
         except ValueError:
-            raise self._error(node, f"numbers are expected here, not {' '.join(words)!r:.80}") from None
+            raise self.error(node, f"numbers are expected here, not {' '.join(words)!r:.80}") from None
 
     def _number(self, word: str, line: int) -> float:
         if len(word) > MOST_DIGITS:
-            raise self._error(line, f"a number of {len(word)} digits; {MOST_DIGITS} are the most")
+            raise self.error(line, f"a number of {len(word)} digits; {MOST_DIGITS} are the most")
         return float(word)
 
     def _counted(self, pairs: Sequence[tuple[str, str]], line: int) -> tuple[tuple[float, float], ...]:
         """Return points as numbers; there may be only so many in a file."""
         self._points_left -= len(pairs)
         if self._points_left < 0:
-            raise self._error(line, f"more than {MOST_POINTS} points; draw with fewer")
+            raise self.error(line, f"more than {MOST_POINTS} points; draw with fewer")
         return tuple((self._number(x, line), self._number(y, line)) for x, y in pairs)
-
-    def _seconds(self, node: yaml.Node) -> float:
-        try:
-            seconds = parse.seconds(self._word(node))
-        except OptionError as error:
-            raise self._error(node, f"loiter {error}") from None
-        if not 0 < seconds <= MOST_S:
-            raise self._error(node, f"loiter takes more than 0 seconds and at most {MOST_S:g}")
-        return seconds
 
     def _points(self, node: yaml.Node, what: str) -> tuple[tuple[float, float], ...]:
         points: tuple[tuple[float, float], ...] | None
@@ -241,8 +198,8 @@ class Reader:
         ):
             for child in node.value:
                 if not isinstance(child, yaml.SequenceNode) or len(child.value) != 2:
-                    raise self._error(child, f"{what}: a point is [x, y]")
-            pairs = [(self._word(child.value[0]), self._word(child.value[1])) for child in node.value]
+                    raise self.error(child, f"{what}: a point is [x, y]")
+            pairs = [(self.word(child.value[0]), self.word(child.value[1])) for child in node.value]
             try:
                 points = self._counted(pairs, node.start_mark.line)
             except ValueError:
@@ -256,9 +213,5 @@ class Reader:
             points = points_of_text(text.strip().strip("\"'"))
             self._counted([("0", "0")] * len(points or ()), node.start_mark.line)
         if not points:
-            raise self._error(node, f"{what}: points are a list of [x, y]")
+            raise self.error(node, f"{what}: points are a list of [x, y]")
         return points
-
-    def _error(self, at: yaml.Node | int, text: str) -> OptionError:
-        line = at if isinstance(at, int) else at.start_mark.line
-        return OptionError(f"{self.path}:{line + 1}: {text}")
