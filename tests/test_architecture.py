@@ -14,7 +14,7 @@ HEAVY = {"torch", "ultralytics", "openvino", "nncf", "torchvision", "onnxruntime
 # Who may import whom inside `tracker`, by file at its root or room; everybody may import from the own room.
 CONTRACTS = ("types", "canvas", "errors", "text", "parse", "threads")
 ROLES = ("sources", "detectors", "trackers", "plugins", "drawing", "sinks")
-BELOW_THE_RUN = (*CONTRACTS, *ROLES, "arguments", "options", "zones", "offline", "pipeline")
+BELOW_THE_RUN = (*CONTRACTS, *ROLES, "arguments", "options", "zones", "offline", "pipeline", "report")
 RULES: dict[str, tuple[str, ...]] = {
     # the root, from the ground up
     "text": (),
@@ -24,11 +24,11 @@ RULES: dict[str, tuple[str, ...]] = {
     "parse": ("errors",),
     "types": ("canvas", "errors"),
     "pipeline": ("types",),
-    "options": ("arguments", "errors", "parse", "detectors", "trackers"),
+    "options": ("arguments", "errors", "parse"),
     # one room per role
     "sources": CONTRACTS,
     "detectors": CONTRACTS,
-    "trackers": CONTRACTS,
+    "trackers": (*CONTRACTS, "options"),
     "plugins": CONTRACTS,
     "drawing": CONTRACTS,
     "sinks": (*CONTRACTS, "drawing"),
@@ -36,6 +36,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "arguments": ("errors", "text", "parse"),
     "zones": (*CONTRACTS, "plugins"),
     "offline": (*CONTRACTS, "pipeline", "sinks"),
+    "report": (*CONTRACTS, "offline", "drawing", "plugins"),
     "run": BELOW_THE_RUN,
     "commands": (*BELOW_THE_RUN, "run"),
     "api": ("run", "options", "arguments", "types"),
@@ -117,4 +118,4 @@ def test_heavy_imports_happen_where_they_are_used(path: Path) -> None:
 def test_plugins_have_no_helper_beside_them() -> None:
     """In ``plugins`` stands what `track --plugin` finds; what they share stands in ``plugins/_shared``."""
     found = {path.stem for path in (ROOT / "tracker/plugins").glob("*.py")} - {"__init__"}
-    assert found == {"line", "zone", "movement", "route", "heatmap", "speed", "follow"}
+    assert found == {"line", "zone", "route", "heatmap", "speed", "follow"}

@@ -1,0 +1,1 @@
+"""From the files that runs leave to one page, a spreadsheet, a sheet of paper."""

@@ -1,0 +1,109 @@
+"""Pictures in a page of limited size: small JPEG as data addresses."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from tracker.report.recording import Entry, Recording
+from tracker.types import Image
+
+FrameAt = Callable[[float], Image | None]  # the picture at a frame time of the recording
+SCENE_FRAMES = 11  # the empty scene is the median of so many
+MOST_THUMBNAILS = 24
+AROUND = 0.4  # side of a thumbnail in parts of the picture's shorter one
+
+
+class Detail(NamedTuple):
+    """How much room pictures and charts take."""
+
+    width: int  # of a picture, in pixels
+    quality: int  # of JPEG
+    thumbnail: int  # side in pixels; 0: none
+    by_class: bool = True  # bars are divided by class
+    most_shapes: int = 1000  # lines and zones with charts of their own
+    most_rows: int = 100  # of a table of intervals
+
+
+LADDER = (
+    Detail(960, 78, 200),
+    Detail(800, 70, 160),
+    Detail(640, 60, 130),
+    Detail(560, 50, 100, most_rows=50),
+    Detail(480, 40, 0, most_rows=30),
+    Detail(400, 35, 0, by_class=False, most_shapes=40, most_rows=0),
+    Detail(320, 30, 0, by_class=False, most_shapes=10, most_rows=0),
+)
+
+
+class Thumbnail(NamedTuple):
+    """What a doubtful event looked like."""
+
+    entry: Entry
+    image: Image
+
+
+def jpeg(image: Image, width: int, quality: int) -> str:
+    """Return a picture no wider than ``width`` as a data address."""
+    if image.shape[1] > width:
+        height = max(round(image.shape[0] * width / image.shape[1]), 1)
+        image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+
+
+def left(runs: Sequence[Recording]) -> list[tuple[str, Image]]:
+    """Return the pictures that plugins left, with what they show."""
+    found = []
+    for run in runs:
+        for path in run.pictures:
+            image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+            if image is not None:
+                found.append((_what(path, run), np.asarray(image, np.uint8)))
+    return found
+
+
+def empty_scene(run: Recording, frame_at: FrameAt) -> Image | None:
+    """Return the median of some pictures of a recording: without what moved."""
+    times = np.linspace(run.first_s, run.last_s, SCENE_FRAMES + 2)[1:-1].tolist()
+    frames = [frame for frame in map(frame_at, times) if frame is not None]
+    if not frames:
+        return None
+    median: Image = np.median(np.stack(frames), axis=0).astype(np.uint8)
+    return median
+
+
+def thumbnails(run: Recording, frame_at: FrameAt) -> list[Thumbnail]:
+    """Return what was there when something doubtful was counted, of so many events all over the run."""
+    doubtful = [each for each in run.entries if each.doubtful and "x" in each.data and "y" in each.data]
+    step = max(-(-len(doubtful) // MOST_THUMBNAILS), 1)
+    found = []
+    for entry in doubtful[::step]:
+        image = frame_at(float(entry.data.get("crossed_s", entry.time_s)))
+        if image is not None:
+            found.append(Thumbnail(entry, _around(image, float(entry.data["x"]), float(entry.data["y"]))))
+    return found
+
+
+def _around(image: Image, x: float, y: float) -> Image:
+    height, width = image.shape[:2]
+    side = max(round(AROUND * min(height, width)), 2)
+    left = round(min(max(x - side / 2, 0), width - side))
+    top = round(min(max(y - 0.7 * side, 0), height - side))  # the foot is low in the picture, the body above
+    part = image[top : top + side, left : left + side].copy()
+    at, radius = (round(x) - left, round(y) - top), max(side // 40, 2)
+    cv2.circle(part, at, radius + 1, (0, 0, 0), -1, cv2.LINE_AA)
+    cv2.circle(part, at, radius, (0, 220, 255), -1, cv2.LINE_AA)
+    return part
+
+
+def _what(path: Path, run: Recording) -> str:
+    what = "All routes" if path.stem.endswith("_routes") else "Where they were, and for how long"
+    if path.stem.endswith("_heatmap_standing"):
+        what = "Where they stood, and for how long"
+    return f"{what}: {run.name}"

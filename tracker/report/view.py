@@ -1,0 +1,268 @@
+"""A report in words and charts, as the page shows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tracker.report import charts
+from tracker.report.clock import length, shown
+from tracker.report.gather import Report
+from tracker.report.pictures import Detail
+from tracker.report.stays import dwell, dwell_bins, occupancy
+from tracker.report.tally import DAY_S, HOUR_S, Peak
+from tracker.report.ways import Junction
+
+View = dict[str, Any]
+PART = 0.98  # an interval that was recorded for less of its length is said to be a part
+
+
+class Head(NamedTuple):
+    """A column of a table; numbers stand to the right, ``words`` to the left."""
+
+    text: str
+    words: bool = False
+
+
+def heads(*texts: str) -> list[Head]:
+    """Return columns; a star before a text makes a column of words."""
+    return [Head(text.removeprefix("*"), text.startswith("*")) for text in texts]
+
+
+def when(report: Report, axis_s: float, *, exact: bool | None = None) -> str:
+    """Return a time as the report writes it: with the day where there are several, without what is 0."""
+    first, last = report.span
+    if report.wall and report.tally.interval_s >= DAY_S and exact is None:
+        return shown(axis_s, True)[:10]
+    days = int(first // DAY_S) != int(last // DAY_S)
+    short = report.tally.interval_s % 60 != 0 if exact is None else exact
+    return shown(axis_s, report.wall, day=days, exact=short)
+
+
+def lines_view(report: Report) -> list[list[object]]:
+    """Return a row per line and direction: by class, doubtful."""
+    rows: list[list[object]] = []
+    for name in report.lines:
+        for direction in report.tally.names[name]:
+            total = report.tally.total(name, direction)
+            by_class = {c: report.tally.total(name, direction, c) for c in report.tally.classes[name] if c}
+            told = ", ".join(f"{c} {n}" for c, n in sorted(by_class.items(), key=lambda each: -each[1]) if n)
+            rows.append([f"{name} {direction}", total, told, report.tally.doubtful(name, direction)])
+    return rows
+
+
+def zones_view(report: Report) -> list[list[object]]:
+    """Return a row per zone: visits, occupancy, stay."""
+    rows: list[list[object]] = []
+    for name in report.zones:
+        row: list[object] = [name, report.tally.total(name, "enter"), report.tally.total(name, "exit")]
+        if name in report.stays:
+            mean, most = _occupied(report, name)
+            stay = dwell(report.stays[name])
+            half = f"{stay.quantile(0.5):.1f} s" if stay.count else "–"
+            row += [f"{mean:.2f}", most, half]
+        rows.append(row + ["–"] * (6 - len(row)))
+    return rows
+
+
+def shapes_view(report: Report, detail: Detail) -> list[View]:
+    """Return what is shown of each line and zone."""
+    busiest = Counter(dict.fromkeys(report.tally.names, 0))
+    for row in report.tally.rows:
+        busiest[row.name] += row.count
+    chosen = {name for name, _ in busiest.most_common(detail.most_shapes)}
+    views = []
+    for number, name in enumerate([*report.lines, *report.zones]):
+        if name not in chosen:
+            continue
+        zone, ident = name in report.zones, f"shape{number}"
+        view: View = {
+            "ident": ident,
+            "title": f"{'Zone' if zone else 'Line'} {name}",
+            "occupancy": None,
+            "dwell": None,
+        }
+        view["counts"] = _counts(report, name, ident, detail, zone=zone)
+        if zone and name in report.stays:
+            view["occupancy"] = _occupancy(report, name, ident)
+            if report.stays[name]:
+                view["dwell"] = _dwell(report, name, ident)
+        views.append(view)
+    return views
+
+
+def junction_view(junction: Junction, ident: str) -> View:
+    """Return the matrix of a junction, the incomplete ones beside it."""
+    sections, total = junction.sections, junction.whole.total()
+    rows: list[list[object]] = []
+    for start in sections:
+        row = [junction.whole[start, end] for end in sections]
+        rows.append([start, *row, sum(row), junction.came[start]])
+    column = [sum(junction.whole[start, end] for start in sections) for end in sections]
+    rows.append(["all", *column, total, junction.came.total()])
+    rows.append(["came unseen", *(junction.left[end] for end in sections), junction.left.total(), ""])
+    classes = sorted({c for _, _, c in junction.classes})
+    by_class = [
+        [
+            f"{start} to {end}",
+            junction.called.get((start, end), ""),
+            *(junction.classes[start, end, c] for c in classes),
+            junction.whole[start, end],
+        ]
+        for start in sections
+        for end in sections
+        if junction.whole[start, end] or start != end
+    ]
+    share = 100 * junction.incomplete / max(total + junction.incomplete, 1)
+    return {
+        "ident": ident,
+        "name": junction.name,
+        "lead": f"{total} movements from beginning to end. {junction.incomplete} more ({share:.1f} %) are "
+        "incomplete: seen to come in and never to leave, or to leave and never to come in. They stand beside "
+        "the matrix and are in none of its sums.",
+        "head": heads("from", *sections, "all", "left unseen"),
+        "rows": rows,
+        "class_head": heads("way", "*called", *classes, "all"),
+        "class_rows": by_class,
+    }
+
+
+def peak_told(report: Report, peak: Peak | None) -> str:
+    """Return the peak hour in words."""
+    if peak is None:
+        return ""
+    start, end = when(report, peak.start_s, exact=False), when(report, peak.start_s + HOUR_S, exact=False)
+    return (
+        f"Peak hour {start} to {end}: {peak.volume}, in its busiest quarter {peak.quarter}; "
+        f"peak-hour factor {peak.factor:.3f}."
+    )
+
+
+def _counts(report: Report, name: str, ident: str, detail: Detail, *, zone: bool) -> View:
+    tally = report.tally
+    ways, starts = tally.names[name], tally.starts
+    classes = tally.classes[name] if detail.by_class else ("",)
+    series = {
+        (way, c): tally.series(name, way, c if detail.by_class else None) for way in ways for c in classes
+    }
+    labels = [when(report, start) for start in starts]
+    spans = [
+        f"{label} to {when(report, s + tally.interval_s)}" for label, s in zip(labels, starts, strict=True)
+    ]
+    panels = [charts.Panel(way, [[series[way, c][s] for c in classes] for s in starts]) for way in ways]
+    every = length(tally.interval_s)
+    told = [f"{way} {tally.total(name, way)}" for way in ways]
+    lead = f"{', '.join(told)}."
+    if not zone:
+        whole = report.peak(name)
+        each = [(way, report.peak(name, way)) for way in ways] if len(ways) > 1 else []
+        if whole is None:
+            why = "no whole hour of quarters on the round was recorded"
+            if report.watched_s < HOUR_S:
+                why = "less than an hour was recorded"
+            elif not sum(tally.total(name, way) for way in ways):
+                why = "nothing was counted"
+            lead = f"{lead} No peak hour: {why}."
+        else:
+            lead = " ".join(
+                [lead, peak_told(report, whole), *(f"{w}: {peak_told(report, p)}" for w, p in each if p)]
+            )
+    view: View = {
+        "lead": lead,
+        "key": charts.key(classes) if classes != ("",) else [],
+        "rows": [],
+        "more": "",
+    }
+    title = f"{'Visits to' if zone else 'Crossings of'} {name} every {every}: {'; '.join(told)}"
+    view["svg"] = charts.bars(panels, classes, labels, spans, title, f"{ident}-chart")
+    view["caption"] = f"How many every {every}." if len(starts) > detail.most_rows else ""
+    if len(starts) > detail.most_rows:
+        view["more"] = f"The {len(starts)} intervals are in the spreadsheet (--xlsx) one by one."
+        return view
+    columns = [(way, c) for way in ways for c in classes]
+    if len(classes) > 1:
+        columns = [(way, c) for way in ways for c in (*classes, "all")]
+    view["head"] = heads(
+        "interval", *(" ".join(filter(None, column)) if len(classes) > 1 else column[0] for column in columns)
+    )
+    view["table"] = f"{'Zone' if zone else 'Line'} {name}: how many every {every}"
+    view["rows"] = []
+    for start, span in zip(starts, spans, strict=True):
+        part = tally.watched_s[start]
+        short = f" ({length(part)} recorded)" if part < PART * tally.interval_s else ""
+        cells = [
+            sum(series[way, each][start] for each in classes)
+            if c == "all" and len(classes) > 1
+            else series[way, c][start]
+            for way, c in columns
+        ]
+        view["rows"].append([span + short, *cells])
+    return view
+
+
+def _occupied(report: Report, name: str) -> tuple[float, int]:
+    """Return the mean occupancy over what was recorded, and the most at a time."""
+    stays, (first, last) = report.stays[name], report.span
+    period = 1 / float(report.runs[0].record.get("fps") or 0) if report.runs[0].record.get("fps") else 0.0
+    inside = sum(stay.left_s - stay.since_s for stay in stays)
+    most = max((one.most for one in occupancy(stays, first, last)), default=0)
+    return inside / max(report.watched_s + period * len(report.runs), 1e-9), most
+
+
+def _occupancy(report: Report, name: str, ident: str) -> View:
+    bins = occupancy(report.stays[name], *report.span)
+    mean, most = _occupied(report, name)
+
+    def label(axis_s: float) -> str:
+        return when(report, axis_s, exact=report.span[1] - report.span[0] < 7200)
+
+    lead = f"{mean:.2f} inside on average, {most} at most at the same time, by when visits began and ended."
+    return {
+        "lead": lead,
+        "key": [("pale", "the most at a time"), ("c1", "on average")],
+        "svg": charts.steps(bins, label, f"Occupancy of {name}: {lead}", f"{ident}-occupancy"),
+        "caption": f"Every {length(bins[0].end_s - bins[0].start_s)}." if bins else "",
+    }
+
+
+def _dwell(report: Report, name: str, ident: str) -> View:
+    stays = report.stays[name]
+    stay, bins = dwell(stays), dwell_bins(stays)
+    labels = [f"{length(a)}" if b != float("inf") else f"over {length(a)}" for a, b, _ in bins]
+    spans = [
+        f"{length(a)} to {length(b)}" if b != float("inf") else f"{length(a)} and more" for a, b, _ in bins
+    ]
+    cut = sum(not each.ended for each in stays)
+    lead = (
+        f"Half stayed {stay.quantile(0.5):.1f} s or less, nine in ten {stay.quantile(0.9):.1f} s, "
+        f"the longest {stay.greatest:.1f} s."
+    )
+    if cut:
+        lead += f" {cut} of {len(stays)} visits went on when the recording ended; their length is until then."
+    panel = charts.Panel("visits", [[count] for _, _, count in bins])
+    title = f"Length of {len(stays)} visits to {name}"
+    return {
+        "lead": lead,
+        "svg": charts.bars([panel], [""], labels, spans, title, f"{ident}-dwell"),
+        "caption": "Each bar begins at the time below it and ends at the next.",
+    }
+
+
+def counters(report: Report) -> Mapping[str, int]:
+    """Return why events are doubtful, and how often."""
+    return Counter(
+        reason.strip()
+        for run in report.runs
+        for entry in run.entries
+        if entry.doubtful
+        for reason in str(entry.data["why"]).split(",")
+    )
+
+
+def objects_view(report: Report) -> Sequence[Sequence[object]]:
+    """Return how many different objects of each class were followed, where the runs tell."""
+    found: Counter[str] = Counter()
+    for run in report.runs:
+        found.update({str(name): int(count) for name, count in run.record.get("objects", {}).items()})
+    return [[name, count] for name, count in found.most_common()]

@@ -1,0 +1,101 @@
+"""Movements, routes and speeds, as their events tell of them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from tracker.report.recording import Entry, Recording
+from tracker.text import harmless
+
+UNKNOWN = "?"  # where somebody came from or went to unseen
+MOST_BINS = 25  # of a distribution of speeds
+
+
+@dataclass
+class Junction:
+    """The movements of one junction; a section is where they come in or go out."""
+
+    name: str
+    whole: Counter[tuple[str, str]] = field(default_factory=Counter)  # (from, to)
+    called: dict[tuple[str, str], str] = field(default_factory=dict)  # (from, to) -> "left"
+    classes: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (from, to, class)
+    came: Counter[str] = field(default_factory=Counter)  # came in here and was not seen to leave
+    left: Counter[str] = field(default_factory=Counter)  # left here and was not seen to come
+
+    @property
+    def sections(self) -> list[str]:
+        """Return the sections that anybody used."""
+        used = {each for pair in self.whole for each in pair} | self.came.keys() | self.left.keys()
+        return sorted(used)
+
+    @property
+    def incomplete(self) -> int:
+        """Return how many were not seen from beginning to end."""
+        return self.came.total() + self.left.total()
+
+
+class Speeds(NamedTuple):
+    """The speeds of one class, each object's median, in km/h, sorted."""
+
+    class_name: str
+    kmh: tuple[float, ...]
+
+    def quantile(self, part: float) -> float:
+        """Return the least speed that so large a part of them does not exceed.
+
+        >>> Speeds("car", (30.0, 40.0, 50.0, 60.0)).quantile(0.5)
+        40.0
+        """
+        return self.kmh[max(math.ceil(part * len(self.kmh)) - 1, 0)]
+
+    def bins(self) -> list[tuple[float, float, int]]:
+        """Return how many went from which speed to which."""
+        width = next(step for step in (5.0, 10.0, 20.0, 50.0, 100.0) if self.kmh[-1] < step * MOST_BINS)
+        count = int(self.kmh[-1] // width) + 1
+        edges = [width * n for n in range(count + 1)]
+        return [(a, b, sum(a <= each < b for each in self.kmh)) for a, b in pairwise(edges)]
+
+
+def junctions_of(runs: Sequence[Recording]) -> list[Junction]:
+    """Return the junctions that any ``movement`` event names."""
+    found: dict[str, Junction] = {}
+    for entry in _entries(runs, "movement"):
+        data = entry.data
+        name = harmless(str(data.get("movement", "junction")))
+        junction = found.setdefault(name, Junction(name))
+        start, end = (harmless(str(data[key])) if data.get(key) else UNKNOWN for key in ("from", "to"))
+        if start == UNKNOWN:
+            junction.left[end] += 1
+        elif end == UNKNOWN:
+            junction.came[start] += 1
+        else:
+            junction.whole[start, end] += 1
+            junction.classes[start, end, entry.class_name] += 1
+            if entry.name:
+                junction.called[start, end] = entry.name
+    return [found[name] for name in sorted(found)]
+
+
+def routes_of(runs: Sequence[Recording]) -> Counter[tuple[str, str]]:
+    """Return how many came in and left by which sides of the picture."""
+    return Counter(
+        (str(entry.data.get("entry")), str(entry.data.get("exit"))) for entry in _entries(runs, "route")
+    )
+
+
+def speeds_of(runs: Sequence[Recording]) -> list[Speeds]:
+    """Return the speeds of each class, where any were measured."""
+    found: dict[str, list[float]] = {}
+    for entry in _entries(runs, "speed"):
+        if entry.kind == "speed.end" and isinstance(entry.data.get("kmh"), int | float):
+            found.setdefault(entry.class_name, []).append(float(entry.data["kmh"]))
+    return [Speeds(name, tuple(sorted(kmh))) for name, kmh in sorted(found.items())]
+
+
+def _entries(runs: Sequence[Recording], kind: str) -> Iterator[Entry]:
+    return (entry for run in runs for entry in run.entries if entry.kind.partition(".")[0] == kind)
