@@ -24,11 +24,11 @@ RULES: dict[str, tuple[str, ...]] = {
     "parse": ("errors",),
     "types": ("canvas", "errors"),
     "pipeline": ("types",),
-    "options": ("arguments", "errors", "parse"),
+    "options": ("arguments", "errors", "parse", "detectors", "trackers"),
     # one room per role
     "sources": CONTRACTS,
     "detectors": CONTRACTS,
-    "trackers": (*CONTRACTS, "options"),
+    "trackers": CONTRACTS,
     "plugins": CONTRACTS,
     "drawing": CONTRACTS,
     "sinks": (*CONTRACTS, "drawing"),
@@ -118,4 +118,4 @@ def test_heavy_imports_happen_where_they_are_used(path: Path) -> None:
 def test_plugins_have_no_helper_beside_them() -> None:
     """In ``plugins`` stands what `track --plugin` finds; what they share stands in ``plugins/_shared``."""
     found = {path.stem for path in (ROOT / "tracker/plugins").glob("*.py")} - {"__init__"}
-    assert found == {"line", "zone", "route", "heatmap", "speed", "follow"}
+    assert found == {"line", "zone", "movement", "route", "heatmap", "speed", "follow"}

@@ -78,6 +78,9 @@ class Options:
     counts: str | None = option(None, "Write counts per line or zone, direction and class as CSV.", "Counting", "--counts", metavar="FILE")
     interval: Seconds | None = option(None, "With --counts: one row per interval of 30s, 15m, 1h, ..., aligned to the clock.  [default: whole run]", "Counting", "--interval", low=0.001, high=TEN_YEARS_S, metavar="TIME")
 
+    save_run: str | None = option(None, "Write what `track report` needs to know of the run, as JSON: settings, versions, lines and zones, gaps.", "Counting", "--save-run", metavar="FILE")
+    report: str | None = option(None, "Write a report of what was counted, one HTML page (`track report` makes one of many runs).", "Counting", "--report", metavar="FILE")
+
     state: str | None = option(None, "Save counts and ids to this file, and continue from it at the next start.", "Counting", "--state", metavar="FILE")
     state_every: Seconds = option(10.0, "Seconds between saves of --state.", "Counting", "--state-every", low=0.1, high=86400, metavar="S")
     resume: bool = option(False, "With --state: continue a file at the frame where the last run stopped.", "Counting", "--resume")
@@ -130,7 +133,11 @@ class Options:
             raise OptionError(
                 "--refine needs the whole file at once, so it cannot be combined with --state; leave one out"
             )
-        if self.interval and not self.counts:
+        if self.report and self.state and not (self.events and self.save_run):
+            raise OptionError(
+                "--report with --state needs --events and --save-run, so that it shows every part of the run"
+            )
+        if self.interval and not (self.counts or self.report or self.save_run):
             raise OptionError("--interval needs --counts; give --counts FILE too")
         if self.crop and not self.follow:
             raise OptionError("--crop needs --follow; give --follow TARGET too")

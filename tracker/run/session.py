@@ -22,6 +22,7 @@ from tracker.run.fingerprint import fingerprint
 from tracker.run.painter import Painter, draw_options
 from tracker.run.paths import claim_inputs, claim_leaves, claim_outputs
 from tracker.run.profile import Profile
+from tracker.run.reporting import Reporting
 from tracker.run.resumed import Resumed
 from tracker.run.small_objects import FarAway
 from tracker.run.summary import Report
@@ -44,6 +45,7 @@ from tracker.types import (
     Source,
     Stopwatch,
     Tracker,
+    TrackError,
 )
 
 
@@ -82,6 +84,7 @@ class Session:
         self._last: tuple[int, float] | None = None  # index and time of the last frame
         self._passed = 0  # frames, with those of the part of the run that this one resumes
         self._ended = False  # by itself
+        self._reporting = Reporting(options)
         self._stack = ExitStack()
 
     @property
@@ -109,6 +112,11 @@ class Session:
         except Exception as late:  # of a sink that was completed
             failed.append(late)
         self.report.close()
+        try:
+            resumed = self._state is not None and not self._state.is_new
+            self.left += self._reporting.write(self.uri, self.left, live=self.scene.live, resumed=resumed)
+        except TrackError as late:
+            failed.append(late)
         if self._profile is not None:
             self.profile = self._profile.rows(self.stopwatch.seconds, self.detector.idle_share)
         left_early = isinstance(error, GeneratorExit)  # by who uses the results, who must learn of it
@@ -236,7 +244,7 @@ class Session:
     def outputs(self) -> list[str]:
         """Return the files written."""
         written = [path for sink in self.sinks for path in sink.files]
-        return [str(path) for path in (*written, *self.left)]
+        return [str(path) for path in (*self._reporting.outputs(written), *self.left)]
 
     def _open(self) -> None:
         options = self.options
@@ -304,6 +312,7 @@ class Session:
                 stopwatch=self.stopwatch,
             )
         )
+        self.sinks += self._reporting.sinks(self.scene, self.plugins, self._at_end)
         if self._state is not None:
             self._state.begin(self.scene, self.tracker, resumed=options.resume)
             self._state.restore(self.host, self.sinks, self.report)
@@ -321,6 +330,16 @@ class Session:
         if self._state is not None:
             self._state.created(self.sinks)
         self.source.when_idle(self._on_idle)
+
+    def _at_end(self) -> dict[str, Json]:
+        """Return what the record of the run tells besides."""
+        return {
+            "dropped": self.source.dropped,
+            "network": self.detector.description or None,
+            "objects": dict(self.report.distinct()),
+            "notes": self.warnings(),
+            "left": [str(path) for path in self.left],
+        }
 
     def _open_source(self) -> Source:
         options = self.options
