@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from bytetrack import BYTETracker, Detections
@@ -112,6 +113,11 @@ def test_who_comes_back_looking_the_same_is_the_same() -> None:
     assert comes_back(BLUE) == [2]
 
 
+@pytest.mark.parametrize(("cosine", "number"), [(0.59, 2), (0.61, 1)])
+def test_who_comes_back_must_look_more_like_it_than_neutral(cosine: float, number: int) -> None:
+    assert comes_back(cosine * RED + (1 - cosine**2) ** 0.5 * BLUE) == [number]
+
+
 def test_nobody_comes_back_from_too_far_too_late_or_at_another_size() -> None:
     assert comes_back(RED, to=(600, 100)) == [2]
     assert comes_back(RED, after_s=25) == [2]
@@ -147,13 +153,112 @@ def test_an_identity_taken_up_again_is_never_shown_twice() -> None:
     assert shown[-1] == [1, 2]
 
 
-def test_at_most_the_budget_is_looked_at() -> None:
+def test_the_budget_is_spent_and_not_overdrawn() -> None:
+    """Twenty in a row touch each other: all compete in every frame, and all galleries are empty at first."""
     embedder, tracker = Embedder(), appearance_tracker(budget=3)
-    places = [(30.0 * i, 100.0) for i in range(20)]
-    for _ in range(40):
+    places = [(15.0 * i, 100.0) for i in range(20)]
+    for frame in range(40):
         before = len(embedder.asked)
         tracker.update(boxes(*places), 1.0, embedder([RED] * 20))  # type: ignore[arg-type]
-        assert sum(embedder.asked[before:]) <= 3
+        asked = embedder.asked[before:]
+        assert sum(asked) == 3, f"frame {frame}"
+
+
+def test_nobody_is_embedded_twice_in_a_frame() -> None:
+    rows: list[int] = []
+
+    def embed(wanted: IntArray) -> FloatArray:
+        rows.extend(wanted.tolist())
+        return np.array([RED] * len(wanted))
+
+    tracker = appearance_tracker(budget=50)
+    for _ in range(45):
+        rows.clear()
+        tracker.update(boxes((100, 100), (110, 100), (120, 100)), 1.0, embed)
+        assert len(rows) == len(set(rows))
+
+
+def samples(tracker: AppearanceTracker) -> list[float]:
+    """Return when the newest embedding of each identity was taken, in frames."""
+    return [known[3] for known in tracker.state()["memory"]["known"]]
+
+
+def test_an_embedding_is_taken_every_twenty_frames_or_every_ten_where_it_is_known_anyway() -> None:
+    for places, every in ([[(100.0, 100.0)], 20], [[(100.0, 100.0), (107.0, 100.0)], 10]):
+        tracker, embedder, taken = appearance_tracker(max_occluded_iou=1.0), Embedder(), list[float]()
+        for _ in range(70):
+            tracker.update(boxes(*places), 1.0, embedder([RED] * len(places)))  # type: ignore[arg-type]
+            taken += [time for time in samples(tracker)[:1] if time not in taken]
+        assert taken == list(range(1, 71, every))
+
+
+def test_a_gallery_holds_the_newest() -> None:
+    tracker, embedder = appearance_tracker(gallery_size=3, refresh=(1, 1)), Embedder()
+    for frame in range(1, 11):
+        shade = np.array([np.cos(frame / 10), 0, np.sin(frame / 10)])
+        tracker.update(boxes((100, 100)), 1.0, embedder([shade]))  # type: ignore[arg-type]
+    gallery = tracker._identities[1].gallery
+    assert [round(float(np.arcsin(one[2])) * 10) for one in gallery] == [8, 9, 10]
+
+
+@pytest.mark.parametrize(
+    ("covered", "score", "taken"),
+    [(0.0, 0.9, True), (0.29, 0.9, True), (0.31, 0.9, False), (0.0, 0.41, True), (0.0, 0.39, False)],
+)
+def test_who_is_covered_or_doubtful_enters_no_gallery(covered: float, score: float, taken: bool) -> None:
+    """A second box overlaps the first by so much of what both cover; it is too weak to be anybody."""
+    tracker, embedder = appearance_tracker(), Embedder()
+    off = 20 - 40 * covered / (1 + covered)
+    xyxy = [[100, 100, 120, 150], [100 + off, 100, 120 + off, 150]]
+    for frame in range(3):
+        found = Detections(xyxy, [0.9 if frame == 0 else score, 0.05], [0, 0])
+        tracker.update(found, 1.0, None if frame == 0 else embedder([RED, BLUE]))  # type: ignore[arg-type]
+    assert bool(tracker._identities[1].gallery) == taken
+
+
+def known_side_by_side(*left: float) -> tuple[AppearanceTracker, Embedder]:
+    """Return a tracker that knows somebody in red, and in blue where there are two places."""
+    tracker, embedder = appearance_tracker(), Embedder()
+    colours = [RED, BLUE][: len(left)]
+    for _ in range(30):
+        tracker.update(boxes(*((x, 100.0) for x in left)), 1.0, embedder(colours))  # type: ignore[arg-type]
+    return tracker, embedder
+
+
+@pytest.mark.parametrize(("colour", "number"), [(RED, 1), (BLUE, 2)])
+@pytest.mark.parametrize("x", [104.0, 110.0])
+def test_for_one_box_between_two_tracks_it_is_the_colour_that_counts(
+    x: float, colour: FloatArray, number: int
+) -> None:
+    """Each track has one candidate only; the box has two."""
+    tracker, embedder = known_side_by_side(100.0, 114.0)
+    tracks = tracker.update(boxes((x, 100)), 1.0, embedder([colour]))  # type: ignore[arg-type]
+    assert tracks.track_id.tolist() == [number]
+
+
+@pytest.mark.parametrize("colours", [[RED, BLUE], [BLUE, RED]])
+def test_for_one_track_between_two_boxes_it_is_the_colour_that_counts(colours: list[FloatArray]) -> None:
+    """Each box has one candidate only; the track has two."""
+    tracker, embedder = known_side_by_side(100.0)
+    tracks = tracker.update(boxes((97, 100), (108, 100)), 1.0, embedder(colours))  # type: ignore[arg-type]
+    (row,) = tracks.source[tracks.track_id == 1].tolist()
+    assert colours[row] is RED
+
+
+@pytest.mark.parametrize(("colour", "numbers"), [(RED, [1]), (BLUE, [2])])
+def test_who_appears_where_somebody_was_lost_is_compared_too(colour: FloatArray, numbers: list[int]) -> None:
+    tracker, embedder = known_side_by_side(100.0)
+    for _ in range(5):
+        tracker.update(Detections.empty(), 1.0, embedder([]))  # type: ignore[arg-type]
+    for _ in range(3):
+        tracks = tracker.update(boxes((106, 100)), 1.0, embedder([colour]))  # type: ignore[arg-type]
+    assert tracks.track_id.tolist() == numbers
+
+
+def test_who_is_alone_and_was_never_lost_is_not_compared() -> None:
+    tracker, embedder = known_side_by_side(100.0)
+    tracks = tracker.update(boxes((106, 100)), 1.0, embedder([BLUE]))  # type: ignore[arg-type]
+    assert tracks.track_id.tolist() == [1]
 
 
 def test_memory_is_bounded_by_who_is_remembered() -> None:
