@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from tracker.types import (
     Stopwatch,
     Tracker,
     TrackError,
+    to_json,
 )
 
 Answer = TypeVar("Answer")
@@ -274,7 +275,7 @@ def _events(given: Iterable[Event] | None) -> list[Event]:
         if not isinstance(event, Event):
             raise TypeError(f"{event!r} is no tracker.types.Event")
         try:
-            json.dumps([float(event.time), int(event.frame), dict(event.data)], default=_plain)
+            json.dumps([float(event.time), int(event.frame), dict(event.data)], default=to_json)
         except (TypeError, ValueError) as error:
             raise TypeError(f"event {event.kind!r} holds what JSON cannot: {error}") from error
     return events
@@ -301,12 +302,6 @@ def numbered(names: Sequence[str]) -> list[str]:
         seen[name] += 1
         keys.append(f"{name} ({seen[name]})" if seen[name] > 1 else name)
     return keys
-
-
-def _plain(value: Any) -> Json:
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__}: {value!r}")
 
 
 def _items(given: Mapping[str, Picture | Json] | None) -> list[tuple[str, Picture | Json]]:

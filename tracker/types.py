@@ -1,7 +1,7 @@
 """The contracts of the application: what travels between its rooms, and what each room promises.
 
-Only ``bytetrack``, the canvas, the error classes and the standard library are imported here, so that anybody
-may import this.
+Only numpy, ``bytetrack``, the canvas, the error classes and the standard library are imported here,
+so that anybody may import this.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
+
+import numpy as np
 
 from bytetrack import Detections, Tracks
 from tracker.canvas import Canvas, Color, Image, Mark, Picture, Scale
@@ -61,10 +63,25 @@ __all__ = [
     "TrackError",
     "Tracker",
     "WeightsError",
+    "to_json",
 ]
 
 Json: TypeAlias = Any  # what json.dumps takes
 T = TypeVar("T")
+
+
+def to_json(value: object) -> Json:
+    """Return numpy's scalars and arrays as numbers and lists: the ``default`` of every `json.dumps` here.
+
+    Raises ``TypeError`` for anything else.
+
+    >>> import json
+    >>> json.dumps({"id": np.int64(3), "xyxy": np.array([1.5, 2.0])}, default=to_json)
+    '{"id": 3, "xyxy": [1.5, 2.0]}'
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON: {value!r}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from bytetrack import Detections
-from bytetrack.types import FloatArray
+from bytetrack.boxes import iou as box_iou
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.openvino_model import convert, place, store
 from tracker.detectors.quiet import unlogged, unreported
@@ -77,7 +77,7 @@ def agreement(
         here = here[here.score >= conf]
         boxes += len(here)
         if len(here) and len(there):
-            overlap = _iou(here.xyxy, there.xyxy) * (here.class_id[:, None] == there.class_id)
+            overlap = box_iou(here.xyxy, there.xyxy) * (here.class_id[:, None] == there.class_id)
             best = overlap.argmax(axis=1)
             found = overlap.max(axis=1) >= iou
             differences += (there.score[best] - here.score)[found].tolist()
@@ -99,12 +99,3 @@ def _head(model: Any) -> list[str]:
     scope = scores[-1].split("/", 1)[0]  # __module.model.22: what the head does itself, not its convolutions
     names = [op.get_friendly_name() for op in operations]
     return [name for name in names if name in scores or name.startswith((f"{scope}/", f"{scope}.dfl"))]
-
-
-def _iou(first: FloatArray, second: FloatArray) -> FloatArray:
-    left_top = np.maximum(first[:, None, :2], second[None, :, :2])
-    right_bottom = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = (right_bottom - left_top).clip(0).prod(axis=2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second)]
-    overlap: FloatArray = shared / (areas[0][:, None] + areas[1][None] - shared)
-    return overlap

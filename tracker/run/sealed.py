@@ -6,10 +6,9 @@ import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from tracker.sinks import output_file
-from tracker.types import Json
+from tracker.types import Json, to_json
 
 FORMAT, VERSION = "track state", 1
 
@@ -61,14 +60,8 @@ def part(path: Path) -> Path:
 
 def dump(**run: Json) -> str:
     """Return what a run knows as one line; raises what `json.dumps` raises."""
-    return json.dumps(run, default=_plain, separators=(",", ":"))
+    return json.dumps(run, default=to_json, separators=(",", ":"))
 
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _plain(value: Any) -> Json:
-    if hasattr(value, "tolist"):  # numpy
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__}: {value!r}")

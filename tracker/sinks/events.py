@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tracker.sinks.text_file import TextSink
-from tracker.types import Event, Json, Result, Scene
+from tracker.types import Event, Json, Result, Scene, to_json
 
 
 class EventsSink(TextSink):
@@ -38,11 +38,11 @@ class EventsSink(TextSink):
             self.flush()
 
     def _line(self, event: Event) -> str:
-        return json.dumps(event_row(event, self._scene), ensure_ascii=False, default=plain) + "\n"
+        return json.dumps(event_row(event, self._scene), ensure_ascii=False, default=to_json) + "\n"
 
 
 def event_row(event: Event, scene: Scene) -> dict[str, Json]:
-    """Return what is told of an event, in the log and by every action; ``plain`` makes it JSON."""
+    """Return what is told of an event, in the log and by every action; `to_json` makes it JSON."""
     data = dict(event.data)
     wall = wall_time(event.time, scene)
     row: dict[str, Json] = {"frame": event.frame, "time_s": round(event.time, 6)}
@@ -64,10 +64,3 @@ def wall_time(time: float, scene: Scene) -> str | None:
     """Return the wall-clock time of a frame's time, ISO 8601 with offset; None where it is not known."""
     wall = scene.wall(time)
     return None if wall is None else wall.isoformat(timespec="milliseconds")
-
-
-def plain(value: object) -> Json:
-    """Turn numpy's scalars and arrays into what JSON knows."""
-    if hasattr(value, "tolist"):  # numpy
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} in an event's data cannot be written as JSON: {value!r}")

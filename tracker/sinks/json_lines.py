@@ -6,10 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from tracker.sinks.text_file import TextSink
-from tracker.types import Event, Json, Result, Scene
+from tracker.types import Event, Json, Result, Scene, to_json
 
 
 class JsonSink(TextSink):
@@ -64,11 +62,4 @@ def _event(event: Event) -> Json:
 
 
 def _line(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain) + "\n"
-
-
-def _plain(value: object) -> Json:
-    """Turn numpy's scalars and arrays into what JSON knows."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} in an event's data cannot be written as JSON: {value!r}")
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=to_json) + "\n"

@@ -95,7 +95,7 @@ def test_frames_are_spread_over_the_video(make_video: Callable[..., Path]) -> No
     ("options", "text"),
     [
         (["--int8"], "add --calibrate"),
-        (["--calibrate", "clip.mp4"], "add --int8 or leave it out"),
+        (["--calibrate", "clip.mp4"], "add --int8, or leave it out"),
         (["--truth", "folder"], "give both, with --int8"),
         (["--imgsz", "3"], "--imgsz must be"),
     ],

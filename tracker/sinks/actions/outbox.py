@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from types import TracebackType
 
-from tracker.sinks.events import event_row, plain
-from tracker.types import Event, Json, Result, Scene, Sink
+from tracker.sinks.events import event_row
+from tracker.types import Event, Json, Result, Scene, Sink, to_json
 
 ROOM = 1000  # events that may wait; a longer queue would deliver yesterday's alarms
 INTERRUPTED_S = 0.5  # the same where the run was interrupted
@@ -113,7 +113,7 @@ class ActionSink(Sink):
 
     def encoded(self, message: dict[str, Json]) -> bytes:
         """Return a message as JSON on one line."""
-        return json.dumps(message, ensure_ascii=False, default=plain).encode()
+        return json.dumps(message, ensure_ascii=False, default=to_json).encode()
 
     def _take(self, events: Sequence[Event]) -> None:
         mine = [event for event in events if fnmatchcase(event.kind, self._kind)]
