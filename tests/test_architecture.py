@@ -12,13 +12,14 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"torch", "ultralytics", "openvino", "nncf", "torchvision", "onnxruntime", "onnx"}
 
 # Who may import whom inside `tracker`, by file at its root or room; everybody may import from the own room.
-CONTRACTS = ("types", "canvas", "errors", "text", "parse", "threads")
+CONTRACTS = ("types", "canvas", "errors", "text", "parse", "threads", "handover")
 ROLES = ("sources", "detectors", "trackers", "plugins", "drawing", "sinks")
 BELOW_THE_RUN = (*CONTRACTS, *ROLES, "arguments", "options", "zones", "offline", "pipeline", "report")
 RULES: dict[str, tuple[str, ...]] = {
     # the root, from the ground up
     "text": (),
     "threads": (),
+    "handover": (),
     "canvas": (),
     "errors": ("text",),
     "parse": ("errors",),

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from tracker import handover
 from tracker.detectors.every_nth import EveryNth
 from tracker.detectors.shared import SharedDetector
 from tracker.options import Options
@@ -40,7 +41,6 @@ if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
     from tracker.arguments.keywords import Keywords
 
 GRACE_S = 1.5  # for who loads a model or waits for a camera; then the end of the process is theirs
-POLL_S = 0.1  # how often somebody who waits looks whether the other is still there
 TABLES = ("state", "events", "counts", "crop", "save_mot", "save_csv", "save_json", "save_run", "report")
 LINE = re.compile(r"(?:(?P<name>[\w.-]+)=)?(?P<uri>.+?)(?:\s+zones=(?P<zones>.+))?")
 
@@ -164,6 +164,7 @@ class Several:
         live = [run for run in self.runs if open_source(run.uri).live]
         files = [run for run in self.runs if run not in live]
         self._lanes = [[run] for run in live] + ([files] if files else [])
+        self._open_lanes = len(self._lanes)
         self._alone = not live
         self._results: queue.Queue[tuple[Run, Result] | None] = queue.Queue(len(self._lanes))
         self._closing = threading.Event()
@@ -212,25 +213,23 @@ class Several:
         until = time.monotonic() + GRACE_S
         for thread, lane in zip(self._threads, self._lanes, strict=True):
             while thread.is_alive() and (_has_files_open(lane) or time.monotonic() < until):
-                thread.join(POLL_S)
+                thread.join(handover.POLL_S)
         if not any(thread.is_alive() for thread in self._threads):
             self._shared.__exit__(kind, error, trace)
             self._claims.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[tuple[Run, Result]]:
         """Yield each result as it comes, with the run that it belongs to."""
-        ended = 0
-        while ended < len(self._lanes) and not self.stop.is_set():
-            try:
-                item = self._results.get(timeout=POLL_S)
-            except queue.Empty:
-                continue
+        for item in handover.items(self._results, self._over):
             if item is None:
-                ended += 1
+                self._open_lanes -= 1
             else:
                 yield item
         if self._broken is not None:
             raise self._broken
+
+    def _over(self) -> bool:
+        return not self._open_lanes or self.stop.is_set()
 
     def _run(self, lane: list[Run]) -> None:
         for run in lane:
@@ -272,13 +271,7 @@ class Several:
         return handle if self._every == 1 else EveryNth(handle, self._every, prompt=not self._alone)
 
     def _put(self, item: tuple[Run, Result] | None) -> bool:
-        while not self._closing.is_set():
-            try:
-                self._results.put(item, timeout=POLL_S)
-                return True
-            except queue.Full:
-                continue
-        return False
+        return handover.put(self._results, item, self._closing.is_set)
 
 
 def _has_files_open(lane: list[Run]) -> bool:

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from tracker import handover
+
 Item = TypeVar("Item")
 QUEUE_SIZE = 4  # each item holds an image
-POLL_S = 0.1  # between two checks of a blocked ``put`` that the thread is alive
 
 
 class BackgroundWorker(Generic[Item]):
@@ -48,11 +49,7 @@ class BackgroundWorker(Generic[Item]):
             raise error
 
     def _put(self, item: Item | None) -> None:
-        while self._thread.is_alive():
-            try:
-                return self._queue.put(item, timeout=POLL_S)
-            except queue.Full:
-                continue
+        handover.put(self._queue, item, lambda: not self._thread.is_alive())
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:

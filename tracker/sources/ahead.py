@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeAlias
 
+from tracker import handover
 from tracker.types import Frame, Image, OptionError, Source, Stopwatch
 
 AHEAD = 4  # frames in the queue: enough to hide a slow key frame; at most 100 MB in 4K
 ROUNDING = 0.25  # frames, because containers round timestamps, Matroska to a millisecond
-POLL_S = 0.1  # after which a blocked thread sees that it should stop
 
 LazyFrame: TypeAlias = tuple[
     int, float, Callable[[], Image]
@@ -119,11 +119,7 @@ class ReadAhead(Source):
         self._thread = threading.Thread(target=self._read, name=f"read {self.name}", daemon=True)
         self._thread.start()
         try:
-            while not self._stop.is_set():
-                try:
-                    item = self._queue.get(timeout=POLL_S)
-                except queue.Empty:
-                    continue
+            for item in handover.items(self._queue, self._stop.is_set):
                 if item is None:
                     return
                 if isinstance(item, BaseException):
@@ -178,10 +174,4 @@ class ReadAhead(Source):
         return None
 
     def _put(self, item: Frame | BaseException | None) -> bool:
-        while not self._closing.is_set():
-            try:
-                self._queue.put(item, timeout=POLL_S)
-                return True
-            except queue.Full:
-                continue
-        return False
+        return handover.put(self._queue, item, self._closing.is_set)

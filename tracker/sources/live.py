@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Protocol
 
-from tracker.sources.ahead import POLL_S, FrameSelection
+from tracker.handover import POLL_S
+from tracker.sources.ahead import FrameSelection
 from tracker.sources.clock import StreamClock
 from tracker.types import EndRun, Event, Frame, Image, InputError, OptionError, Source, Stopwatch
 
