@@ -173,7 +173,10 @@ def test_as_many_boxes_as_are_let_through_are_told(make_video: MakeVideo) -> Non
     from tracker.options import Options
     from tracker.run.session import Session
 
-    for most, notes in ((1, ["4 frames had 1 boxes, the most of --max-det: raise it to see more"]), (2, [])):
+    for most, notes in (
+        (1, ["4 frames had 1 boxes, the maximum of --max-det: raise it to get more"]),
+        (2, []),
+    ):
         with Session(
             str(make_video(frames=4)), Options(max_det=most), detector_factory=lambda _: SquareDetector()
         ) as session:

@@ -64,12 +64,12 @@ def unknown_option(flag: str, arguments: Sequence[str], grammar: Grammar) -> str
         flag = written.partition("=")[0]
         own = f"--{flag.lstrip('-')}"
         if own in grammar.names:
-            return f"{flag} has two dashes here: {own}"
+            return f"{flag} needs two dashes: {own}"
     for word in arguments:
         if word.startswith("-") and word not in grammar.names and _exists(word):
-            return f"{word} begins as an option does; give the file as ./{word}"
+            return f"{word} looks like an option; write the file as ./{word}"
     told = answer(flag, _value_of(flag, arguments))
-    return None if told is None else f"there is no {flag} here: {told}"
+    return None if told is None else f"there is no option {flag}: {told}"
 
 
 def plugin_to_explain(arguments: Sequence[str]) -> str | None:
@@ -105,7 +105,7 @@ def _problem(
     text = word.removeprefix("file://")
     if re.match(r"(?:https?://)?(?:www\.|m\.)?(?:youtube\.com|youtu\.be)/", text) and not _exists(text):
         return InputError(
-            f"{word}: this is a page, no video; load the video down first, with yt-dlp for example"
+            f"{word} is a web page, not a video; download the video first, for example with yt-dlp"
         )
     if _exists(text) or re.match(r"[A-Za-z][\w+.-]*:/", text):
         return None
@@ -118,19 +118,19 @@ def _problem(
     if after:
         return OptionError(after)
     if any(sign in text for sign in "*?["):
-        return None if glob.glob(text) else InputError(f"{word}: no file is called so")  # noqa: PTH207
+        return None if glob.glob(text) else InputError(f"{word}: no file matches")  # noqa: PTH207
     if text.lower() in OTHER_WORDS:
         rest = " ".join(other.word for other in typed if other.word.lower() not in OTHER_WORDS) or "video.mp4"
-        return OptionError(f"{word} is no file; leave the word out: track {rest}")
+        return OptionError(f"{word} is not a file; leave the word out: track {rest}")
     if text in commands:
-        return OptionError(f"{word} is no file; a command stands first: track {text} ...")
+        return OptionError(f"{word} is not a file; a command comes first: track {text} ...")
     if text.lower() in ("help", "version"):
-        return OptionError(f"{word} is no file; write track --{text.lower()}")
+        return OptionError(f"{word} is not a file; write track --{text.lower()}")
     guess = _spelt_alike(Path(text))
     if place == 0 and not guess and not Path(text).suffix and (guess := near_miss(text, commands, SURE)):
         return OptionError(f"{word} is neither a file nor a command{guess}")
     if not guess and place == 1 and len(typed) == 2 and Path(text).suffix.lower() in FILM_ENDINGS:
-        guess = f"; the video to write is named with -o {word}"
+        guess = f"; to name the output, write -o {word}"
     if len(typed) == 1 and not guess:
         return None  # its own run says the same, and nothing else waits for it
     return InputError(f"{word}: no such file{guess}")
@@ -147,8 +147,8 @@ def _after_an_option(each: Typed, typed: Sequence[Typed], place: int, grammar: G
     if not grammar.takes(name):
         truth = word.lower() in ("true", "false", "yes", "no", "on", "off", "1", "0") and not alone
         keep = word.lower() in ("true", "yes", "on", "1")
-        said = "it is on when it stands there" if keep else "leave it out"
-        return f"{each.option} takes no value, not {word}: {said}" if truth else None
+        said = "give the option alone" if keep else "leave it out"
+        return f"{each.option} takes no value, but got {word}: {said}" if truth else None
     if not each.before:
         return None
     is_number = re.fullmatch(rf"[\[(]?{NUMBER}[\]),]*", word) is not None
@@ -157,16 +157,16 @@ def _after_an_option(each: Typed, typed: Sequence[Typed], place: int, grammar: G
             return None  # cameras, and nothing else that could be the source
         more = [other.word for other in typed[place:] if other.option == each.option and _goes_on(other)]
         listed = ",".join(value.strip("[](),") for value in (*each.before, *more))
-        return f"{word} stands alone behind {each.option}; write {each.option} {listed}"
+        return f"{word} is separate from {each.option}; write {each.option} {listed}"
     if name in POINTS and POINT.fullmatch(word):
         points = " ".join(
             (*each.before, *(other.word for other in typed[place:] if POINT.fullmatch(other.word)))
         )
-        return f"{word} stands alone; quote what belongs together: {each.option} '{points}'"
+        return f"{word} is separate; quote the whole value: {each.option} '{points}'"
     if is_number and not alone and not word.isdecimal():
-        return f"{word} stands alone, for {each.option} takes one value: {each.before[0]}"
+        return f"{word} is too much: {each.option} takes one value: {each.before[0]}"
     if is_number and not alone and any(not other.word.isdecimal() for other in typed):
-        return f"{word} stands alone, for {each.option} takes one value: {each.before[0]}"
+        return f"{word} is too much: {each.option} takes one value: {each.before[0]}"
     return None
 
 
@@ -179,7 +179,7 @@ def _assigned(word: str, all_words: Sequence[str], grammar: Grammar) -> str:
     name, value = word.split("=", 1)
     flag = _as_flag(word, grammar)
     if flag is not None:
-        return f"{word} is no file; options have two dashes: {flag}"
+        return f"{word} is not a file; options have two dashes: {flag}"
     told = answer(name, value.strip("\"'"))
     if told is not None and told == answer("source", value.strip("\"'")):
         others = [
@@ -188,10 +188,10 @@ def _assigned(word: str, all_words: Sequence[str], grammar: Grammar) -> str:
         if others and None not in others:
             told = " ".join((told, *map(str, others)))
     if told is not None:
-        return f"{word} is no file; {told}"
+        return f"{word} is not a file; {told}"
     known = [normal(flag) for flag in grammar.names if flag.startswith("--")]
     guess = near_miss(normal(name), known, SURE)
-    return f"{word} is neither a file nor an option{guess}; options are written --name value"
+    return f"{word} is neither a file nor an option{guess}; options have the form --name value"
 
 
 def _as_flag(word: str, grammar: Grammar) -> str | None:
@@ -222,8 +222,8 @@ def _camera_problem(text: str) -> TrackError | None:
     if device.exists():
         return None
     found = sorted(path.name.removeprefix("video") for path in Path("/dev").glob("video[0-9]*"))
-    there = f"there is {', '.join(found)}" if found else "there is none"
-    return InputError(f"{text}: this machine has no camera {device}; {there}")
+    there = f"found: {', '.join(found)}" if found else "no camera was found"
+    return InputError(f"{text}: there is no camera {device}; {there}")
 
 
 def _check_pictures(words: Sequence[str]) -> None:
@@ -232,7 +232,7 @@ def _check_pictures(words: Sequence[str]) -> None:
     if len(pictures) > MANY and len(pictures) == len(words) and len({path.parent for path in pictures}) == 1:
         folder, ending = pictures[0].parent, pictures[0].suffix
         raise OptionError(
-            f"{len(pictures)} pictures would be as many sources; quote the pattern:"
+            f"{len(pictures)} pictures would be {len(pictures)} sources; quote the pattern:"
             f" track '{folder / '*'}{ending}'"
         )
 
@@ -241,7 +241,7 @@ def _spelt_alike(path: Path) -> str:
     try:
         others = [other.name for other in path.parent.iterdir()]
         if path.name in others:
-            return "; it is a link that leads nowhere"
+            return "; it is a broken link"
     except OSError:
         return f"; there is no folder {path.parent}" if not path.parent.exists() else ""
     doubled = [path.name + ending for ending in FILM_ENDINGS if path.name + ending in others]

@@ -23,7 +23,7 @@ def words(given: Any, option: str) -> tuple[str, ...]:
     for each in several:
         if not isinstance(each, str):
             more = "; objects go to plugins=[...]" if option == "plugin" else ""
-            raise OptionError(f"{option}={each!r} is no text{more}")
+            raise OptionError(f"{option}={each!r} is not a text{more}")
     return several
 
 
@@ -42,7 +42,7 @@ def classes(given: Any) -> tuple[str, ...]:
     parts = (part.strip(" []()'\"") for text in texts for part in text.split(","))
     named = tuple(part for part in parts if part)
     if texts and not named:
-        raise OptionError("the list of classes is empty; name some (person,car), or leave it out for all")
+        raise OptionError("the list of classes is empty; give some (person,car), or omit it for all")
     return named
 
 
@@ -61,7 +61,7 @@ def shapes(given: Any, option: str) -> tuple[str, ...]:
     if isinstance(given, Mapping):
         return tuple(f"{name}={_one(points, option)}" for name, points in given.items())
     if not isinstance(given, Iterable):
-        raise OptionError(f"{option}={given!r} is no list of points; {EXAMPLE}")
+        raise OptionError(f"{option}={given!r} is not a list of points; {EXAMPLE}")
     several = [each if isinstance(each, str) else _listed(each) for each in given]
     if several and _depth(several) <= 2:  # points of one
         return (_one(several, option),)
@@ -74,7 +74,7 @@ def _one(points: Any, option: str) -> str:
     try:
         pairs = [(float(x), float(y)) for x, y in points]
     except (TypeError, ValueError) as error:
-        raise OptionError(f"{option}={points!r} is no list of points; {EXAMPLE}") from error
+        raise OptionError(f"{option}={points!r} is not a list of points; {EXAMPLE}") from error
     return " ".join(f"{x:.10g},{y:.10g}" for x, y in pairs)
 
 

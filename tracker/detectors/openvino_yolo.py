@@ -73,7 +73,7 @@ class OpenVinoYolo(BatchedDetector):
         self._core = quiet_openvino().Core()
         native = multiplies_bf16(self._core)
         if self.settings.precision == "bf16" and not native:
-            raise OptionError("--precision bf16: this processor does not multiply bf16 itself; use fp32")
+            raise OptionError("--precision bf16 is not supported by this processor; use fp32")
         self._precision = "bf16" if native and self.settings.precision != "fp32" else "f32"
         exact = {"bf16": "bf16", "f32": "fp32"}[self._precision]
         self.description = f"{self.weights.stem} on OpenVINO, {'int8' if self.settings.int8 else exact}"

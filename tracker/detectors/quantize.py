@@ -43,7 +43,7 @@ def quantize(weights: Path, images: Sequence[Image], imgsz: int = Settings.imgsz
             warnings.simplefilter("ignore")  # of its own dependencies
             import nncf
     except ImportError as error:
-        raise OptionError("--int8 needs a package that is not here: pip install nncf") from error
+        raise OptionError("--int8 needs a package that is not installed: pip install nncf") from error
 
     # NNCF draws its progress bars on stdout, whoever reads that
     progress: TextIO = sys.stderr if sys.stderr.isatty() else io.StringIO()

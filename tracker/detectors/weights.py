@@ -90,7 +90,7 @@ def _trusted(path: Path) -> Path:
     if wrong := _wrong(path):
         raise WeightsError(
             f"{path.absolute()} {wrong}: refused; remove it, or write ./{path.name} or its full path "
-            "to use it all the same"
+            "to use it anyway"
         )
     return path
 

@@ -14,7 +14,7 @@ from tracker.drawing.raster import Bgr, blend
 from tracker.types import Color, Image, Picture, Scale
 
 PAPER, INK, PALE, RULE = (255, 255, 255), (35, 35, 35), (105, 105, 105), (190, 190, 190)
-TEXT = 0.021  # height of a text in parts of the picture's mean side
+TEXT = 0.021  # height of a text as fractions of the picture's mean side
 TITLE = 1.6  # of the text
 BESIDE = 15  # texts: most of the width that the key may take
 BAR = 1.3  # texts: width of the scale

@@ -121,15 +121,15 @@ def read_tracks(path: Path) -> FloatArray:
     ids = rows[:, ID]
     for row in np.flatnonzero(~((ids >= 0) & (ids <= MOST_ID) & (ids == np.floor(ids))))[:1].tolist():
         shown = f"{ids[row]:.0f}" if ids[row] == np.floor(ids[row]) else f"{ids[row]:g}"
-        what = "these are detections, nobody followed them" if ids[row] == -1 else "no identity"
+        what = "these are detections, not tracks" if ids[row] == -1 else "no identity"
         raise InputError(f"{path}, line {lines[row]}: id {shown}: {what}; expected a whole number from 0")
     order = np.lexsort((ids, rows[:, FRAME]))
     for n in np.flatnonzero((np.diff(rows[order][:, : ID + 1], axis=0) == 0).all(axis=1))[:1].tolist():
         first, second = sorted(lines[order[n : n + 2]].tolist())
         frame, number = rows[order[n], : ID + 1]
         raise InputError(
-            f"{path}, line {second}: id {number:.0f} is in frame {frame:.0f} already, in line {first}; "
-            "an object has one row per frame"
+            f"{path}, line {second}: id {number:.0f} is already in frame {frame:.0f}, in line {first}; "
+            "expected one row per object and frame"
         )
     return rows
 

@@ -41,23 +41,25 @@ class SavedTracks(Detector):
     def __post_init__(self) -> None:
         """Read the file in blocks: a run of hours has millions of rows."""
         if self.fps is not None and not 0 < self.fps <= MOST_FPS:
-            raise InputError(f"--fps {self.fps:g} is no frame rate; give more than 0, at most {MOST_FPS:g}")
+            raise InputError(
+                f"--fps {self.fps:g} is not a frame rate; give more than 0 and at most {MOST_FPS:g}"
+            )
         rows = TrackRows(self.path)
         blocks = list(rows.blocks())
         if not blocks:
-            raise InputError(f"{self.path}: holds no tracks; write them with --save-csv")
+            raise InputError(f"{self.path}: contains no tracks; write them with --save-csv")
         line, frames, times, seen, self._ids, self._xyxy, self._scores, self._classes = (
             np.concatenate(column) for column in zip(*blocks, strict=True)
         )
         del blocks
         if rows.unfollowed and not len(self._ids):
-            raise InputError(f"{self.path}: these are detections, nobody followed them (every id is -1)")
+            raise InputError(f"{self.path}: contains detections, not tracks (every id is -1)")
         self.names, self.warnings = rows.names, rows.warnings()
         rate = self.fps or (None if rows.times else self.video_fps)
         if rate is not None:
             times = frames / rate
         elif not rows.times:
-            raise InputError(f"{self.path}: has no times; give the recording with --video, or --fps")
+            raise InputError(f"{self.path}: has no times; give --video FILE or --fps")
         self._check(line, frames, times, seen)
         numbers, starts = np.unique(frames, return_index=True)
         self._index = numbers.tolist()  # of the frames that the file names, ...
@@ -137,14 +139,14 @@ class SavedTracks(Detector):
         if len(back):
             n = back[0]
             raise InputError(
-                f"{self.path}:{line[n]}: frame {frames[n]} stands after {frames[n - 1]}; sort by frame"
+                f"{self.path}:{line[n]}: frame {frames[n]} comes after {frames[n - 1]}; sort by frame"
             )
         back = np.flatnonzero((times[1:] < times[:-1]) & (frames[1:] > frames[:-1])) + 1
         if len(back):
             n = back[0]
             raise InputError(
-                f"{self.path}:{line[n]}: time {times[n]:g} s stands after {times[n - 1]:g} s; "
-                "later frames need later times"
+                f"{self.path}:{line[n]}: time {times[n]:g} s comes after {times[n - 1]:g} s; "
+                "times must increase"
             )
         own_line, own_frame = line[seen], frames[seen]
         order = np.lexsort(
@@ -155,8 +157,8 @@ class SavedTracks(Detector):
             n = int(np.flatnonzero(same)[0])
             first, second = sorted(own_line[order[n : n + 2]].tolist())
             raise InputError(
-                f"{self.path}:{second}: id {self._ids[order[n]]} is in this frame already, in line {first}; "
-                "an object has one row per frame"
+                f"{self.path}:{second}: id {self._ids[order[n]]} is already in this frame, in line {first}; "
+                "expected one row per object and frame"
             )
 
     def _check_gaps(self, numbers: IntArray, line: IntArray) -> None:
@@ -165,8 +167,8 @@ class SavedTracks(Detector):
         if missing.sum() > MOST_MISSING:
             n = int(missing.argmax()) + 1
             raise InputError(
-                f"{self.path}:{line[n]}: frame {numbers[n]} comes right after {numbers[n - 1]}; "
-                f"at most {MOST_MISSING} frames may be left out"
+                f"{self.path}:{line[n]}: frame {numbers[n]} comes directly after {numbers[n - 1]}; "
+                f"at most {MOST_MISSING} frames may be missing"
             )
 
 

@@ -47,11 +47,11 @@ class Follow(Plugin):
                 self._click = float(click[1]), float(click[2]), float(click[3] or 0)
             except ValueError as error:
                 raise OptionError(
-                    f"follow: {self.target!r} is no target; give a track's number, "
+                    f"follow: {self.target!r} is not a target; give a track id, "
                     "or a point and a second: 320,200@12.5"
                 ) from error
         elif self._wanted_id == 0:
-            raise OptionError("follow: tracks are numbered from 1, there is no 0")
+            raise OptionError("follow: track ids start at 1; there is no 0")
         if not 0 <= self.dim <= 1:
             raise OptionError(f"follow: dim must be 0 to 1, not {self.dim}")
 

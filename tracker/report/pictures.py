@@ -16,7 +16,7 @@ from tracker.types import Image
 FrameAt = Callable[[float], Image | None]  # the picture at a frame time of the recording
 SCENE_FRAMES = 11  # the empty scene is the median of so many
 MOST_THUMBNAILS = 24
-AROUND = 0.4  # side of a thumbnail in parts of the picture's shorter one
+AROUND = 0.4  # side of a thumbnail as fractions of the picture's shorter one
 
 
 class Detail(NamedTuple):

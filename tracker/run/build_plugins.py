@@ -98,7 +98,7 @@ def from_text(text: str, defaults: Mapping[str, Any] | None = None) -> PluginLik
         option, equals, value = part.partition("=")
         if not equals:
             raise OptionError(
-                f"--plugin {text!r}: {part!r} is no setting; write NAME:option=value;option=value"
+                f"--plugin {text!r}: {part!r} is not a setting; write NAME:option=value;option=value"
             )
         try:
             given[option.strip()] = yaml.safe_load(value)

@@ -77,7 +77,9 @@ class StateFile:
         if not self.path.parent.is_dir():
             raise OutputError(f"{self.path}: the folder {self.path.parent} does not exist; create it first")
         if not self._lock.acquire():
-            raise OptionError(f"--state {self.path}: another run is using it; end that, or give another file")
+            raise OptionError(
+                f"--state {self.path}: another run is using it; end that run, or give another file"
+            )
         try:
             run = sealed.read(self.path)
         except ValueError as error:
@@ -307,12 +309,12 @@ class StateFile:
             sealed.part(self.path).unlink()
         except OSError as error:
             raise OutputError(
-                f"{self.path}: cannot be written ({error.strerror}); choose another place for --state"
+                f"{self.path}: cannot be written ({error.strerror}); choose another file for --state"
             ) from error
 
     def _foreign(self, what: str) -> OptionError:
         return OptionError(
-            f"--state {self.path}: {what}; it stays as it is: move it away, or give another file"
+            f"--state {self.path}: {what}; the file was not changed: move it away, or give another one"
         )
 
 

@@ -37,7 +37,7 @@ class Claim:
         try:
             resolved = path.resolve()
         except (OSError, RuntimeError) as error:  # a link to itself
-            raise OutputError(f"{what} {path}: leads nowhere; give another name") from error
+            raise OutputError(f"{what} {path}: is a broken link; give another name") from error
         return cls(what, path, _number(resolved), _number(resolved.parent), resolved.name)
 
     def is_one_with(self, other: Claim) -> bool:
@@ -122,7 +122,7 @@ class Claims:
             if str(path) == STANDARD_OUTPUT:
                 self._streams += 1
                 if self._streams > 1:
-                    raise OptionError(f"{what} -: standard output has room for one; give it a file")
+                    raise OptionError(f"{what} -: only one output can be standard output; give a file")
                 return
             claim = Claim.of(what, Path(path))
             if claim.file is not None and not claim.path.is_file():  # a device or a pipe; folders: told later
@@ -133,12 +133,12 @@ class Claims:
             for other in self._writes:
                 if claim.is_one_with(other):
                     raise OptionError(
-                        f"{other.what} and {what} would both write {path}; give each a file of its own"
+                        f"{other.what} and {what} would both write {path}; give each its own file"
                     )
                 for one, two in ((claim, other), (other, claim)):
                     if one.folder == two.folder and output_file.is_temporary(one.path, two.path):
                         raise OptionError(
-                            f"{one.what} {one.path}: {two.what} is called so while it is written; "
+                            f"{one.what} {one.path}: {two.what} has this name while it is being written; "
                             "give another name"
                         )
             self._writes.append(claim)
@@ -177,7 +177,7 @@ class Claims:
     def _lock(self, claim: Claim) -> None:
         lock = Lock(output_file.lock_path(claim.path))
         if not lock.acquire():
-            raise OutputError(f"{claim.path}: another run is writing it; end that, or give another name")
+            raise OutputError(f"{claim.path}: another run is writing it; end that run, or give another name")
         self._held.append(lock)
         if claim.file is not None:
             self._hold(claim, alone=True)
@@ -188,7 +188,7 @@ class Claims:
         except BlockingIOError:
             if alone:
                 raise OutputError(
-                    f"{claim.path}: another run is using it; end that, or give another name"
+                    f"{claim.path}: another run is using it; end that run, or give another name"
                 ) from None
             return  # reading what somebody writes harms nobody
         if file is not None:

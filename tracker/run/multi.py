@@ -110,7 +110,7 @@ def read_streams(path: Path) -> list[Run]:
             uri = str(path.parent / uri)
         runs.append(Run(uri, found["name"] or name_of(uri), zones and str(path.parent / zones)))
     if not runs:
-        raise InputError(f"{path}: lists no source; write one to a line")
+        raise InputError(f"{path}: lists no sources; write one per line")
     return runs
 
 
@@ -123,7 +123,9 @@ def options_of(run: Run, options: Options, *, save: bool) -> Options:
     for table in TABLES:
         value = getattr(options, table)
         if value == "-":
-            raise OptionError(f"--{table.replace('_', '-')} -: standard output has room for one source only")
+            raise OptionError(
+                f"--{table.replace('_', '-')} -: standard output can be used with one source only"
+            )
         if value is not None:
             path = Path(value)
             mine[table] = str(output_file.beside(path, path.stem, f"_{run.name}{path.suffix}"))

@@ -82,7 +82,7 @@ def claim_leaves(
             claims.write(f"--plugin {name}", path)
             output_file.check(path, overwrite or is_mine(path, mine or {}))
             if not os.access(path.parent, os.W_OK):
-                raise OutputError(f"{path}: its folder cannot be written; choose another place with -o")
+                raise OutputError(f"{path}: its folder cannot be written; choose another with -o")
 
 
 def leaf(prefix: Path, suffix: str) -> Path:

@@ -20,7 +20,7 @@ def read(path: Path) -> dict[str, Json] | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError("is no state of a run") from error
+        raise ValueError("is not a state file") from error
     try:
         content = json.loads(text)
         if content["format"] != FORMAT:
@@ -28,7 +28,7 @@ def read(path: Path) -> dict[str, Json] | None:
         version, run = int(content["version"]), dict(content["run"])
         intact = content["sha256"] == _digest(dump(**run))
     except (KeyError, TypeError, ValueError, RecursionError) as error:  # not JSON, or JSON of somebody else
-        raise ValueError("is no state of a run, or damaged") from error
+        raise ValueError("is not a state file, or is damaged") from error
     if version != VERSION:
         raise ValueError(f"was written by another version of track (format {version}, not {VERSION})")
     if not intact:

@@ -222,7 +222,7 @@ class Session:
         if self._crowded:
             most = self.options.max_det
             warnings.append(
-                f"{self._crowded} frames had {most} boxes, the most of --max-det: raise it to see more"
+                f"{self._crowded} frames had {most} boxes, the maximum of --max-det: raise it to get more"
             )
         return warnings
 
@@ -267,9 +267,7 @@ class Session:
             check_outputs(options)
         self.source = self._stack.enter_context(self._open_source())
         if options.refine and self.source.live:
-            raise OptionError(
-                f"--refine needs the end of every track, and {self.source.name} is live; record it first"
-            )
+            raise OptionError(f"--refine needs a file, and {self.source.name} is live; record it first")
         in_flight = 1 if self.source.live else None  # the newest frame is worth more than throughput
         self.detector: Detector = self._stack.enter_context(
             self._detector_factory(self.stopwatch)

@@ -52,7 +52,7 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
         for note in session.warnings():
             click.echo(f"track: {told(note)}", err=True)
         if not options.output and any(isinstance(sink, WindowSink) and sink.blind for sink in session.sinks):
-            click.echo("track: nothing was shown, and no video written; -o FILE writes one", err=True)
+            click.echo("track: nothing was shown and no video written; add -o FILE", err=True)
         if not quiet:
             click.echo(table(session.rows(), session.outputs()))
         if session.profile:

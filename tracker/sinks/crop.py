@@ -121,8 +121,8 @@ class CropSink(Sink):
         """Complete the file; there is none when nobody was found."""
         if self._before_s is None:
             self.warnings.append(
-                f"{self.path.name} was not written: nobody was followed; "
-                "numbers stand in the video and in --save-csv"
+                f"{self.path.name} was not written: the object was not found; "
+                "ids are in the video and in --save-csv"
             )
         self._video.__exit__(kind, error, trace)
 

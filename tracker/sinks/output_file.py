@@ -128,7 +128,9 @@ def create_temporary(path: Path) -> Path:
         except OSError as error:
             raise write_error(path, error) from error
         return part
-    raise OutputError(f"{path}: a thousand unfinished files named {path.stem}.part* beside it; remove them")
+    raise OutputError(
+        f"{path}: there are a thousand unfinished files {path.stem}.part* beside it; remove them"
+    )
 
 
 def create_exclusive(path: Path) -> None:
@@ -194,7 +196,7 @@ def move_into_place(part: Path, path: Path, overwrite: bool = True) -> Path:
             if not part.exists():
                 raise OutputError(f"{path}: was deleted while it was written, or its folder was") from error
             raise OutputError(
-                f"{path}: cannot be moved into place ({error.strerror}); the result is {part}"
+                f"{path}: cannot rename the finished file ({error.strerror}); the result is {part}"
             ) from error
         else:
             return goal

@@ -70,7 +70,7 @@ class Segments:
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
-                failed.append(f"{path}: is too old or too much, but cannot be deleted ({error.strerror})")
+                failed.append(f"{path}: should be deleted (--keep), but cannot ({error.strerror})")
                 continue
             total -= size
         self.made[:] = [path for path in self.made if path.exists()]

@@ -83,7 +83,7 @@ class TextSink(Sink):
         except OSError as error:
             raise output_file.write_error(self.path, error) from error
         if self._kept is not None and not going_on:
-            self.warnings.append(f"{self.path} is gone; a new one begins where the run goes on")
+            self.warnings.append(f"{self.path} is gone; a new one starts here")
         if not begun:
             self._put(self.header())
         return self
@@ -222,7 +222,7 @@ class TextSink(Sink):
                 known = _sample(file, kept) == found if kept else size == 0 or number == self._kept["file"]
                 if not known:
                     raise OptionError(
-                        f"{self.path}: is not the table that --state goes on with; move it away, "
+                        f"{self.path}: is not the table that --state continues; move it away, "
                         "or give another name"
                     )
         os.truncate(self.path, kept)

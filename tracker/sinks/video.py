@@ -276,7 +276,9 @@ class VideoSink(Sink):
         goal = self._goal
         self._goal = output_file.move_into_place(part, goal, overwrite=self._overwrite and goal == self.path)
         if self._goal != goal:
-            self.warnings.append(f"{goal} was written by somebody else meanwhile; this is {self._goal}")
+            self.warnings.append(
+                f"{goal} was created by another program meanwhile; the video is {self._goal}"
+            )
         self._files = [*self._files[-9:], self._goal]
         if self._many:
             self._segments.made.append(self._goal)

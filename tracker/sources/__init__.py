@@ -57,7 +57,7 @@ def open_source(
         from tracker.sources.stream import StreamCapture
 
         if fps is not None:
-            raise OptionError(f"--fps {fps:g}: {address.redact(text)} is live and has a clock of its own")
+            raise OptionError(f"--fps {fps:g}: {address.redact(text)} is live and has its own clock")
         capture: Capture
         if camera:
             name = shown = f"camera{text}" if text.isdecimal() else path.name
@@ -71,7 +71,7 @@ def open_source(
         os.stat(text)  # noqa: PTH116 - Path takes no NUL
     except (OSError, ValueError) as error:
         if not isinstance(error, OSError) or error.errno == errno.ENAMETOOLONG:
-            raise InputError(f"{text[:40]!r}...: is no name that a file can have") from error
+            raise InputError(f"{text[:40]!r}...: is not a valid file name") from error
     pattern = any(sign in text for sign in "*?[") and not path.exists()
     if pattern or path.is_dir() or path.suffix.lower() in SUFFIXES:
         return Images(text, wanted, stop, stopwatch, fps=fps)

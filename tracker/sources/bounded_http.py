@@ -76,7 +76,7 @@ class BoundedHttp:
     def read(self, size: int) -> bytes:
         """Return up to ``size`` bytes as soon as there are any; nothing at the end."""
         if self._since > MOST_BYTES:
-            self._error = self._error or LostError("it sends a picture without end")
+            self._error = self._error or LostError("the picture it sends never ends")
         if self._error is None and not self._ready:
             try:
                 self._ready = next(self._chunks, b"")

@@ -77,9 +77,7 @@ class Images(ReadAhead):
             lengths = [p.duration_s for p in islice(pages(self._paths[0]), PROBED_FRAMES) if p.duration_s]
             told = 1 / median(lengths)
         elif told is None and frames > 1:
-            self.warnings.append(
-                f"pictures do not tell their rate; {FPS:g} per second is a guess: give --fps"
-            )
+            self.warnings.append(f"images have no frame rate; {FPS:g} per second is assumed: give --fps")
         return told or FPS
 
     def _frames(self) -> Iterator[LazyFrame]:

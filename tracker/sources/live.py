@@ -72,7 +72,7 @@ class LiveSource(Source):
         give_up_after_s: float | None = None,  # without a picture; None: never
     ) -> None:
         if selection.start_s:
-            raise OptionError(f"--start {selection.start_s:g}: {shown} is live and has no beginning")
+            raise OptionError(f"--start {selection.start_s:g}: {shown} is live and has no start")
         super().__init__(name)
         self.shown, self.selection = shown, selection
         self.received = self._dropped = 0

@@ -168,14 +168,14 @@ class StreamCapture:
                     heard = time.monotonic()
                     self._packet_done()
                     if packet.size > MOST_BYTES:
-                        raise LostError("it sends a picture without end")
+                        raise LostError("the picture it sends never ends")
                     if packet.size:
                         yield packet
                 self._packet_done()
                 raise LostError("the stream ended")
             except av.error.ExitError:  # the time for one read was over
                 if not self._patient or time.monotonic() - heard >= self._silent_s:
-                    raise LostError(f"connected, but silent for {self._silent_s:g} s") from None
+                    raise LostError(f"connected, but sent nothing for {self._silent_s:g} s") from None
             except av.error.FFmpegError as error:
                 self._packet_done()
                 raise LostError(_reason(error)) from None

@@ -82,7 +82,7 @@ class VideoFile(ReadAhead):
         if not self._counted:
             self.sound = Sound(self._address, stream.index, origin_s, remote=self._path is None)
         elif self._asked_fps is not None and media.container.streams.audio:
-            self.warnings.append("the sound was left out: with --fps it would not fit the picture")
+            self.warnings.append("the sound was left out: with --fps it would not match the picture")
 
     def _first_frame(self) -> VideoFrame:
         """Open the file and return its first frame; raises ``InputError``."""
@@ -106,12 +106,12 @@ class VideoFile(ReadAhead):
 
     def _behind_the_end(self, end_s: float) -> InputError:
         start = self.selection.start_s
-        return InputError(f"{self._shown}: --start {start} s lies behind its end ({end_s:.1f} s)")
+        return InputError(f"{self._shown}: --start {start} s is after its end ({end_s:.1f} s)")
 
     def _nominal_rate(self) -> float:
         rate = self._decoder.nominal_rate()
         if rate is None:
-            self.warnings.append(f"{self.name} does not tell its frame rate; {FPS:g} is a guess: give --fps")
+            self.warnings.append(f"{self.name} has no frame rate; {FPS:g} is assumed: give --fps")
         return rate or FPS
 
     def _unreadable(self, error: Exception) -> str:
@@ -186,7 +186,7 @@ class VideoFile(ReadAhead):
             missing = stated - self._late_s - last - 1 / self.fps
             if missing > max(1.0, 0.02 * stated) or (decoder.stream.frames and missing > 2.5 / self.fps):
                 self.warnings.append(
-                    f"the file ends at {last:.1f} s although it announces {stated:.1f} s: cut off?"
+                    f"the file ends at {last:.1f} s although its header says {stated:.1f} s: cut off?"
                 )
 
     def _close(self) -> None:

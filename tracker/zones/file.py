@@ -39,7 +39,7 @@ def load(path: str | Path, size: tuple[float, float] | None = None) -> list[Shap
         problem = getattr(error, "strerror", None) or "not text in UTF-8; save it so"
         raise OptionError(f"{path}: cannot be read: {problem}") from error
     if len(text) > MOST_LETTERS:
-        raise OptionError(f"{path}: has more than {MOST_LETTERS >> 20} MB; is this a zone file?")
+        raise OptionError(f"{path}: is larger than {MOST_LETTERS >> 20} MB; is this a zone file?")
     return Reader(str(path), text, size).shapes()
 
 
@@ -70,9 +70,9 @@ class Reader(NodeReader):
         if isinstance(root, yaml.MappingNode):
             self._mapping(root)
         elif root is None or not self._bare(self.text):
-            raise self.error(0, "no lines or zones here; write 'lines:' or 'zones:' with name and points")
+            raise self.error(0, "contains no lines or zones; write 'lines:' or 'zones:' with name and points")
         if not self._found:
-            raise self.error(0, "no line or zone in it")
+            raise self.error(0, "contains no line or zone")
         return self._found
 
     def _mapping(self, root: yaml.MappingNode) -> None:
@@ -160,7 +160,7 @@ class Reader(NodeReader):
         if shape.name in self._names:
             raise self.error(at.get("name", line), f"the name {shape.name!r} is taken; names must differ")
         if len(self._found) == MOST_SHAPES:
-            raise self.error(line, f"more than {MOST_SHAPES} lines and zones; divide the file")
+            raise self.error(line, f"more than {MOST_SHAPES} lines and zones; split the file")
         self._names.add(shape.name)
         self._found.append(
             sound(shape, {key: f"{self.path}:{at[key] + 1}" for key in at}, f"{self.path}:{line + 1}")
@@ -181,14 +181,14 @@ class Reader(NodeReader):
 
     def _number(self, word: str, line: int) -> float:
         if len(word) > MOST_DIGITS:
-            raise self.error(line, f"a number of {len(word)} digits; {MOST_DIGITS} are the most")
+            raise self.error(line, f"a number of {len(word)} digits; at most {MOST_DIGITS} are allowed")
         return float(word)
 
     def _counted(self, pairs: Sequence[tuple[str, str]], line: int) -> tuple[tuple[float, float], ...]:
         """Return points as numbers; there may be only so many in a file."""
         self._points_left -= len(pairs)
         if self._points_left < 0:
-            raise self.error(line, f"more than {MOST_POINTS} points; draw with fewer")
+            raise self.error(line, f"more than {MOST_POINTS} points; use fewer")
         return tuple((self._number(x, line), self._number(y, line)) for x, y in pairs)
 
     def _points(self, node: yaml.Node, what: str) -> tuple[tuple[float, float], ...]:

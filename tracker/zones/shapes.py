@@ -55,7 +55,7 @@ class Shape:
         Raises ``OptionError`` when one lies outside of it.
         """
         if self.size is None and any(abs(value) > 1 + OUTSIDE for point in self.points for value in point):
-            raise self.error("points in pixels need to know of which picture; give 'size: [width, height]'")
+            raise self.error("points in pixels need the picture size; add 'size: [width, height]'")
         scale = np.array(size, float) / (self.size or (1.0, 1.0))
         points: FloatArray = np.array(self.points, np.float64) * scale
         slip = OUTSIDE * max(size)
@@ -104,7 +104,7 @@ def from_text(kind: str, text: str, number: int = 1, size: tuple[float, float] |
     if points is None:
         raise OptionError(
             f'--{kind} "{text}" is not a list of points; write --{kind} "0,300 768,300" in pixels'
-            f' or --{kind} "0,0.5 1,0.5" in parts of the picture'
+            f' or --{kind} "0,0.5 1,0.5" as fractions of the picture'
         )
     shape = Shape(
         kind, name, points, size_for(points, size), color=CYCLE[(number - 1 + BESIDE[kind]) % len(CYCLE)]
@@ -135,7 +135,7 @@ def sound(shape: Shape, at: Mapping[str, str] | None = None, where: str = "") ->
     if len(shape.points) > MOST_POINTS:
         raise wrong(
             "points",
-            f"{shape.kind} {shape.name!r} has {len(shape.points)} points; {MOST_POINTS} are the most",
+            f"{shape.kind} {shape.name!r} has {len(shape.points)} points; at most {MOST_POINTS} are allowed",
         )
     if max(map(len, (shape.name, *shape.names))) > MOST_NAME:
         raise wrong("name", f"{shape.kind} {shape.name[:20]!r}… has a name of more than {MOST_NAME} letters")

@@ -52,9 +52,7 @@ class NodeReader:
         for key, value in node.value:
             word = self.word(key)
             if word in entries:
-                raise self.error(
-                    key, f"{word!r} stands here twice; the first is in line {entries[word][1] + 1}"
-                )
+                raise self.error(key, f"{word!r} is given twice; first in line {entries[word][1] + 1}")
             entries[word] = value, key.start_mark.line
         return entries
 

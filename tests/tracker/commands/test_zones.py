@@ -49,6 +49,6 @@ def test_mistakes_are_told_before_anything_is_written(
     zones.write_text(ZONES.replace("person", "persn"))
     with pytest.raises(OptionError, match=r"zones.yaml:5: .*unknown class 'persn', did you mean 'person'"):
         check(zones, make_video())
-    with pytest.raises(InputError, match="lies behind its end"):
+    with pytest.raises(InputError, match="is after its end"):
         check(zones, make_video(), "--at", "9")
     assert not (tmp_path / "zones_preview.png").exists()

@@ -39,5 +39,5 @@ def test_what_ultralytics_exports_sees_what_the_weights_see(
 def test_openvino_as_backend_wants_the_weights_themselves(tmp_path: Path) -> None:
     folder = tmp_path / "model_openvino_model"
     folder.mkdir()
-    with pytest.raises(WeightsError, match=r"starts from \.pt weights; use --backend torch"):
+    with pytest.raises(WeightsError, match=r"needs \.pt weights; use --backend torch"):
         open_detector(folder, Settings(backend="openvino"))

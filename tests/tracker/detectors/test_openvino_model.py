@@ -154,7 +154,7 @@ def test_what_openvino_cannot_do(untrained: Path, tmp_path: Path) -> None:
         open_detector(untrained, Settings(backend="openvino", device="0")).__enter__()
     with pytest.raises(OptionError, match="--int8 runs on OpenVINO only"):
         open_detector(untrained, Settings(backend="torch", int8=True))
-    with pytest.raises(WeightsError, match=r"starts from \.pt weights"):
+    with pytest.raises(WeightsError, match=r"needs \.pt weights"):
         (tmp_path / "exported.onnx").touch()
         open_detector(tmp_path / "exported.onnx", Settings(backend="openvino"))
 

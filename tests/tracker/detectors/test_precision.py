@@ -32,7 +32,7 @@ def test_bf16_is_refused_where_it_would_only_be_imitated(
     untrained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openvino_yolo, "multiplies_bf16", lambda _: False)
-    with pytest.raises(OptionError, match="does not multiply bf16 itself; use fp32"):
+    with pytest.raises(OptionError, match="bf16 is not supported by this processor; use fp32"):
         open_detector(untrained, Settings(backend="openvino", precision="bf16")).__enter__()
 
 
@@ -46,7 +46,7 @@ def test_bf16_is_openvinos(untrained: Path) -> None:
 @pytest.mark.slow
 def test_bf16_finds_the_same_objects(weights: Path, shared: Path) -> None:
     if not native():
-        pytest.skip("this processor does not multiply bf16 itself")
+        pytest.skip("is not supported by this processor")
     video = cv2.VideoCapture(str(shared / "data/pets09-s2l1/vtest.avi"))
     images = [image for index in range(400) if (image := video.read()[1]) is not None and index % 40 == 0]
     assert len(images) == 10

@@ -165,7 +165,7 @@ def test_rows_in_many_blocks_with_cells_left_out(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no tracks"),
+        ("", "contains no tracks"),
         ("frame,tracker_id\n", "column 'x_min' is missing"),
         ("frame,time_s,x_min,y_min,x_max,y_max,tracker_id\n0,0,1,2,three,4,5\n", ":2: not a row of tracks"),
         ("frame,time_s,x_min,y_min,x_max,y_max,tracker_id\n5,0,1,2,3,4,5\n4,0,1,2,3,4,5\n", "sort by frame"),

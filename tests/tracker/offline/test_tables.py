@@ -218,9 +218,9 @@ ROW = "frame,time_s,x_min,y_min,x_max,y_max,class_id,class_name,confidence,track
         (",0.1,1,2,3,4,0,a,1,1", r":3: .*'frame' has nothing"),
         ("1000000000000,9,1,2,3,4,0,a,1,1", r":3: .*'frame' has '1000000000000'"),
         ("9000000000,9,1,2,3,4,0,a,1,1\n9000000001,9.1,1,2,3,4,0,a,1,1", r":3: frame 9000000000 comes"),
-        ("0,0,5,6,7,8,0,a,1,1", r":3: id 1 is in this frame already, in line 2"),
-        ("2,0.2,1,2,3,4,0,a,1,2\n1,0.1,1,2,3,4,0,a,1,2", r":4: frame 1 stands after 2; sort by frame"),
-        ("1,-5,1,2,3,4,0,a,1,1", r":3: time -5 s stands after 0 s"),
+        ("0,0,5,6,7,8,0,a,1,1", r":3: id 1 is already in this frame, in line 2"),
+        ("2,0.2,1,2,3,4,0,a,1,2\n1,0.1,1,2,3,4,0,a,1,2", r":4: frame 1 comes after 2; sort by frame"),
+        ("1,-5,1,2,3,4,0,a,1,1", r":3: time -5 s comes after 0 s"),
         ("1,0.1,one,2,3,4,0,a,1,1", r":3: .*'x_min' has 'one'; a number is expected"),
         ("1,0.1,1,2,3,4,0,\"a,1,1", r":3: a quotation mark is opened here"),
         ("1,0.1,1,2,3,4,0,a,1,\x00", r":3: .*not text"),
@@ -236,11 +236,11 @@ def test_numbers_that_cannot_be_are_named_with_file_row_and_column(row: str, sai
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("1,1,5,6,7,8,1", r":2: id 1 is in this frame already"),
+        ("1,1,5,6,7,8,1", r":2: id 1 is already in this frame"),
         ("0,1,5,6,7,8,1", r":2: .*'frame' has '0'; expected a whole number from 1"),
         ("2,1,nan,6,7,8,1", r":2: .*column 3 \(left\) has 'nan'"),
         ("1000000000000,1,5,6,7,8,1", r":2: .*'frame' has '1000000000000'"),
-        ("9000000000,1,5,6,7,8,1\n9000000001,1,5,6,7,8,1", r":2: frame 8999999999 comes right after 0"),
+        ("9000000000,1,5,6,7,8,1\n9000000001,1,5,6,7,8,1", r":2: frame 8999999999 comes directly after 0"),
     ],
 )
 def test_the_same_of_motchallenge_text(row: str, said: str) -> None:
@@ -252,7 +252,7 @@ def test_the_same_of_motchallenge_text(row: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("1,1,5,6,7,8,1", "line 2: id 1 is in frame 1 already, in line 1"),
+        ("1,1,5,6,7,8,1", "line 2: id 1 is already in frame 1, in line 1"),
         ("2,-1,5,6,7,8,1", "line 2: id -1: these are detections"),
         ("2,1.5,5,6,7,8,1", "line 2: id 1.5: no identity"),
         ("2,12345678901234567890,5,6,7,8,1", "line 2: id 1234567890123456"),
@@ -269,7 +269,7 @@ def test_the_same_where_tracks_are_scored(row: str, said: str) -> None:
 
 
 def test_detections_are_no_tracks() -> None:
-    with pytest.raises(InputError, match="these are detections, nobody followed them"):
+    with pytest.raises(InputError, match="contains detections, not tracks"):
         SavedTracks(write("1,-1,2,3,4,5,0.5\n1,-1,5,6,7,8,0.5\n"), fps=10)
 
 
@@ -301,7 +301,7 @@ def test_a_table_that_lacks_a_column_says_which() -> None:
 
 @pytest.mark.parametrize("fps", [float("nan"), float("inf"), 0.0, -5.0, 1e9])
 def test_a_rate_that_cannot_be(fps: float) -> None:
-    with pytest.raises(InputError, match=r"--fps .* is no frame rate"):
+    with pytest.raises(InputError, match=r"--fps .* is not a frame rate"):
         SavedTracks(write("1,1,2,3,4,5,1\n"), fps=fps)
 
 

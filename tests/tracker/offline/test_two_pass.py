@@ -95,7 +95,7 @@ def test_a_live_source_is_refused_in_one_line(
 
     api_open = session.open_source
     monkeypatch.setattr(session, "open_source", live)
-    with pytest.raises(OptionError, match="--refine needs the end"):
+    with pytest.raises(OptionError, match="--refine needs a file"):
         list(api.track(make_video(), refine=True))
 
 

@@ -298,7 +298,7 @@ def test_unknown_words_are_refused_with_what_was_meant() -> None:
         Line(POINTS, anchor="botom_center")
     with pytest.raises(OptionError, match="one of right, left, down, up"):
         Line(POINTS, towards="north")
-    with pytest.raises(OptionError, match="itself leads up"):
+    with pytest.raises(OptionError, match="runs parallel to 'up'"):
         Line(POINTS, towards="up")
     with pytest.raises(OptionError, match="did you mean 'person'"):
         Line(POINTS, classes=("persn",)).start(scene())

@@ -290,7 +290,7 @@ def test_calibration_is_required() -> None:
         ("0,0 9,0 18,0 0,9", "0,0 1,0 2,0 0,1", "one line"),
         ("0,0 9,0 9,9 0,9", "0,0 1,0 2,0 0,1", "one line"),
         ("0,0 9,0 9,9 0,9", "0,0 1,1 1,0 0,1", "different order"),
-        ("5,5 5,5 5,5 5,5", "1x1", "alike"),
+        ("5,5 5,5 5,5 5,5", "1x1", "the same"),
         ("0,0 9,0 9,9 nan,9", "1x1", "not a number"),
         ("0,0 9,0 9,9 0;9", "1x1", "cannot read image"),
         ("0,0 9,0 9,9 0,9 5,5 4,4", "0,0 9,0 9,9 0,9 5,5 8,8", "calibration point"),

@@ -246,7 +246,7 @@ class TestForeign:
     def test_what_is_no_state_is_refused_and_kept(self, clip: Path, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "mine.json"
         path.write_bytes(content)
-        with pytest.raises(OptionError, match=r"mine\.json.*stays as it is"):
+        with pytest.raises(OptionError, match=r"mine\.json.*the file was not changed"):
             run(clip, tmp_path / "t", state=str(path))
         assert path.read_bytes() == content
 

@@ -195,7 +195,7 @@ class TestWhatIsWritten:
             assert "would both write" in refused(track, *words)
         assert "would both write" in refused(track, "in.mp4", "-o", "x.mp4", first, "x.mp4")
         assert "would both write" in refused(track, "in.mp4", "--no-save", "--state", "x", first, "x")
-        assert "standard output has room for one" in refused(
+        assert "only one output can be standard output" in refused(
             track, "in.mp4", "--no-save", first, "-", TABLES[one - 1], "-"
         )
 
@@ -210,10 +210,7 @@ class TestWhatIsWritten:
         make_video("x_x.mp4")
         words = ["x.mp4", "x_x.mp4", "--no-save", "--events", "t_x.csv", "--counts", "t.csv"]
         line = refused(track, *words)
-        assert (
-            line
-            == "--events of x and --counts of x_x would both write t_x_x.csv; give each a file of its own"
-        )
+        assert line == "--events of x and --counts of x_x would both write t_x_x.csv; give each its own file"
 
     def test_what_plugins_will_leave(self, folder: Path) -> None:
         words = ["in.mp4", "-o", "a.mp4", "--plugin", "route", "--save-json", "a_routes.json"]
@@ -225,7 +222,7 @@ class TestWhatIsWritten:
     def test_names_that_are_used_meanwhile(self, folder: Path, name: str) -> None:
         Path(name).write_text("mine")
         words = ["in.mp4", "-o", "a.mp4", "--save-csv", name, "--overwrite"]
-        assert "is called so while it is written" in refused(track, *words)
+        assert "has this name while it is being written" in refused(track, *words)
 
     def test_devices_hold_nothing(self, folder: Path) -> None:
         words = ["in.mp4", "--no-save", "--events", "/dev/null", "--counts", "/dev/null", "-q"]
@@ -328,7 +325,7 @@ class TestWhatExists:
                     Path("a.mp4").write_text("mine")
         assert Path("a.mp4").read_text() == "mine" and Path("a-2.mp4").stat().st_size > 1000
         assert session.outputs() == ["a-2.mp4"]
-        assert "was written by somebody else meanwhile" in session.warnings()[0]
+        assert "was created by another program meanwhile" in session.warnings()[0]
 
 
 class TestTemporaryNames:

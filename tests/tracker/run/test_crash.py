@@ -219,7 +219,7 @@ class TestTables:
         run(clip, stop_after=20, **options)
         table.write_text("mine\n" * 10_000)
         for _ in range(2):
-            with pytest.raises(OptionError, match=r"t\.csv: is not the table that --state goes on with"):
+            with pytest.raises(OptionError, match=r"t\.csv: is not the table that --state continues"):
                 run(clip, **options)
         assert table.read_text() == "mine\n" * 10_000
 
@@ -231,7 +231,7 @@ class TestTables:
         run(clip, stop_after=20, **options)
         table.unlink()
         session = run(clip, **options)
-        assert [note for note in session.warnings() if "is gone; a new one begins" in note]
+        assert [note for note in session.warnings() if "is gone; a new one starts" in note]
         lines = table.read_text().splitlines()
         assert lines[0].startswith("frame,time_s") and len(lines) == 41
 

@@ -25,7 +25,7 @@ def test_a_film_that_is_longer_than_its_header_is_resumed_at_its_end(tmp_path: P
     first = [result.frame.time for result in track(film, **options)]
     assert first[-1] > 1.25
     assert list(track(film, **options)) == []
-    with pytest.raises(InputError, match="lies behind its end"):
+    with pytest.raises(InputError, match="is after its end"):
         list(track(film, weights=weights, imgsz=64, start=first[-1] + 0.3))
 
 

@@ -105,7 +105,7 @@ def test_the_film_has_its_size_its_length_and_the_object_in_its_middle(tmp_path:
 def test_nobody_found_leaves_no_film_but_a_note(tmp_path: Path) -> None:
     sink = film(tmp_path / "nobody.mp4", found=False)
     assert not sink.path.exists()
-    assert "nobody was followed" in sink.warnings[0]
+    assert "the object was not found" in sink.warnings[0]
     assert list(tmp_path.iterdir()) == []
 
 

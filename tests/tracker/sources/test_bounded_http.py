@@ -78,7 +78,7 @@ def test_a_picture_without_end_is_hung_up_on(endless: Endless, caplog: pytest.Lo
     with pytest.raises(InputError, match="gave up"), source:
         pass
     assert endless.sent and max(endless.sent) < MOST
-    assert re.search("a picture without end|invalid data", caplog.text)
+    assert re.search("the picture it sends never ends|invalid data", caplog.text)
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ def test_unreadable_and_odd_ones_out_are_noted(tmp_path: Path) -> None:
     assert [f.time for f in frames] == [0.0, 0.04, 0.12, 0.16, 0.2]  # 25 per second
     assert {f.image.shape for f in frames} == {(48, 64, 3)}
     assert source.warnings == [
-        "pictures do not tell their rate; 25 per second is a guess: give --fps",
+        "images have no frame rate; 25 per second is assumed: give --fps",
         "1 of 6 images could not be read and were left out",
         "1 images of another size were scaled to 64x48",
     ]
@@ -73,7 +73,7 @@ def test_every_frame_of_an_animation_and_page_of_a_tiff_is_read(tmp_path: Path, 
     told = not name.startswith("a.tif")
     assert source.fps == (10 if told else 25)
     assert [f.time for f in frames] == pytest.approx([i / source.fps for i in range(20)])
-    assert ["guess" in note for note in source.warnings] == ([] if told else [True])
+    assert ["assumed" in note for note in source.warnings] == ([] if told else [True])
 
 
 @pytest.mark.parametrize("name", ["a.webp", "a.png", "a.tif"])

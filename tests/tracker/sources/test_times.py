@@ -102,7 +102,7 @@ class TestWhichRate:
         ffmpeg(PICTURE, "-c:v mjpeg -f mjpeg", tmp_path / "a.mjpeg")
         frames, warnings = read(tmp_path / "a.mjpeg")
         even(frames, 20, 1 / 25)
-        assert "guess" in warnings[0] and "--fps" in warnings[0]
+        assert "assumed" in warnings[0] and "--fps" in warnings[0]
         frames, warnings = read(tmp_path / "a.mjpeg", fps=10)
         even(frames, 20)
         assert warnings == []
@@ -112,7 +112,7 @@ class TestWhichRate:
         ffmpeg("-i", film, "-f lavfi -i sine=d=2 -c:v copy", tmp_path / "loud.mkv")
         frames, warnings = read(tmp_path / "loud.mkv", fps=5, start_s=2.0)
         assert [(f.index, f.time) for f in frames] == [(i, i / 5) for i in range(10, 20)]
-        assert warnings == ["the sound was left out: with --fps it would not fit the picture"]
+        assert warnings == ["the sound was left out: with --fps it would not match the picture"]
 
     def test_what_is_live_has_its_own(self) -> None:
         with pytest.raises(OptionError, match="--fps 5: rtsp://host/cam is live"):

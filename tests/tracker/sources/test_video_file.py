@@ -114,7 +114,7 @@ def test_a_seek_lands_on_the_frame_in_any_gop(tmp_path: Path) -> None:
 
 def test_a_start_behind_the_end_is_refused(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.mp4")
-    with pytest.raises(InputError, match=r"--start 99 s lies behind its end \(2\.0 s\)"):
+    with pytest.raises(InputError, match=r"--start 99 s is after its end \(2\.0 s\)"):
         read(path, start_s=99)
 
 

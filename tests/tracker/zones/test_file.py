@@ -119,11 +119,11 @@ def changed(old: str, new: str) -> str:
         (changed("size: [768, 576]", "size: 768"), 1, "size must be"),
         (changed("size: [768, 576]", "szie: [768, 576]"), 1, "unknown entry 'szie', did you mean 'size'"),
         (changed("    points: [[384, 0], [384, 576]]\n", ""), 3, "line 'door' has no points"),
-        (changed("  queue:\n", "  till:\n"), 15, "'till' stands here twice; the first is in line 11"),
+        (changed("  queue:\n", "  till:\n"), 15, "'till' is given twice; first in line 11"),
         (changed("in: northbound", "in: southbound"), 5, "both directions are called 'southbound'"),
         ("lines: [", 1, "is this a zone file?"),
-        ("", 1, "no lines or zones here"),
-        ("just words", 1, "no lines or zones here"),
+        ("", 1, "contains no lines or zones"),
+        ("just words", 1, "contains no lines or zones"),
         ("zones: 3", 1, "must be a list"),
     ],
 )
@@ -149,7 +149,7 @@ def test_what_only_the_picture_and_the_model_know(tmp_path: Path) -> None:
 def test_pixels_without_a_size_are_those_of_the_picture(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD.replace("size: [768, 576]\n", ""))
     np.testing.assert_allclose(load(path, (768, 576))[0].pixels((768, 576)), [[384, 0], [384, 576]])
-    with pytest.raises(OptionError, match="give 'size"):
+    with pytest.raises(OptionError, match="add 'size"):
         load(path)[0].pixels((768, 576))
 
 

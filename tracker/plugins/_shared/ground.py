@@ -37,13 +37,13 @@ def ground_from_image(image: FloatArray, metres: FloatArray) -> FloatArray:
     )
     _, values, vectors = np.linalg.svd(equations)
     if values[7] < DEGENERATE * values[0] or abs(np.linalg.det(vectors[-1].reshape(3, 3))) < FLAT:
-        raise OptionError("speed: three of the calibration points lie on one line; spread them out")
+        raise OptionError("speed: three calibration points lie on one line; choose others")
     matrix = np.linalg.inv(to_metres) @ vectors[-1].reshape(3, 3) @ to_image
     depth = np.column_stack([image, ones]) @ matrix[2]
     if (depth > 0).any() and (depth < 0).any():
         raise OptionError(
             "speed: the calibration points in the picture and in metres are in a different order; "
-            "go round the same way, from the same corner"
+            "give both in the same direction, from the same corner"
         )
     matrix = matrix / np.abs(depth).max() * np.sign(depth[0])
     error = np.hypot(*(to_ground(matrix, image) - metres).T)
@@ -104,7 +104,7 @@ def _normalised(points: FloatArray) -> tuple[FloatArray, FloatArray]:
     middle = points.mean(axis=0)
     distance = float(np.hypot(*(points - middle).T).mean())
     if distance <= 0:
-        raise OptionError("speed: all calibration points are alike; give four corners")
+        raise OptionError("speed: all calibration points are the same; give four corners")
     scale = np.sqrt(2) / distance
     similarity = np.array([[scale, 0, -scale * middle[0]], [0, scale, -scale * middle[1]], [0, 0, 1]])
     return similarity, (points - middle) * scale

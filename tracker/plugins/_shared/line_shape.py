@@ -19,7 +19,7 @@ TIP_ANCHOR = {
 }  # of a text that begins where an arrow ends
 ARROW_AT = 0.3  # along the line: lines often cross in the middle
 BESIDE = 0.3  # of the arrow's length: room between it and a name
-ARROW = 0.07  # length of the arrow in parts of the picture's shorter side
+ARROW = 0.07  # length of the arrow as fractions of the picture's shorter side
 END_PX = 1e-6  # by so much a line is longer than drawn: its end points belong to it
 
 
@@ -71,7 +71,7 @@ def direction_in(line: FloatArray, towards: str | None, name: str) -> int:
         raise OptionError(f"line {name!r}: towards {towards!r}; use one of {', '.join(TOWARDS)}")
     along = float(normal @ np.array(TOWARDS[wish]))
     if abs(along) < 1e-6:
-        raise OptionError(f"line {name!r} itself leads {wish}; let 'in' lead to one of its sides")
+        raise OptionError(f"line {name!r} runs parallel to {wish!r}; 'in' must lead to one of its sides")
     return 1 if along > 0 else -1
 
 

@@ -25,7 +25,7 @@ GREY = (160, 160, 160)
 SOLID = 30  # routes that are drawn as solid as may be; more let each other through ...
 FAINTEST = 0.1  # ... down to this part of it for a hundred times as many
 CASED = 200  # most routes that are set off by a dark rim and a dot at their start
-START = 1 / 260  # radius of that dot in parts of the picture's longer side
+START = 1 / 260  # radius of that dot as fractions of the picture's longer side
 WALK = ("track_id", "class_id", "entry", "exit", "start_s", "end_s")
 
 

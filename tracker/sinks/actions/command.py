@@ -35,11 +35,11 @@ class CommandSink(ActionSink):
         except ValueError as error:
             raise OptionError(f"--on {kind}=cmd:...: {error}; close every quote") from error
         if not self._argv:
-            raise OptionError(f"--on {kind}=cmd: needs a command behind it: cmd:./ring.sh")
+            raise OptionError(f"--on {kind}=cmd: needs a command: cmd:./ring.sh")
         program = shutil.which(self._argv[0])
         if program is None:
             raise OptionError(
-                f"--on {kind}=cmd:...: there is no program {self._argv[0]!r} to run; "
+                f"--on {kind}=cmd:...: cannot find the program {self._argv[0]!r}; "
                 "give its path, and make it executable"
             )
         self._argv[0] = program

@@ -38,7 +38,7 @@ def test_addresses_are_told_apart(text: str, kind: type[ActionSink]) -> None:
         ("line.in=http://[secret/", "not a web address"),
         ("line.in=cmd:", "needs a command"),
         ("line.in=cmd:cat 'secret", "close every quote"),
-        ("line.in=cmd:no-such-program-here secret", "no program 'no-such-program-here'"),
+        ("line.in=cmd:no-such-program-here secret", "cannot find the program 'no-such-program-here'"),
         ("line.in=mqtt://me:secret@host", "mqtt://host/topic"),
         ("line.in=mqtt://me:secret@host/a/#", "mqtt://host/topic"),
         ("line.in=mqtt://me:secret@host/a/+/b", "mqtt://host/topic"),
