@@ -134,8 +134,9 @@ class Line(Plugin):
             events += self._cross(tracks, before, step, busy)
         unknown = np.flatnonzero(~rows["known"][found])
         if len(unknown):
-            away = line.distance(anchors[unknown])
-            rows["known"][found[unknown]] = away > hysteresis(tracks.xyxy[unknown])
+            points, boxes = anchors[unknown].tolist(), tracks.xyxy[unknown].tolist()
+            clear = [line.away(x, y) > hysteresis(box) for (x, y), box in zip(points, boxes, strict=True)]
+            rows["known"][found[unknown]] = clear
         if touching:  # an anchor exactly on the line is on neither side: its path goes on from where it came
             rows["on_line"][found] = (line.distance(anchors) <= ON_LINE_PX) & ~np.isnan(before[:, 0])
             rows["from_at"][found] = before
@@ -160,21 +161,19 @@ class Line(Plugin):
         was, doubt = rows["pending"][busy_rows], memory.doubt[busy]
         rows["pending"][busy_rows] = pending = was + step
         rows["doubted"][busy_rows] = (was != 0) & rows["doubted"][busy_rows] | doubt
-        chosen = np.flatnonzero((pending != 0) & ~doubt)
-        if not len(chosen):
-            return []
-        crossing, pending, at = busy[chosen], pending[chosen], busy_rows[chosen]
-        xyxy = tracks.xyxy[crossing]
-        away = line.distance(beyond_edge(anchors[crossing], xyxy, self._scene.size))
-        back = rows["counted"][at] == -np.sign(pending)  # or the box trembles
-        margin: float | FloatArray = HYSTERESIS
-        if np.count_nonzero(back):
-            tremble = BACK_UNREST * np.sqrt(memory.seen["extent"][at, VARIANCE])
-            margin = np.where(back, np.clip(tremble, HYSTERESIS, MOST_BACK), HYSTERESIS)
         events = []
-        for place in crossing[away > hysteresis(xyxy, margin)].tolist():
-            row = found[place]
-            sign = 1 if rows["pending"][row] > 0 else -1
+        points, boxes = anchors[busy].tolist(), tracks.xyxy[busy].tolist()
+        for place, row, crossed, is_doubted, point, box in zip(
+            busy.tolist(), busy_rows.tolist(), pending.tolist(), doubt.tolist(), points, boxes, strict=True
+        ):
+            if not crossed or is_doubted:
+                continue
+            sign, margin = (1 if crossed > 0 else -1), HYSTERESIS
+            if rows["counted"][row] == -sign:  # back, or the box trembles
+                tremble = BACK_UNREST * math.sqrt(memory.seen["extent"][row, VARIANCE])
+                margin = min(max(tremble, HYSTERESIS), MOST_BACK)
+            if line.away(*beyond_edge(point, box, self._scene.size)) <= hysteresis(box, margin):
+                continue
             rows["pending"][row] = 0
             if rows["known"][row] and self._counts(now, tracks, place, sign):
                 events.append(self._event(sign, memory.row(row), tracks, place))
@@ -262,10 +261,13 @@ class Line(Plugin):
         seen = memory.seen.take(waiting)
         goal = seen["anchor"] + np.nan_to_num(velocity(seen)) * self._period
         onward = (line.sides(goal) * line.sides(seen["anchor"]) > 0).all(axis=1)
-        onward &= line.distance(goal) > hysteresis(seen["xyxy"])
         onward &= rows["whole_id"][waiting] == seen["track_id"]  # what it was part of crosses itself
         events = []
-        for row in waiting[onward].tolist():
+        for (x, y), box, row in zip(
+            goal[onward].tolist(), seen["xyxy"][onward].tolist(), waiting[onward].tolist(), strict=True
+        ):
+            if line.away(x, y) <= hysteresis(box):
+                continue
             sign = 1 if rows["pending"][row] > 0 else -1
             rows["pending"][row] = 0
             if self._doubles.has(int(memory.seen["track_id"][row]), sign):

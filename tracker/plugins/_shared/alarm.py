@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tracker.plugins._shared.memory import Memory
 from tracker.plugins._shared.when import duration
 from tracker.types import Canvas
 
 RED = (40, 40, 235)  # BGR
+CORNERS = np.array([[0, 1], [2, 1], [2, 3], [0, 3]])  # of a box, one after the other
 AROUND = 0.06  # of its longer side: the red frame stands off the box, whose own colour stays
 
 
@@ -16,15 +19,15 @@ def draw_loiterers(canvas: Canvas, memory: Memory, zone: str, now: float) -> Non
     if not len(memory.anchors):
         return
     late = found[memory.own["loitered"][found] & memory.own["inside"][found]]
+    boxes, since_s = memory.seen["xyxy"][late], memory.own["since_s"][late].tolist()
+    more = AROUND * np.maximum(boxes[:, 2:] - boxes[:, :2], 0).max(axis=1, initial=0.0, keepdims=True)
+    framed = np.hstack([boxes[:, :2] - more, boxes[:, 2:] + more])
     texts = {}
-    for row in late.tolist():
-        x1, y1, x2, y2 = memory.seen["xyxy"][row].tolist()
-        more = AROUND * max(x2 - x1, y2 - y1)
-        x1, y1, x2, y2 = x1 - more, y1 - more, x2 + more, y2 + more
-        corners = [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
+    for track_id, corners, since in zip(
+        memory.seen["track_id"][late].tolist(), framed[:, CORNERS], since_s, strict=True
+    ):
         canvas.polygon(corners, RED, alpha=0.3)
         canvas.polyline(corners, RED, width=2, closed=True)
-        stayed_s = now - float(memory.own["since_s"][row])
-        texts[int(memory.seen["track_id"][row])] = f"{zone} {duration(float(f'{stayed_s:.0f}'))}"
+        texts[track_id] = f"{zone} {duration(float(round(now - since)))}"
     if texts:
         canvas.labels(texts)

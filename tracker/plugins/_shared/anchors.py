@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -65,18 +65,20 @@ def _parts(anchor: str) -> tuple[FloatArray, FloatArray]:
     return 1 - far, far
 
 
-def beyond_edge(points: FloatArray, xyxy: FloatArray, size: tuple[int, int]) -> FloatArray:
-    """Return where anchors (M, 2) are at the least: on the picture's edge, the object goes on beyond it.
+def beyond_edge(point: Sequence[float], box: Sequence[float], size: tuple[int, int]) -> tuple[float, float]:
+    """Return where an anchor (x, y) is at the least: on the picture's edge, the object goes on beyond it.
 
     The box was cut there, so the true foot is further out, by nobody knows how much; it is taken to be clear
     of whatever ends at or before the edge.
+
+    >>> beyond_edge((50.0, 480.0), (40.0, 380.0, 60.0, 480.0), (640, 480))
+    (50.0, 486.0)
     """
-    far = np.asarray(size, np.float64) - EDGE_PX
-    outward = (points >= far).astype(np.float64) - (points <= EDGE_PX)
-    if not np.count_nonzero(outward):
-        return points
-    moved: FloatArray = points + outward * (hysteresis(xyxy)[:, None] + EDGE_PX)
-    return moved
+    more = hysteresis(box) + EDGE_PX
+    x, y = point
+    x = x + more if x >= size[0] - EDGE_PX else x - more if x <= EDGE_PX else x
+    y = y + more if y >= size[1] - EDGE_PX else y - more if y <= EDGE_PX else y
+    return x, y
 
 
 def box_size(xyxy: FloatArray) -> FloatArray:
@@ -86,14 +88,13 @@ def box_size(xyxy: FloatArray) -> FloatArray:
     return root
 
 
-def hysteresis(xyxy: FloatArray, part: float | FloatArray = HYSTERESIS) -> FloatArray:
-    """Return how far (M,) beyond a border each object must be to have passed it, in pixels.
+def hysteresis(box: Sequence[float], part: float = HYSTERESIS) -> float:
+    """Return how far beyond a border, in pixels, the object in a box (x1, y1, x2, y2) must be.
 
     ``part`` is a part of the box's longer side.
     """
-    longer = np.maximum(xyxy[:, 2] - xyxy[:, 0], xyxy[:, 3] - xyxy[:, 1])
-    margin: FloatArray = np.maximum(part * longer, LEAST_MARGIN_PX)
-    return margin
+    x1, y1, x2, y2 = box
+    return max(part * max(x2 - x1, y2 - y1), LEAST_MARGIN_PX)
 
 
 def cut_by_edge(xyxy: FloatArray, size: tuple[int, int]) -> NDArray[np.bool_]:

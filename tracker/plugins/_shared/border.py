@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from bytetrack.types import FloatArray
 from tracker.plugins._shared.anchors import EDGE_PX, at_edge, beyond_edge, hysteresis
-from tracker.plugins._shared.geometry import Mask, Polygon, Segments, cross, distance_to_segments
+from tracker.plugins._shared.geometry import Mask, Polygon, Segments, cross
 
 NUDGE_PX = 1e-9  # to the right and down: so `Polygon.holds` takes points on a side itself
 EDGE_PART = 0.005  # sides nearer to the picture's edge, in parts of its longer side, are meant to lie on it
 BESIDE = (0.0, 1.0, -1.0, 2.0, -2.0)  # margins to both sides of a way: is there room to be clear?
-Crossing = tuple[float, int, FloatArray]  # part of the path, number of the side from 1, place (2,)
+Point = Sequence[float]  # x, y: here are few, and numbers are faster than arrays
+Crossing = tuple[float, int, Point]  # part of the path, number of the side from 1, place
 
 
 class Border:
@@ -28,6 +32,8 @@ class Border:
         self._next = np.roll(np.arange(len(polygon)), -1)
         self._following = self._corners[self._next]
         self._along = self._following - self._corners
+        self._parts: list[list[float]] = np.hstack([self._corners, self._along]).tolist()
+        self._each = list(zip(self._corners[:, None], self._following[:, None], strict=True))
         along = touching & np.roll(touching, -1, axis=0)  # (K, 4) sides on the left, top, right, bottom edge
         border = ~along.any(axis=1)
         self._sides = Segments(self._corners[border], self._following[border])
@@ -55,31 +61,29 @@ class Border:
         meet: Mask = overlap[:, 0] & overlap[:, 1]
         return meet
 
-    def crossings(self, start: FloatArray, end: FloatArray, *, changes: bool) -> list[Crossing]:
-        """Return where the path ``start -> end`` (2,) passes the border, in order.
+    def crossings(self, start: Point, end: Point, *, changes: bool) -> list[Crossing]:
+        """Return where the path ``start -> end`` passes the border, in order.
 
         ``changes`` tells whether the end is on the other side of it than the start. A path through a corner
         passes one side, or two or none where it only touches.
         """
-        start, way = start + NUDGE_PX, end - start
-        to_corners = self._corners - start
-        beside = cross(way, to_corners) > 0
-        met = np.flatnonzero(beside != beside[self._next])
-        along = self._along[met]
-        parts = cross(to_corners[met], along) / cross(way, along)
-        on_way = (parts >= 0) & (parts <= 1)
-        parts, met = parts[on_way], met[on_way]
-        order = np.argsort(parts, kind="stable")
-        found = [
-            (part, side + 1, start + part * way)
-            for part, side in zip(parts[order].tolist(), met[order].tolist(), strict=True)
-        ]
+        x, y = start[0] + NUDGE_PX, start[1] + NUDGE_PX
+        way_x, way_y = end[0] - start[0], end[1] - start[1]
+        beside = [way_x * (to_y - y) - way_y * (to_x - x) > 0 for to_x, to_y, _, _ in self._parts]
+        found: list[Crossing] = []
+        for side, (to_x, to_y, along_x, along_y) in enumerate(self._parts):
+            if beside[side] != beside[side + 1 - len(beside)]:
+                across = (to_x - x) * along_y - (to_y - y) * along_x
+                part = across / (way_x * along_y - way_y * along_x)
+                if 0 <= part <= 1:
+                    found.append((part, side + 1, (x + part * way_x, y + part * way_y)))
+        found.sort(key=lambda crossing: crossing[0])
         if len(found) % 2 == changes:
             return found
         return [(1.0, self._nearest(end), end)] if changes else []  # it begins or ends on the border itself
 
     def through(
-        self, side: int, place: FloatArray, other_side: int, other_place: FloatArray, xyxy: FloatArray
+        self, side: int, place: Point, other_side: int, other_place: Point, box: Sequence[float]
     ) -> bool:
         """Return whether who passed these sides at these places has gone through, not just over a corner.
 
@@ -91,24 +95,26 @@ class Border:
         along = self._along[[side - 1, other_side - 1]]
         if float(along[0] @ along[1]) < 0:
             return True
-        middle, way = (place + other_place) / 2, other_place - place
-        boxes = np.repeat(xyxy[None], len(BESIDE), axis=0)
-        across = np.array([-way[1], way[0]]) / max(float(np.hypot(*way)), 1e-9) * hysteresis(boxes)[:1]
-        beside = middle + np.array(BESIDE)[:, None] * across
-        clear = self.clear(beside, boxes) & self.holds(beside)
-        return bool(clear[0]) or not clear.any()
+        middle = (place[0] + other_place[0]) / 2, (place[1] + other_place[1]) / 2
+        way_x, way_y = other_place[0] - place[0], other_place[1] - place[1]
+        margin = hysteresis(box) / max(math.hypot(way_x, way_y), 1e-9)
+        beside = [(middle[0] - n * way_y * margin, middle[1] + n * way_x * margin) for n in BESIDE]
+        inside = self.holds(np.array(beside)).tolist()
+        clear = [held and self.clear(at, box) for held, at in zip(inside, beside, strict=True)]
+        return clear[0] or not any(clear)
 
-    def apart(self, place: FloatArray, other_place: FloatArray, xyxy: FloatArray) -> bool:
+    def apart(self, place: Point, other_place: Point, box: Sequence[float]) -> bool:
         """Return whether who went out at one place and came in at the other was clear of the zone between."""
-        middle = ((place + other_place) / 2)[None]
-        return not self.holds(middle)[0] and bool(self.clear(middle, xyxy[None])[0])
+        middle = (place[0] + other_place[0]) / 2, (place[1] + other_place[1]) / 2
+        return not self.holds(np.array([middle]))[0] and self.clear(middle, box)
 
-    def _nearest(self, point: FloatArray) -> int:
-        sides = zip(self._corners[:, None], self._following[:, None], strict=True)
-        return 1 + int(np.argmin([distance_to_segments(point[None], a, b)[0] for a, b in sides]))
+    def _nearest(self, point: Point) -> int:
+        return 1 + int(np.argmin([Segments(*side).away(*point) for side in self._each]))
 
-    def clear(self, anchors: FloatArray, xyxy: FloatArray) -> Mask:
-        """Return who (M,) is further from the border than a margin of its own size (`anchors.HYSTERESIS`)."""
-        at_least = self.within(beyond_edge(anchors, xyxy, self._size))
-        clear: Mask = self._sides.distance(at_least) > hysteresis(xyxy)
-        return clear
+    def clear(self, anchor: Point, box: Sequence[float]) -> bool:
+        """Return whether somebody is further from the border than a margin (`anchors.hysteresis`)."""
+        x, y = beyond_edge(anchor, box, self._size)
+        if self._bounded:
+            (least_x, least_y), (most_x, most_y) = self._least.tolist(), self._most.tolist()
+            x, y = min(max(x, least_x), most_x), min(max(y, least_y), most_y)
+        return self._sides.away(x, y) > hysteresis(box)

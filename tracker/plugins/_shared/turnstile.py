@@ -9,7 +9,7 @@ import numpy as np
 from bytetrack.types import FloatArray
 from tracker.plugins._shared import visits
 from tracker.plugins._shared.anchors import box_size
-from tracker.plugins._shared.border import Border
+from tracker.plugins._shared.border import Border, Point
 from tracker.plugins._shared.memory import Memory, Row
 from tracker.plugins._shared.sighting import ROUNDING_S
 from tracker.types import Event
@@ -64,18 +64,25 @@ class Turnstile:
         if not np.count_nonzero(busy):
             return []
         places = np.flatnonzero(busy)
-        places = places[np.argsort(-box_size(xyxy[places]), kind="stable")]
-        clear = border.clear(raw[places], xyxy[places]) & ~memory.doubt[places]
+        if len(places) > 1:
+            places = places[np.argsort(-box_size(xyxy[places]), kind="stable")]
         events: list[Event] = []
-        for place, is_clear in zip(places.tolist(), clear.tolist(), strict=True):
-            row, fresh = int(found[place]), bool(np.isnan(before[place, 0]))
+        for place, row, point, to, box in zip(
+            places.tolist(),
+            found[places].tolist(),
+            raw[places].tolist(),
+            anchors[places].tolist(),
+            xyxy[places].tolist(),
+            strict=True,
+        ):
+            is_held, fresh = bool(held[place]), bool(np.isnan(before[place, 0]))
             if fresh:
                 self._settle(row)
-            elif passing[place] or held[place] != self._held(row):
-                events += self._pass(
-                    row, before[place], anchors[place], float(memory.before_s[place]), xyxy[place]
-                )
-            events += self._stay(row, bool(held[place]), is_clear or fresh, fresh)
+            elif passing[place] or is_held != self._held(row):
+                way = before[place].tolist(), to
+                events += self._pass(row, *way, float(memory.before_s[place]), is_held, box)
+            clear = fresh or (border.clear(point, box) and not memory.doubt[place])
+            events += self._stay(row, is_held, clear, fresh)
         return events
 
     def _held(self, row: int) -> bool:
@@ -89,17 +96,17 @@ class Turnstile:
         own["unsettled"][row], own["turned_s"][row], own["side"][row] = False, np.nan, 0
 
     def _pass(
-        self, row: int, start: FloatArray, end: FloatArray, start_s: float, xyxy: FloatArray
+        self, row: int, start: Point, end: Point, start_s: float, ends_held: bool, box: Sequence[float]
     ) -> list[Event]:
         """Take note of where the path since the time before passes the border, maybe several times."""
         own, now, held, border = self._memory.own, self.now, self._held(row), self._border
-        changes, events = held != bool(border.holds(end[None])[0]), list[Event]()
+        changes, events = held != ends_held, list[Event]()
         for part, side, place in border.crossings(start, end, changes=changes):
             time, held = start_s + part * (now - start_s), not held
             inside, first = bool(own["inside"][row]), not own["side"][row]
             if held and not first:  # back in: it was out, however shortly, if by another way
                 since = own["side_at" if inside else "last_at"][row]
-                if border.apart(since, place, xyxy):
+                if border.apart(since.tolist(), place, box):
                     if inside:
                         events += [self._leave(self._memory.row(row), float(own["out_s"][row]))]
                         events += [self._enter(row, time)]
@@ -178,10 +185,10 @@ class Turnstile:
     def _passed(self, row: int) -> list[Event]:
         """Count who entered and left again between two frames, or never got clear inside a thin zone."""
         own, memory = self._memory.own, self._memory
-        first = int(own["side"][row]), own["side_at"][row]
-        last = int(own["last_side"][row]), own["last_at"][row]
+        first = int(own["side"][row]), own["side_at"][row].tolist()
+        last = int(own["last_side"][row]), own["last_at"][row].tolist()
         in_s, out_s = float(own["in_s"][row]), float(own["out_s"][row])
-        if not self._border.through(*first, *last, memory.seen["xyxy"][row]):
+        if not self._border.through(*first, *last, memory.seen["xyxy"][row].tolist()):
             return []
         if visits.host_of(memory, row, in_s, fresh=False) is not None:
             return []
