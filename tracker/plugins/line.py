@@ -301,23 +301,22 @@ class Line(Plugin):
 
     def _evidence(self, sign: int, row: Row, tracks: Tracks | None, place: int) -> Evidence:
         """Gather what is known of a crossing; ``tracks`` are None where the object is out of sight."""
-        xyxy = row["xyxy"]
-        side = max(float((xyxy[2:] - xyxy[:2]).max()), 1.0)
-        near = self._path.distance(np.stack((row["born_at"], row["anchor"]))) / side
+        box, path = row["xyxy"].tolist(), self._path
+        side = max(box[2] - box[0], box[3] - box[1], 1.0)
         return Evidence(
             age_s=float(row["crossed_s"] - row["born_s"]),
-            born_sizes=float(near[0]),
+            born_sizes=path.away(*row["born_at"].tolist()) / side,
             back_s=self._now - float(row["counted_s"]) if row["counted"] == -sign else math.inf,
             gap_s=float(row["gap_s"]),
             took_s=self._now - float(row["crossed_s"]),
-            clear_sizes=float(near[1]),
+            clear_sizes=path.away(*row["anchor"].tolist()) / side,
             unrest=math.sqrt(row["extent"][VARIANCE]),
             doubted=bool(row["doubted"]),
             hidden=0.0 if tracks is None else hidden_feet(tracks.xyxy, place),
             score=float(row["extent"][USUAL]) if tracks is None else float(tracks.score[place]),
             usual_score=float(row["extent"][USUAL]),
             classed_s=self._now - float(row["classed_s"]) if row["classed_s"] > row["born_s"] else math.inf,
-            cut=bool(cut_by_edge(xyxy, self._scene.size)),
+            cut=bool(cut_by_edge(row["xyxy"], self._scene.size)),
             lost=tracks is None,
         )
 

@@ -9,7 +9,6 @@ from tracker.plugins._shared.when import duration
 from tracker.types import Canvas
 
 RED = (40, 40, 235)  # BGR
-CORNERS = np.array([[0, 1], [2, 1], [2, 3], [0, 3]])  # of a box, one after the other
 AROUND = 0.06  # of its longer side: the red frame stands off the box, whose own colour stays
 
 
@@ -19,15 +18,19 @@ def draw_loiterers(canvas: Canvas, memory: Memory, zone: str, now: float) -> Non
     if not len(memory.anchors):
         return
     late = found[memory.own["loitered"][found] & memory.own["inside"][found]]
-    boxes, since_s = memory.seen["xyxy"][late], memory.own["since_s"][late].tolist()
-    more = AROUND * np.maximum(boxes[:, 2:] - boxes[:, :2], 0).max(axis=1, initial=0.0, keepdims=True)
-    framed = np.hstack([boxes[:, :2] - more, boxes[:, 2:] + more])
-    texts = {}
-    for track_id, corners, since in zip(
-        memory.seen["track_id"][late].tolist(), framed[:, CORNERS], since_s, strict=True
+    if not len(late):
+        return
+    seen, texts = memory.seen, {}
+    for track_id, (x1, y1, x2, y2), since_s in zip(
+        seen["track_id"][late].tolist(),
+        seen["xyxy"][late].tolist(),
+        memory.own["since_s"][late].tolist(),
+        strict=True,
     ):
+        more = AROUND * max(x2 - x1, y2 - y1)
+        x1, y1, x2, y2 = x1 - more, y1 - more, x2 + more, y2 + more
+        corners = np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)])
         canvas.polygon(corners, RED, alpha=0.3)
         canvas.polyline(corners, RED, width=2, closed=True)
-        texts[track_id] = f"{zone} {duration(float(round(now - since)))}"
-    if texts:
-        canvas.labels(texts)
+        texts[track_id] = f"{zone} {duration(float(round(now - since_s)))}"
+    canvas.labels(texts)

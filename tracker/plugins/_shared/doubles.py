@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytetrack import Tracks
-from bytetrack.types import IntArray
+from bytetrack.types import FloatArray, IntArray
 from tracker.plugins._shared.anchors import SHADOW_OVERLAP, SHADOW_S
 from tracker.plugins._shared.geometry import overlap_of_smaller
 from tracker.plugins._shared.sighting import baseline_s, velocity
@@ -18,6 +18,7 @@ from tracker.types import Json
 
 PART_AREA = 0.7  # a part has at most this part of the whole's area, where both are of one class
 SAME_IOU = 0.65  # two boxes of one class and size are one from here on; a detector drops the weaker from 0.7
+LEAST_OVERLAP = min(SHADOW_OVERLAP, SAME_IOU)
 # A part moves as the whole does: by how much their velocities differ,
 # in longer sides of the larger box per second.
 # People one behind the other do not, even in step; boxes of two classes are placed less exactly.
@@ -63,7 +64,7 @@ def _alike(tracks: Tracks, rows: NDArray[Any], found: IntArray, place: int) -> l
     """Return whose boxes lie as two boxes on one object do with the one at ``place``, and move so."""
     overlap = overlap_of_smaller(tracks.xyxy[place], tracks.xyxy)
     overlap[place] = 0.0
-    near = np.flatnonzero(overlap > min(SHADOW_OVERLAP, SAME_IOU))
+    near = np.flatnonzero(overlap > LEAST_OVERLAP)
     if not len(near):
         return []
     both = np.append(near, place)
@@ -119,33 +120,29 @@ class Doubles:
 
     def _compare(self, crossed: Crossed, tracks: Tracks, seen: NDArray[Any], found: IntArray) -> None:
         """Note who is on the object that has crossed, at the moment of these tracks, if it is among them."""
-        places = np.flatnonzero(tracks.track_id == crossed.track_id)
-        if len(places):
-            crossed.boxes = self._boxes(crossed.boxes, tracks, seen, found, int(places[0]))
-
-    @staticmethod
-    def _boxes(old: set[int], tracks: Tracks, seen: NDArray[Any], found: IntArray, place: int) -> set[int]:
-        """Return who is on one object with the track at ``place``, and of the ``old`` who is out of sight."""
-        if old:
-            old = old.difference(tracks.track_id.tolist())
-        return old.union(tracks.track_id[one_object(tracks, seen, found, place)].tolist())
+        ids = tracks.track_id.tolist()
+        if crossed.track_id in ids:
+            crossed.boxes = _boxes(crossed.boxes, tracks, seen, found, ids.index(crossed.track_id))
 
     def is_new(
         self, now: float, tracks: Tracks, seen: NDArray[Any], found: IntArray, place: int, sign: int
     ) -> bool:
         """Return whether the track at ``place`` crosses as an object of its own; it is remembered."""
-        track_id, box = int(tracks.track_id[place]), tracks.xyxy[place]
-        size = float((box[2:] - box[:2]).prod())
-        for crossed in self._recent:
-            if crossed.sign != sign or crossed.track_id == track_id:
-                continue
-            self._compare(crossed, tracks, seen, found)
+        ids = tracks.track_id.tolist()
+        track_id, (x1, y1, x2, y2) = ids[place], tracks.xyxy[place].tolist()
+        size = (x2 - x1) * (y2 - y1)
+        others = [each for each in self._recent if each.sign == sign and each.track_id != track_id]
+        places = [ids.index(each.track_id) if each.track_id in ids else place for each in others]
+        alone = _alone(tracks.xyxy, [place, *places])
+        for crossed, at, is_alone in zip(others, places, alone[1:], strict=True):
+            if at != place:
+                crossed.boxes = _boxes(crossed.boxes, tracks, seen, found, at, is_alone)
             if track_id in crossed.boxes:
                 if size > crossed.size:
                     crossed.track_id, crossed.size = track_id, size
-                    crossed.boxes = self._boxes(crossed.boxes, tracks, seen, found, place)
+                    crossed.boxes = _boxes(crossed.boxes, tracks, seen, found, place)
                 return False
-        boxes = self._boxes(set(), tracks, seen, found, place)
+        boxes = _boxes(set(), tracks, seen, found, place, alone[0])
         self._recent.append(Crossed(now, sign, track_id, size, boxes))
         return True
 
@@ -165,3 +162,26 @@ class Doubles:
         for time, sign, track_id, size, boxes in state:
             on_it = {box for box, is_on_it in boxes if is_on_it}
             self._recent.append(Crossed(time, sign, track_id, size, on_it))
+
+
+def _boxes(
+    old: set[int], tracks: Tracks, seen: NDArray[Any], found: IntArray, place: int, alone: bool = False
+) -> set[int]:
+    """Return who is on one object with the track at ``place``, and of the ``old`` who is out of sight.
+
+    ``alone`` tells that no other box overlaps with it (`_alone`).
+    """
+    if old:
+        old = old.difference(tracks.track_id.tolist())
+    return old if alone else old.union(tracks.track_id[one_object(tracks, seen, found, place)].tolist())
+
+
+def _alone(xyxy: FloatArray, places: list[int]) -> list[bool]:
+    """Return which of the boxes at these places overlap with no other enough to be one object with it."""
+    some = xyxy[places][:, None]
+    sides = np.minimum(some[..., 2:], xyxy[:, 2:]) - np.maximum(some[..., :2], xyxy[:, :2])
+    common = np.maximum(sides[..., 0], 0.0) * np.maximum(sides[..., 1], 0.0)
+    area = (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
+    overlapping = common > LEAST_OVERLAP * np.minimum(area, area[places, None])
+    alone: list[bool] = (np.count_nonzero(overlapping, axis=1) <= 1).tolist()  # with itself each does
+    return alone

@@ -195,9 +195,15 @@ def _cut(xyxy: FloatArray, size: tuple[int, int]) -> Mask:
 
 def hidden_feet(xyxy: FloatArray, place: int) -> float:
     """Return the part of what lies just below the box at ``place`` that a nearer one of ``xyxy`` covers."""
-    bottom = xyxy[place, 3]
-    strip = bottom + FEET_PART * (bottom - xyxy[place, 1])
-    return float(covered(xyxy, np.array([place]), np.array([bottom]), np.array([strip]))[0])
+    x1, top, x2, bottom = xyxy[place].tolist()
+    strip = bottom + FEET_PART * (bottom - top)
+    nearer = (xyxy[:, 3] > bottom) & (xyxy[:, 1] < strip) & (xyxy[:, 0] < x2) & (xyxy[:, 2] > x1)
+    nearer[place] = False
+    if not np.count_nonzero(nearer):
+        return 0.0
+    nearer[place] = True
+    at = np.array([np.count_nonzero(nearer[:place])])
+    return float(covered(xyxy[nearer], at, np.array([bottom]), np.array([strip]))[0])
 
 
 def covered(xyxy: FloatArray, places: IntArray, begin: FloatArray, end: FloatArray) -> FloatArray:

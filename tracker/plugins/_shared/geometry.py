@@ -64,7 +64,7 @@ class Polyline(Segments):
 
     def __init__(self, points: FloatArray) -> None:
         super().__init__(points[:-1], points[1:])
-        self._points = points
+        self._points: list[list[float]] = points.tolist()
 
     def crossings(self, start: FloatArray, end: FloatArray) -> tuple[IntArray, bool]:
         """Return how often each path ``start -> end`` (M, 2) crosses the line, with sign: (M,).
@@ -84,13 +84,22 @@ class Polyline(Segments):
         touching = bool(np.count_nonzero(after) < after.size)
         total = np.zeros(len(start), np.int64)
         if np.count_nonzero(passed):
-            rows = np.flatnonzero(passed.any(axis=1))
-            start, end, after = start[rows], end[rows], after[rows]
-            # (M, K) sides of the path
-            beside = cross((end - start)[:, None], self._points - start[:, None]) > 0
-            crossed = passed[rows] & (beside[:, 1:] != beside[:, :-1])
-            total[rows] = np.where(crossed, np.sign(after), 0).sum(axis=1)
+            for row in np.flatnonzero(passed.any(axis=1)).tolist():
+                total[row] = self._passed(start[row].tolist(), end[row].tolist(), after[row].tolist())
         return total, touching
+
+    def _passed(self, start: list[float], end: list[float], after: list[float]) -> int:
+        """Return how often one path crosses the line, with sign; ``after`` are the sides of its end."""
+        (x, y), (way_x, way_y) = start, (end[0] - start[0], end[1] - start[1])
+        beside = [way_x * (to_y - y) - way_y * (to_x - x) > 0 for to_x, to_y in self._points]
+        total = 0
+        for (begin_x, begin_y, along_x, along_y, _), left, right, side in zip(
+            self._parts, beside, beside[1:], after, strict=False
+        ):
+            before = along_x * (y - begin_y) - along_y * (x - begin_x)
+            if left != right and before * side < 0:
+                total += 1 if side > 0 else -1
+        return total
 
     def sides(self, points: FloatArray) -> FloatArray:
         """Return on which side (M, K-1) of each part points (M, 2) lie, by sign."""
