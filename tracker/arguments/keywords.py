@@ -65,6 +65,8 @@ class Keywords(TypedDict, total=False):
     events: File | None
     counts: File | None
     interval: Time | None
+    save_run: File | None
+    report: File | None
     state: File | None
     state_every: Time
     resume: bool
