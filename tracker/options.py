@@ -69,14 +69,15 @@ class Options:
 
     line: tuple[str, ...] = option((), "Count objects that cross a line: 'x,y x,y ...', in pixels or as fractions of the picture; 'NAME=x,y x,y' names it.", "Counting", "--line", metavar="POINTS")
     zone: tuple[str, ...] = option((), "Report who enters a polygon and how long they stay: 'x,y x,y x,y ...'; may be named like a line.", "Counting", "--zone", metavar="POINTS")
-    zones: str | None = option(None, "Read lines and zones from a YAML file (check it with `track zones check`).", "Counting", "--zones", metavar="FILE")
+    zones: str | None = option(None, "Read lines, zones and movements from a YAML file (check it with `track zones check`).", "Counting", "--zones", metavar="FILE")
     plugin: tuple[str, ...] = option((), "Run a plugin: route, heatmap, 'speed:option=value;option=value', or one you installed. NAME:help shows its options; help lists all plugins.", "Counting", "--plugin", metavar="NAME")
     units: str = option("kmh", "Unit of the speeds measured by --plugin speed.", "Counting", "--units", choices=("kmh", "mph"))
     on: tuple[str, ...] = option((), "Action on events: 'KIND=http://...' (webhook), 'KIND=cmd:PROGRAM' or 'KIND=mqtt://host/topic'; KIND may contain * (line.*).", "Counting", "--on", metavar="KIND=ACTION")
     follow: str | None = option(None, "Highlight one object: its id, or 'x,y@second' for the object at that pixel and second of the file.", "Counting", "--follow", metavar="TARGET")
     events: str | None = option(None, "Write every crossing, entry, exit and alarm as JSON lines, as it happens.", "Counting", "--events", metavar="FILE")
     counts: str | None = option(None, "Write counts per line or zone, direction and class as CSV.", "Counting", "--counts", metavar="FILE")
-    interval: Seconds | None = option(None, "With --counts: one row per interval of 30s, 15m, 1h, ..., aligned to the clock.  [default: whole run]", "Counting", "--interval", low=0.001, high=TEN_YEARS_S, metavar="TIME")
+    movements: str | None = option(None, "Write movements per junction of the zone file, from where to where, and class as CSV.", "Counting", "--movements", metavar="FILE")
+    interval: Seconds | None = option(None, "With --counts and --movements: one row per interval of 30s, 15m, 1h, ..., aligned to the clock.  [default: whole run]", "Counting", "--interval", low=0.001, high=TEN_YEARS_S, metavar="TIME")
 
     save_run: str | None = option(None, "Write what `track report` needs to know of the run, as JSON: settings, versions, lines and zones, gaps.", "Counting", "--save-run", metavar="FILE")
     report: str | None = option(None, "Write a report of what was counted, one HTML page (`track report` makes one of many runs).", "Counting", "--report", metavar="FILE")
@@ -137,8 +138,8 @@ class Options:
             raise OptionError(
                 "--report with --state needs --events and --save-run, so that it shows every part of the run"
             )
-        if self.interval and not (self.counts or self.report or self.save_run):
-            raise OptionError("--interval needs --counts; give --counts FILE too")
+        if self.interval and not (self.counts or self.movements or self.report or self.save_run):
+            raise OptionError("--interval needs --counts or --movements; give --counts FILE too")
         if self.crop and not self.follow:
             raise OptionError("--crop needs --follow; give --follow TARGET too")
 

@@ -71,22 +71,27 @@ def class_ids(wanted: Iterable[str | int] | None, names: Mapping[int, str]) -> l
     """
     by_name: dict[str, set[int]] = {}
     for class_id, name in names.items():
-        by_name.setdefault(_plain(name), set()).add(class_id)
+        by_name.setdefault(plain(name), set()).add(class_id)
     found: set[int] = set()
     for item in wanted or ():
         text = str(item).strip()
-        if _plain(text) in by_name:
-            found |= by_name[_plain(text)]
+        if plain(text) in by_name:
+            found |= by_name[plain(text)]
         elif text.isdecimal() and int(text) in names:
             found.add(int(text))
-        elif len(words := text.split()) > 1 and all(_plain(word) in by_name for word in words):
-            found |= {class_id for word in words for class_id in by_name[_plain(word)]}
+        elif len(words := text.split()) > 1 and all(plain(word) in by_name for word in words):
+            found |= {class_id for word in words for class_id in by_name[plain(word)]}
         else:
             raise OptionError(_unknown_class(text, names))
     return sorted(found) or None
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Return a class name in the form in which names are compared.
+
+    >>> plain("Traffic_light")
+    'traffic light'
+    """
     return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
 
 
@@ -94,8 +99,8 @@ def _unknown_class(text: str, names: Mapping[int, str]) -> str:
     if text.lstrip("-").isdecimal() and names:
         first, last = min(names), max(names)
         return f"unknown class {text}; there are {first} ({names[first]}) to {last} ({names[last]})"
-    originals = {_plain(name): name for name in names.values()}
-    if guess := near_miss(_plain(text), originals):
+    originals = {plain(name): name for name in names.values()}
+    if guess := near_miss(plain(text), originals):
         return f"unknown class {text!r}{guess}"
     listed = ", ".join(list(originals.values())[:SHOWN])
     more = f" and {len(originals) - SHOWN} more" if len(originals) > SHOWN else ""

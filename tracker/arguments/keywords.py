@@ -64,6 +64,7 @@ class Keywords(TypedDict, total=False):
     follow: str | int | None
     events: File | None
     counts: File | None
+    movements: File | None
     interval: Time | None
     save_run: File | None
     report: File | None

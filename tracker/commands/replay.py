@@ -38,6 +38,7 @@ def _same(name: str) -> Callable[[Decorated], Decorated]:
 @_same("on")
 @_same("events")
 @_same("counts")
+@_same("movements")
 @_same("interval")
 @_same("lost")
 @click.option("--refine", is_flag=True, help="Fill short gaps and smooth the boxes first.")

@@ -83,6 +83,7 @@ class Line(Plugin):
     anchor: str = "bottom_center"  # the point of the box that crosses
     classes: Sequence[str | int] = ()  # count these classes only  [default: all]
     color: Color = (0, 200, 255)  # blue, green, red
+    class_map: Mapping[str, str] = field(default_factory=dict)  # what to call classes: {"car": "vehicle"}
     totals: Counter[tuple[str, str]] = field(init=False, default_factory=Counter)  # (direction, class)
     doubtful: Counter[str] = field(init=False, default_factory=Counter)  # of these, by direction
 
@@ -281,6 +282,7 @@ class Line(Plugin):
         direction = self.names[0] if way == "in" else self.names[1]
         class_id = int(row["class_id"])
         class_name = self._scene.names.get(class_id, str(class_id))
+        class_name = self.class_map.get(class_name, class_name)
         sure, why = certainty(self._evidence(sign, row, tracks, place))
         row["counted"], row["counted_s"] = sign, self._now
         self.totals[direction, class_name] += 1

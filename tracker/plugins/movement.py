@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bytetrack import Tracks
 from tracker.parse import class_ids, near_miss
-from tracker.plugins._shared.journeys import MAX_S, Journey, Journeys
+from tracker.plugins._shared.journeys import AGAIN_S, MAX_S, Journey, Journeys
 from tracker.plugins._shared.matrix import matrix_rows, table_rows
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
 
@@ -34,6 +34,7 @@ class Movement(Plugin):
     classes: Sequence[str | int] = ()  # count these only; none: all
     max_s: float = MAX_S  # seconds a journey may take
     color: Color = (255, 255, 255)
+    class_map: Mapping[str, str] = field(default_factory=dict)  # what its sections call classes
     totals: Counter[tuple[str, str, str]] = field(init=False, default_factory=Counter)  # (from, to, class)
     doubtful: int = field(init=False, default=0)  # of the complete ones
 
@@ -53,6 +54,10 @@ class Movement(Plugin):
         self._wanted = class_ids(self.classes, scene.names)
         self._journeys = Journeys(self.sections, max_s=self.max_s, hold_s=scene.lost_s + LATE_S)
         self._now, self._frame = 0.0, 0
+
+    def late_s(self, scene: Scene) -> float:
+        """Return in what time after somebody came in all is told of it, however slow the frames."""
+        return self.max_s + AGAIN_S + scene.lost_s + 2 * LATE_S
 
     def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
         """Return the movements that are known by now."""

@@ -46,6 +46,7 @@ class Zone(Plugin):
     classes: Sequence[str | int] = ()  # watch these classes only  [default: all]
     loiter_s: float | None = None  # seconds in the zone before the event "zone.loiter"
     color: Color = (80, 220, 80)  # blue, green, red
+    class_map: Mapping[str, str] = field(default_factory=dict)  # what to call classes: {"car": "vehicle"}
     entries: int = field(init=False, default=0)
     visitors: int = field(init=False, default=0)
     loiterers: int = field(init=False, default=0)
@@ -224,10 +225,11 @@ class Zone(Plugin):
 
     def _event(self, what: str, row: Row, **data: Json) -> Event:
         class_id = int(row["class_id"])
+        class_name = self._scene.names.get(class_id, str(class_id))
         place = {"x": round(float(row["anchor"][0]), 1), "y": round(float(row["anchor"][1]), 1)}
         data = {
             "zone": self.name,
-            "class_name": self._scene.names.get(class_id, str(class_id)),
+            "class_name": self.class_map.get(class_name, class_name),
             **place,
             **data,
             **identity(row),

@@ -22,16 +22,20 @@ def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, st
 
     ``names`` are those of the detector's classes. Raises ``OptionError``.
     """
+    file = zone_file.ZoneFile() if options.zones is None else zone_file.read(options.zones, size)
     found = [shapes.from_text("line", text, n + 1, size) for n, text in enumerate(options.line)]
     found += [shapes.from_text("zone", text, n + 1, size) for n, text in enumerate(options.zone)]
-    if options.zones is not None:
-        found += zone_file.load(options.zones, size)
+    found += file.shapes
     twice = [name for name, times in Counter(shape.name for shape in found).items() if times > 1]
     if twice:
         raise OptionError(f"two lines or zones are called {twice[0]!r}; give each a name of its own")
+    class_map = file.class_map.names(names)
     for shape in found:
         shape.check(names)
-    plugins: list[PluginLike] = [shape.plugin(size) for shape in found]
+    for junction in file.junctions:
+        junction.check(names)
+    plugins: list[PluginLike] = [shape.plugin(size, class_map) for shape in found]
+    plugins += [junction.plugin(class_map) for junction in file.junctions]
     if options.follow is not None:
         plugins.append(make("follow", target=options.follow))
     return plugins + [_asked_for(text, options) for text in options.plugin]

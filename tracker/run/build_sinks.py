@@ -12,6 +12,7 @@ from tracker.options import Options
 from tracker.parse import class_ids
 from tracker.pipeline import Host
 from tracker.plugins.line import Line
+from tracker.plugins.movement import Movement
 from tracker.plugins.zone import Zone
 from tracker.run.claims import STANDARD_OUTPUT
 from tracker.run.paths import WRITTEN, is_mine, leaf
@@ -23,13 +24,16 @@ from tracker.sinks import (
     EventsSink,
     JsonSink,
     MotSink,
+    MovementsSink,
     VideoSink,
     WindowSink,
     output_file,
 )
 from tracker.sinks.actions import parse_action
+from tracker.sinks.movements import Junction
 from tracker.types import (
     Json,
+    OptionError,
     OutputError,
     Picture,
     PluginLike,
@@ -82,6 +86,8 @@ def make_sinks(
             counted=counted(plugins, options, scene),
             overwrite=options.overwrite,
         )
+    if options.movements:
+        yield movements_sink(options, scene, plugins)
     yield from (parse_action(text, scene) for text in options.on)
     if options.save_mot:
         yield MotSink(options.save_mot, overwrite=options.overwrite, live=scene.live)
@@ -102,8 +108,30 @@ def counted(plugins: Iterable[PluginLike], options: Options, scene: Scene) -> It
             directions = ("enter", "exit") if plugin.loiter_s is None else ("enter", "exit", "loiter")
         else:
             continue
-        ids = class_ids(plugin.classes or options.classes, scene.names) or ()
-        yield Counted(plugin.name, directions, tuple(scene.names[class_id] for class_id in ids))
+        yield Counted(plugin.name, directions, _classes(plugin, options, scene))
+
+
+def movements_sink(options: Options, scene: Scene, plugins: Iterable[PluginLike]) -> MovementsSink:
+    """Return the sink of ``--movements``; raises ``OptionError`` where there are none."""
+    found = [plugin for plugin in plugins if isinstance(plugin, Movement)]
+    if not found or options.movements is None:
+        where = f"{options.zones} has no 'movements:'" if options.zones else "there is no zone file"
+        raise OptionError(f"--movements: {where}; give a zone file with 'movements:', name and sections")
+    return MovementsSink(
+        options.movements,
+        scene,
+        interval=options.interval,
+        junctions=[Junction(p.name, p.sections, _classes(p, options, scene)) for p in found],
+        late_s=max(plugin.late_s(scene) for plugin in found),
+        overwrite=options.overwrite,
+    )
+
+
+def _classes(plugin: Line | Zone | Movement, options: Options, scene: Scene) -> tuple[str, ...]:
+    """Return what the classes that a plugin counts are called; none: whatever comes."""
+    ids = class_ids(plugin.classes or options.classes, scene.names) or ()
+    names = (scene.names[class_id] for class_id in ids)
+    return tuple(dict.fromkeys(plugin.class_map.get(name, name) for name in names))
 
 
 def check_outputs(options: Options) -> None:

@@ -41,7 +41,18 @@ if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
     from tracker.arguments.keywords import Keywords
 
 GRACE_S = 1.5  # for who loads a model or waits for a camera; then the end of the process is theirs
-TABLES = ("state", "events", "counts", "crop", "save_mot", "save_csv", "save_json", "save_run", "report")
+TABLES = (
+    "state",
+    "events",
+    "counts",
+    "movements",
+    "crop",
+    "save_mot",
+    "save_csv",
+    "save_json",
+    "save_run",
+    "report",
+)
 LINE = re.compile(r"(?:(?P<name>[\w.-]+)=)?(?P<uri>.+?)(?:\s+zones=(?P<zones>.+))?")
 
 

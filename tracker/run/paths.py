@@ -21,7 +21,18 @@ READ = {
     "appearance": "the network of --appearance",
     "background": "the picture of --background",
 }
-WRITTEN = ("output", "crop", "events", "counts", "save_mot", "save_csv", "save_json", "save_run", "report")
+WRITTEN = (
+    "output",
+    "crop",
+    "events",
+    "counts",
+    "movements",
+    "save_mot",
+    "save_csv",
+    "save_json",
+    "save_run",
+    "report",
+)
 
 
 def claim_inputs(claims: Claims, source: str, options: Options) -> None:

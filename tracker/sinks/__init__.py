@@ -8,6 +8,7 @@ from tracker.sinks.csv_table import CsvSink
 from tracker.sinks.events import EventsSink
 from tracker.sinks.json_lines import JsonSink
 from tracker.sinks.mot import MotSink
+from tracker.sinks.movements import MovementsSink
 from tracker.sinks.video import VideoSink
 from tracker.sinks.window import WindowSink
 
@@ -19,6 +20,7 @@ __all__ = [
     "EventsSink",
     "JsonSink",
     "MotSink",
+    "MovementsSink",
     "VideoSink",
     "WindowSink",
 ]

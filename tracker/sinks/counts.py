@@ -54,7 +54,7 @@ class CountsSink(TextSink):
             raise OptionError(f"--interval {interval:g}: must be more than 0 seconds")
         self._interval = interval
         self._counted = list(counted)
-        self._clock = _clock(scene)
+        self._clock = clock_offset(scene)
         self._counts: Counter[tuple[str, str, str]] = Counter()  # of the open interval; 0: seen before
         self._doubtful: Counter[tuple[str, str, str]] = Counter()  # of these
         self._number: int | None = None  # of the open interval
@@ -147,7 +147,7 @@ class CountsSink(TextSink):
         self.flush()
 
 
-def _clock(scene: Scene) -> float:
+def clock_offset(scene: Scene) -> float:
     """Return what to add to a frame's time for the time of day of the place: a day begins at its midnight."""
     start = time.time() if scene.live else 0.0
     wall = scene.wall(start)

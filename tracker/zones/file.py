@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import yaml
 
 from tracker.parse import near_miss
 from tracker.types import OptionError
+from tracker.zones.class_map import ClassMap, read_class_map
+from tracker.zones.movements import Junction, read_movements
 from tracker.zones.shapes import CYCLE, PAIR, Shape, points_of_text, size_for, sound
 from tracker.zones.yaml_nodes import NodeReader, TooDeepError, compose
 
@@ -21,12 +23,27 @@ MOST_PX = 1e6  # of a picture's side
 MOST_SHAPES = 2000  # of a file
 MOST_POINTS = 40_000  # of all shapes together
 KINDS = ("line", "zone")
+ENTRIES = ("size", "lines", "zones", "movements", "classes")
 COMMON = ("name", "points", "anchor", "classes", "color")
 KEYS = {"line": (*COMMON, "in", "out", "towards"), "zone": (*COMMON, "loiter")}
 
 
+@dataclass(frozen=True)
+class ZoneFile:
+    """What a zone file holds."""
+
+    shapes: Sequence[Shape] = ()
+    junctions: Sequence[Junction] = ()
+    class_map: ClassMap = field(default_factory=ClassMap)
+
+
 def load(path: str | Path, size: tuple[float, float] | None = None) -> list[Shape]:
-    """Return the shapes of a zone file, or of a file with nothing but lists of points.
+    """Return the shapes of a zone file; see `read`."""
+    return list(read(path, size).shapes)
+
+
+def read(path: str | Path, size: tuple[float, float] | None = None) -> ZoneFile:
+    """Return what is in a zone file, or in a file with nothing but lists of points.
 
     ``size`` is the picture's, for files that give none and hold pixels. Raises ``OptionError`` with file,
     line, what is wrong and what was meant.
@@ -40,7 +57,10 @@ def load(path: str | Path, size: tuple[float, float] | None = None) -> list[Shap
         raise OptionError(f"{path}: cannot be read: {problem}") from error
     if len(text) > MOST_LETTERS:
         raise OptionError(f"{path}: is larger than {MOST_LETTERS >> 20} MB; is this a zone file?")
-    return Reader(str(path), text, size).shapes()
+    reader = Reader(str(path), text, size)
+    shapes = [replace(shape, classes=reader.class_map.expand(shape.classes)) for shape in reader.shapes()]
+    junctions = [replace(each, classes=reader.class_map.expand(each.classes)) for each in reader.junctions]
+    return ZoneFile(shapes, junctions, reader.class_map)
 
 
 @dataclass
@@ -49,6 +69,8 @@ class Reader(NodeReader):
 
     text: str
     size: tuple[float, float] | None = None
+    junctions: list[Junction] = field(default_factory=list)
+    class_map: ClassMap = field(default_factory=ClassMap)
     _found: list[Shape] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
     _points_left: int = MOST_POINTS
@@ -58,7 +80,9 @@ class Reader(NodeReader):
         try:
             root = compose(self.text)
         except yaml.YAMLError as error:
-            ours = re.search(r"""^[ \t{"']*(?:lines|zones|size|points)["']?\s*:""", self.text, re.MULTILINE)
+            ours = re.search(
+                r"""^[ \t{"']*(?:lines|zones|movements|size|points)["']?\s*:""", self.text, re.MULTILINE
+            )
             if not ours and self._bare(self.text):  # numpy's and Python's lists are no YAML
                 return self._found
             mark = getattr(error, "problem_mark", None)
@@ -77,13 +101,12 @@ class Reader(NodeReader):
 
     def _mapping(self, root: yaml.MappingNode) -> None:
         entries = self.entries(root)
-        if entries and not {"size", "lines", "zones"} & set(entries):
+        if entries and not {"size", "lines", "zones", "movements"} & set(entries):
             return self._regions(entries)
         for key, (node, _) in entries.items():
-            if key not in ("size", "lines", "zones"):
-                known = ("size", "lines", "zones")
+            if key not in ENTRIES:
                 raise self.error(
-                    node, f"unknown entry {key!r}{near_miss(key, known)}; use {', '.join(known)}"
+                    node, f"unknown entry {key!r}{near_miss(key, ENTRIES)}; use {', '.join(ENTRIES)}"
                 )
         if "size" in entries:
             node = entries["size"][0]
@@ -103,6 +126,12 @@ class Reader(NodeReader):
                     self._shape(kind, value, value.start_mark.line, None)
             else:
                 raise self.error(node, f"{kind}s must be a list of entries with name and points")
+        if "classes" in entries:
+            self.class_map = read_class_map(self, entries["classes"][0])
+        if "movements" in entries:
+            self.junctions = read_movements(
+                self, entries["movements"][0], [shape.name for shape in self._found]
+            )
         return None
 
     def _shape(self, kind: str, node: yaml.Node, line: int, name: str | None) -> None:

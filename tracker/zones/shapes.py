@@ -67,15 +67,17 @@ class Shape:
         points = np.clip(points, 0, size)
         return points
 
-    def plugin(self, size: tuple[int, int]) -> Plugin:
-        """Return the plugin that counts on a picture of this size; raises ``OptionError``."""
-        points = self.pixels(size)
+    def plugin(self, size: tuple[int, int], class_map: Mapping[str, str] | None = None) -> Plugin:
+        """Return the plugin that counts on a picture of this size; raises ``OptionError``.
+
+        ``class_map`` tells what to call classes (`class_map.ClassMap.names`).
+        """
+        points, color, known = self.pixels(size), to_bgr(self.color), class_map or {}
         try:
             if self.kind == "line":
-                return Line(
-                    points, self.name, self.names, self.towards, self.anchor, self.classes, to_bgr(self.color)
-                )
-            return Zone(points, self.name, self.anchor, self.classes, self.loiter_s, to_bgr(self.color))
+                way = (self.names, self.towards, self.anchor)
+                return Line(points, self.name, *way, self.classes, color, known)
+            return Zone(points, self.name, self.anchor, self.classes, self.loiter_s, color, known)
         except OptionError as error:
             raise OptionError(f"{self.where}: {error}" if self.where else str(error)) from error
 
