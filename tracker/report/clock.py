@@ -80,13 +80,11 @@ def shown(axis_s: float, wall: bool, *, day: bool = True, exact: bool = False) -
 def length(seconds: float) -> str:
     """Return a length of time for people.
 
-    >>> length(79.4), length(900), length(4500), length(2.25), length(86400)
-    ('79.4 s', '15 min', '1 h 15 min', '2.25 s', '24 h')
+    >>> length(79.4), length(900), length(590), length(4500), length(2.25), length(86400)
+    ('79.4 s', '15 min', '9 min 50 s', '1 h 15 min', '2.25 s', '24 h')
     """
     if seconds < 120:
         return f"{seconds:.3g} s"
-    minutes = round(seconds / 60)
-    hours, rest = divmod(minutes, 60)
-    if not hours:
-        return f"{seconds / 60:.3g} min"
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
+    size, units = (60, ("min", "s")) if seconds < 3600 else (3600, ("h", "min"))
+    whole, rest = divmod(round(seconds if size == 60 else seconds / 60), 60)
+    return f"{whole} {units[0]}" + (f" {rest} {units[1]}" if rest else "")

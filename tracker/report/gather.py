@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tracker.report.files import find
 from tracker.report.pictures import FrameAt, Thumbnail, empty_scene, left, thumbnails
-from tracker.report.recording import Recording, read
+from tracker.report.read import read
+from tracker.report.recording import Recording
 from tracker.report.stays import Stay, stays_of
 from tracker.report.tally import QUARTER_S, Peak, Tally, peak_hour, tally
 from tracker.report.truth import Check, compare
@@ -27,6 +28,8 @@ class Report:
     runs: tuple[Recording, ...]
     tally: Tally
     quarters: Tally | None  # by 15 minutes; None where only coarser counts were left
+    movements: Tally  # by junction and "from > to"
+    movement_quarters: Tally
     stays: dict[str, list[Stay]]  # of each zone whose events are known
     junctions: tuple[Junction, ...]
     routes: Counter[tuple[str, str]]
@@ -70,15 +73,16 @@ class Report:
         rows = [row for row in self.tally.rows if row.name not in self.zones]
         return sum(row.doubtful for row in rows), sum(row.count for row in rows)
 
-    def peak(self, name: str, direction: str | None = None) -> Peak | None:
-        """Return the peak hour of a line, of one direction or of all together."""
-        if self.quarters is None:
+    def peak(self, name: str, ways: Collection[str] | None = None, *, movements: bool = False) -> Peak | None:
+        """Return the peak hour of a line or of a junction, of some directions or of all together."""
+        quarters = self.movement_quarters if movements else self.quarters
+        if quarters is None:
             return None
         volumes: Counter[float] = Counter()
-        for row in self.quarters.rows:
-            if row.name == name and direction in (None, row.direction):
+        for row in quarters.rows:
+            if row.name == name and (ways is None or row.direction in ways):
                 volumes[row.start_s] += row.count
-        return peak_hour(volumes, self.quarters.watched_s)
+        return peak_hour(volumes, quarters.watched_s)
 
 
 def gather(
@@ -108,6 +112,8 @@ def gather(
         runs=tuple(runs),
         tally=counts,
         quarters=tally(runs, QUARTER_S) if fine else None,
+        movements=tally(runs, counts.interval_s, movements=True),
+        movement_quarters=tally(runs, QUARTER_S, movements=True),
         stays={name: stays_of(runs, name) for name in zones},
         junctions=tuple(junctions_of(runs)),
         routes=routes_of(runs),
@@ -135,7 +141,7 @@ def _fit_together(runs: Sequence[Recording]) -> None:
                 "and its time zone; report it alone, or with --began"
             )
     for one, two in pairwise(runs):
-        both = sorted(set(one.counted) & set(two.counted))
+        both = sorted(one.shapes.ways.keys() & two.shapes.ways.keys())
         if both and one.clock.axis(one.last_s) > two.clock.axis(two.first_s):
             raise InputError(
                 f"{two.path}: is of the same time as {one.path.name}, and both count at {both[0]!r}; "

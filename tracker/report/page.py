@@ -11,15 +11,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tracker.report import charts, view
 from tracker.report.clock import length, shown
+from tracker.report.flows import junction_view
 from tracker.report.gather import Report
 from tracker.report.pictures import LADDER, Detail, jpeg
 from tracker.report.recording import Recording
 from tracker.report.scene import Drawn, Flow, scene
+from tracker.report.sureness import sure, thumbnails, truth
 from tracker.text import harmless
 from tracker.types import Json
 
 MOST_BYTES = 500_000
-MOST_GAPS, MOST_CHECKS = 50, 200
+MOST_GAPS = 50
 ABOUT = (("source", "Source"), ("network", "Network"), ("frames", "Frames"), ("dropped", "Frames dropped"))
 
 
@@ -48,7 +50,7 @@ def _context(report: Report, detail: Detail) -> dict[str, Any]:
         where = scene(size, picture, drawn, (), "Lines and zones on the picture of the scene", "scene")
     junctions = []
     for number, junction in enumerate(report.junctions):
-        one = view.junction_view(junction, f"junction{number}")
+        one = junction_view(report, junction, f"junction{number}", detail)
         flows = _flows(report, number, drawn)
         title = f"Movements of {junction.name} as arrows"
         one["scene"] = scene(size, picture, drawn, flows, title, f"flows{number}") if size and flows else None
@@ -65,15 +67,15 @@ def _context(report: Report, detail: Detail) -> dict[str, Any]:
         "scene": where,
         "scene_caption": "Where it was counted. An arrow leads to where a line’s first direction is."
         if any(shape.arrow for shape in drawn)
-        else "Where it was counted.",
+        else ("Where it was counted." if drawn else "The scene."),
         "shapes": view.shapes_view(report, detail),
         "junctions": junctions,
         "speeds": _speeds(report),
         "pictures": [(what, jpeg(image, detail.width, detail.quality)) for what, image in report.pictures],
-        "sure": _sure(report),
+        "sure": sure(report),
         "reasons": [[why, n] for why, n in sorted(view.counters(report).items(), key=lambda each: -each[1])],
-        "truth": _truth(report),
-        "thumbnails": _thumbnails(report, detail) if detail.thumbnail else [],
+        "truth": truth(report),
+        "thumbnails": thumbnails(report, detail) if detail.thumbnail else [],
         "recordings": [_about(report, run) for run in report.runs[:MOST_GAPS]],
         "footer": f"Written by track {version('track-anything-in-video')}.",
     }
@@ -92,6 +94,9 @@ def _heads(report: Report) -> dict[str, list[view.Head]]:
             "interval", "*line", "*direction", "*class", "person", "track", "error", "missed", "false", "GEH"
         ),
         "run": view.heads("what", "*value"),
+        "peaks": view.heads(
+            "peak hour of", "*when", "in the hour", "in its busiest quarter", "peak-hour factor"
+        ),
         "gaps": view.heads("from", "*to", "length"),
     }
 
@@ -171,68 +176,13 @@ def _speeds(report: Report) -> dict[str, Any] | None:
         svg = charts.bars(
             [panel],
             [""],
-            [f"{a:g}" for a, _, _ in bins],
+            [f"{a:g}–{b:g}" for a, b, _ in bins],
             spans,
             f"Speeds of {one.class_name}",
             f"speed{number}",
         )
         shown_charts.append({"svg": svg, "name": one.class_name, "caption": "Objects by speed, in km/h."})
     return {"rows": rows, "charts": shown_charts}
-
-
-def _sure(report: Report) -> list[str]:
-    doubtful, total = report.doubtful
-    lines = []
-    if total:
-        lines.append(
-            f"{doubtful} of {total} crossings ({100 * doubtful / total:.1f} %) are doubtful: something spoke "
-            "against them. They are counted all the same."
-        )
-    for junction in report.junctions:
-        whole = junction.whole.total() + junction.incomplete
-        share = 100 * junction.incomplete / max(whole, 1)
-        lines.append(
-            f"{junction.incomplete} of {whole} movements at {junction.name} ({share:.1f} %) are incomplete."
-        )
-    if report.checks is None:
-        lines.append("Nobody’s own count stands beside these numbers; --truth FILE puts one there.")
-    return lines
-
-
-def _truth(report: Report) -> dict[str, Any] | None:
-    if report.checks is None:
-        return None
-    checks = report.checks
-    truth, ours = sum(c.truth for c in checks), sum(c.counted for c in checks)
-    missed, false = sum(c.missed for c in checks), sum(c.false for c in checks)
-    good = sum(c.geh < 5 for c in checks)
-    rows = [
-        [
-            f"{view.when(report, c.start_s, exact=True)} to {view.when(report, c.end_s, exact=True)}",
-            *(c.name, c.direction, c.class_name, c.truth, c.counted, f"{c.error:+d}"),
-            *(c.missed, c.false, f"{c.geh:.2f}"),
-        ]
-        for c in checks[:MOST_CHECKS]
-    ]
-    lead = (
-        f"The person counted {truth}, track {ours}: {missed} missed and {false} false at least. GEH, of "
-        f"hourly flows, is below 5 in {good} of {len(checks)} rows."
-    )
-    return {"lead": lead, "rows": rows}
-
-
-def _thumbnails(report: Report, detail: Detail) -> list[dict[str, str]]:
-    clock = report.runs[0].clock
-    found = []
-    for one in report.thumbnails:
-        entry = one.entry
-        at = view.when(report, clock.axis(entry.time_s), exact=True)
-        told = f"{at}, {entry.name} {entry.way}, {entry.class_name} {entry.track_id}: {entry.data['why']}"
-        address = jpeg(one.image, detail.thumbnail, detail.quality)
-        found.append(
-            {"address": address, "told": harmless(told), "alt": f"{entry.class_name} at {entry.name}"}
-        )
-    return found
 
 
 def _about(report: Report, run: Recording) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def empty_scene(run: Recording, frame_at: FrameAt) -> Image | None:
 
 def thumbnails(run: Recording, frame_at: FrameAt) -> list[Thumbnail]:
     """Return what was there when something doubtful was counted, of so many events all over the run."""
-    doubtful = [each for each in run.entries if each.doubtful and "x" in each.data and "y" in each.data]
+    doubtful = [one for one in run.entries if one.doubtful and "x" in one.data and "y" in one.data]
     step = max(-(-len(doubtful) // MOST_THUMBNAILS), 1)
     found = []
     for entry in doubtful[::step]:

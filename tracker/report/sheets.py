@@ -91,11 +91,17 @@ class Sheets:
         peaks: list[Sequence[Cell]] = []
         for name in report.lines:
             for direction in (None, *report.tally.names[name]):
-                peak = report.peak(name, direction)
+                peak = report.peak(name, None if direction is None else (direction,))
                 if peak is not None:
                     told = f"{name} {direction or 'all directions'}"
                     start = self._when(peak.start_s)
                     peaks.append((told, start, peak.volume, peak.quarter, round(peak.factor, 3)))
+        for one in report.junctions:
+            ways = [f"{a} > {b}" for a in one.sections for b in one.sections]
+            peak = report.peak(one.name, ways, movements=True)
+            if peak is not None:
+                start, factor = self._when(peak.start_s), round(peak.factor, 3)
+                peaks.append((f"{one.name} all movements", start, peak.volume, peak.quarter, factor))
         if peaks:
             columns = ("peak hour of", "begins", "in the hour", "in its busiest quarter", "peak-hour factor")
             at = self._table(sheet, at + 1, columns, peaks)
@@ -128,27 +134,35 @@ class Sheets:
         sheet.autofilter(0, 0, max(last - 1, 0), len(columns) - 1)
 
     def movements(self) -> None:
-        """The matrix of each junction, by class, the incomplete ones in rows of their own."""
-        sheet, rows = self._sheet("Movements", (24, 18, 18, 18, 18, 10)), []
-        for junction in self._report.junctions:
-            for (start, end, class_name), count in sorted(junction.classes.items()):
-                called = junction.called.get((start, end), "")
-                rows.append((junction.name, called, start, end, class_name, count))
-            rows += [
-                (junction.name, "left unseen", name, "", "", n) for name, n in sorted(junction.came.items())
-            ]
-            rows += [
-                (junction.name, "came unseen", "", name, "", n) for name, n in sorted(junction.left.items())
-            ]
-        self._table(sheet, 0, ("movement", "name", "from", "to", "class", "count"), rows)
+        """A row per interval, movement and class; "?" is where nobody saw it come in or leave."""
+        called = {
+            (one.name, *ways): name for one in self._report.junctions for ways, name in one.called.items()
+        }
+        rows = []
+        for row in self._report.movements.rows[:MOST_ROWS]:
+            start, _, end = row.direction.partition(" > ")
+            name = called.get((row.name, start, end), "")
+            times = self._when(row.start_s), self._when(row.end_s)
+            rows.append((*times, row.name, name, start, end, row.class_name, row.count, row.doubtful))
+        columns = ("start", "end", "movement", "name", "from", "to", "class", "count", "doubtful")
+        sheet = self._sheet("Movements", (20, 20, 20, 14, 18, 18, 14, 10, 10))
+        last = self._table(sheet, 0, columns, rows)
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, max(last - 1, 0), len(columns) - 1)
 
     def charts(self) -> None:
         """A block of numbers per line or zone, and a chart of it beside."""
         report, tally = self._report, self._report.tally
         sheet, at = self._sheet("Charts", (20, 12, 12, 12, 12)), 0
-        for name in (*report.lines, *report.zones):
-            ways = tally.names[name]
-            series = [tally.series(name, way) for way in ways]
+        blocks = [
+            (name, list(tally.names[name]), [tally.series(name, way) for way in tally.names[name]])
+            for name in (*report.lines, *report.zones)
+        ]
+        for one in report.junctions:
+            ways = [f"{a} > {b}" for a in one.sections for b in one.sections]
+            ways = [way for way in ways if way in report.movements.names[one.name]]
+            blocks.append((one.name, ways, [report.movements.series(one.name, way) for way in ways]))
+        for name, ways, series in blocks:
             rows = [(self._when(start), *(each[start] for each in series)) for start in tally.starts]
             if at + len(rows) + CHART_ROWS > MOST_ROWS:
                 break
@@ -189,7 +203,7 @@ class Sheets:
         rows = (
             (
                 *(self._when(c.start_s), self._when(c.end_s), c.name, c.direction, c.class_name),
-                *(c.truth, c.counted, c.error, c.missed, c.false, round(c.geh, 2)),
+                *(c.truth, c.counted, c.error, c.missed, c.false, None if c.geh is None else round(c.geh, 2)),
             )
             for c in self._report.checks or ()
         )

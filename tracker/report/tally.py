@@ -85,12 +85,13 @@ class Tally:
         )
 
 
-def tally(runs: Sequence[Recording], interval_s: float | None = None) -> Tally:
-    """Count all runs by interval on the round of the axis; raises ``InputError``.
+def tally(runs: Sequence[Recording], interval_s: float | None = None, *, movements: bool = False) -> Tally:
+    """Count what all runs had at lines and zones, or ``movements``, by interval on the round of the axis.
 
     Without ``interval_s`` it is that of the runs, else 15 minutes from an hour on, less of less, hours or
-    days of many days.
+    days of many days. Raises ``InputError``.
     """
+    counted = [(run, run.movements if movements else run.shapes) for run in runs]
     every_s = max((run.every_s for run in runs), default=0.0)
     coarse = next((run for run in runs if run.every_s == every_s), None)
     if interval_s is None:
@@ -108,8 +109,8 @@ def tally(runs: Sequence[Recording], interval_s: float | None = None) -> Tally:
     watched_s = watched(runs, interval_s)
     counts: Counter[tuple[float, str, str, str]] = Counter()
     doubtful: Counter[tuple[float, str, str, str]] = Counter()
-    for run in runs:
-        for one in run.counts:
+    for run, what in counted:
+        for one in what.counts:
             start = interval_s * math.floor(run.clock.axis(one.time_s) / interval_s)
             key = start, one.name, one.direction, one.class_name
             counts[key] += one.count
@@ -117,10 +118,10 @@ def tally(runs: Sequence[Recording], interval_s: float | None = None) -> Tally:
             watched_s.setdefault(start, 0.0)
     names: dict[str, dict[str, None]] = {}
     classes: dict[str, set[str]] = {}
-    for run in runs:
-        for name, directions in run.counted.items():
+    for _, what in counted:
+        for name, directions in what.ways.items():
             names.setdefault(name, {}).update(directions)
-            classes.setdefault(name, set()).update(run.classes.get(name, ()))
+            classes.setdefault(name, set()).update(what.classes.get(name, ()))
     keys = [
         (start, name, direction, class_name)
         for start in sorted(watched_s)

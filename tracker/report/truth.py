@@ -15,6 +15,7 @@ from tracker.text import cell_read, harmless
 from tracker.types import InputError
 
 HOUR_S = 3600.0
+SHORTEST_S = 300.0  # from which a flow is worth the name
 NEAR_S = 2.0  # a person's mark and an event this near to each other are one crossing
 COUNTED = ("start_s", "end_s", "name", "direction", "count")
 SEEN = ("time_s", "name", "direction")
@@ -43,9 +44,14 @@ class Check(NamedTuple):
         return self.counted - self.truth
 
     @property
-    def geh(self) -> float:
-        """Return the GEH statistic of the hourly flows; below 5 is usually called good."""
-        hourly = HOUR_S / max(self.end_s - self.start_s, 1e-9)
+    def geh(self) -> float | None:
+        """Return the GEH statistic of the hourly flows; below 5 is usually called good.
+
+        None where less than five minutes were counted: one more or less would be dozens an hour.
+        """
+        if self.end_s - self.start_s < SHORTEST_S:
+            return None
+        hourly = HOUR_S / (self.end_s - self.start_s)
         return geh(self.counted * hourly, self.truth * hourly)
 
 
@@ -226,7 +232,7 @@ def _times(
     """Return when something was counted between two times of the axis, one time for each."""
     found = []
     for run in runs:
-        for one in run.counts:
+        for one in run.shapes.counts:
             fits = (one.name, one.direction) == (name, direction) and class_name in ("", one.class_name)
             when = run.clock.axis(one.time_s)
             if fits and start <= when < end:

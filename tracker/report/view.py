@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tracker.report import charts
 from tracker.report.clock import length, shown
 from tracker.report.gather import Report
 from tracker.report.pictures import Detail
+from tracker.report.read import MOVEMENTS
 from tracker.report.stays import dwell, dwell_bins, occupancy
 from tracker.report.tally import DAY_S, HOUR_S, Peak
-from tracker.report.ways import Junction
 
 View = dict[str, Any]
 PART = 0.98  # an interval that was recorded for less of its length is said to be a part
@@ -92,57 +92,20 @@ def shapes_view(report: Report, detail: Detail) -> list[View]:
     return views
 
 
-def junction_view(junction: Junction, ident: str) -> View:
-    """Return the matrix of a junction, the incomplete ones beside it."""
-    sections, total = junction.sections, junction.whole.total()
+def peak_rows(report: Report, peaks: Iterable[tuple[str, Peak | None]]) -> list[list[object]]:
+    """Return a row for each peak hour that there is: whose, from when to when, V, V15, factor."""
     rows: list[list[object]] = []
-    for start in sections:
-        row = [junction.whole[start, end] for end in sections]
-        rows.append([start, *row, sum(row), junction.came[start]])
-    column = [sum(junction.whole[start, end] for start in sections) for end in sections]
-    rows.append(["all", *column, total, junction.came.total()])
-    rows.append(["came unseen", *(junction.left[end] for end in sections), junction.left.total(), ""])
-    classes = sorted({c for _, _, c in junction.classes})
-    by_class = [
-        [
-            f"{start} to {end}",
-            junction.called.get((start, end), ""),
-            *(junction.classes[start, end, c] for c in classes),
-            junction.whole[start, end],
-        ]
-        for start in sections
-        for end in sections
-        if junction.whole[start, end] or start != end
-    ]
-    share = 100 * junction.incomplete / max(total + junction.incomplete, 1)
-    return {
-        "ident": ident,
-        "name": junction.name,
-        "lead": f"{total} movements from beginning to end. {junction.incomplete} more ({share:.1f} %) are "
-        "incomplete: seen to come in and never to leave, or to leave and never to come in. They stand beside "
-        "the matrix and are in none of its sums.",
-        "head": heads("from", *sections, "all", "left unseen"),
-        "rows": rows,
-        "class_head": heads("way", "*called", *classes, "all"),
-        "class_rows": by_class,
-    }
-
-
-def peak_told(report: Report, peak: Peak | None) -> str:
-    """Return the peak hour in words."""
-    if peak is None:
-        return ""
-    start, end = when(report, peak.start_s, exact=False), when(report, peak.start_s + HOUR_S, exact=False)
-    return (
-        f"Peak hour {start} to {end}: {peak.volume}, in its busiest quarter {peak.quarter}; "
-        f"peak-hour factor {peak.factor:.3f}."
-    )
+    for whose, peak in peaks:
+        if peak is not None:
+            start, end = (when(report, peak.start_s + more, exact=False) for more in (0, HOUR_S))
+            rows.append([whose, f"{start} to {end}", peak.volume, peak.quarter, f"{peak.factor:.3f}"])
+    return rows
 
 
 def _counts(report: Report, name: str, ident: str, detail: Detail, *, zone: bool) -> View:
     tally = report.tally
     ways, starts = tally.names[name], tally.starts
-    classes = tally.classes[name] if detail.by_class else ("",)
+    classes = _by_number(report, name) if detail.by_class else ("",)
     series = {
         (way, c): tally.series(name, way, c if detail.by_class else None) for way in ways for c in classes
     }
@@ -154,22 +117,20 @@ def _counts(report: Report, name: str, ident: str, detail: Detail, *, zone: bool
     every = length(tally.interval_s)
     told = [f"{way} {tally.total(name, way)}" for way in ways]
     lead = f"{', '.join(told)}."
+    peaks: list[list[object]] = []
     if not zone:
-        whole = report.peak(name)
-        each = [(way, report.peak(name, way)) for way in ways] if len(ways) > 1 else []
-        if whole is None:
+        whole = [] if len(ways) == 1 else [("all directions", report.peak(name))]
+        peaks = peak_rows(report, [*whole, *((way, report.peak(name, (way,))) for way in ways)])
+        if not peaks:
             why = "no whole hour of quarters on the round was recorded"
             if report.watched_s < HOUR_S:
                 why = "less than an hour was recorded"
             elif not sum(tally.total(name, way) for way in ways):
                 why = "nothing was counted"
             lead = f"{lead} No peak hour: {why}."
-        else:
-            lead = " ".join(
-                [lead, peak_told(report, whole), *(f"{w}: {peak_told(report, p)}" for w, p in each if p)]
-            )
     view: View = {
         "lead": lead,
+        "peaks": peaks,
         "key": charts.key(classes) if classes != ("",) else [],
         "rows": [],
         "more": "",
@@ -183,22 +144,31 @@ def _counts(report: Report, name: str, ident: str, detail: Detail, *, zone: bool
     columns = [(way, c) for way in ways for c in classes]
     if len(classes) > 1:
         columns = [(way, c) for way in ways for c in (*classes, "all")]
-    view["head"] = heads(
-        "interval", *(" ".join(filter(None, column)) if len(classes) > 1 else column[0] for column in columns)
-    )
+    partly = any(tally.watched_s[start] < PART * tally.interval_s for start in starts)
+    names = [" ".join(filter(None, column)) if len(classes) > 1 else column[0] for column in columns]
+    view["head"] = heads("interval", *names, *(["*recorded"] if partly else []))
     view["table"] = f"{'Zone' if zone else 'Line'} {name}: how many every {every}"
     view["rows"] = []
     for start, span in zip(starts, spans, strict=True):
         part = tally.watched_s[start]
-        short = f" ({length(part)} recorded)" if part < PART * tally.interval_s else ""
+        short = part < PART * tally.interval_s
         cells = [
             sum(series[way, each][start] for each in classes)
             if c == "all" and len(classes) > 1
             else series[way, c][start]
             for way, c in columns
         ]
-        view["rows"].append([span + short, *cells])
+        view["rows"].append([span, *cells, *([length(part) if short else "all"] if partly else [])])
     return view
+
+
+def _by_number(report: Report, name: str) -> tuple[str, ...]:
+    """Return the classes of a line or zone, the most frequent first."""
+    numbers: Counter[str] = Counter(dict.fromkeys(report.tally.classes[name], 0))
+    for row in report.tally.rows:
+        if row.name == name:
+            numbers[row.class_name] += row.count
+    return tuple(class_name for class_name, _ in numbers.most_common())
 
 
 def _occupied(report: Report, name: str) -> tuple[float, int]:
@@ -229,7 +199,7 @@ def _occupancy(report: Report, name: str, ident: str) -> View:
 def _dwell(report: Report, name: str, ident: str) -> View:
     stays = report.stays[name]
     stay, bins = dwell(stays), dwell_bins(stays)
-    labels = [f"{length(a)}" if b != float("inf") else f"over {length(a)}" for a, b, _ in bins]
+    labels = [_short(a, b) for a, b, _ in bins]
     spans = [
         f"{length(a)} to {length(b)}" if b != float("inf") else f"{length(a)} and more" for a, b, _ in bins
     ]
@@ -245,8 +215,20 @@ def _dwell(report: Report, name: str, ident: str) -> View:
     return {
         "lead": lead,
         "svg": charts.bars([panel], [""], labels, spans, title, f"{ident}-dwell"),
-        "caption": "Each bar begins at the time below it and ends at the next.",
+        "caption": "How many visits were so long.",
     }
+
+
+def _short(low: float, high: float) -> str:
+    """Return from how long to how long, below a bar.
+
+    >>> _short(5.0, 10.0), _short(60.0, 120.0), _short(3600.0, float("inf"))
+    ('5–10 s', '1–2 min', 'from 60 min')
+    """
+    unit, size = ("s", 1) if min(high, low * 2) <= 60 and low < 60 else ("min", 60)
+    if high == float("inf"):
+        return f"from {low / size:g} {unit}"
+    return f"{low / size:g}–{high / size:g} {unit}"
 
 
 def counters(report: Report) -> Mapping[str, int]:
@@ -255,7 +237,7 @@ def counters(report: Report) -> Mapping[str, int]:
         reason.strip()
         for run in report.runs
         for entry in run.entries
-        if entry.doubtful
+        if entry.doubtful and entry.kind not in MOVEMENTS  # those of a movement are its crossings
         for reason in str(entry.data["why"]).split(",")
     )
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+from tracker.report.read import UNSEEN
 from tracker.report.recording import Entry, Recording
 from tracker.text import harmless
 
-UNKNOWN = "?"  # where somebody came from or went to unseen
 MOST_BINS = 25  # of a distribution of speeds
 
 
@@ -26,12 +26,13 @@ class Junction:
     classes: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (from, to, class)
     came: Counter[str] = field(default_factory=Counter)  # came in here and was not seen to leave
     left: Counter[str] = field(default_factory=Counter)  # left here and was not seen to come
+    given: list[str] = field(default_factory=list)  # its sections, in the order of the zone file
 
     @property
     def sections(self) -> list[str]:
-        """Return the sections that anybody used."""
+        """Return the sections, those first that the run was told of."""
         used = {each for pair in self.whole for each in pair} | self.came.keys() | self.left.keys()
-        return sorted(used)
+        return [*self.given, *sorted(used - set(self.given))]
 
     @property
     def incomplete(self) -> int:
@@ -64,14 +65,17 @@ class Speeds(NamedTuple):
 def junctions_of(runs: Sequence[Recording]) -> list[Junction]:
     """Return the junctions that any ``movement`` event names."""
     found: dict[str, Junction] = {}
+    for told in (each for run in runs for each in run.record.get("movements", ())):
+        name, sections = harmless(str(told["name"])), [harmless(str(each)) for each in told["sections"]]
+        found[name] = Junction(name, given=sections)
     for entry in _entries(runs, "movement"):
         data = entry.data
         name = harmless(str(data.get("movement", "junction")))
         junction = found.setdefault(name, Junction(name))
-        start, end = (harmless(str(data[key])) if data.get(key) else UNKNOWN for key in ("from", "to"))
-        if start == UNKNOWN:
+        start, end = (harmless(str(data[key])) if data.get(key) else UNSEEN for key in ("from", "to"))
+        if start == UNSEEN:
             junction.left[end] += 1
-        elif end == UNKNOWN:
+        elif end == UNSEEN:
             junction.came[start] += 1
         else:
             junction.whole[start, end] += 1

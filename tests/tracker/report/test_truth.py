@@ -30,7 +30,13 @@ def test_counts_by_interval(tmp_path: Path, run: Path) -> None:
     one, two = gather([run], truth=hand).checks or ()
     assert (one.truth, one.counted, one.error, one.missed, one.false) == (3, 2, -1, 1, 0)
     assert (two.truth, two.counted, two.error, two.missed, two.false) == (1, 2, 1, 0, 1)
-    assert one.geh == geh(2 * 360, 3 * 360)  # of hourly flows
+    assert one.geh is None  # ten seconds are no flow
+
+
+def test_geh_is_of_hourly_flows(tmp_path: Path) -> None:
+    run = write(tmp_path / "run", [crossing(float(t)) for t in range(110)], 900)
+    (check,) = gather([run], truth=truth(tmp_path, f"{COUNTS}0,900,door,in,100\n")).checks or ()
+    assert check.geh == geh(440, 400) == pytest.approx(1.952, abs=1e-3)
 
 
 def test_single_crossings_are_paired(tmp_path: Path, run: Path) -> None:
