@@ -100,11 +100,8 @@ class Run:
 
     def _count(self, events: Sequence[Event]) -> None:
         for event in events:
-            name = event.data.get("line", event.data.get("zone"))
-            if name is not None:
-                direction = event.data.get("direction") or event.kind.rpartition(".")[2]
-                class_name = event.data.get("class_name", event.class_id)
-                self.totals[str(name), str(direction), str(class_name)] += 1
+            if event.counted_as is not None:
+                self.totals[event.counted_as] += 1
 
 
 def _results(session: Session) -> Generator[Result, None, None]:

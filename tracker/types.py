@@ -109,6 +109,24 @@ class Event:
     class_id: int | None = None
     data: Mapping[str, Json] = field(default_factory=dict)
 
+    @property
+    def shape(self) -> str | None:
+        """The name of the line or zone it happened at; None: at none."""
+        name = self.data.get("line", self.data.get("zone"))
+        return None if name is None else str(name)
+
+    @property
+    def counted_as(self) -> tuple[str, str, str] | None:
+        """The line or zone, the direction and the class that it is counted under; None: it is no count.
+
+        >>> Event("zone.enter", 1.0, 25, 7, 0, {"zone": "till", "class_name": "person"}).counted_as
+        ('till', 'enter', 'person')
+        """
+        if self.shape is None:
+            return None
+        direction = self.data.get("direction") or self.kind.rpartition(".")[2]
+        return self.shape, str(direction), str(self.data.get("class_name", self.class_id))
+
 
 class Recorded(NamedTuple):
     """When a file was recorded."""

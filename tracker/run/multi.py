@@ -18,7 +18,7 @@ from tracker.detectors.shared import SharedDetector
 from tracker.options import Options
 from tracker.run.build_detector import make_detector
 from tracker.run.claims import Claims
-from tracker.run.naming import distinct, name_of
+from tracker.run.naming import distinct, name_of, output_in
 from tracker.run.paths import claim_inputs, claim_outputs
 from tracker.run.session import Session
 from tracker.sinks import output_file
@@ -145,7 +145,7 @@ def options_of(run: Run, options: Options, *, save: bool) -> Options:
             raise OptionError(f"--zones and zones={run.zones} of {run.name} cannot be combined; use one")
         mine["zones"] = run.zones
     if save:
-        mine["output"] = str(output_file.beside(Path(options.output or ".") / "x", run.name, "_output.mp4"))
+        mine["output"] = str(output_in(Path(options.output or "."), run.name))
     return replace(options, **mine)
 
 
@@ -261,9 +261,7 @@ class Several:
 
     def _follow(self, run: Run) -> None:
         options = self._options[run.name]
-        prefix = (
-            Path(options.output) if options.output else output_file.beside(Path("x"), run.name, "_output.mp4")
-        )
+        prefix = Path(options.output) if options.output else output_in(Path(), run.name)
         session = Session(
             run.uri,
             options,

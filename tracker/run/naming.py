@@ -35,10 +35,18 @@ def default_output(source: str) -> str:
     >>> default_output("clips/street.avi"), default_output("frames/*.png")
     ('street_output.mp4', 'frames_output.mp4')
     """
+    return str(output_in(Path(), source if source.isdecimal() else name_of(source)))
+
+
+def output_in(folder: Path, name: str) -> Path:
+    """Return ``<name>_output.mp4`` in a folder; the name is cut where a file's would be too long.
+
+    >>> output_in(Path("films"), "street").as_posix()
+    'films/street_output.mp4'
+    """
     from tracker.sinks import output_file
 
-    name = source if source.isdecimal() else name_of(source)
-    return str(output_file.beside(Path("x"), name, "_output.mp4"))
+    return output_file.beside(folder / "x", name, "_output.mp4")
 
 
 def distinct(names: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tracker.sinks.events import shape_name, wall_time
+from tracker.sinks.events import wall_time
 from tracker.sinks.text_file import TextSink
 from tracker.text import cell
 from tracker.types import Event, Json, OptionError, Result, Scene
@@ -106,10 +106,8 @@ class CountsSink(TextSink):
 
     def _count(self, events: Iterable[Event]) -> None:
         for event in events:
-            name = shape_name(event.data)
-            if name is not None:
-                direction = event.data.get("direction") or event.kind.rpartition(".")[2]
-                key = name, str(direction), str(event.data.get("class_name", event.class_id))
+            key = event.counted_as
+            if key is not None:
                 self._counts[key] += 1
                 self._doubtful[key] += "why" in event.data
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tracker.sinks.text_file import TextSink
@@ -47,17 +47,11 @@ def event_row(event: Event, scene: Scene) -> dict[str, Json]:
     wall = wall_time(event.time, scene)
     row: dict[str, Json] = {"frame": event.frame, "time_s": round(event.time, 6)}
     row |= {"wall_time": wall} if wall else {}
-    row |= {"kind": event.kind, "name": shape_name(data), "direction": data.get("direction")}
+    row |= {"kind": event.kind, "name": event.shape, "direction": data.get("direction")}
     row |= {"track_id": event.track_id, "class_id": event.class_id, "class": data.pop("class_name", None)}
     for known in ("line", "zone", "direction"):
         data.pop(known, None)
     return row | data
-
-
-def shape_name(data: Mapping[str, Json]) -> str | None:
-    """Return the name of the line or zone an event is about, or None."""
-    name = data.get("line", data.get("zone"))
-    return None if name is None else str(name)
 
 
 def wall_time(time: float, scene: Scene) -> str | None:

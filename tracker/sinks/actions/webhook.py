@@ -9,12 +9,15 @@ import socket
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from tracker.sinks.actions.outbox import ActionSink, Undelivered
 from tracker.types import Event, OptionError, Scene
+
+Connection = TypeVar("Connection", bound=http.client.HTTPConnection)
 
 TIMEOUT_S = 5.0  # of one attempt, from the first byte sent to the last one read
 ATTEMPTS = 6
@@ -146,18 +149,24 @@ class Line:
                     self._socket.shutdown(socket.SHUT_RDWR)
 
 
+def _over(line: Line, kind: Callable[..., Connection]) -> Callable[..., Connection]:
+    """Return what makes connections of a kind on the line."""
+
+    def connection(host: str, **how: object) -> Connection:
+        made = kind(host, **how)
+        made._create_connection = line.connect  # type: ignore[attr-defined]
+        return made
+
+    return connection
+
+
 class _Http(urllib.request.HTTPHandler):
     def __init__(self, line: Line) -> None:
         super().__init__()
         self._line = line
 
     def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        def connection(host: str, **how: Any) -> http.client.HTTPConnection:
-            made = http.client.HTTPConnection(host, **how)
-            made._create_connection = self._line.connect  # type: ignore[attr-defined]
-            return made
-
-        return self.do_open(connection, request)
+        return self.do_open(_over(self._line, http.client.HTTPConnection), request)
 
 
 class _Https(urllib.request.HTTPSHandler):
@@ -166,12 +175,7 @@ class _Https(urllib.request.HTTPSHandler):
         self._line = line
 
     def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        def connection(host: str, **how: Any) -> http.client.HTTPSConnection:
-            made = http.client.HTTPSConnection(host, **how)
-            made._create_connection = self._line.connect  # type: ignore[attr-defined]
-            return made
-
-        return self.do_open(connection, request)
+        return self.do_open(_over(self._line, http.client.HTTPSConnection), request)
 
 
 class _Here(urllib.request.HTTPRedirectHandler):
