@@ -1,4 +1,4 @@
-"""Follow and count anything in video.
+"""Track and count objects in video.
 
 >>> from tracker import track
 >>> for result in track("street.mp4", classes="person"):  # doctest: +SKIP

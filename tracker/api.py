@@ -26,16 +26,17 @@ def track(
     stop: threading.Event | None = None,
     **options: Unpack[Keywords],
 ) -> Run:
-    """Follow everything in ``source``: yield one ``Result`` per frame, in order, as it is computed.
+    """Track all objects in ``source``: yield one `Result` per frame, in order, as soon as it is computed.
 
     ``options`` are the fields of `tracker.options.Options`, named like the flags of the command line:
-    ``track("street.mp4", classes="person", conf=0.4, output="out.mp4")``. Files are written only where
-    an option names one. Leaving the loop early closes everything and completes the files.
+    ``track("street.mp4", classes="person", conf=0.4, output="out.mp4")``. A file is written only if an
+    option names it. ``plugins`` are objects such as ``Line(...)``, or names as for ``--plugin``. Setting
+    ``stop`` ends the run after the present frame, and so does leaving the loop; files are complete then.
 
-    What comes back also has the ``totals`` of the run, see `Run`.
+    The `Run` that is returned also has the ``totals`` so far.
 
-    Raises a `tracker.types.TrackError` whose text says what is wrong and what to do: at once for options,
-    with the first frame for what cannot be opened.
+    Raises a `tracker.types.TrackError` that says what is wrong and what to do: at once for options, with
+    the first frame for a source or weights that cannot be opened.
     """
     chosen = Options.of(options)
     prefix = Path(chosen.output).with_suffix("") if chosen.output else None
@@ -43,11 +44,11 @@ def track(
 
 
 class Run:
-    """The results of one source, one by one, and what they add up to.
+    """The results of one source, one by one, and their totals.
 
-    ``totals`` counts what happened so far, by (line or zone, direction, class), as the rows of ``counts`` do;
-    zones have the directions enter, exit and loiter. What the plugins say when the last frame has passed
-    (who is still in a zone) is in ``last_events``, and in ``totals``.
+    ``totals`` counts the events so far by (line or zone, direction, class), as ``--counts`` does; zones have
+    the directions enter, exit and loiter. Events that plugins add after the last frame (visits that have not
+    ended) are in ``last_events``, and in ``totals``.
     """
 
     def __init__(self, session: Session) -> None:
@@ -57,7 +58,7 @@ class Run:
         self._frames = 0
 
     def __iter__(self) -> Run:
-        """Return itself: a run is iterated once."""
+        """Return itself: a run can be iterated once."""
         return self
 
     def __next__(self) -> Result:
@@ -76,26 +77,26 @@ class Run:
         return f"<Run of {self._session.name}: {self._frames} frames, {sum(self.totals.values())} counted>"
 
     def close(self) -> None:
-        """End the run here and complete its files; as leaving the loop does."""
+        """End the run here and complete its files, as leaving the loop does."""
         self._results.close()
 
     @property
     def plugins(self) -> list[PluginLike]:
-        """The plugins at work, first those that were given; ``Line.totals`` and the like are theirs."""
+        """The plugins of the run, first those that were given; they have ``Line.totals`` and the like."""
         return self._session.plugins
 
     @property
     def last_events(self) -> list[Event]:
-        """What came after the last frame."""
+        """The events that came after the last frame."""
         return self._session.last_events
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know, a line each."""
+        """Warnings for the user, one line each."""
         return self._session.warnings()
 
     def table(self) -> list[tuple[str, str]]:
-        """Return names and values as the command line prints them at the end; nothing before it began."""
+        """Return the rows of the final table, names and values; empty before the first frame."""
         return self._session.rows() if self._frames else []
 
     def _count(self, events: Sequence[Event]) -> None:

@@ -158,6 +158,6 @@ def pair_problem(text: str, sections: Sequence[str]) -> str:
     """Say what is wrong with a text that names no two sections."""
     origin, sign, to = (part.strip() for part in text.partition(">"))
     if not sign or not origin or not to:
-        return f"{text!r} is no movement; write {sections[0]}>{sections[1]}: NAME"
+        return f"{text!r} is not a movement; write {sections[0]}>{sections[1]}: NAME"
     wrong = origin if origin not in sections else to
-    return f"{text!r}: {wrong!r} is no section of it{near_miss(wrong, sections)}"
+    return f"{text!r}: {wrong!r} is not one of its sections{near_miss(wrong, sections)}"

@@ -76,7 +76,7 @@ class Speed(Plugin):
         if not len(self._image) or not len(self._metres):
             raise OptionError(
                 "speed: needs a calibration: image, four points on the ground in pixels, and metres, where "
-                f"they are. Write --plugin 'speed:{EXAMPLE}'; --plugin speed:help tells more"
+                f"they are. Write --plugin 'speed:{EXAMPLE}'; --plugin speed:help shows more"
             )
         if self.units not in UNITS:
             raise OptionError(f"speed: units {self.units!r} is unknown; choose from {', '.join(UNITS)}")

@@ -246,6 +246,6 @@ def zone_problem(points: FloatArray) -> str | None:
     following = np.roll(np.arange(len(points)), -1)
     alike = np.flatnonzero((points[following] == points).all(axis=1))
     if len(alike):
-        return f"has two points alike: {alike[0] + 1} and {following[alike[0]] + 1}"
+        return f"has two identical points: {alike[0] + 1} and {following[alike[0]] + 1}"
     meeting = self_intersection(points.tolist(), closed=True)
     return f"crosses itself: side {meeting[0] + 1} meets side {meeting[1] + 1}" if meeting else None

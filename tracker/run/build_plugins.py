@@ -51,7 +51,7 @@ def check(options: Options) -> None:
     for text in options.plugin:
         _asked_for(text, options)
     if options.units != Options.units and not any(_name(text) == "speed" for text in options.plugin):
-        raise OptionError(f"--units {options.units} is for speeds; add --plugin speed (speed:help tells how)")
+        raise OptionError(f"--units {options.units} is for speeds; add --plugin speed (speed:help shows how)")
 
 
 def _name(text: str) -> str:

@@ -59,7 +59,7 @@ LINE = re.compile(r"(?:(?P<name>[\w.-]+)=)?(?P<uri>.+?)(?:\s+zones=(?P<zones>.+)
 def track_all(
     sources: Sequence[str | int | Path], *, stop: threading.Event | None = None, **options: Unpack[Keywords]
 ) -> Iterator[tuple[str, Result]]:
-    """Follow everything in several sources: yield each result as it comes, with its source's name.
+    """Track all objects in several sources: yield each result as it comes, with the name of its source.
 
     As `tracker.track`, with one model for all. Live sources run at the same time, files one after the other.
     ``output`` is a folder; names of other files get the source's name (``counts_door.csv``). A source that

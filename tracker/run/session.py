@@ -260,7 +260,7 @@ class Session:
             self._stack.callback(self._state.release)
             saved = self._state.load()
             self._warnings += [
-                f"{path} has what a run that was killed had recorded" for path in self._state.rescue()
+                f"{path} contains what a killed run had recorded" for path in self._state.rescue()
             ]
         going_on = self._state is not None and not self._state.is_new
         if not going_on:

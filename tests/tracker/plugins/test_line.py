@@ -282,7 +282,7 @@ def test_memory_is_bounded_by_what_is_alive() -> None:
     ("points", "message"),
     [
         ([(0, 0)], "has 1 point; give two or more"),
-        ([(0, 0), (0, 0)], "two points alike"),
+        ([(0, 0), (0, 0)], "two identical points"),
         ([(0, 0), (9, 9), (0, 0)], "ends where it begins"),
         ([(0, 0), (9, 0), (9, 9), (5, -5)], "crosses itself"),
         ([(0, 0), (float("nan"), 3)], "not a number"),

@@ -251,8 +251,11 @@ def test_memory_is_bounded_by_who_is_under_way() -> None:
         ({"sections": ["north", "north"]}, "names section 'north' twice"),
         ({"sections": ["a", "b"], "max_s": 0}, "max_s takes a number of seconds above 0"),
         ({"sections": ["a", "b"], "max_s": float("nan")}, "max_s takes"),
-        ({"sections": ["a", "b"], "names": {"a": "x"}}, "'a' is no movement; write a>b: NAME"),
-        ({"sections": ["north", "b"], "names": {"nort>b": "x"}}, "'nort' is no section of it, did you mean"),
+        ({"sections": ["a", "b"], "names": {"a": "x"}}, "'a' is not a movement; write a>b: NAME"),
+        (
+            {"sections": ["north", "b"], "names": {"nort>b": "x"}},
+            "'nort' is not one of its sections, did you mean",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, object], message: str) -> None:

@@ -254,7 +254,7 @@ def test_memory_is_bounded_by_what_is_alive() -> None:
     [
         ([(0, 0), (9, 0)], "has 2 points; give three or more"),
         ([(0, 0), (9, 9), (9, 0), (0, 9)], "crosses itself: side 1 meets side 3"),
-        ([(0, 0), (9, 0), (9, 0), (9, 9)], "two points alike: 2 and 3"),
+        ([(0, 0), (9, 0), (9, 0), (9, 9)], "two identical points: 2 and 3"),
     ],
 )
 def test_unusable_points_are_refused(points: list[tuple[float, float]], message: str) -> None:

@@ -113,7 +113,7 @@ def test_kill_leaves_video_and_state_that_can_be_used(
     with started(clip, *options[:4], *tables, "--state", state, "--resume") as run:
         _, errors = run.communicate(timeout=PATIENCE_S)
         assert run.returncode == 0
-        assert errors.endswith("has what a run that was killed had recorded\n") and errors.count("\n") == 1
+        assert errors.endswith("contains what a killed run had recorded\n") and errors.count("\n") == 1
     rest = [json.loads(line)["frame"] for line in (tmp_path / "rest.jsonl").read_text().splitlines()]
     assert rest == [at + 1, at + 2, at + 3]
 

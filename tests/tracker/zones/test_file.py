@@ -106,7 +106,7 @@ def changed(old: str, new: str) -> str:
         (
             changed("[384, 0], [384, 576]", "[384, 0], [384, 0]"),
             4,
-            "line 'door' has two points alike: 1 and 2",
+            "line 'door' has two identical points: 1 and 2",
         ),
         (changed("till:", "door:"), 11, "the name 'door' is taken"),
         (changed("towards: left", "towards: lefft"), 7, "towards 'lefft', did you mean 'left'"),

@@ -38,7 +38,7 @@ def line_problem(points: FloatArray) -> str | None:
         return "has a point that is not a number"
     alike = np.flatnonzero((points[1:] == points[:-1]).all(axis=1))
     if len(alike):
-        return f"has two points alike: {alike[0] + 1} and {alike[0] + 2} are {points[alike[0]].tolist()}"
+        return f"has two identical points: {alike[0] + 1} and {alike[0] + 2} are {points[alike[0]].tolist()}"
     if (points[0] == points[-1]).all():
         return "ends where it begins; use a zone"
     meeting = self_intersection(points.tolist(), closed=False)
