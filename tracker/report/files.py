@@ -11,7 +11,7 @@ from tracker.types import InputError, Json
 
 LOOK = 1 << 16  # bytes at the beginning by which a file is known
 RECORD = "track_run"  # the key that makes a JSON file the record of a run
-COUNTS = "start_s,end_s,"
+COUNTS = "start_s,end_s,start,name,direction,class,count"
 WRITTEN = ("events", "counts", "tracks", "frames")
 PICTURES = ("_routes", "_heatmap", "_heatmap_standing")
 EXPECTED = "give what --save-run, --events, --counts, --save-csv or --save-json wrote, or their folder"

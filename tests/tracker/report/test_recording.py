@@ -96,7 +96,11 @@ def test_events_and_tracks_as_json_lines(tmp_path: Path) -> None:
         ("half.jsonl", '{"kind": "line.in", "time_s": "x"}\n', "half.jsonl:1: is no JSON object with"),
         ("old.json", '{"track_run": 7}', "old.json: is not what --save-run wrote, or a later release"),
         ("half.json", '{"track_run": 1,', "half.json: is no whole JSON file"),
-        ("counts.csv", "start_s,end_s,name\n0,1,door\n", "counts.csv:2: is no row of --counts"),
+        (
+            "counts.csv",
+            "start_s,end_s,start,name,direction,class,count\n0,1\n",
+            "counts.csv:2: is no row of --counts",
+        ),
     ],
 )
 def test_foreign_and_damaged_files(tmp_path: Path, name: str, text: str, said: str) -> None:
