@@ -1,4 +1,4 @@
-"""Where results go: one file per kind of output, all of them context managers."""
+"""Outputs: one file per kind of output, all of them context managers."""
 
 from __future__ import annotations
 

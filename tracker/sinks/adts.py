@@ -1,4 +1,4 @@
-"""AAC as in streams, a header before each frame (ADTS, ISO/IEC 14496-3 1.A.2.2), made fit for files."""
+"""Convert AAC of streams, with a header before each frame (ADTS, ISO/IEC 14496-3 1.A.2.2), for files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 1
 
 
 def config(data: bytes) -> bytes | None:
-    """Return the AudioSpecificConfig that a frame's header tells; None where there is no such header.
+    """Return the AudioSpecificConfig of a frame's header; None if there is no header.
 
     >>> config(bytes.fromhex("fff14c401b7ffc")).hex(), config(b"plain AAC")
     ('1188', None)
@@ -20,7 +20,7 @@ def config(data: bytes) -> bytes | None:
         return None
     kind, rate = (data[2] >> 6) + 1, data[2] >> 2 & 15
     channels = (data[2] & 1) << 2 | data[3] >> 6
-    if rate >= len(RATES) or data[6] & 3:  # several frames in one belong to nobody's recordings
+    if rate >= len(RATES) or data[6] & 3:  # several frames after one header are not in use
         return None
     return (kind << 11 | rate << 7 | channels << 3).to_bytes(2, "big")
 

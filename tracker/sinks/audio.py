@@ -1,4 +1,4 @@
-"""The sound of the source, beside the annotated picture: copied, or converted where it must be."""
+"""The sound of the source in the annotated video: copied, or converted where it cannot be copied."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tracker.sinks import adts
 from tracker.sinks.convert import SLACK_S, Converter, encoder
 from tracker.types import Sound
 
-LATE_S = 1.0  # MP4 in fragments writes nothing before every stream has begun: silence goes before later sound
-AHEAD_S = 0.5  # of the picture, that silence is written in a long pause
-PRIMING = 4096  # samples that encoders put before the sound: 1024 and 2112 are in use
-# What a muxer says of a packet that it cannot take; everything else is trouble with the disk.
+LATE_S = 1.0  # fragmented MP4 is written once every stream has begun: sound that begins later gets silence
+AHEAD_S = 0.5  # between the silence written in a long pause and the picture
+PRIMING = 4096  # most samples that encoders put before the sound; 1024 and 2112 are usual
+# Errors of a muxer for a packet that it cannot take; every other error is one of the disk.
 REFUSED = (errno.EINVAL, errno.EPERM, errno.ENOSYS, errno.ERANGE)
 
 
-class Audio:
-    """Writes a sound into a container, and never costs it a picture.
+class AudioWriter:
+    """Writes sound into a container; whatever the sound is like, the pictures are written.
 
-    ``advance`` muxes what belongs before a time, so that sound and picture stay interleaved. What cannot be
-    written is left out; ``warnings`` tells of it.
+    ``advance`` muxes the packets before a time, so that sound and pictures are interleaved. Packets that
+    cannot be written are left out and counted in ``warnings``.
     """
 
     def __init__(
@@ -49,17 +49,19 @@ class Audio:
         self._source = sound.stream
         self.warnings: list[str] = []
         self._ended = False
-        self._before: float | None = None  # where the last packet stood in the source
-        self._pts = self._end = -(1 << 62)  # where the last packet copied begins and ends, in its ticks
+        self._before: float | None = None  # time of the last packet in the source
+        self._pts = self._end = -(1 << 62)  # begin and end of the last copied packet, in its ticks
         self._undecoded = self._refused = 0
         self._converter: Converter | None = None
-        self._converted_s = -math.inf  # where the output changes from copied to converted sound
+        self._converted_s = -math.inf  # time at which the output changes from copied to converted sound
         self._config: bytes | None = None
         codec = self._source.codec_context.codec.canonical_name
-        self._trial: Trial | None = None
+        self._trial: TrialContainer | None = None
         packet = self._first()
         cut = _skipped(self._source) > PRIMING
-        if cut:  # what comes before the first picture is left out here, not by the decoder once more
+        if (
+            cut
+        ):  # sound before the first picture is skipped here, and must not be skipped by the decoder again
             self._source.codec_context.flags2 |= Flags2.skip_manual
         late = packet is not None and at_once and _seconds(packet) - first_s > LATE_S
         if (
@@ -69,7 +71,7 @@ class Audio:
             and not cut
         ):
             self._config = adts.config(bytes(packet)) if codec == "aac" else None
-            trial = Trial(self._source, output.format.name, options, self._config)
+            trial = TrialContainer(self._source, output.format.name, options, self._config)
             if trial.takes(self._plain(packet, 0)):
                 self._trial = trial
         if self._trial is not None:
@@ -98,7 +100,7 @@ class Audio:
             self._take(packet)
 
     def close(self, until_s: float) -> None:
-        """Write what an encoder still holds."""
+        """Write the rest up to ``until_s``, and flush the encoder."""
         self.advance(until_s)
         self._finish()
 
@@ -117,7 +119,7 @@ class Audio:
         self._undecoded = self._refused = 0
 
     def _first(self) -> Packet[Any] | None:
-        """Return the first packet that is heard with the pictures."""
+        """Return the first packet that ends after the first picture begins."""
         while (packet := self._sound.peek()) is not None:
             if _seconds(packet) + _length(packet) > self._first_s:
                 break
@@ -129,7 +131,7 @@ class Audio:
         backwards = self._before is not None and at < self._before
         self._before = at
         if self._config is not None and self._converter is None:
-            self._watch(packet)
+            self._check_config(packet)
         if self._converter is not None:
             self._convert(packet, None if backwards else at - self._first_s)
         else:
@@ -140,13 +142,13 @@ class Audio:
         assert base is not None and self._trial is not None
         pts = self._end if backwards else (packet.pts or 0) - round(self._first_s / base)
         if pts + length // 2 < 0 or pts < self._end - max(round(SLACK_S / base), length // 2):
-            return  # before the first picture; or two recordings overlap
-        pts = max(pts, 0)  # Matroska would move the pictures instead
+            return  # before the first picture, or where two recordings overlap
+        pts = max(pts, 0)  # with a negative time Matroska would delay the pictures
         if pts < self._end - 1:  # more than rounding
             pts = self._end
         pts = max(pts, self._pts)
         if not self._trial.takes(self._plain(packet, pts)):
-            pts += 1  # some containers want no time twice
+            pts += 1  # some containers refuse two packets of one time
             if not self._trial.takes(self._plain(packet, pts)):
                 self._refused += 1
                 return
@@ -156,7 +158,7 @@ class Audio:
         self._write([ready])
 
     def _plain(self, packet: Packet[Any], pts: int) -> Packet[Any]:
-        """Return a copy at another time, without the header that AAC carries in a stream."""
+        """Return a copy at another time, without the header that AAC has in streams."""
         data = bytes(packet)
         plain: Packet[Any] = av.Packet(adts.payload(data) if self._config is not None else data)
         plain.pts = plain.dts = pts
@@ -164,8 +166,8 @@ class Audio:
         plain.is_keyframe = True
         return plain
 
-    def _watch(self, packet: Packet[Any]) -> None:
-        """Convert from here on where AAC goes on in another way than its stream began."""
+    def _check_config(self, packet: Packet[Any]) -> None:
+        """Convert from here on if the configuration of AAC differs from that of the stream's beginning."""
         config = adts.config(bytes(packet))
         if config is None or config == self._config:
             return
@@ -189,7 +191,7 @@ class Audio:
         for packet in packets:
             if self._ended:
                 return
-            if _seconds(packet) < self._converted_s:  # what an encoder puts before its first sample
+            if _seconds(packet) < self._converted_s:  # the encoder's priming
                 continue
             packet.stream = self._stream
             try:
@@ -204,16 +206,16 @@ class Audio:
 
 
 def _skipped(source: AudioStream) -> int:
-    """Return how many samples at its beginning are not to be heard: more than priming where an MP4 was cut.
+    """Return how many samples at the beginning are not played: more than priming in an MP4 that was cut.
 
-    Matroska and decoders would skip as many of what is left. Known from PyAV 19 on; before it FFmpeg did not
-    pass the number on.
+    Matroska and decoders would skip as many once more. Known from PyAV 19 on; before, FFmpeg did not pass
+    the number on.
     """
     return getattr(source.codec_context, "initial_padding", 0)
 
 
-class Trial:
-    """A container that goes nowhere: what it takes, the real one takes too."""
+class TrialContainer:
+    """A container that writes to nowhere, to test what the real one accepts."""
 
     def __init__(
         self, template: AudioStream, format_name: str, options: Mapping[str, str], config: bytes | None
@@ -224,7 +226,7 @@ class Trial:
             self._stream.codec_context.extradata = config
 
     def takes(self, packet: Packet[Any]) -> bool:
-        """Whether a packet can be written; it is used up."""
+        """Whether a packet can be written; the packet cannot be used again."""
         packet.stream = self._stream
         try:
             self._container.mux(packet)
@@ -234,7 +236,7 @@ class Trial:
 
 
 class _Nowhere(io.RawIOBase):
-    """A file that forgets."""
+    """A file that stores nothing."""
 
     def __init__(self) -> None:
         self._at = self._size = 0

@@ -1,4 +1,4 @@
-"""Sound made to fit an encoder: its rate, its channels, and a clock without gaps."""
+"""Convert sound for an encoder: sampling rate, channels, and times without gaps."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from av.audio.stream import AudioStream
 from av.packet import Packet
 from numpy.typing import NDArray
 
-FRAME = 1024  # samples at once, where an encoder takes any number
-SLACK_S = 0.05  # by which sound may be early or late before anybody notices
-SURE_HZ = 48_000  # every encoder takes it
+FRAME = 1024  # samples per frame for encoders that take any number
+SLACK_S = 0.05  # by which sound may be early or late without being noticed
+SURE_HZ = 48_000  # a rate that every encoder takes
 
 
 def encoder(name: str, stream: AudioStream, sample: AudioFrame | None) -> AudioCodecContext:
-    """Return an open encoder for a stream's sound: its own rate where it can be had, one or two channels.
+    """Return an open encoder for a stream's sound: the nearest rate that it supports, one or two channels.
 
     Raises ``ValueError`` or an error of PyAV where there is none.
     """
@@ -46,9 +46,9 @@ def _open(name: str, rate: int, channels: int) -> AudioCodecContext:
 
 
 class Converter:
-    """Feeds an encoder with samples at their times: silence fills gaps, what overlaps is left out.
+    """Feeds an encoder with samples at their times: gaps are filled with silence, overlaps are left out.
 
-    Times are seconds of the output; ``begin_s`` is where the encoder's first sample stands.
+    Times are seconds of the output; ``begin_s`` is the time of the encoder's first sample.
     """
 
     def __init__(self, context: AudioCodecContext, begin_s: float = 0.0) -> None:
@@ -59,7 +59,7 @@ class Converter:
         self._packed = not context.format.is_planar
         self._size = context.frame_size or FRAME
         self._begin = round(begin_s * self._rate)
-        self._fed = self._begin  # samples of the output that have been given, also those still on their way
+        self._fed = self._begin  # samples of the output so far, including those that are not encoded yet
         self._encoded = self._begin
         self._ready: list[NDArray[np.float32]] = []  # (channels, n) each
         self._length = 0  # samples in them
@@ -67,7 +67,7 @@ class Converter:
         self._kind: tuple[str, str, int] | None = None
 
     def feed(self, frame: AudioFrame, at_s: float | None) -> list[Packet[Any]]:
-        """Take a decoded frame that begins at ``at_s``, None: where the last one ended; return packets."""
+        """Take a decoded frame that begins at ``at_s``, None: at the end of the last one; return packets."""
         if not frame.samples or not frame.sample_rate:
             return []
         length = round(frame.samples * self._rate / frame.sample_rate)
@@ -85,14 +85,14 @@ class Converter:
             self._kind = kind
         if self._resampler is None:
             self._resampler = av.AudioResampler(format="fltp", layout=self._layout, rate=self._rate)
-        frame.pts = None  # this clock is ours
+        frame.pts = None  # times are kept here
         for made in self._resampler.resample(frame):
             self._add(made.to_ndarray())
         self._fed += length
         return self._encode()
 
     def silence(self, until_s: float) -> list[Packet[Any]]:
-        """Be silent until then."""
+        """Fill with silence up to ``until_s``; return packets."""
         missing = round(until_s * self._rate) - self._fed
         if missing < self._size:
             return []
@@ -102,13 +102,13 @@ class Converter:
         return self._encode()
 
     def finish(self) -> list[Packet[Any]]:
-        """Encode what is left."""
+        """Encode the rest; return packets."""
         self._drain()
         packets = self._encode(everything=True)
         return packets + list(self._context.encode(None))
 
     def _drain(self) -> None:
-        """Take what the resampler holds back."""
+        """Flush the resampler."""
         if self._resampler is not None:
             for made in self._resampler.resample(None):
                 self._add(made.to_ndarray())

@@ -1,4 +1,4 @@
-"""Counts per interval: how many of which class did what at which line or zone."""
+"""Counts per interval: events by line or zone, direction and class."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ COLUMNS = ("start_s", "end_s", "start", "name", "direction", "class", "count", "
 
 
 class Counted(NamedTuple):
-    """What a line or zone may count, whether it happens or not."""
+    """The rows that a line or zone has in every interval, even where they are zero."""
 
     name: str
     directions: Sequence[str]
-    classes: Sequence[str] = ()  # none: whatever comes
+    classes: Sequence[str] = ()  # none: the classes that are seen
 
 
 class CountsSink(TextSink):
     """A row per interval, line or zone, direction and class; rows add up to the events.
 
-    Zero is a count: all directions and classes of what is ``counted`` have a row in each interval. Where no
-    classes are given these are the ones that came by until then; a row without a class says that none did.
+    Zeros are written: every direction and class of ``counted`` has a row in each interval. If no classes are
+    given, these are the ones seen so far; a row without a class tells that there was none.
 
-    An interval's rows are written when it is over. Intervals begin on the round: of the clock of the place
-    where it is known (``start``), else of the recording. ``interval`` is in seconds;
+    The rows of an interval are written when it is over. Intervals begin at multiples of ``interval`` of the
+    local time if it is known (``start``), else of the time of the recording. ``interval`` is in seconds;
     without one the whole run is one. Zones count "enter", "exit" and "loiter". ``doubtful`` is how
     many of the ``count`` are not sure (`plugins.certainty`).
     """
@@ -55,9 +55,10 @@ class CountsSink(TextSink):
         self._interval = interval
         self._counted = list(counted)
         self._clock = clock_offset(scene)
-        self._counts: Counter[tuple[str, str, str]] = Counter()  # of the open interval; 0: seen before
-        self._doubtful: Counter[tuple[str, str, str]] = Counter()  # of these
-        self._number: int | None = None  # of the open interval
+        # Of the current interval; 0: seen in an earlier one.
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._doubtful: Counter[tuple[str, str, str]] = Counter()  # how many of these are not sure
+        self._number: int | None = None  # of the current interval
         self._first, self._last = 0.0, 0.0
 
     def header(self) -> str:
@@ -76,17 +77,17 @@ class CountsSink(TextSink):
         self._number = None
 
     def lines(self, result: Result) -> str:
-        """Return nothing: rows are written when their interval is over."""
+        """Return no text: rows are written when their interval is over."""
         return ""
 
     def state(self) -> Json:
-        """Return the length of the file and the interval that is open."""
+        """Return the length of the file and the current interval."""
         counts = [[*key, count, self._doubtful[key]] for key, count in self._counts.items()]
         known = {"counts": counts, "number": self._number, "first": self._first, "last": self._last}
         return {**known, **(super().state() or {})}
 
     def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
-        """Go on in the same interval, or after it in a new recording."""
+        """Continue in the same interval, or after it in a new recording."""
         if "bytes" in state:  # else it was standard output
             super().restore(state, tracks)
         if tracks:
@@ -111,8 +112,8 @@ class CountsSink(TextSink):
                 self._counts[key] += 1
                 self._doubtful[key] += "why" in event.data
 
-    def _never(self) -> set[tuple[str, str, str]]:
-        """Return the rows of what did not happen."""
+    def _always(self) -> set[tuple[str, str, str]]:
+        """Return the keys of all rows that are written even if their count is zero."""
         seen: dict[str, set[str]] = {}
         for name, _, class_name in self._counts:
             seen.setdefault(name, set()).add(class_name)
@@ -124,7 +125,7 @@ class CountsSink(TextSink):
         }
 
     def _begin(self, number: int) -> float:
-        """Return when an interval begins, in the frames' time."""
+        """Return the frame time at which an interval begins."""
         return self._first if self._interval is None else number * self._interval - self._clock
 
     def _close(self) -> None:
@@ -135,7 +136,7 @@ class CountsSink(TextSink):
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         wall = wall_time(start, self._scene) or ""
-        for key in sorted(self._counts.keys() | self._never()):
+        for key in sorted(self._counts.keys() | self._always()):
             writer.writerow(
                 [f"{start:.3f}", f"{end:.3f}", wall, *map(cell, key), self._counts[key], self._doubtful[key]]
             )
@@ -146,7 +147,7 @@ class CountsSink(TextSink):
 
 
 def clock_offset(scene: Scene) -> float:
-    """Return what to add to a frame's time for the time of day of the place: a day begins at its midnight."""
+    """Return the seconds to add to a frame's time so that multiples of a day are local midnights."""
     start = time.time() if scene.live else 0.0
     wall = scene.wall(start)
     offset = wall.utcoffset() if wall is not None else None

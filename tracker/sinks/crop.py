@@ -1,4 +1,4 @@
-"""A second video, of one object only: cropped around it, steadied, of one size."""
+"""A video of one object: cropped around it, stabilised, of constant size."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from bytetrack.types import FloatArray
 from tracker.sinks.video import VideoSink
 from tracker.types import Event, Image, Json, OptionError, Result, Scene, Sink, Stopwatch
 
-MOVE_S = 0.4  # time constant of the camera's place: slower than a step, faster than a turn
-ZOOM_S = 1.5  # of its zoom, which disturbs more when it is nervous
-COAST_S = 0.5  # how long the camera goes on moving when it sees nothing
-HOLD_S = 1.0  # a gap in which the object is not seen is filmed where it is no longer
-ROOM = 2.0  # the picture is this many times as high as the object
-LEAST_PX = 16.0  # of the source across the picture; less shows nothing
+MOVE_S = 0.4  # time constant of the camera's position: slower than a step, faster than a turn
+ZOOM_S = 1.5  # time constant of its zoom, whose changes disturb more
+COAST_S = 0.5  # time constant with which the camera stops while the object is not seen
+HOLD_S = 1.0  # longest gap without the object that is in the video
+ROOM = 2.0  # height of the picture in heights of the object
+LEAST_PX = 16.0  # pixels of the source that the picture shows at least
 
 
 @dataclass
-class Camera:
-    """Keeps an object in a steady view: constant velocity between frames, the error let in slowly.
+class VirtualCamera:
+    """Follows an object smoothly.
 
-    An alpha-beta filter (Benedict and Bordner 1962) on the place, so that what moves evenly does not lag,
-    begun as the straight line of least squares; a running mean of the logarithm of the size.
+    The position has an alpha-beta filter (Benedict and Bordner 1962), so that an object of constant velocity
+    stays in the middle; it begins as a line of least squares. The size is a running mean of its logarithm.
     """
 
     center: FloatArray = field(init=False)  # (2,) pixels of the source
@@ -38,7 +38,7 @@ class Camera:
     _boxes: int = field(init=False, default=1)
 
     def move(self, passed_s: float, xyxy: FloatArray | None) -> None:
-        """Go on by ``passed_s`` seconds, towards the box (4,) where one is seen."""
+        """Advance by ``passed_s`` seconds, towards the box (4,) if the object is seen."""
         if xyxy is None:
             if self.height:
                 self.velocity = self.velocity * math.exp(-passed_s / COAST_S)
@@ -63,7 +63,7 @@ class Camera:
     def view(self, picture: tuple[int, int], size: tuple[int, int]) -> tuple[float, float, float]:
         """Return left, top and scale (source pixels per pixel) of a view of ``size`` inside the picture.
 
-        Where the object is too large for the picture the whole picture is seen, as far as the shape allows.
+        If the object is too large, the view is the whole picture, as far as the shape of ``size`` allows.
         """
         scale = max(ROOM * self.height / size[1], LEAST_PX / min(size))
         scale = min(scale, picture[0] / size[0], picture[1] / size[1])
@@ -73,11 +73,11 @@ class Camera:
 
 
 class CropSink(Sink):
-    """Films the object that the events ``follow.found`` and ``follow.lost`` name.
+    """Records the object that the events ``follow.found`` and ``follow.lost`` name.
 
-    It begins when the object is found, ends with the last frame in which it was seen, and rests between where
-    it is away; what lies within a gap of at most ``HOLD_S`` is filmed. ``painter`` gives the picture that is
-    cut from, by default the bare frame. ``size`` is that of the file, whatever happens.
+    The video begins when the object is found and ends with the last frame in which it was seen. While it is
+    away nothing is recorded, but gaps of at most ``HOLD_S`` are. ``painter`` makes the picture to cut from,
+    by default the bare frame. ``size`` is that of the video.
 
     Raises what `VideoSink` raises, and ``OptionError`` for a size that cannot be encoded.
     """
@@ -100,14 +100,14 @@ class CropSink(Sink):
         super().__init__()
         self.path, self.warnings = self._video.path, self._video.warnings
         self._target: int | None = None
-        self._camera = Camera()
-        self._held: list[Result] = []  # in a gap, cut already: filmed when the object comes back
+        self._camera = VirtualCamera()
+        self._held: list[Result] = []  # cropped frames of a gap, recorded if the object comes back
         self._before_s: float | None = None
         self._seen_s = float("-inf")
 
     @property
     def files(self) -> list[Path]:
-        """What has been written: none where nobody was followed."""
+        """The file; none if no object was followed."""
         return self._video.files
 
     def __enter__(self) -> CropSink:
@@ -118,7 +118,7 @@ class CropSink(Sink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Complete the file; there is none when nobody was found."""
+        """Complete the file; there is none if no object was found."""
         if self._before_s is None:
             self.warnings.append(
                 f"{self.path.name} was not written: the object was not found; "
@@ -137,20 +137,20 @@ class CropSink(Sink):
         return self._video.queued
 
     def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
-        """Say how much time there is to complete the file."""
+        """Pass on whether the run was interrupted."""
         self._video.finish(events, interrupted=interrupted)
 
     def state(self) -> Json:
-        """Return what is being written."""
+        """Return what is known of the file that is being written."""
         return self._video.state()
 
     def write(self, result: Result) -> None:
-        """Film this frame if there is somebody to film."""
+        """Record this frame if the object is followed."""
         for event in result.events:
             if event.kind == "follow.found":
                 self._target = event.track_id
             elif event.kind == "follow.lost":
-                self._target, self._camera = None, Camera()
+                self._target, self._camera = None, VirtualCamera()
                 self._held.clear()
         if self._target is None:
             return
@@ -162,26 +162,26 @@ class CropSink(Sink):
         self._camera.move(passed_s, boxes[0] if seen else None)
         height, width = result.frame.image.shape[:2]
         view = self._camera.view((width, height), self._size)
-        shoot = functools.partial(self._shoot, view=view)
+        crop = functools.partial(self._crop, view=view)
         if seen:
             self._seen_s = now
             for held in self._held:
                 self._video.write(held)
             self._held.clear()
-            self._video.write(replace(result, painter=shoot))
+            self._video.write(replace(result, painter=crop))
         elif 0 <= now - self._seen_s <= HOLD_S:
-            cut = shoot(result)  # small, where whole pictures would fill the memory
+            cut = crop(result)  # whole pictures would take too much memory
             self._held.append(
                 replace(result, frame=replace(result.frame, image=cut), painter=lambda held: held.frame.image)
             )
         else:
             self._held.clear()
 
-    def _shoot(self, result: Result, view: tuple[float, float, float]) -> Image:
-        """Cut the view out, mostly in the thread that encodes."""
+    def _crop(self, result: Result, view: tuple[float, float, float]) -> Image:
+        """Return the view; usually called in the thread that encodes."""
         left, top, scale = view
         image = result.frame.image if self._painter is None else self._painter(result)
-        # the centre of pixel i lies at i + 0.5
+        # The centre of pixel i is at i + 0.5.
         matrix = np.array([[scale, 0, left + scale / 2 - 0.5], [0, scale, top + scale / 2 - 0.5]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         cut = cv2.warpAffine(image, matrix, self._size, flags=flags, borderMode=cv2.BORDER_REPLICATE)

@@ -15,29 +15,29 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from tracker.sinks.audio import Audio
+from tracker.sinks.audio import AudioWriter
 from tracker.threads import plan
 from tracker.types import Image, Sound
 
-CLOCK_HZ = 90_000  # MPEG's own; the time base is the first multiple of the frame rate that is as fine
-# Numbers of ITU-T H.273. OpenCV converts by the matrix of BT.601, as JPEG does, in an eighth of the time
-# that swscale takes (1904x1080: 2.3 against 19 ms of CPU); the file says so, and players go by that.
+CLOCK_HZ = 90_000  # of MPEG; the time base is the smallest multiple of the frame rate that is as fine
+# Codes of ITU-T H.273. OpenCV converts by the matrix of BT.601, as JPEG does, in an eighth of the time that
+# swscale takes (1904x1080: 2.3 against 19 ms of CPU). The file names the matrix, and players use it.
 BT601_MATRIX, BT709_COLORS = 6, 1
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How one kind of container is filled."""
+    """How one kind of container is written."""
 
     format: str  # libavformat's muxer
     video: str
-    audio: str  # where the source's own sound cannot be copied
+    audio: str  # encoder for sound that cannot be copied
     options: Mapping[str, str] = field(default_factory=dict)  # of the video encoder
-    sounds: frozenset[str] | None = None  # codecs worth copying; None: all that the muxer takes
-    fragments: bool = False  # written in fragments, put in order at the end
+    sounds: frozenset[str] | None = None  # codecs that are copied; None: all that the muxer takes
+    fragments: bool = False  # written in fragments, rewritten with the index in front at the end
 
 
-_PLAYED = frozenset(("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"))  # what players take in MP4
+_PLAYED = frozenset(("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"))  # what players can play in MP4
 _QUICKTIME = frozenset(
     "aac ac3 alac eac3 mp3 pcm_s16be pcm_s16le pcm_s24be pcm_s24le pcm_s32be pcm_s32le".split()  # noqa: SIM905
 )
@@ -52,19 +52,20 @@ ENCODINGS = {
     ".mkv": Encoding("matroska", "libx264", "aac", _X264),
     ".webm": Encoding("webm", "libvpx-vp9", "libopus", _VP9),
 }
-# A fragment a second: what kill -9 or a full disk can cost. delay_moov keeps the first picture at 0.
+# One fragment per second, the most that kill -9 or a full disk can cost. delay_moov puts the first picture
+# at time 0.
 _FRAGMENTS = {"movflags": "+delay_moov+default_base_moof", "frag_duration": "1000000"}
-# These become an ordinary file when it is closed, without being copied; their index grows in memory, which is
-# right for segments only. Before FFmpeg 8.1 (PyAV 17) that index came out empty.
+# Hybrid fragments become an ordinary file on close without a copy, but their index grows in memory: good for
+# segments only. Before FFmpeg 8.1 (PyAV 17) the index was empty.
 _HYBRID = "+hybrid_fragmented" if library_versions["libavformat"] >= (62, 12) else ""
-_CLUSTERS = {"cluster_time_limit": "1000"}  # the same of Matroska, which would keep five seconds back
-INTERLEAVED_US = "1000000"  # picture waits no longer for sound that has ended: kill -9 would cost it
-LOOKAHEAD_S = 0.4  # that a live encoder may hold back: a camera of one frame per second must not lose ten
+_CLUSTERS = {"cluster_time_limit": "1000"}  # the same for Matroska, whose default is five seconds
+INTERLEAVED_US = "1000000"  # the longest that pictures wait in memory for sound: kill -9 would cost them
+LOOKAHEAD_S = 0.4  # that a live encoder may hold back: at one frame per second, ten frames would be too many
 WHOLE = {"movflags": "+faststart"}
 
 
 class Recording:
-    """An open container with its video encoder and perhaps sound."""
+    """An open container with its video encoder and, where there is sound, its audio writer."""
 
     def __init__(
         self,
@@ -96,7 +97,7 @@ class Recording:
         ticks = rate.numerator * -(-CLOCK_HZ // rate.numerator)  # 30000/1001 gives 90000: 3003 per frame
         self._base = Fraction(1, ticks)
         self._step = max(round(ticks / fps), 1)
-        tuned = _at_once(encoding.video, fps) if live else {}
+        tuned = _low_delay(encoding.video, fps) if live else {}
         stream = self._container.add_stream(
             encoding.video, rate=rate, options={**encoding.options, **tuned, "crf": str(crf)}
         )
@@ -115,11 +116,11 @@ class Recording:
             BT709_COLORS,
         )
         self._stream = stream
-        self._audio: Audio | None = None
+        self._audio: AudioWriter | None = None
         self._warnings = warnings
         if sound is not None and sound.stream is not None:
             try:
-                self._audio = Audio(
+                self._audio = AudioWriter(
                     sound,
                     self._container,
                     first_s,
@@ -133,7 +134,7 @@ class Recording:
         self._before = -1
 
     def add(self, image: Image, time_s: float) -> None:
-        """Encode one picture at its time."""
+        """Encode one picture that is shown at ``time_s``."""
         if (image.shape[1], image.shape[0]) != self._size:
             image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.uint8)
         right, bottom = self._size[0] % 2, self._size[1] % 2
@@ -155,7 +156,7 @@ class Recording:
             self._audio.advance(self.seconds)
 
     def close(self) -> None:
-        """Write what the encoder still holds, and the trailer; the file is closed in any case."""
+        """Flush the encoder, and write the trailer; the file is closed even after an error."""
         try:
             self._container.mux(self._stream.encode(None))
             if self._audio is not None:
@@ -166,8 +167,8 @@ class Recording:
                 self._warnings += self._audio.warnings
 
 
-def _at_once(codec: str, fps: float) -> dict[str, str]:
-    """Return options with which an encoder holds back little; the parameters of x264 overrule its tune."""
+def _low_delay(codec: str, fps: float) -> dict[str, str]:
+    """Return options for little delay; the parameters of x264 take precedence over its tune."""
     if codec != "libx264":
         return {"lag-in-frames": "0"}
     ahead = min(int(LOOKAHEAD_S * fps), 10)

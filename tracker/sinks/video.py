@@ -21,24 +21,25 @@ from tracker.sinks.worker import BackgroundWorker
 from tracker.types import Event, Image, Json, OptionError, OutputError, Result, Scene, Sink, Sound, Stopwatch
 
 LOG = logging.getLogger("track")
-RETRY_S = 10.0  # between two looks whether a full disk has room again
-QUICK_BYTES = 200e6  # what a common disk copies in a second
-ROOM_BYTES = 100e6  # free space with which a recording starts again
+RETRY_S = 10.0  # between two attempts to record while the disk is full
+QUICK_BYTES = 200e6  # what a usual disk copies in a second
+ROOM_BYTES = 100e6  # free space from which recording starts again
 
 
 class VideoSink(Sink):
-    """Draws and encodes each result behind the frame loop, in one thread.
+    """Draws and encodes results in a thread of its own.
 
-    The file is written as ``NAME.part.EXT`` beside its place, playable at any moment, and moved into place
-    (MP4: after its index has been put in front) when the sink is closed, whatever closed it. Timestamps are
-    those of the frames, counted from the first one. Odd sizes are filled up by one repeated row or column.
+    The file is written as ``NAME.part.EXT`` in the same folder and can be played at any moment. It gets its
+    name (MP4: after its index was moved to the front) when the sink is closed, also after an error.
+    Timestamps are those of the frames, counted from the first one. Odd sizes get one more row or column, a
+    copy of the last.
 
-    With ``segment`` (seconds) it becomes a series of files named by time, of which ``keep`` (seconds) and
-    ``keep_gb`` leave the youngest. While a live source runs, a full disk stops the recording and not the run;
-    it starts again, with a new file, when there is room.
+    With ``segment`` (seconds) it is a series of files named by time, of which ``keep`` (seconds) and
+    ``keep_gb`` keep the newest. With a live source a full disk stops the recording, not the run; it starts
+    again with a new file when there is room.
 
-    Raises ``OptionError`` for an extension or a number that cannot be used, ``OutputError`` for everything
-    else; after a full disk what was written stays.
+    Raises ``OptionError`` for an unknown extension or an impossible number, ``OutputError`` for other errors;
+    after a full disk the video so far is kept.
     """
 
     def __init__(
@@ -58,8 +59,8 @@ class VideoSink(Sink):
     ) -> None:
         super().__init__()
         self.path = Path(path)
-        self._repeated: list[str] = []  # of recordings; many say the same
-        self._files: list[Path] = []  # complete and in place; the last of them where there are many
+        self._repeated: list[str] = []  # warnings of recordings, many of them equal
+        self._files: list[Path] = []  # complete files, the last ten of them
         encoding = ENCODINGS.get(self.path.suffix.lower())
         if encoding is None:
             known = ", ".join(ENCODINGS)
@@ -68,20 +69,7 @@ class VideoSink(Sink):
             )
         if not 0 <= crf <= 51:
             raise OptionError(f"--crf {crf}: must be 0 (lossless) to 51 (worst)")
-        if (keep is not None or keep_gb is not None) and segment is None:
-            raise OptionError("--keep and --keep-gb delete old segments: add --segment, such as 10m")
-        for option, seconds in (("--segment", segment), ("--keep", keep)):
-            if seconds is not None and not 0 < seconds < float("inf"):
-                raise OptionError(f"{option} {seconds:g}: must be more than 0 seconds")
-        if keep_gb is not None and not 0 < keep_gb < float("inf"):
-            raise OptionError(f"--keep-gb {keep_gb}: must be more than 0")
-        self._segments = Segments(
-            self.path,
-            scene.live,
-            segment,
-            keep,
-            keep_gb,
-        )
+        self._segments = Segments(self.path, scene.live, segment, keep, keep_gb)
         self._many = segment is not None
         self._encoding, self._scene, self._painter, self._crf = encoding, scene, painter, crf
         self._overwrite = overwrite
@@ -94,23 +82,23 @@ class VideoSink(Sink):
         self._number = 0
         self._resume = 0.0  # monotonic time before which a full disk is not tried again
         self._unrecorded, self._why = 0, ""
-        self._gone: OutputError | None = None  # that the folder is, once it is: nothing more is drawn
-        self._told = False  # whether the run knows why the video ends early
+        self._gone: OutputError | None = None  # the error, once the folder was deleted: nothing more is drawn
+        self._told = False  # whether the error was raised already
         self._interrupted = False
 
     def __enter__(self) -> VideoSink:
-        """Check the place and create the temporary file; raises ``OutputError``."""
+        """Check the path and create the temporary file; raises ``OutputError``."""
         output_file.check(self.path, self._overwrite or self._many, never=self._audio_from)
         self._part = output_file.create_temporary(self.path)
         self._worker: BackgroundWorker[Result] = BackgroundWorker(f"write {self.path.name}", self._record)
         return self
 
     def write(self, result: Result) -> None:
-        """Hand over one result; raises what drawing or encoding an earlier one raised."""
+        """Queue one result; raises the error of drawing or encoding an earlier one."""
         self._worker.put(result)
 
     def state(self) -> Json:
-        """Return what is being written, so that the next part of a killed run can move it into place."""
+        """Return where the unfinished file is, so that a run that continues can move it into place."""
         return None if self._part is None else output_file.unfinished(self._part, self._goal)
 
     @property
@@ -120,7 +108,7 @@ class VideoSink(Sink):
 
     @property
     def files(self) -> list[Path]:
-        """What is complete and in place, the last ten."""
+        """The complete files, the last ten of them."""
         return self._files
 
     @property
@@ -131,7 +119,7 @@ class VideoSink(Sink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Encode what waits, complete the file and move it into place."""
+        """Encode the queued results, complete the file and move it into place."""
         self._worker.finish()
         try:
             self._complete()
@@ -194,7 +182,7 @@ class VideoSink(Sink):
         self._goal = self._segments.name(time_s) if again else self.path
         self._resume = 0.0
         if again:
-            if self._part is not None:  # the one that proved that the folder takes files
+            if self._part is not None:  # the empty file of ``__enter__``
                 self._part.unlink(missing_ok=True)
             self._part = output_file.create_temporary(self._goal)
         assert self._part is not None
@@ -215,9 +203,9 @@ class VideoSink(Sink):
         )
 
     def _suspend(self, failure: OutputError) -> None:
-        """Go on without recording where the source is live and it may be possible again, else raise.
+        """Stop recording for a while if the source is live and the error may pass, else raise.
 
-        Where the folder is gone the run goes on, for the sake of other outputs, and is told at its end.
+        If the folder was deleted, the run continues for its other outputs; the error comes at its end.
         """
         gone = not self.path.parent.is_dir()
         if gone and not self._scene.live:
@@ -231,7 +219,7 @@ class VideoSink(Sink):
             LOG.warning("%s; the run goes on, recording when there is room", failure)
         self._resume = time.monotonic() + RETRY_S
         self._unrecorded += 1
-        with suppress(OutputError):  # told already
+        with suppress(OutputError):  # one message is enough
             self._complete()
         self._prune()
 
@@ -249,7 +237,7 @@ class VideoSink(Sink):
         return OutputError(f"{self._goal}: cannot be written ({reason}); {kept}; use another -o")
 
     def _complete(self) -> None:
-        """Close what is open and move it into place; no file comes from no pictures."""
+        """Close the open file and move it into place, or delete it if it has no pictures."""
         if self._gone is None and not self.path.parent.is_dir() and not self._scene.live:
             self._gone = FolderGoneError(self._goal)
         recording, self._recording = self._recording, None
@@ -272,7 +260,7 @@ class VideoSink(Sink):
         if not part.exists():
             raise OutputError(f"{self._goal}: was deleted while the run wrote it, or its folder was")
         if self._encoding.fragments and not self._many and not self._takes_too_long(part):
-            self._put_in_order(part)
+            self._put_index_first(part)
         goal = self._goal
         self._goal = output_file.move_into_place(part, goal, overwrite=self._overwrite and goal == self.path)
         if self._goal != goal:
@@ -286,19 +274,19 @@ class VideoSink(Sink):
             raise failure
 
     def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
-        """Where the run was interrupted, leave soon: a large file keeps its index at the end."""
+        """If the run was interrupted, do not rewrite a large file; its index stays at the end."""
         self._interrupted = interrupted
 
     def _takes_too_long(self, part: Path) -> bool:
         return self._interrupted and part.stat().st_size > QUICK_BYTES
 
-    def _put_in_order(self, part: Path) -> None:
-        """Copy the fragments into one piece, its index in front: it starts at once in a browser."""
+    def _put_index_first(self, part: Path) -> None:
+        """Copy the fragments into one file with its index in front, so that a browser can play it at once."""
         whole = output_file.create_temporary(self._goal)
         try:
             remux(part, whole, self._encoding.format)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            whole.unlink(missing_ok=True)  # the fragments play as they are
+            whole.unlink(missing_ok=True)  # the fragments can be played as they are
             self.warnings.append(
                 f"{self._goal.name} was left in fragments ({getattr(error, 'strerror', error)})"
             )

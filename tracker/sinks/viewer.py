@@ -1,11 +1,11 @@
-"""The process behind ``WindowSink``: run as a script, it shows the pictures that come by standard input.
+"""The process of ``WindowSink``: a script that shows the pictures it gets on standard input.
 
-A process of its own, because Qt ends the whole process when a display goes away, and because OpenCV's
-windows hang in a process that loaded PyAV first (PyAV issue 978, OpenCV issue 29195). It knows nothing of
-the rest of the package.
+It is a separate process because Qt ends the whole process when a display goes away, and because OpenCV's
+windows hang in a process that loaded PyAV first (PyAV issue 978, OpenCV issue 29195). It imports nothing of
+the package.
 
-It answers ``READY`` or ``NO_WINDOWS`` once, then for each picture the key pressed until its time was over
-(-1 for none) or ``CLOSED``; ``PAUSED`` before it says that the answer may take long.
+It answers ``READY`` or ``NO_WINDOWS`` once, then for each picture the key pressed before its time was over
+(-1 for none) or ``CLOSED``; ``PAUSED`` tells that the answer may take long.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ import numpy as np
 READY, NO_WINDOWS, CLOSED, PAUSED = "ready", "no windows", "closed", "paused"
 PAUSE = ord(" ")
 LARGEST = (1600, 900)  # pixels; a larger picture begins in a smaller window
-STEP_MS = 20  # between two looks at the keyboard
+STEP_MS = 20  # between two polls of the keyboard
 
 
 def main(name: str) -> None:
     """Serve pictures until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which then closes us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the run, which then closes this process
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # whatever a library prints must not look like an answer
+    os.dup2(2, 1)  # output of libraries must not be taken for an answer
     try:
         cv2.namedWindow(name, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
     except cv2.error:
@@ -40,7 +40,7 @@ def main(name: str) -> None:
     sized = False
     while line := sys.stdin.buffer.readline():
         message = json.loads(line)
-        if message["shape"] is not None:  # else the last picture stays
+        if message["shape"] is not None:  # else the last picture remains
             height, width, channels = message["shape"]
             data = sys.stdin.buffer.read(height * width * channels)
             if len(data) < height * width * channels:

@@ -1,4 +1,4 @@
-"""A window that shows the run while it goes on."""
+"""A window that shows the results of a run."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from tracker.types import EndRun, Image, OutputError, Result, Sink
 END = {ord("q"), ord("Q"), 27}  # 27 is Esc
 SAVE = {ord("s"), ord("S")}
 TITLE_S = 0.5  # between two updates of the title
-QUIET_S = 2.0  # without a picture before the title says so; slow cameras send one in a second
-ANSWER_S = 20.0  # a display that has not answered by then is none
-CLOSE_S = 1.0  # what closing the window may take
-LATE_S = 1.0  # further behind the source than this, the window does not try to catch up
+QUIET_S = 2.0  # without a picture, after which the title tells so; slow cameras send one per second
+ANSWER_S = 20.0  # a display that has not answered by then is not usable
+CLOSE_S = 1.0  # the longest that closing the window may take
+LATE_S = 1.0  # a delay behind the source that the window no longer tries to catch up
 
 
 class WindowSink(Sink):
     """Shows results at the pace of the source; ``q``, Esc or closing the window ends the run.
 
-    Space pauses a file, ``s`` saves the picture as PNG in the working directory. The title tells the frames
+    Space pauses a file, ``s`` saves the picture as PNG in the working directory. The title has the frames
     per second and, of live sources, the age of the picture or for how long there was none. Without a display,
-    or with an OpenCV built without windows, one line says so on standard error and the run goes on; likewise
-    when the display goes.
+    with an OpenCV without windows, or when the display goes away, the run continues, with one line about it
+    on standard error.
     """
 
     def __init__(self, title: str, painter: Callable[[Result], Image], *, live: bool = False) -> None:
         super().__init__()
         self.title = title
-        self.blind = True  # as long as no picture was shown
+        self.blind = True  # until a picture was shown
         self._painter, self._live = painter, live
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.Queue[str | None] = queue.Queue()
-        self._first: tuple[float, float] | None = None  # clock and media time the pace is measured from
-        self._shown, self._titled, self._tell = 0, time.monotonic(), title
+        self._first: tuple[float, float] | None = None  # clock and media time from which the pace is measured
+        self._shown, self._titled, self._status = 0, time.monotonic(), title
         self._wrote = time.monotonic()  # when the last picture was shown
 
     def __enter__(self) -> WindowSink:
@@ -75,7 +75,7 @@ class WindowSink(Sink):
         process.stdout.close()
 
     def write(self, result: Result) -> None:
-        """Show one result until the next is due; raises ``EndRun`` when the user has had enough."""
+        """Show one result until the next is due; raises ``EndRun`` when the user closes the window."""
         if self._process is None:
             return
         hold_s = self._hold(result.frame.time)
@@ -84,16 +84,16 @@ class WindowSink(Sink):
             self._save(image, result.frame.index)
 
     def on_idle(self) -> None:
-        """Let the window live while no picture comes; raises ``EndRun`` as ``write`` does."""
+        """Handle the window's events while no frame comes; raises ``EndRun`` as ``write`` does."""
         if self._process is None or self._first is None:
             return
         waited_s = time.monotonic() - self._wrote
         self._send(
-            self._tell if waited_s < QUIET_S else f"{self.title}: no picture for {waited_s:.0f} s", 0.0
+            self._status if waited_s < QUIET_S else f"{self.title}: no picture for {waited_s:.0f} s", 0.0
         )
 
     def _send(self, title: str, hold_s: float, image: Image | None = None) -> int:
-        """Show a picture, or the last one on; return the key pressed meanwhile, -1 for none."""
+        """Show a picture, or the last one again; return the key pressed meanwhile, -1 for none."""
         assert self._process is not None and self._process.stdin is not None
         message = {
             "name": self.title,
@@ -121,7 +121,7 @@ class WindowSink(Sink):
         return key
 
     def _hold(self, media_s: float) -> float:
-        """Return how long this picture is to stand, in seconds: a file is not shown faster than it is."""
+        """Return how long to show this picture, in seconds: a file is not shown faster than its own pace."""
         now = time.monotonic()
         if self._first is None or self._live:
             self._first = (now, media_s)
@@ -136,9 +136,9 @@ class WindowSink(Sink):
         self.blind = False
         if now - self._titled >= TITLE_S:
             delay = f", {max(time.time() - result.frame.time, 0) * 1000:.0f} ms old" if self._live else ""
-            self._tell = f"{self.title}: {self._shown / (now - self._titled):.1f} fps{delay}"
+            self._status = f"{self.title}: {self._shown / (now - self._titled):.1f} fps{delay}"
             self._titled, self._shown = now, 0
-        return self._tell
+        return self._status
 
     def _save(self, image: Image, index: int) -> None:
         stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in self.title)
@@ -180,12 +180,12 @@ class WindowSink(Sink):
         self._answers.put(None)
 
     def _answer(self, patience_s: float | None) -> str | None:
-        """Return the next answer, None where the process has gone or hangs."""
+        """Return the next answer; None if the process has ended or hangs."""
         try:
             answer = self._answers.get(timeout=patience_s)
         except queue.Empty:
             return None
         if answer != viewer.PAUSED:
             return answer
-        self._first = None  # the pace starts anew
+        self._first = None  # the pace is measured anew after the pause
         return self._answer(None)

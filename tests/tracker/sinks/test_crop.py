@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bytetrack import Detections, Tracks
 from tests.quick import examples
-from tracker.sinks.crop import ROOM, Camera, CropSink
+from tracker.sinks.crop import ROOM, CropSink, VirtualCamera
 from tracker.types import Event, Frame, OptionError, Result, Scene
 
 PICTURE = (640, 360)
@@ -38,7 +38,7 @@ def box(x: float, y: float, height: float = 60.0) -> np.ndarray:
 def test_the_view_never_leaves_the_picture(
     way: list[tuple[float, float, float, bool]], size: tuple[int, int], passed_s: float
 ) -> None:
-    camera = Camera()
+    camera = VirtualCamera()
     for i, (x, y, height, seen) in enumerate(way):
         camera.move(passed_s, box(x, y, height) if seen or i == 0 else None)
         left, top, scale = camera.view(PICTURE, size)
@@ -51,7 +51,7 @@ def test_the_view_never_leaves_the_picture(
 
 @given(speed=st.floats(-150, 150), fps=st.sampled_from([5.0, 25.0, 60.0]))
 def test_what_moves_evenly_is_in_the_middle(speed: float, fps: float) -> None:
-    camera = Camera()
+    camera = VirtualCamera()
     for k in range(int(6 * fps)):
         x = 1000 + speed * k / fps
         camera.move(1 / fps, box(x, 500))
@@ -61,7 +61,7 @@ def test_what_moves_evenly_is_in_the_middle(speed: float, fps: float) -> None:
 
 def test_the_camera_shakes_less_than_the_box() -> None:
     rng = np.random.default_rng(0)
-    camera, centers, boxes = Camera(), [], []
+    camera, centers, boxes = VirtualCamera(), [], []
     for k in range(500):
         x = 100 + 3.0 * k + rng.normal(0, 3)
         camera.move(1 / 25, box(x, 200, 60 + rng.normal(0, 3)))

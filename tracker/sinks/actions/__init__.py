@@ -1,4 +1,4 @@
-"""What happens when something happens: events to a webhook, a command or MQTT."""
+"""Actions on events: a webhook, a command or an MQTT message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXAMPLES = "zone.loiter=https://host/hook, 'line.*=cmd:./ring.sh', '*=mqtt://hos
 def parse_action(text: str, scene: Scene) -> ActionSink:
     """Return the sink that ``KIND=ACTION`` asks for; nothing is opened yet.
 
-    ``KIND`` is the kind of an event, with ``*`` and ``?`` standing for anything; ``ACTION`` is an address
+    ``KIND`` is the kind of an event, with ``*`` and ``?`` as wildcards; ``ACTION`` is an address
     (http, https, mqtt, mqtts) or ``cmd:`` and a command. Raises ``OptionError``, which never repeats an
     address: it may hold a password.
     """

@@ -14,17 +14,17 @@ from typing import Any
 from tracker.sinks.actions.outbox import ActionSink, Undelivered
 from tracker.types import Event, OptionError, Scene
 
-AT_ONCE = 4  # commands that may run side by side
+AT_ONCE = 4  # commands that may run at the same time
 TIMEOUT_S = 30.0  # after which a command is ended
 POLL_S = 0.05
 
 
 class CommandSink(ActionSink):
-    """Runs a command per event, its JSON on one line of standard input; what it prints is not shown.
+    """Runs a command per event, with its JSON in one line on standard input; its output is not shown.
 
-    No shell is involved: ``cmd:sh -c '...'`` asks for one. It runs in a process group of its own, so Ctrl-C
-    reaches only the run; after `TIMEOUT_S`, or when the run has waited long enough at its end, the group is
-    ended. Of the command only its program is ever shown.
+    The command runs without a shell; use ``cmd:sh -c '...'`` for one. It has its own process group, so that
+    Ctrl-C ends only the run. The group is killed after `TIMEOUT_S`, or at the end of the run. Messages show
+    only the name of the program.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class CommandSink(ActionSink):
         super().__init__(kind, f"cmd:{Path(program).name}", scene, workers=AT_ONCE, **more)
 
     def deliver(self, event: Event) -> None:
-        """Run it to its end."""
+        """Run the command and wait for its end."""
         quiet = subprocess.DEVNULL
         try:
             process = subprocess.Popen(
@@ -63,7 +63,7 @@ class CommandSink(ActionSink):
                     process.communicate(body, timeout=POLL_S)
                     break
                 except subprocess.TimeoutExpired:
-                    body = None  # communicate goes on where it was interrupted
+                    body = None  # communicate continues where it stopped
                     waited_s += POLL_S
                     if waited_s >= self._timeout_s or self._closing.is_set():
                         _end(process)

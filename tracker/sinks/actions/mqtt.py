@@ -1,4 +1,4 @@
-"""Events to an MQTT broker, in the words that home automation knows from Frigate."""
+"""Events to an MQTT broker, with the message types of Frigate, which home automation knows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tracker.types import Event, OptionError, Scene
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 RECONNECT_S = (1, 30)  # first and longest pause between attempts to connect
 POLL_S = 0.1
-ENDS = frozenset({"exit", "end", "lost"})  # last words of a kind: it is over
-GOES_ON = frozenset({"loiter", "over"})  # it has been going on
+ENDS = frozenset({"exit", "end", "lost"})  # last words of the kinds that end something
+UPDATES = frozenset({"loiter", "over"})  # of the kinds that report on something again
 
 
 class MqttSink(ActionSink):
@@ -20,7 +20,7 @@ class MqttSink(ActionSink):
 
     The message has a ``type`` as Frigate's events do: ``end`` for ``zone.exit``, ``route.end``,
     ``follow.lost`` and the like, ``update`` for ``zone.loiter`` and ``speed.over``, ``new`` for everything
-    else. A broker that is away is waited for; of the address only scheme and host are ever shown.
+    else. The client waits for a broker that cannot be reached. Messages show scheme and host only.
     """
 
     def __init__(self, kind: str, address: str, scene: Scene, **more: Any) -> None:
@@ -64,7 +64,7 @@ class MqttSink(ActionSink):
         return self
 
     def __exit__(self, *error: Any) -> None:
-        """Deliver what waits, as `ActionSink` does, and take leave of the broker."""
+        """Deliver the queue, as `ActionSink` does, and disconnect."""
         super().__exit__(*error)
         self._client.disconnect()
         self._client.loop_stop()
@@ -95,10 +95,10 @@ class MqttSink(ActionSink):
 
 
 def frigate_type(kind: str) -> str:
-    """Return Frigate's word for what an event does to the thing it is about.
+    """Return the type that Frigate gives to such an event.
 
     >>> frigate_type("zone.enter"), frigate_type("zone.loiter"), frigate_type("zone.exit")
     ('new', 'update', 'end')
     """
     last = kind.rpartition(".")[2]
-    return "end" if last in ENDS else "update" if last in GOES_ON else "new"
+    return "end" if last in ENDS else "update" if last in UPDATES else "new"

@@ -1,4 +1,4 @@
-"""Events on their way out: a bounded queue and threads, so that no receiver can hold up the run."""
+"""Deliver events from a bounded queue in threads, so that no receiver can delay the run."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from types import TracebackType
 from tracker.sinks.events import event_row
 from tracker.types import Event, Json, Result, Scene, Sink, to_json
 
-ROOM = 1000  # events that may wait; a longer queue would deliver yesterday's alarms
-INTERRUPTED_S = 0.5  # the same where the run was interrupted
-GRACE_S = 5.0  # after the last frame, for what is still on its way
+QUEUE_SIZE = 1000  # events; a longer queue would deliver alarms that are too old
+GRACE_S = 5.0  # after the last frame, for events in the queue
+INTERRUPTED_S = 0.5  # the same if the run was interrupted
 
 
 class Undelivered(Exception):  # noqa: N818 - counted and noted, not an error of the run
@@ -23,10 +23,10 @@ class Undelivered(Exception):  # noqa: N818 - counted and noted, not an error of
 
 
 class ActionSink(Sink):
-    """Delivers the events of some kinds, in the background; what could not be delivered is noted.
+    """Delivers the events of some kinds in the background; counts in ``warnings`` those it could not deliver.
 
-    ``write`` never waits: when ``room`` events are waiting the oldest is given up. Leaving takes at most
-    about ``grace_s`` seconds, plus the one delivery that is under way.
+    ``write`` never waits: when ``room`` events are queued, the oldest is dropped. Closing takes about
+    ``grace_s`` seconds at most, and the delivery in progress.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class ActionSink(Sink):
         scene: Scene,
         *,
         workers: int = 1,
-        room: int = ROOM,
+        room: int = QUEUE_SIZE,
         grace_s: float = GRACE_S,
     ) -> None:
         super().__init__()
@@ -44,16 +44,16 @@ class ActionSink(Sink):
         self._room, self._grace_s, self._workers = room, grace_s, workers
         self._waiting: deque[Event] = deque()
         self._change = threading.Condition()
-        self._closing = threading.Event()  # from now on nothing is worth waiting for
+        self._closing = threading.Event()  # set when deliveries should stop
         self._no_more = False
         self._taken = self._given_up = self._failed = self._under_way = 0
         self._reason = ""
-        self._notified: list[Event] = []  # before the frame that they will come with
+        self._notified: list[Event] = []  # events that came before their frame
 
     def __enter__(self) -> ActionSink:
         """Start the threads."""
         self._threads = [
-            # daemons, so that a second Ctrl-C ends the process at once
+            # Daemon threads, so that a second Ctrl-C ends the process at once.
             threading.Thread(target=self._work, name=f"{self._shown} {i}", daemon=True)
             for i in range(self._workers)
         ]
@@ -64,7 +64,7 @@ class ActionSink(Sink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give what waits a moment, then note what was not delivered."""
+        """Wait for queued events for a while, then note which were not delivered."""
         until = time.monotonic() + self._grace_s
         with self._change:
             self._no_more = True
@@ -76,7 +76,7 @@ class ActionSink(Sink):
             self._closing.set()
             self._change.notify_all()
         for thread in self._threads:
-            thread.join(self._grace_s)  # the delivery under way has its own time limit
+            thread.join(self._grace_s)  # the delivery in progress has its own time limit
         if any(thread.is_alive() for thread in self._threads):
             self.interrupt()
             for thread in self._threads:
@@ -90,13 +90,13 @@ class ActionSink(Sink):
         self._take([event for event in result.events if event not in before] if before else result.events)
 
     def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
-        """Take the events that come after the last frame; ``interrupted``: whatever waits, leave soon."""
+        """Take the events that come after the last frame; ``interrupted``: do not wait long for the queue."""
         if interrupted:
             self._grace_s = min(self._grace_s, INTERRUPTED_S)
         self._take([event for event in events if event not in self._notified])
 
     def notify(self, events: Sequence[Event]) -> None:
-        """Take what cannot wait for the next frame; it will come with that again."""
+        """Take events that cannot wait for the next frame, which will bring them again."""
         self._notified.extend(events)
         self._take(events)
 
@@ -105,10 +105,10 @@ class ActionSink(Sink):
         raise NotImplementedError
 
     def interrupt(self) -> None:
-        """End the delivery that is under way, where it does not look at ``self._closing`` itself."""
+        """End the delivery in progress; for deliveries that do not check ``self._closing`` themselves."""
 
     def message(self, event: Event) -> dict[str, Json]:
-        """Return what is told of an event, ready for JSON."""
+        """Return the message about an event, ready for JSON."""
         return {"source": self._scene.source, **event_row(event, self._scene)}
 
     def encoded(self, message: dict[str, Json]) -> bytes:

@@ -1,4 +1,4 @@
-"""Events to a web address: one POST of JSON each, tried again when the receiver is not there."""
+"""Events to a web address: one POST of JSON each, repeated if the receiver cannot be reached."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Connection = TypeVar("Connection", bound=http.client.HTTPConnection)
 TIMEOUT_S = 5.0  # of one attempt, from the first byte sent to the last one read
 ATTEMPTS = 6
 BACKOFF_S = 0.5  # before the second attempt; doubles: 15.5 s in all
-AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})  # answers that another attempt may better
+AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})  # status codes after which another attempt may succeed
 
 
 class WebhookSink(ActionSink):
     """Posts each event as JSON; a name and password in the address become basic authentication.
 
-    No answer, or one that says "later", is tried `ATTEMPTS` times. A redirection is not followed: the event
-    would arrive without its body. Of the address only scheme and host are ever shown.
+    Without an answer, or after one that asks to try later, there are `ATTEMPTS` attempts. Redirections are
+    not followed, because the event would arrive without its body. Messages show only scheme and host.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class WebhookSink(ActionSink):
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             self._headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-        self._line = Line()
-        self._opener = urllib.request.build_opener(_Here, _Http(self._line), _Https(self._line))
+        self._attempt = Attempt()
+        self._opener = urllib.request.build_opener(_NoRedirects, _Http(self._attempt), _Https(self._attempt))
 
     def deliver(self, event: Event) -> None:
-        """Post it, again and again where that may help."""
+        """Post the event, in several attempts if necessary."""
         body = self.encoded(self.message(event))
         reason = ""
         for attempt in range(ATTEMPTS):
@@ -76,11 +76,11 @@ class WebhookSink(ActionSink):
         raise Undelivered(reason)
 
     def _post(self, body: bytes) -> tuple[str, bool]:
-        """Return why an attempt failed, nothing where it did not, and whether another may succeed."""
+        """Return why an attempt failed, empty if it did not, and whether another may succeed."""
         request = urllib.request.Request(self._url, body, self._headers)
-        alarm = threading.Timer(self._timeout_s, self._line.cut)
+        alarm = threading.Timer(self._timeout_s, self._attempt.cut)
         alarm.daemon = True
-        self._line.begin()
+        self._attempt.begin()
         alarm.start()
         try:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
@@ -92,56 +92,56 @@ class WebhookSink(ActionSink):
             return f"answered {error.code}", error.code in AGAIN
         except urllib.error.URLError as error:
             why = error.reason
-            if self._line.why:
-                return self._line.why, True
+            if self._attempt.why:
+                return self._attempt.why, True
             return (getattr(why, "strerror", None) or type(why).__name__).lower(), True
         except (OSError, http.client.HTTPException) as error:
-            return self._line.why or type(error).__name__, True
+            return self._attempt.why or type(error).__name__, True
         finally:
             alarm.cancel()
             alarm.join()
-            self._line.end()
-        return self._line.why, bool(self._line.why)
+            self._attempt.end()
+        return self._attempt.why, bool(self._attempt.why)
 
     def interrupt(self) -> None:
-        """Hang up: the run is over."""
-        self._line.cut("still answering when the run ended")
+        """Close the connection at the end of the run."""
+        self._attempt.cut("still answering when the run ended")
 
 
-class Line:
-    """The connection of the present attempt, which another thread may cut.
+class Attempt:
+    """One attempt to deliver, whose connection another thread may close.
 
-    A receiver that drips its answer byte by byte never meets a socket's own time limit.
+    A receiver that answers very slowly, byte by byte, never exceeds a socket's own time limit.
     """
 
     def __init__(self) -> None:
-        self.why = ""  # it was cut
+        self.why = ""  # it was closed
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
 
     def begin(self) -> None:
-        """Forget the attempt before."""
+        """Forget the attempt before this one."""
         self.end()
         self.why = ""
 
     def end(self) -> None:
-        """Let go of the connection, which its owner closes."""
+        """Release the connection, which its owner closes."""
         with self._lock:
             ours, self._socket = self._socket, None
             if ours is not None:
                 ours.close()
 
     def connect(self, *where: Any, **how: Any) -> socket.socket:
-        """Connect as the standard library does, and keep hold of the connection, before TLS begins on it."""
+        """Connect as the standard library does, and keep the socket before TLS begins."""
         connection = socket.create_connection(*where, **how)
         with self._lock:
             self._socket = socket.socket(fileno=os.dup(connection.fileno()))
-        if self.why:  # while it was connecting
+        if self.why:  # closed while it was connecting
             self.cut(self.why)
         return connection
 
     def cut(self, why: str = "no whole answer in time") -> None:
-        """End what is going on, whoever waits for it."""
+        """Close the connection, whichever thread waits for it."""
         with self._lock:
             self.why = why
             if self._socket is not None:
@@ -149,35 +149,35 @@ class Line:
                     self._socket.shutdown(socket.SHUT_RDWR)
 
 
-def _over(line: Line, kind: Callable[..., Connection]) -> Callable[..., Connection]:
-    """Return what makes connections of a kind on the line."""
+def _connector(attempt: Attempt, kind: Callable[..., Connection]) -> Callable[..., Connection]:
+    """Return what makes connections of a kind that the attempt can close."""
 
     def connection(host: str, **how: object) -> Connection:
         made = kind(host, **how)
-        made._create_connection = line.connect  # type: ignore[attr-defined]
+        made._create_connection = attempt.connect  # type: ignore[attr-defined]
         return made
 
     return connection
 
 
 class _Http(urllib.request.HTTPHandler):
-    def __init__(self, line: Line) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         super().__init__()
-        self._line = line
+        self._attempt = attempt
 
     def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_over(self._line, http.client.HTTPConnection), request)
+        return self.do_open(_connector(self._attempt, http.client.HTTPConnection), request)
 
 
 class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, line: Line) -> None:
+    def __init__(self, attempt: Attempt) -> None:
         super().__init__()
-        self._line = line
+        self._attempt = attempt
 
     def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_over(self._line, http.client.HTTPSConnection), request)
+        return self.do_open(_connector(self._attempt, http.client.HTTPSConnection), request)
 
 
-class _Here(urllib.request.HTTPRedirectHandler):
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
