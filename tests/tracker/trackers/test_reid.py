@@ -11,6 +11,7 @@ import pytest
 
 from bytetrack import BYTETracker, Detections, MotionTracker
 from bytetrack.appearance import AppearanceTracker
+from bytetrack.types import FloatArray
 from tests.tracker.fakes import ListDetector
 from tracker import pipeline
 from tracker.options import Options
@@ -90,6 +91,66 @@ def test_a_crop_is_never_empty(street: Image) -> None:
     assert crop(street, np.array([20.0, 50, 50, 170])).shape == (120, 30, 3)
     assert crop(street, np.array([20.0, 50, 50, 170]), margin=0.1).shape == (120, 24, 3)
     assert crop(street, np.array([500.0, 500, 501, 501])).shape == (1, 1, 3)
+
+
+def test_a_crop_reaches_from_the_pixel_where_the_box_begins_to_where_it_ends() -> None:
+    rows, columns = np.mgrid[:40, :60]
+    image = np.stack([rows, columns, rows], 2).astype(np.uint8)
+    part = crop(image, np.array([10.5, 20.4, 13.2, 22.6]))
+    assert (part[0, 0, :2].tolist(), part[-1, -1, :2].tolist()) == ([20, 10], [22, 13])
+    narrow = crop(image, np.array([10.0, 20.0, 30.0, 30.0]), margin=0.2)
+    assert (narrow[0, 0, :2].tolist(), narrow[-1, -1, :2].tolist()) == ([20, 14], [29, 25])
+    outside = crop(image, np.array([-9.0, -9.0, 4.0, 3.0]))
+    assert outside.shape == (3, 4, 3)
+
+
+def bars(*colours: tuple[int, int, int], sides: tuple[int, int, int] | None = None) -> FloatArray:
+    """Return the embedding of bars one above the other, with ``sides`` over a seventh left and right."""
+    image = np.repeat(np.array(colours, np.uint8)[:, None], 70, 1).repeat(120 // len(colours), 0)
+    if sides is not None:
+        image[:, :10] = image[:, -10:] = sides
+    embedding: FloatArray = ColorStripes().embed(image, np.array([[0.0, 0, 70, 120]]))[0]
+    return embedding
+
+
+def test_each_third_of_a_box_has_its_own_colours() -> None:
+    """The cosine is the part of the pixels whose colour is the same in the same third."""
+    same = bars(RED, BLUE, GREEN) @ bars(RED, BLUE, GREEN)
+    assert same == pytest.approx(1, abs=1e-5)
+    assert bars(RED, BLUE, GREEN) @ bars(RED, BLUE, RED) == pytest.approx(2 / 3, abs=0.03)
+    assert bars(RED, BLUE, GREEN) @ bars(GREEN, BLUE, RED) == pytest.approx(1 / 3, abs=0.03)
+    assert bars(RED, BLUE, GREEN) @ bars(BLUE, GREEN, RED) == pytest.approx(0, abs=0.03)
+
+
+def test_a_box_half_in_other_colours_is_alike_by_the_root_of_the_half() -> None:
+    half = bars(RED, RED, BLUE, BLUE, RED, RED)
+    mixed = bars(RED, GREEN, BLUE, BLUE, RED, RED)
+    assert half @ mixed == pytest.approx(2 / 3 + 0.5**0.5 / 3, abs=0.03)
+
+
+def test_what_lies_beside_an_object_does_not_count() -> None:
+    assert bars(RED, BLUE, GREEN, sides=(250, 250, 250)) @ bars(RED, BLUE, GREEN) > 0.99
+
+
+def test_colours_of_one_bin_are_one_colour_and_strong_ones_are_not_lost() -> None:
+    """Lightness is told in four steps, what lies farther from grey than 64 counts as if it lay there."""
+    assert bars((70, 70, 70)) @ bars((90, 90, 90)) == pytest.approx(1, abs=1e-5)
+    assert bars((30, 30, 30)) @ bars((90, 90, 90)) == pytest.approx(0, abs=1e-5)
+    assert bars((0, 0, 255)) @ bars((0, 0, 255)) == pytest.approx(1, abs=1e-5)
+    assert bars((255, 0, 0)) @ bars((0, 0, 255)) == pytest.approx(0, abs=1e-5)
+
+
+def test_a_network_sees_rgb_as_imagenet_normalises_it(tmp_path: Path) -> None:
+    import openvino
+    from openvino import opset13 as ops
+
+    picture = ops.parameter([-1, 3, 8, 4], np.float32, name="x")
+    means = ops.reduce_mean(picture, ops.constant([2, 3]), keep_dims=False)
+    openvino.save_model(openvino.Model([means], [picture]), tmp_path / "means.xml", compress_to_fp16=False)
+    image = np.full((20, 20, 3), (30, 90, 200), np.uint8)  # BGR
+    (embedding,) = ReidNetwork(tmp_path / "means.xml").embed(image, np.array([[0.0, 0, 20, 20]]))
+    rgb = [(200 / 255 - 0.485) / 0.229, (90 / 255 - 0.456) / 0.224, (30 / 255 - 0.406) / 0.225]
+    np.testing.assert_allclose(embedding, rgb / np.linalg.norm(rgb), atol=1e-4)
 
 
 def test_names_are_understood_or_refused(tmp_path: Path) -> None:
