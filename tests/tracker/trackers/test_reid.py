@@ -136,6 +136,11 @@ def test_colours_of_one_bin_are_one_colour_and_strong_ones_are_not_lost() -> Non
     """Lightness is told in four steps, what lies farther from grey than 64 counts as if it lay there."""
     assert bars((70, 70, 70)) @ bars((90, 90, 90)) == pytest.approx(1, abs=1e-5)
     assert bars((30, 30, 30)) @ bars((90, 90, 90)) == pytest.approx(0, abs=1e-5)
+    near, far = (
+        tuple(cv2.cvtColor(np.array([[lab]], np.uint8), cv2.COLOR_LAB2BGR)[0, 0].tolist())
+        for lab in ((128, 128 + 36, 128), (128, 128 + 60, 128))
+    )
+    assert bars(near) @ bars(far) == pytest.approx(0, abs=1e-5)
     assert bars((0, 0, 255)) @ bars((0, 0, 255)) == pytest.approx(1, abs=1e-5)
     assert bars((255, 0, 0)) @ bars((0, 0, 255)) == pytest.approx(0, abs=1e-5)
 
@@ -148,7 +153,9 @@ def test_a_network_sees_rgb_as_imagenet_normalises_it(tmp_path: Path) -> None:
     means = ops.reduce_mean(picture, ops.constant([2, 3]), keep_dims=False)
     openvino.save_model(openvino.Model([means], [picture]), tmp_path / "means.xml", compress_to_fp16=False)
     image = np.full((20, 20, 3), (30, 90, 200), np.uint8)  # BGR
-    (embedding,) = ReidNetwork(tmp_path / "means.xml").embed(image, np.array([[0.0, 0, 20, 20]]))
+    network = ReidNetwork(tmp_path / "means.xml")
+    assert (network.size, network.length) == ((4, 8), 3), "width and height"
+    (embedding,) = network.embed(image, np.array([[0.0, 0, 20, 20]]))
     rgb = [(200 / 255 - 0.485) / 0.229, (90 / 255 - 0.456) / 0.224, (30 / 255 - 0.406) / 0.225]
     np.testing.assert_allclose(embedding, rgb / np.linalg.norm(rgb), atol=1e-4)
 

@@ -174,3 +174,31 @@ def test_unreadable_shapes_of_the_command_line(text: str) -> None:
 
 def test_colors_by_name() -> None:
     assert to_bgr("Red") == (0x4B, 0x19, 0xE6)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_file_is_utf_8_also_with_the_mark_that_some_editors_write(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "zones.yaml"
+    path.write_text("zones:\n  Tür: {points: [[0, 0], [9, 0], [9, 9]]}\n", encoding=encoding)
+    (shape,) = load(path)
+    assert shape.name == "Tür"
+
+
+def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"none\.yaml: cannot be read: No such file or directory$"):
+        load(tmp_path / "none.yaml")
+    (tmp_path / "latin.yaml").write_bytes("zones: {Tür: []}".encode("latin-1"))
+    with pytest.raises(OptionError, match=r"latin\.yaml: cannot be read: not text in UTF-8; save it so$"):
+        load(tmp_path / "latin.yaml")
+
+
+def test_a_line_that_names_no_directions_has_in_and_out(tmp_path: Path) -> None:
+    (shape,) = load(write(tmp_path, "lines: {door: {points: [[0.5, 0], [0.5, 1]]}}"))
+    line = shape.plugin((768, 576))
+    assert isinstance(line, Line)
+    assert line.names == ("in", "out")
+
+
+def test_a_shape_of_the_command_line_has_no_place_in_a_file() -> None:
+    with pytest.raises(OptionError, match=r"^zone 'till' "):
+        from_text("zone", "till=0.1,0.1 0.9,0.9 0.9,0.1 0.1,0.9")
