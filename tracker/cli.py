@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -21,6 +21,11 @@ from tracker.options import Options
 from tracker.run.naming import default_output
 from tracker.run.terminal import execute, execute_several
 from tracker.text import harmless, hide, told
+
+if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
+    from typing_extensions import Unpack
+
+    from tracker.arguments.keywords import Keywords
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {
@@ -171,7 +176,7 @@ def _parameters() -> list[click.Parameter]:
 @click.version_option(
     None, "--version", package_name="track-anything-in-video", message="%(prog)s %(version)s"
 )
-def run(source: tuple[str, ...], no_save: bool, quiet: bool, **given: Any) -> int:
+def run(source: tuple[str, ...], no_save: bool, quiet: bool, **given: Unpack[Keywords]) -> int:
     """Track all objects in each SOURCE; write an annotated video and counts.
 
     \b

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import cast
 
 from tracker.errors import OptionError
 
 EXAMPLE = 'write "0,300 768,300", or [[0, 300], [768, 300]]'
 
 
-def words(given: Any, option: str) -> tuple[str, ...]:
+def words(given: object, option: str) -> tuple[str, ...]:
     """Return one text or several as a tuple; raises ``OptionError``.
 
     >>> words("heatmap", "plugin"), words(["route", "heatmap"], "plugin")
@@ -27,7 +27,7 @@ def words(given: Any, option: str) -> tuple[str, ...]:
     return several
 
 
-def classes(given: Any) -> tuple[str, ...]:
+def classes(given: object) -> tuple[str, ...]:
     """Return names and ids of classes, given alone, in a list or parted by commas or semicolons; None is all.
 
     Raises ``OptionError`` for text that names nothing: an empty variable of a script does not mean all.
@@ -46,7 +46,7 @@ def classes(given: Any) -> tuple[str, ...]:
     return named
 
 
-def shapes(given: Any, option: str) -> tuple[str, ...]:
+def shapes(given: object, option: str) -> tuple[str, ...]:
     """Return lines or zones as texts: given as such, as a list of points, as several of either, or by name.
 
     Raises ``OptionError``.
@@ -68,24 +68,24 @@ def shapes(given: Any, option: str) -> tuple[str, ...]:
     return tuple(_one(each, option) for each in several)
 
 
-def _one(points: Any, option: str) -> str:
+def _one(points: object, option: str) -> str:
     if isinstance(points, str):
         return points
     try:
-        pairs = [(float(x), float(y)) for x, y in points]
+        pairs = [(float(x), float(y)) for x, y in cast("Iterable[tuple[float, float]]", points)]
     except (TypeError, ValueError) as error:
         raise OptionError(f"{option}={points!r} is not a list of points; {EXAMPLE}") from error
     return " ".join(f"{x:.10g},{y:.10g}" for x, y in pairs)
 
 
-def _listed(given: Any) -> Any:
+def _listed(given: object) -> object:
     """Return arrays, tuples and lists as lists, however deep; what is no collection as it is."""
     if isinstance(given, str) or not isinstance(given, Iterable):
         return given
     return [_listed(each) for each in given]
 
 
-def _depth(given: Any) -> int:
+def _depth(given: object) -> int:
     """Return how many brackets stand around the first number; a text stands for a list of points."""
     if isinstance(given, str):
         return 2

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 
 from bytetrack import Detections
 from tracker.detectors.idle import Idle
@@ -14,9 +14,10 @@ from tracker.detectors.settings import Settings
 from tracker.types import Detector, Frame, Image, Stopwatch
 
 Item = TypeVar("Item", Frame, Image)
+Pending = TypeVar("Pending")  # a batch in flight, as its backend knows it
 
 
-class BatchedDetector(Detector):
+class BatchedDetector(Detector, Generic[Pending]):
     """Base of the backends, which implement ``start``, ``finish`` and ``abandon`` of one batch.
 
     While the oldest batch in flight is waited for, the others are computed and the caller works.
@@ -34,7 +35,7 @@ class BatchedDetector(Detector):
         self._idle = Idle()
         self._watch = stopwatch or Stopwatch()
 
-    def __enter__(self) -> BatchedDetector:
+    def __enter__(self) -> BatchedDetector[Pending]:
         """Load the model."""
         raise NotImplementedError
 
@@ -53,15 +54,15 @@ class BatchedDetector(Detector):
         """Return how many batches may be in flight; asked after each start."""
         raise NotImplementedError
 
-    def start(self, images: Sequence[Image]) -> Any:
+    def start(self, images: Sequence[Image]) -> Pending:
         """Begin inference of at most ``batch`` images of one size; return what ``finish`` needs."""
         raise NotImplementedError
 
-    def finish(self, pending: Any) -> list[Detections]:
+    def finish(self, pending: Pending) -> list[Detections]:
         """Wait for a batch, and return one ``Detections`` per image."""
         raise NotImplementedError
 
-    def abandon(self, pending: Any) -> None:
+    def abandon(self, pending: Pending) -> None:
         """Cancel a batch whose detections are not needed any more."""
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
@@ -75,7 +76,7 @@ class BatchedDetector(Detector):
     def _in_batches(
         self, items: Iterable[Item], image: Callable[[Item], Image]
     ) -> Iterator[tuple[Item, Detections]]:
-        in_flight: deque[tuple[list[Item], Any]] = deque()
+        in_flight: deque[tuple[list[Item], Pending]] = deque()
         try:
             for group in same_size(items, image, self.batch):
                 with self._watch("detect"):
@@ -88,7 +89,7 @@ class BatchedDetector(Detector):
             for _, pending in in_flight:
                 self.abandon(pending)
 
-    def _oldest(self, in_flight: deque[tuple[list[Item], Any]]) -> Iterator[tuple[Item, Detections]]:
+    def _oldest(self, in_flight: deque[tuple[list[Item], Pending]]) -> Iterator[tuple[Item, Detections]]:
         group, pending = in_flight.popleft()
         with self._watch("detect"):
             found = self.finish(pending)

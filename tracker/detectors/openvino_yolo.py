@@ -47,7 +47,7 @@ class InferRequest:
     started: float = 0.0  # seconds
 
 
-class OpenVinoYolo(BatchedDetector):
+class OpenVinoYolo(BatchedDetector[InferRequest]):
     """A detector; finds the boxes of ``TorchYolo``, at more images per second.
 
     Raises ``WeightsError`` or ``OptionError`` when it is opened.

@@ -37,7 +37,7 @@ class PendingBatch:
     box: Letterbox
 
 
-class TorchYolo(BatchedDetector):
+class TorchYolo(BatchedDetector[PendingBatch]):
     """A detector; the boxes are those of ultralytics' own ``predict``.
 
     torchvision is neither needed nor imported: ultralytics' own suppression gives the same boxes.

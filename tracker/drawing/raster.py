@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -77,7 +77,11 @@ def region_of(image: Image, points: NDArray[np.int32], margin: int) -> tuple[sli
 
 
 def translucent(
-    image: Image, points: NDArray[np.int32], margin: int, alpha: float, stroke: Callable[[Image, Any], object]
+    image: Image,
+    points: NDArray[np.int32],
+    margin: int,
+    alpha: float,
+    stroke: Callable[[Image, NDArray[np.int32]], object],
 ) -> None:
     """Let ``stroke`` paint on a copy of the touched part, then mix the two."""
     where = region_of(image, points, margin)

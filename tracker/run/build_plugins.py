@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -79,7 +78,7 @@ def plugins_of(given: PluginLike | str | Sequence[PluginLike | str]) -> list[Plu
     return plugins
 
 
-def from_text(text: str, defaults: Mapping[str, Any] | None = None) -> PluginLike:
+def from_text(text: str, defaults: Mapping[str, object] | None = None) -> PluginLike:
     """Return the plugin of ``NAME`` or ``NAME:option=value;option=value``; values are YAML scalars.
 
     ``defaults`` are for options that the text does not give.
@@ -97,7 +96,7 @@ def from_text(text: str, defaults: Mapping[str, Any] | None = None) -> PluginLik
     if "," in name:
         each = " ".join(f"--plugin {one.strip()}" for one in name.split(","))
         raise OptionError(f"--plugin {text!r}: give each its own: {each}")
-    given: dict[str, Any] = dict(defaults or {})
+    given: dict[str, object] = dict(defaults or {})
     for part in filter(None, (part.strip() for part in rest.split(";"))):
         option, equals, value = part.partition("=")
         if not equals:

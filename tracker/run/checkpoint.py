@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tracker.pipeline import FAULTS, Host, failure, moment, numbered
 from tracker.run import sealed
 from tracker.run.fingerprint import is_same
 from tracker.run.lock import Lock
+from tracker.run.summary import Report
 from tracker.sinks import output_file
 from tracker.sinks.text_file import TextSink
 from tracker.types import (
@@ -188,7 +188,7 @@ class StateFile:
         if not same and name != self.saved.source:
             raise self._foreign(f"belongs to {self.saved.source}, not to {name}")
 
-    def restore(self, host: Host, sinks: Sequence[Sink], report: Any) -> None:
+    def restore(self, host: Host, sinks: Sequence[Sink], report: Report) -> None:
         """Hand everybody their own; sinks are not entered yet."""
         for name, sink in _named(sinks):
             if name in self._announced and isinstance(sink, TextSink):
@@ -233,7 +233,7 @@ class StateFile:
         tracker: LastingTracker,
         host: Host,
         sinks: Sequence[Sink],
-        report: Any,
+        report: Report,
         *,
         passed: int = 0,
         recording: Json = None,

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from tracker.arguments.option_spec import specs
 from tracker.options import Options
@@ -123,7 +122,7 @@ def flag(field: str) -> str:
     return specs(Options)[field].flags[0]
 
 
-def _places(field: str, value: Any) -> Iterator[Path]:
+def _places(field: str, value: object) -> Iterator[Path]:
     if isinstance(value, str | Path) and str(value):
         yield Path(value).expanduser()
         if field == "weights" and os.environ.get("TRACK_WEIGHTS_DIR"):

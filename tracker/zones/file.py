@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import yaml
 
@@ -35,6 +35,9 @@ class ZoneFile:
     shapes: Sequence[Shape] = ()
     junctions: Sequence[Junction] = ()
     class_map: ClassMap = field(default_factory=ClassMap)
+
+
+Default = TypeVar("Default", bound="str | None")
 
 
 def load(path: str | Path, size: tuple[float, float] | None = None) -> list[Shape]:
@@ -143,7 +146,7 @@ class Reader(NodeReader):
         if "points" not in entries:
             raise self.error(line, f"{kind} {name!r} has no points")
 
-        def word(key: str, default: str | None) -> Any:
+        def word(key: str, default: Default) -> str | Default:
             return self.word(entries[key][0]) if key in entries else default
 
         points_node = entries["points"][0]

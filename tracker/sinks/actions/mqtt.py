@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from tracker.sinks.actions.outbox import ActionSink, Undelivered
 from tracker.types import Event, OptionError, Scene
+
+if TYPE_CHECKING:
+    from paho.mqtt.reasoncodes import ReasonCode
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 RECONNECT_S = (1, 30)  # first and longest pause between attempts to connect
@@ -63,9 +67,11 @@ class MqttSink(ActionSink):
         super().__enter__()
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Deliver the queue, as `ActionSink` does, and disconnect."""
-        super().__exit__(*error)
+        super().__exit__(kind, error, trace)
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -81,14 +87,16 @@ class MqttSink(ActionSink):
                 self._change.wait(POLL_S)
         raise Undelivered(self._problem)
 
-    def _on_connect(self, client: Any, data: Any, flags: Any, code: Any, properties: Any) -> None:
+    def _on_connect(
+        self, client: object, data: object, flags: object, code: ReasonCode, properties: object
+    ) -> None:
         self._problem = f"the broker refused: {code}".lower() if code.is_failure else "no acknowledgement"
 
-    def _on_disconnect(self, client: Any, data: Any, flags: Any, code: Any, properties: Any) -> None:
+    def _on_disconnect(self, *_: object) -> None:
         if not self._problem.startswith("the broker refused"):
             self._problem = "no connection to the broker"
 
-    def _on_publish(self, client: Any, data: Any, number: int, code: Any, properties: Any) -> None:
+    def _on_publish(self, client: object, data: object, number: int, *_: object) -> None:
         with self._change:
             self._acknowledged.add(number)
             self._change.notify_all()
