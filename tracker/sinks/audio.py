@@ -6,7 +6,7 @@ import errno
 import io
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import av
 from av.audio.frame import AudioFrame
@@ -118,7 +118,7 @@ class AudioWriter:
             )
         self._undecoded = self._refused = 0
 
-    def _first(self) -> Packet[Any] | None:
+    def _first(self) -> Packet[AudioStream] | None:
         """Return the first packet that ends after the first picture begins."""
         while (packet := self._sound.peek()) is not None:
             if _seconds(packet) + _length(packet) > self._first_s:
@@ -157,16 +157,17 @@ class AudioWriter:
         ready.pts = ready.dts = pts
         self._write([ready])
 
-    def _plain(self, packet: Packet[Any], pts: int) -> Packet[Any]:
+    def _plain(self, packet: Packet[AudioStream], pts: int) -> Packet[AudioStream]:
         """Return a copy at another time, without the header that AAC has in streams."""
         data = bytes(packet)
-        plain: Packet[Any] = av.Packet(adts.payload(data) if self._config is not None else data)
+        copy = av.Packet(adts.payload(data) if self._config is not None else data)
+        plain = cast("Packet[AudioStream]", copy)
         plain.pts = plain.dts = pts
         plain.duration, plain.time_base = packet.duration or 0, packet.time_base
         plain.is_keyframe = True
         return plain
 
-    def _check_config(self, packet: Packet[Any]) -> None:
+    def _check_config(self, packet: Packet[AudioStream]) -> None:
         """Convert from here on if the configuration of AAC differs from that of the stream's beginning."""
         config = adts.config(bytes(packet))
         if config is None or config == self._config:
@@ -187,7 +188,7 @@ class AudioWriter:
         for number, frame in enumerate(frames):
             self._write(self._converter.feed(frame, at_s if number == 0 else None))
 
-    def _write(self, packets: list[Packet[Any]]) -> None:
+    def _write(self, packets: list[Packet[AudioStream]]) -> None:
         for packet in packets:
             if self._ended:
                 return
@@ -225,7 +226,7 @@ class TrialContainer:
         if config is not None:
             self._stream.codec_context.extradata = config
 
-    def takes(self, packet: Packet[Any]) -> bool:
+    def takes(self, packet: Packet[AudioStream]) -> bool:
         """Whether a packet can be written; the packet cannot be used again."""
         packet.stream = self._stream
         try:
@@ -260,9 +261,9 @@ class _Nowhere(io.RawIOBase):
         return True
 
 
-def _seconds(packet: Packet[Any]) -> float:
+def _seconds(packet: Packet[AudioStream]) -> float:
     return float((packet.pts or 0) * (packet.time_base or 0))
 
 
-def _length(packet: Packet[Any]) -> float:
+def _length(packet: Packet[AudioStream]) -> float:
     return float((packet.duration or 0) * (packet.time_base or 0))

@@ -66,7 +66,7 @@ class Converter:
         self._resampler: av.AudioResampler | None = None
         self._kind: tuple[str, str, int] | None = None
 
-    def feed(self, frame: AudioFrame, at_s: float | None) -> list[Packet[Any]]:
+    def feed(self, frame: AudioFrame, at_s: float | None) -> list[Packet[AudioStream]]:
         """Take a decoded frame that begins at ``at_s``, None: at the end of the last one; return packets."""
         if not frame.samples or not frame.sample_rate:
             return []
@@ -91,7 +91,7 @@ class Converter:
         self._fed += length
         return self._encode()
 
-    def silence(self, until_s: float) -> list[Packet[Any]]:
+    def silence(self, until_s: float) -> list[Packet[AudioStream]]:
         """Fill with silence up to ``until_s``; return packets."""
         missing = round(until_s * self._rate) - self._fed
         if missing < self._size:
@@ -101,7 +101,7 @@ class Converter:
         self._fed += missing
         return self._encode()
 
-    def finish(self) -> list[Packet[Any]]:
+    def finish(self) -> list[Packet[AudioStream]]:
         """Encode the rest; return packets."""
         self._drain()
         packets = self._encode(everything=True)
@@ -118,11 +118,11 @@ class Converter:
         self._ready.append(np.asarray(samples, np.float32))
         self._length += samples.shape[1]
 
-    def _encode(self, *, everything: bool = False) -> list[Packet[Any]]:
+    def _encode(self, *, everything: bool = False) -> list[Packet[AudioStream]]:
         if self._length < self._size and not (everything and self._length):
             return []
         whole = np.concatenate(self._ready, axis=1)
-        packets: list[Packet[Any]] = []
+        packets: list[Packet[AudioStream]] = []
         begin = 0
         while len(rest := whole[0, begin : begin + self._size]) == self._size or (everything and len(rest)):
             packets += self._context.encode(self._frame(whole[:, begin : begin + self._size]))

@@ -56,8 +56,8 @@ class Sound:
         self._address, self._picture, self._remote = address, picture, remote
         self._origin_s = origin_s  # of the first picture, on the file's clock
         self._file: MediaFile | None = None
-        self._packets: Iterator[Packet[Any]] = iter(())
-        self._next: Packet[Any] | None = None
+        self._packets: Iterator[Packet[AudioStream]] = iter(())
+        self._next: Packet[AudioStream] | None = None
         self._length_s: float | None = None  # of a packet, where timestamps mean nothing
         self.stream: AudioStream | None = None
         self.sample: AudioFrame | None = None
@@ -146,14 +146,14 @@ class Sound:
         self.stream = None
         self.warnings.append(f"the sound was left out: {why}")
 
-    def _placed(self, media: MediaFile, stream: AudioStream) -> Iterator[Packet[Any]]:
+    def _placed(self, media: MediaFile, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
         """Yield packets of sound from the film's first picture on."""
         base = stream.time_base
         if base is None:
             return
         shift = -round(self._origin_s / base)
         picture = media.container.streams[self._picture]
-        waiting: deque[Packet[Any]] = deque()
+        waiting: deque[Packet[AudioStream]] = deque()
         untold = self._length_s / base if self._length_s else None
         end: float | Fraction = 0
         for packet in media.packets(picture, stream):  # type: ignore[arg-type]

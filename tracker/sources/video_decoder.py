@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
 
 import av
 from av.packet import Packet
@@ -110,7 +109,7 @@ class VideoDecoder:
         telling = self.stream.codec_context.name in TELLING_CODECS
         return float(told) if telling and told and 0 < told <= MAX_FPS else None
 
-    def frames(self, packets: Iterator[Packet[Any]] | None = None) -> Iterator[VideoFrame]:
+    def frames(self, packets: Iterator[Packet[VideoStream]] | None = None) -> Iterator[VideoFrame]:
         """Yield the frames of ``packets``, by default of all that follow; count what cannot be decoded."""
         for packet in self._packets() if packets is None else packets:
             try:
@@ -136,9 +135,9 @@ class VideoDecoder:
             return False
         return True
 
-    def packets_from(self, start_s: float) -> Iterator[Packet[Any]]:
+    def packets_from(self, start_s: float) -> Iterator[Packet[VideoStream]]:
         """Read on to ``start_s``, and yield packets from the last key frame but one before it."""
-        held: list[Packet[Any]] = []
+        held: list[Packet[VideoStream]] = []
         keys: list[int] = []
         packets = self._packets()
         for packet in packets:
@@ -162,7 +161,7 @@ class VideoDecoder:
         if media is not None:
             media.close()
 
-    def _packets(self) -> Iterator[Packet[Any]]:
+    def _packets(self) -> Iterator[Packet[VideoStream]]:
         for packet in self.media.packets(self.stream, ended=self._ended):
             if self.by_dts:
                 packet.pts = None

@@ -7,11 +7,11 @@ import math
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import av
 from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from tracker.sources import address
 from tracker.sources.ahead import FrameSelection, LazyFrame, ReadAhead
@@ -144,7 +144,7 @@ class VideoFile(ReadAhead):
         finally:
             self._add_warnings()
 
-    def _timed(self, sought: bool, packets: Iterator[Packet[Any]] | None) -> Iterator[LazyFrame]:
+    def _timed(self, sought: bool, packets: Iterator[Packet[VideoStream]] | None) -> Iterator[LazyFrame]:
         even: EvenTimes[tuple[int, VideoFrame]] = EvenTimes(1 / self.fps)
         decoder = self._decoder
         index = -1
