@@ -20,9 +20,9 @@ from tracker.plugins._shared.anchors import (
     cut_by_edge,
     hysteresis,
 )
-from tracker.plugins._shared.certainty import SURE, Evidence, certainty
+from tracker.plugins._shared.certainty import SURE, UNREST_S, Evidence, certainty
 from tracker.plugins._shared.doubles import Doubles, whole_of
-from tracker.plugins._shared.extent import USUAL, VARIANCE, hidden_feet
+from tracker.plugins._shared.extent import STEADY, USUAL, VARIANCE, hidden_feet
 from tracker.plugins._shared.geometry import Polyline
 from tracker.plugins._shared.line_shape import (
     BESIDE,
@@ -312,7 +312,7 @@ class Line(Plugin):
             gap_s=float(row["gap_s"]),
             took_s=self._now - float(row["crossed_s"]),
             clear_sizes=path.away(*row["anchor"].tolist()) / side,
-            unrest=math.sqrt(row["extent"][VARIANCE]),
+            unrest=math.sqrt(row["extent"][VARIANCE]) if row["extent"][STEADY] >= UNREST_S else 0.0,
             doubted=bool(row["doubted"]),
             hidden=0.0 if tracks is None else hidden_feet(tracks.xyxy, place),
             score=float(row["extent"][USUAL]) if tracks is None else float(tracks.score[place]),

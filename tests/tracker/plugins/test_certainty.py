@@ -80,6 +80,19 @@ def test_the_summary_and_the_event_say_what_is_doubtful() -> None:
     assert line.summary() == [("door in", "1"), ("door out", "1, 1 of them doubtful")]
 
 
+@pytest.mark.parametrize("growth", [0.3, 0.5])
+def test_who_grows_steadily_from_the_first_frame_is_not_deformed(growth: float) -> None:
+    """Somebody comes towards the camera and crosses within the first second."""
+    line, events = Line([[0, 400], [900, 400]]), []
+    line.start(scene(5.0))
+    for index in range(8):
+        height, bottom = 100 * math.exp(growth * index / 5), 340 + 20 * index
+        box = [450 - height / 5, bottom - height, 450 + height / 5, bottom]
+        events += line.update(frame(index, 5.0), tracks([1], [box]))
+    (event,) = events
+    assert event.data["sure"] > 0.97, "a box that is deformed gives 0.96"
+
+
 def test_a_class_that_changed_on_the_line_is_doubtful() -> None:
     line = Line(POINTS)
     line.start(scene())

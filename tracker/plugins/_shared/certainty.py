@@ -15,6 +15,9 @@ BASE = 81.0  # odds of a crossing that nothing speaks against
 SURE = 0.955  # events below it are called doubtful; of those above it 98 in 100 are right
 YOUNG_S, BESIDE_S, BESIDE_SIZES = 0.5, 2.0, 1.0
 BACK_S, GAP_S, SLOW_S, SLOW_SIZES_PER_S = 2.0, 0.25, 0.5, 0.3
+UNREST_S = (
+    1.0  # a height must be known for so long before its unrest counts: a steady growth is learned first
+)
 UNREST, SCORE_FALL, LOW_SCORE, HIDDEN, CLASSED_S = 0.05, 0.75, 0.3, 0.2, 1.0
 
 
@@ -28,7 +31,7 @@ class Evidence:
     gap_s: float  # between the two frames that the crossing lies between
     took_s: float  # from the crossing until the object was clear of the line
     clear_sizes: float  # how far from the line it is now
-    unrest: float  # standard deviation of the logarithm of the height
+    unrest: float  # standard deviation of the logarithm of the height; 0 where it is not known yet
     doubted: bool  # the box did not fit the object at or after the crossing
     hidden: float  # part of what lies just below the feet that a nearer object covers
     score: float
