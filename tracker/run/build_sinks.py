@@ -121,10 +121,19 @@ def movements_sink(options: Options, scene: Scene, plugins: Iterable[PluginLike]
         options.movements,
         scene,
         interval=options.interval,
-        junctions=[Junction(p.name, p.sections, _classes(p, options, scene)) for p in found],
+        junctions=junctions(found, options, scene),
         late_s=max(plugin.late_s(scene) for plugin in found),
         overwrite=options.overwrite,
     )
+
+
+def junctions(plugins: Iterable[PluginLike], options: Options, scene: Scene) -> list[Junction]:
+    """Return the junctions among the plugins, and the movements that each may have."""
+    return [
+        Junction(plugin.name, plugin.sections, _classes(plugin, options, scene))
+        for plugin in plugins
+        if isinstance(plugin, Movement)
+    ]
 
 
 def _classes(plugin: Line | Zone | Movement, options: Options, scene: Scene) -> tuple[str, ...]:

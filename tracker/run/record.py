@@ -16,7 +16,7 @@ import numpy as np
 from tracker.options import Options
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
-from tracker.run.build_sinks import counted
+from tracker.run.build_sinks import counted, junctions
 from tracker.run.paths import flag
 from tracker.sinks import output_file
 from tracker.sinks.events import wall_time
@@ -167,6 +167,7 @@ def _about(options: Options, scene: Scene, plugins: Iterable[PluginLike]) -> dic
         "fps": scene.fps,
         "interval_s": options.interval,
         "shapes": shapes,
+        "movements": [one._asdict() for one in junctions(plugins, options, scene)],
         "files": {kind: str(path) for kind, path in files.items() if path and str(path) != "-"},
         "settings": settings(options),
         "versions": versions(),

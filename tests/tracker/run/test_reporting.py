@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import threading
 from collections.abc import Callable
@@ -70,6 +71,41 @@ def test_the_report_of_a_run_is_that_of_its_files(clip: Path, tmp_path: Path) ->
     assert {row for row in again.tally.rows if row.count} == {row for row in events.tally.rows if row.count}
     assert len(again.pictures) == 2
     assert Tables(page(again)).tables["Crossings of lines"] == told["Crossings of lines"]
+
+
+ZONES = """\
+size: [160, 96]
+lines:
+  - {name: west, points: [[40, 0], [40, 96]], towards: right}
+  - {name: east, points: [[120, 0], [120, 96]], towards: left}
+movements:
+  - {name: road, sections: [west, east], names: {west>east: through}}
+"""
+
+
+@pytest.mark.slow
+def test_movements_are_those_of_their_table(clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "zones.yaml").write_text(ZONES)
+    files = {name: str(tmp_path / name) for name in ("movements", "save_run", "events")}
+    more = {"zones": str(tmp_path / "zones.yaml"), "interval": "1s", "report": str(tmp_path / "r.html")}
+    run(clip, tmp_path, line=(), zone=(), plugin=(), **files, **more)
+    report = gather([tmp_path / "save_run"])
+    ours = [
+        (row.name, row.direction.replace("?", ""), row.class_name, row.count)
+        for row in report.movements.rows
+        if row.count
+    ]
+    with (tmp_path / "movements").open() as file:
+        rows = list(csv.DictReader(file))
+    assert ours == [
+        (row["movement"], f"{row['from']} > {row['to']}", row["class"], int(row["count"]))
+        for row in rows
+        if row["count"] != "0"
+    ]
+    assert ours[0] == ("road", "west > east", "person", 1)
+    told = Tables((tmp_path / "r.html").read_text()).tables
+    assert told["By class"][1][:2] == ["west to east", "through"]
+    assert "<title>west to east: 1</title>" in (tmp_path / "r.html").read_text()
 
 
 def test_a_report_alone_leaves_nothing_else(clip: Path, tmp_path: Path) -> None:
