@@ -106,6 +106,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory, street: Path) -> Path:
     shutil.copy(folder / "lanes.yaml", folder / "gate.yaml")
     (streams,) = (block for block in blocks(ROOT / "docs/cameras.md", "text") if "zones=" in block)
     (folder / "all.streams").write_text(stand_in(streams), "utf-8")
+    (folder / "hand.csv").write_text(blocks(ROOT / "docs/report.md", "csv")[0])
     ring = folder / "ring.sh"
     ring.write_text("#!/bin/sh\ncat >> rung.jsonl\n")
     ring.chmod(0o755)
