@@ -1,4 +1,4 @@
-"""Where frames come from: one file per kind of input; ``open_source`` picks."""
+"""Sources of frames: one file per kind of input; ``open_source`` chooses."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ def open_source(
     """Return the source that ``uri`` means, not yet opened.
 
     A number or ``/dev/video*`` is a camera of this machine, an address with a scheme (``rtsp://``,
-    ``rtmp://``, ``http://``, ``udp://``, ``srt://``) a live stream unless it is HTTP and has
-    an end: a file, or a playlist that is complete;
-    a folder, glob pattern or image file gives its images, anything else is a video file. A file of that very
-    name is taken before everything else.
+    ``rtmp://``, ``http://``, ``udp://``, ``srt://``) a live stream, unless it is HTTP and has an end: a file,
+    or a complete playlist. A folder, glob pattern or image file gives its images; anything else is a video
+    file. A file of exactly that name comes before all of these.
 
     ``start_s`` and ``end_s`` are media time (of live sources: seconds since the first frame, no start),
-    ``stride`` 2 yields every second frame, ``fps`` overrules what the source says of its
-    rate. Iteration ends soon after ``stop`` is set. The last four options are for live sources. Raises
-    ``OptionError`` here and ``InputError`` when it is entered.
+    ``stride`` 2 yields every second frame, ``fps`` replaces the frame rate that a file tells. Iteration ends
+    soon after ``stop`` is set. The last four options are for live sources. Raises ``OptionError`` here and
+    ``InputError`` when it is entered.
     """
     from tracker.sources import address, remote
     from tracker.sources.ahead import FrameSelection

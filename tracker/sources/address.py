@@ -1,4 +1,4 @@
-"""What may be shown of an address, and what kind of source it means."""
+"""Addresses: their parts that may be shown, and the kind of source that they mean."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FILES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".wm
 
 
 def scheme(uri: str) -> str:
-    """Return the scheme of an address in lower case, "" for anything else: known by form, not by list.
+    """Return the scheme of an address in lower case, "" for other text; any scheme is accepted.
 
     >>> scheme("RTSP://camera/1"), scheme("C:/video.mp4"), scheme("clip.mp4")
     ('rtsp', '', '')
@@ -21,12 +21,12 @@ def scheme(uri: str) -> str:
 
 
 def is_http(uri: str) -> bool:
-    """Whether an address may be a file as well as a camera."""
+    """Whether an address is HTTP, which may be a file or a live stream."""
     return scheme(uri) in ("http", "https")
 
 
 def names_a_file(uri: str) -> bool:
-    """Whether an HTTP address looks like that of a video file, for where nobody answers.
+    """Whether an HTTP address has the name of a video file; used if the server does not answer.
 
     >>> names_a_file("http://host/clip.mp4?token=1"), names_a_file("http://host/live.m3u8")
     (True, False)
@@ -36,7 +36,7 @@ def names_a_file(uri: str) -> bool:
 
 
 def redact(uri: str) -> str:
-    """Return an address without user, password and query, where tokens stand.
+    """Return an address without user, password and query, which may contain secrets.
 
     >>> redact("rtsp://admin:s3c/r:e@t@10.0.0.5:554/cam?token=abc#x")
     'rtsp://10.0.0.5:554/cam'
@@ -47,8 +47,8 @@ def redact(uri: str) -> str:
     if not kind:
         return USER.sub(r"\1", BARE_USER.sub("", uri))
     rest = uri.split("://", 1)[1]
-    rest = rest.rsplit("@", 1)[-1]  # a password may hold / and @ itself
-    return hide(f"{kind}://{re.split('[?#]', rest, maxsplit=1)[0]}")  # a path may hold settings, too
+    rest = rest.rsplit("@", 1)[-1]  # a password may contain / and @
+    return hide(f"{kind}://{re.split('[?#]', rest, maxsplit=1)[0]}")  # a path may contain settings as well
 
 
 def name(uri: str) -> str:

@@ -1,4 +1,4 @@
-"""Cameras of this machine, through OpenCV, which knows those of every system."""
+"""Cameras of this machine, through OpenCV, which supports those of every system."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tracker.sources.live import LostError
 from tracker.types import Image, InputError
 
 LOG = logging.getLogger("track")
-MISSES = 5  # reads in a row that give nothing: it was unplugged
+MISSES = 5  # failed reads in a row after which the camera is taken to be unplugged
 
 
 class CameraCapture:
-    """A webcam by number or device name; the size and rate asked for are wishes, the driver decides.
+    """A webcam by number or device name; size and rate are requests, the driver decides.
 
-    One that has given a picture is opened again when it is unplugged. One that never did ends the run at
-    once, unless ``patient``: a mistyped number would wait for ever.
+    A camera that has given a picture is opened again after it was unplugged. One that never did ends the run
+    at once, unless ``patient``: else a mistyped number would wait for ever.
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class CameraCapture:
     ) -> None:
         self._device: int | str = int(device) if device.isdecimal() else device
         self._wish, self._rate = size, rate
-        self._patient = patient  # also before the first picture
+        self._patient = patient  # whether to wait also before the first picture
         self._told = False
         self.fps: float | None = None
         self._capture: cv2.VideoCapture | None = None
 
     def open(self, ended: threading.Event) -> None:
         """Open the device; raises ``LostError``, and ``InputError`` the first time."""
-        # Linux: asked for any way, OpenCV tries others in vain and complains of each.
+        # On Linux OpenCV would try other interfaces in vain, and log an error for each.
         way = cv2.CAP_V4L2 if sys.platform.startswith("linux") else cv2.CAP_ANY
         with _quiet():
             capture = cv2.VideoCapture(self._device, way)
@@ -52,7 +52,7 @@ class CameraCapture:
         if not capture.isOpened():
             raise self._lost("no such camera, or another program uses it")
         if self._wish is not None:
-            # Uncompressed pictures of full size do not fit through USB 2 at full rate.
+            # USB 2 is too slow for uncompressed pictures of full size at full rate.
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
             capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._wish[0])
             capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._wish[1])
@@ -62,7 +62,7 @@ class CameraCapture:
         self.fps = rate if 0 < rate < 1000 else None
 
     def read(self, clock: StreamClock) -> Iterator[tuple[float, Image | None]]:
-        """Yield pictures with the time they arrived."""
+        """Yield pictures with the time of their arrival."""
         assert self._capture is not None
         misses = 0
         while misses < MISSES:
@@ -88,7 +88,7 @@ class CameraCapture:
             self._capture = None
 
     def _compare(self, width: int, height: int) -> None:
-        """Say once if the driver decided otherwise."""
+        """Log once if the driver chose another size."""
         if self._wish is not None and self._wish != (width, height) and not self._told:
             wish = "x".join(map(str, self._wish))
             LOG.warning("the camera gives %dx%d, not %s as --camera-size asks", width, height, wish)
@@ -97,7 +97,7 @@ class CameraCapture:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep OpenCV from writing to standard error what is told in one line; who set its level wants it."""
+    """Silence OpenCV's log, because errors are reported in one line, unless the user set its level."""
     if "OPENCV_LOG_LEVEL" in os.environ:
         yield
         return

@@ -1,4 +1,4 @@
-"""Pictures of a folder, a glob or a single file, as if they were a video."""
+"""Images of a folder, a glob pattern or a single file as the frames of a video."""
 
 from __future__ import annotations
 
@@ -23,17 +23,16 @@ SUFFIXES = frozenset(
     ".avif .bmp .dib .exr .hdr .jp2 .jpe .jpeg .jpg .pbm .pgm .png .ppm .tif .tiff .webp".split()  # noqa: SIM905
 )
 
-PROBED_FRAMES = 12  # pictures, before the first, by which rate and depth are chosen
-FPS = 25.0  # pictures carry no clock; a MOTChallenge seqinfo.ini beside them does
+PROBED_FRAMES = 12  # images by which rate and bit depth are chosen at the start
+FPS = 25.0  # images have no times; a MOTChallenge seqinfo.ini in their folder tells the rate
 
 
 class Images(ReadAhead):
-    """Pictures in natural order (2 before 10), all scaled to the size of the first.
+    """Images in natural order (2 before 10), all scaled to the size of the first.
 
-    Frames of animations and pages of TIFF files count one by one. A single animation has its own times; the
-    rate of everything else is ``fps``, or ``frameRate`` of a MOTChallenge ``seqinfo.ini`` in their folder or
-    above it, else 25 with a note. A picture that cannot be read is left out, its index with it, and counted
-    in ``warnings``.
+    Every frame of an animation and every page of a TIFF file counts. A single animation has its own times;
+    else the rate is ``fps``, or ``frameRate`` of a MOTChallenge ``seqinfo.ini`` in the folder or above it, or
+    25 with a warning. An image that cannot be read is left out with its index, and counted in ``warnings``.
     """
 
     def __init__(
@@ -100,7 +99,7 @@ class Images(ReadAhead):
             self._add_warnings()
 
     def _pixels(self, page: Page) -> Callable[[], Image]:
-        """Return how the pixels are got: bytes of the size of the first picture."""
+        """Return a function that returns the pixels as bytes, in the size of the first image."""
         other = (page.pixels.shape[1], page.pixels.shape[0]) != self.size
         self._resized += other
 
@@ -136,7 +135,7 @@ def find(uri: str) -> list[Path]:
 
 
 def natural(text: str) -> list[tuple[int, str]]:
-    """Return a key that sorts numbers by value.
+    """Return a key that sorts numbers in names by value.
 
     >>> sorted(["b10", "b2", "a"], key=natural)
     ['a', 'b2', 'b10']
@@ -146,16 +145,16 @@ def natural(text: str) -> list[tuple[int, str]]:
 
 
 def read(path: Path) -> Image | None:
-    """Return the first picture of a file as BGR bytes, or None where it cannot be read or is too large."""
+    """Return the first image of a file as BGR bytes, or None if it cannot be read or is too large."""
     page = next(pages(path), None)
     return None if page is None else BitDepth().image(page.pixels)
 
 
 def _frame_rate(folder: Path) -> float | None:
-    for place in (folder, folder.parent):
+    for parent in (folder, folder.parent):
         ini = configparser.ConfigParser()
         try:
-            ini.read(place / "seqinfo.ini", encoding="utf-8")
+            ini.read(parent / "seqinfo.ini", encoding="utf-8")
             rate = ini.getfloat("Sequence", "frameRate")
         except (configparser.Error, ValueError, UnicodeDecodeError):
             continue

@@ -1,4 +1,4 @@
-"""Sources that happen now: a thread keeps the newest picture and opens the source again when it is lost."""
+"""Live sources: a thread keeps the newest picture, and connects again when the connection is lost."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from tracker.sources.clock import StreamClock
 from tracker.types import EndRun, Event, Frame, Image, InputError, OptionError, Source, Stopwatch
 
 LOG = logging.getLogger("track")
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0  # between two attempts to connect; doubled until a picture comes
-DELAYS = 1000  # of the last so many frames the median is told
-RATE_FRAMES, RATE_S = 10, 1.0  # from how many pictures, and for how long, the frame rate is measured
+FIRST_WAIT_S, LONGEST_WAIT_S = (
+    0.5,
+    30.0,
+)  # between two attempts to connect; doubled each time until a picture comes
+DELAYS = 1000  # frames over which the median delay is taken
+RATE_FRAMES, RATE_S = 10, 1.0  # the frame rate is measured over so many pictures, or so long
 UNKNOWN_FPS = 25.0
-JOIN_S = 1.0  # a reader that hangs in the network any longer is left to its own time limit
+JOIN_S = 1.0  # how long to wait for the reader; if the network blocks it, it ends by its own time limit
 
 
 class LostError(Exception):
-    """The connection ended or never came about; trying again may help."""
+    """The connection was lost or could not be made; another attempt may succeed."""
 
 
 class Capture(Protocol):
@@ -35,13 +38,13 @@ class Capture(Protocol):
     fps: float | None
 
     def open(self, ended: threading.Event) -> None:
-        """Connect; raises ``LostError``, or ``InputError`` where trying again is useless."""
+        """Connect; raises ``LostError``, or ``InputError`` where another attempt is useless."""
         ...
 
     def read(self, clock: StreamClock) -> Iterator[tuple[float, Image | None]]:
-        """Yield pictures with the wall-clock time they were taken; None for one that was skipped.
+        """Yield pictures with the wall-clock time at which they were taken; None for a skipped one.
 
-        Raises ``LostError`` at the end, for a live source has none.
+        Never ends without an exception: raises ``LostError``.
         """
         ...
 
@@ -51,11 +54,11 @@ class Capture(Protocol):
 
 
 class LiveSource(Source):
-    """The newest frame of a capture, again and again, for as long as anybody wants.
+    """Yields the newest frame of a capture whenever one is asked for, without end.
 
-    ``Frame.time`` is Unix time. ``Frame.index`` counts every picture received, also the dropped. A lost
-    source is opened again after 0.5 s, then 1, 2, ... 30 s, the first time as every other; ``drain_events``
-    tells of ``source.lost`` and ``source.back``. Nothing is invented for the time between.
+    ``Frame.time`` is Unix time. ``Frame.index`` counts every picture received, also the dropped ones. A lost
+    connection is made again after 0.5 s, then 1, 2, ... 30 s, also at the beginning; ``drain_events``
+    returns ``source.lost`` and ``source.back``. There are no frames for the time in between.
     """
 
     live = True
@@ -69,7 +72,7 @@ class LiveSource(Source):
         stop: threading.Event | None = None,
         stopwatch: Stopwatch | None = None,
         *,
-        give_up_after_s: float | None = None,  # without a picture; None: never
+        give_up_after_s: float | None = None,  # seconds without a picture; None: never
     ) -> None:
         if selection.start_s:
             raise OptionError(f"--start {selection.start_s:g}: {shown} is live and has no start")
@@ -86,7 +89,7 @@ class LiveSource(Source):
         self._newest: Frame | None = None
         self._error: BaseException | None = None
         self._events: list[Event] = []
-        self._told = 0  # how many of them
+        self._told = 0  # how many of them were passed to ``_on_idle``
         self._on_idle: Callable[[Sequence[Event]], None] | None = None
         self._delays: deque[float] = deque(maxlen=DELAYS)
         self._last: tuple[int, float] | None = None  # index and time of the last picture received
@@ -95,9 +98,9 @@ class LiveSource(Source):
         self._thread = threading.Thread(target=self._run, name=f"read {name}", daemon=True)
 
     def __enter__(self) -> LiveSource:
-        """Connect, however long it takes; ``size`` and ``fps`` come with the first picture.
+        """Wait for the first picture, which gives ``size`` and ``fps``, however long it takes.
 
-        Raises ``InputError`` where it is useless to try again, ``EndRun`` when stopped before.
+        Raises ``InputError`` if another attempt is useless, ``EndRun`` when stopped before.
         """
         self._thread.start()
         try:
@@ -132,7 +135,7 @@ class LiveSource(Source):
             self._delays.append(self._clock.now() - frame.time)
 
     def _rate(self) -> float:
-        """Return the capture's rate where the first pictures confirm it, else the rate they come at."""
+        """Return the capture's rate if the first pictures confirm it, else the rate at which they come."""
         until = time.monotonic() + RATE_S
         while len(self._times) < RATE_FRAMES and time.monotonic() < until and not self._ended():
             time.sleep(0.01)
@@ -150,7 +153,7 @@ class LiveSource(Source):
 
     @property
     def delay_s(self) -> float:
-        """Median age in seconds that recent frames had when the consumer was done with them."""
+        """Median age in seconds of recent frames when the consumer had finished with them."""
         return statistics.median(self._delays) if self._delays else 0.0
 
     def drain_events(self) -> list[Event]:
@@ -164,7 +167,7 @@ class LiveSource(Source):
         self._on_idle = call
 
     def _new_events(self) -> list[Event]:
-        """Return those that the last call did not, without taking them away from `drain_events`."""
+        """Return the events since the last call, without removing them for `drain_events`."""
         with self._fresh:
             told, self._told = self._told, len(self._events)
             return self._events[told:]
@@ -194,7 +197,7 @@ class LiveSource(Source):
     def _run(self) -> None:
         try:
             self._stay_connected()
-        except BaseException as error:  # whatever it is, the consumer must learn of it
+        except BaseException as error:  # whatever it is, it must reach the consumer
             with self._fresh:
                 self._error = error
                 self._fresh.notify_all()
@@ -210,7 +213,7 @@ class LiveSource(Source):
                     if self._ended():
                         return
                     if image is not None and told:
-                        self._tell_back(taken)
+                        self._report_back(taken)
                         told = False
                     self._receive(taken, image)
                     lost_at, wait_s = time.monotonic(), FIRST_WAIT_S
@@ -218,7 +221,7 @@ class LiveSource(Source):
                 if self._ended():
                     return
                 if not told:
-                    self._tell_lost(str(error))
+                    self._report_lost(str(error))
                     told = True
                 if self._give_up_after_s is not None and time.monotonic() - lost_at >= self._give_up_after_s:
                     raise InputError(
@@ -254,14 +257,14 @@ class LiveSource(Source):
             self._newest = Frame(image, index, taken)
             self._fresh.notify_all()
 
-    def _tell_lost(self, reason: str) -> None:
+    def _report_lost(self, reason: str) -> None:
         index, at = self._last or (0, self._clock.now())
         LOG.warning("%s: %s; trying again until it is back (Ctrl-C ends)", self.shown, reason)
         if self._last is not None:
             with self._fresh:
                 self._events.append(Event("source.lost", at, index, data={"reason": reason}))
 
-    def _tell_back(self, taken: float) -> None:
+    def _report_back(self, taken: float) -> None:
         if self._last is None:
             LOG.warning("%s: connected", self.shown)
             return

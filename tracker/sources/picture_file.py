@@ -1,4 +1,4 @@
-"""What one file of pictures holds: a picture, the pages of a TIFF, the frames of an animation."""
+"""The images in one file: one image, the pages of a TIFF, the frames of an animation."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from tracker.types import Image
 ANIMATED = frozenset((".png", ".webp", ".avif"))
 PAGED = frozenset((".tif", ".tiff"))
 DEEP = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
-DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners give; stored in 16 with the rest empty
-HEAD = 1 << 16  # bytes among which a PNG or WebP says that it moves
+DEPTHS = (8, 10, 12, 14, 16)  # bits of cameras and scanners; stored in 16 bits, the others 0
+HEAD = 1 << 16  # bytes in which a PNG or WebP tells that it is animated
 
 
 class Page(NamedTuple):
-    """A picture as it is stored."""
+    """An image as it is stored."""
 
     pixels: NDArray[Any]  # (H, W, 3) BGR, uint8 or uint16
-    duration_s: float | None = None  # of an animation's
+    duration_s: float | None = None  # of a frame of an animation
 
 
 def pages(path: Path) -> Iterator[Page]:
-    """Yield every picture of a file, upright (EXIF); none where it cannot be read or is too large."""
+    """Yield every image of a file, rotated upright (EXIF); none if it cannot be read or is too large."""
     if limits.problem(path):
         return
-    if moves(path):
+    if is_animated(path):
         yield from _animation(path)
         return
     if path.suffix.lower() in PAGED and (count := _pages(path)) > 1:
@@ -49,18 +49,18 @@ def pages(path: Path) -> Iterator[Page]:
         return
     image = _decode(data, DEEP)
     if image is not None and image.dtype not in (np.uint8, np.uint16):
-        image = _decode(data, cv2.IMREAD_COLOR)  # floats: OpenCV knows what white is
+        image = _decode(data, cv2.IMREAD_COLOR)  # of floats; OpenCV knows their white
     if image is not None:
         yield Page(image)
 
 
 def count(path: Path) -> int:
-    """Return how many pictures a file should hold; 1 where it cannot be said."""
+    """Return how many images a file should have; 1 if unknown."""
     if limits.problem(path):
         return 1
     if path.suffix.lower() in PAGED:
         return max(1, _pages(path))
-    if moves(path):
+    if is_animated(path):
         from PIL import Image as Pillow
 
         try:
@@ -71,8 +71,8 @@ def count(path: Path) -> int:
     return 1
 
 
-def moves(path: Path) -> bool:
-    """Whether a picture says of itself that it is an animation."""
+def is_animated(path: Path) -> bool:
+    """Whether the header of an image tells that it is animated."""
     if path.suffix.lower() not in ANIMATED:
         return False
     try:
@@ -88,22 +88,22 @@ def moves(path: Path) -> bool:
 
 
 class BitDepth:
-    """Makes bytes of 16 bits by the bits that are in use: 12 in 16 would be nearly black.
+    """Converts 16-bit images to bytes by the number of bits in use: 12 bits in 16 would be almost black.
 
-    ``bits`` grows with the brightest value that was met and never shrinks, so that a series does not flicker.
+    ``bits`` grows with the brightest value so far and never shrinks, so that a series does not flicker.
     """
 
     def __init__(self) -> None:
         self.bits: int | None = None
 
     def observe(self, pixels: NDArray[Any]) -> None:
-        """Take note of how bright a picture is."""
+        """Take note of the brightest value of an image."""
         if pixels.dtype == np.uint16:
             used = max(int(pixels.max(initial=0)).bit_length(), self.bits or 0)
             self.bits = next(depth for depth in DEPTHS if depth >= used)
 
     def image(self, pixels: NDArray[Any]) -> Image:
-        """Return a picture in bytes."""
+        """Return an image as bytes."""
         if pixels.dtype != np.uint16:
             return np.asarray(pixels, np.uint8)
         self.observe(pixels)
@@ -111,7 +111,7 @@ class BitDepth:
         return np.asarray(pixels >> (self.bits - 8), np.uint8)
 
     def warnings(self) -> Iterator[str]:
-        """Tell of it."""
+        """Yield a warning if the range was stretched."""
         if self.bits is not None and self.bits < 16:
             yield f"pictures of 16 bits use {self.bits} of them: stretched to the full range"
 

@@ -1,4 +1,4 @@
-"""What is heard with a media: the first stream that can be decoded, on the clock of its pictures."""
+"""The sound of a video file: the first stream that can be decoded, on the clock of the pictures."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from av.packet import Packet
 from tracker.sources.media_file import MediaFile
 from tracker.sources.timeline import BROADCAST
 
-PROBED = 20_000  # packets of all streams among which the first sound must be
+PROBED = 20_000  # packets of all streams that are searched for sound
 TRIED = 200  # packets of one stream of which one must be decoded
-COMPARED = 12  # packets by which their times are compared with how long they sound
-FALSE = 3  # times longer or shorter, and their times mean nothing (AVI)
-HELD = 1000  # packets that wait for the picture to reach their stretch of the clock
-# Sound that begins late is not found among the first five seconds, which ffmpeg looks at.
+COMPARED = 12  # packets whose times are compared with their durations
+FALSE = 3  # times longer or shorter: then the timestamps are meaningless (AVI)
+HELD = 1000  # most packets that wait for pictures of the same part of the clock
+# By default ffmpeg probes five seconds, and would miss sound that begins later.
 PATIENT = {"probesize": "50000000", "analyzeduration": "60000000"}
 
 
 class DecodedPacket(NamedTuple):
-    """What a packet gave."""
+    """The sound of one packet."""
 
-    frame: AudioFrame  # the first
-    length_s: float  # of all
+    frame: AudioFrame  # the first one
+    length_s: float  # of all frames
     pts: int | None
 
 
@@ -48,23 +48,23 @@ def _heard(packet: Packet[AudioStream]) -> list[DecodedPacket]:
 class Sound:
     """The sound of a file, read once, in order.
 
-    ``stream`` is None until `open` and where nothing can be heard, of which ``warnings`` tells where
-    there should be something. ``sample`` is the first piece of sound as it was decoded.
+    ``stream`` is None until `open`, and if there is no sound; if there is one that cannot be decoded,
+    ``warnings`` tells so. ``sample`` is the first decoded frame.
     """
 
     def __init__(self, address: str, picture: int, origin_s: float, *, remote: bool = False) -> None:
         self._address, self._picture, self._remote = address, picture, remote
-        self._origin_s = origin_s  # of the first picture, on the file's clock
+        self._origin_s = origin_s  # time of the first picture on the file's clock
         self._file: MediaFile | None = None
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._next: Packet[AudioStream] | None = None
-        self._length_s: float | None = None  # of a packet, where timestamps mean nothing
+        self._length_s: float | None = None  # of a packet, if its timestamps are meaningless
         self.stream: AudioStream | None = None
         self.sample: AudioFrame | None = None
         self.warnings: list[str] = []
 
     def open(self, first_s: float) -> None:
-        """Choose a stream and go to ``first_s`` of the film; never raises for what the file is like."""
+        """Choose a stream and go to ``first_s`` of the video; errors of the file become warnings."""
         try:
             index = self._choose()
             if index is None:
@@ -75,7 +75,7 @@ class Sound:
             names = media.container.format.name.split(",")
             if (
                 first_s > 1.0 and self._length_s is None and BROADCAST.isdisjoint(names)
-            ):  # as the pictures are found
+            ):  # the same condition as for pictures
                 with suppress(av.error.FFmpegError):
                     target = int((self._origin_s + first_s) * av.time_base)
                     media.container.seek(target, backward=True)
@@ -85,13 +85,13 @@ class Sound:
             self._leave_out(f"it cannot be read ({getattr(error, 'strerror', None) or 'damaged'})")
 
     def peek(self) -> Packet[AudioStream] | None:
-        """Return the next packet without taking it; its timestamps count from the film's first picture."""
+        """Return the next packet without taking it; its timestamps count from the first picture."""
         if self._next is None:
             self._next = next(self._packets, None)
         return self._next
 
     def take(self) -> None:
-        """Go on to the packet after it."""
+        """Advance to the next packet."""
         self._next = None
 
     def close(self) -> None:
@@ -102,7 +102,7 @@ class Sound:
             media.close()
 
     def _choose(self) -> int | None:
-        """Return the first stream of which anything can be decoded."""
+        """Return the first stream that can be decoded."""
         media = MediaFile(self._address, remote=self._remote, options=PATIENT)
         try:
             streams = list(media.container.streams.audio)
@@ -124,7 +124,7 @@ class Sound:
             media.close()
 
     def _decodable(self, media: MediaFile, fit: dict[int, AudioStream]) -> int | None:
-        """Return the first stream that gives sound; one that has not begun yet is believed."""
+        """Return the first stream that can be decoded, or one that has no packets yet."""
         tried = dict.fromkeys(fit, 0)
         heard: dict[int, list[DecodedPacket]] = {index: [] for index in fit}
         picture = media.container.streams.video[0]
@@ -147,7 +147,7 @@ class Sound:
         self.warnings.append(f"the sound was left out: {why}")
 
     def _placed(self, media: MediaFile, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
-        """Yield packets of sound from the film's first picture on."""
+        """Yield packets of sound with timestamps from the first picture on."""
         base = stream.time_base
         if base is None:
             return
@@ -172,7 +172,7 @@ class Sound:
 
 
 def _untold_length(heard: list[DecodedPacket], base: Any) -> float | None:
-    """Return how long a packet lasts where the timestamps say something else altogether."""
+    """Return the duration of a packet if its timestamps contradict it; else None."""
     steps = [b.pts - a.pts for a, b in pairwise(heard) if a.pts is not None and b.pts is not None]
     if base is None or len(steps) < COMPARED // 2:
         return None

@@ -23,42 +23,44 @@ from tracker.sources.orientation import Orientation, orientation_of
 from tracker.sources.timeline import BROADCAST_S
 from tracker.types import Image, InputError, OptionError
 
-OPEN_S = 10.0  # a camera that has not answered by then is asked again
-SILENT_S = 5.0  # no packet for so long: the connection is dead although it stands
-PIECES = 4  # times as long for playlists, whose pieces of 10 s come one by one
+OPEN_S = 10.0  # a camera that has not answered by then is connected again
+SILENT_S = 5.0  # without a packet, after which the connection is taken to be lost
+PLAYLIST_FACTOR = 4  # times as long for playlists, whose segments of 10 s come one after another
 READ_S = 0.5  # one wait for a packet; short, so that the thread sees when it should end
-LATE_S = 3.0  # further behind than this, everything up to the next key frame is skipped
-PAUSE_S = 0.3  # between two packets of what is there already there is none as long
+LATE_S = 3.0  # with a greater delay everything up to the next key frame is skipped
+PAUSE_S = 0.3  # longer than between two packets that the server has already
 TRANSPORTS = ("tcp", "udp")
-FOR_GOOD = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError, av.error.ProtocolNotFoundError)
+FINAL_ERRORS = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError, av.error.ProtocolNotFoundError)
 
 
 class StreamCapture:
-    """A connection through PyAV, tuned for little delay: no reordering queue, no frame threads."""
+    """A connection through PyAV, set for little delay: no reordering queue, no frame threads."""
 
     def __init__(self, uri: str, transport: str = "tcp", silent_s: float = SILENT_S) -> None:
         if transport not in TRANSPORTS:
             raise OptionError(f"--rtsp-transport {transport}: choose tcp or udp")
         self._uri = uri
-        self._silent_s = silent_s * (PIECES if self._bursts else 1)
+        self._silent_s = silent_s * (PLAYLIST_FACTOR if self._bursts else 1)
         self._shown = redact(uri)
         self._scheme = scheme(uri)
         self._transport = transport
         self.fps: float | None = None
         self._container: InputContainer | None = None
-        self._bounded: BoundedHttp | None = None  # what the container reads from, behind HTTP
-        self._given_s: float | None = None  # stream time of the last picture that came in pieces
-        self._paced_s: float | None = None  # that of the last one shown
-        self._orientation: Orientation | None = None  # of the first picture; a later size is scaled to its
+        self._bounded: BoundedHttp | None = None  # what the container reads from, for HTTP
+        self._given_s: float | None = None  # stream time of the last picture of a playlist
+        self._paced_s: float | None = None  # stream time of the last picture that was yielded
+        self._orientation: Orientation | None = (
+            None  # of the first picture; later sizes are scaled to its size
+        )
 
     @property
     def _patient(self) -> bool:
-        """Whether a read that timed out may simply be repeated: only RTSP survives it."""
+        """Whether a read may be repeated after a time-out, as only RTSP allows."""
         return self._scheme.startswith("rtsp")
 
     @property
     def _bursts(self) -> bool:
-        """Whether pictures come in pieces of some seconds, to be shown at their own pace."""
+        """Whether pictures come in segments of some seconds, to be yielded at their own pace."""
         return PurePosixPath(urlsplit(self._uri).path).suffix.lower() in (".m3u8", ".mpd")
 
     def open(self, ended: threading.Event) -> None:
@@ -78,7 +80,7 @@ class StreamCapture:
         read_s = READ_S if self._patient else self._silent_s
         try:
             self._container = self._connect(options, (OPEN_S, read_s))
-        except FOR_GOOD as error:
+        except FINAL_ERRORS as error:
             raise InputError(f"{self._shown}: {_reason(error)}; check user, password and address") from None
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise LostError(_reason(error)) from None
@@ -99,17 +101,18 @@ class StreamCapture:
                 try:
                     return av.open(self._bounded, "r", format=self._bounded.format, options=options)
                 finally:
-                    self._bounded.packet_done()  # which tells more than that nothing was recognized
+                    self._bounded.packet_done()  # its error tells more than that no format was recognised
             self._bounded.close()
             self._bounded = None
         return av.open(self._uri, options=options, timeout=timeout)
 
     def read(self, clock: StreamClock) -> Iterator[tuple[float, Image | None]]:
-        """Yield pictures with the wall-clock time they were taken; None for one that was skipped."""
+        """Yield pictures with the wall-clock time at which they were taken; None for a skipped one."""
         behind = False
         anchor: float | None = None
-        again = self._given_s is not None  # a playlist offers its last pieces anew to whoever comes back,
-        heard = time.monotonic()  # all at once; what comes after a pause is new
+        # After a new connection a playlist sends its last segments again, all at once; then there is a pause.
+        again = self._given_s is not None
+        heard = time.monotonic()
         for packet in self._packets():
             again = again and time.monotonic() - heard < PAUSE_S
             heard = time.monotonic()
@@ -147,7 +150,7 @@ class StreamCapture:
                 yield taken, self._orientation.bgr(frame)
 
     def _pace(self, clock: StreamClock, anchor: float | None, pts_s: float) -> tuple[float, float]:
-        """Wait until a picture is due; the first one and a stream that fell behind set the pace anew."""
+        """Wait until a picture is due; after the first one, a jump or a delay the pace begins anew."""
         now = clock.now()
         jumped = self._paced_s is not None and not 0 <= pts_s - self._paced_s < BROADCAST_S
         self._paced_s = pts_s
@@ -173,7 +176,7 @@ class StreamCapture:
                         yield packet
                 self._packet_done()
                 raise LostError("the stream ended")
-            except av.error.ExitError:  # the time for one read was over
+            except av.error.ExitError:  # the read timed out
                 if not self._patient or time.monotonic() - heard >= self._silent_s:
                     raise LostError(f"connected, but sent nothing for {self._silent_s:g} s") from None
             except av.error.FFmpegError as error:
@@ -181,7 +184,7 @@ class StreamCapture:
                 raise LostError(_reason(error)) from None
 
     def _packet_done(self) -> None:
-        """Raise why what lies behind HTTP ended, where it did."""
+        """Raise the reason if the HTTP connection has ended."""
         if self._bounded is not None:
             self._bounded.packet_done()
 
@@ -198,7 +201,7 @@ class StreamCapture:
 
 
 def _reason(error: BaseException) -> str:
-    """Return what went wrong; never the text of the error itself, which may hold the address."""
+    """Return what went wrong; not the text of the error, which may contain the address."""
     if isinstance(error, av.error.ExitError):
         return f"no answer within {OPEN_S:g} s"
     return (getattr(error, "strerror", None) or type(error).__name__).lower()

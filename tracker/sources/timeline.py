@@ -1,4 +1,4 @@
-"""The clock of a recording, made to go on evenly: jumps of its packets' timestamps are closed."""
+"""Close jumps of the clock in the timestamps of a recording's packets."""
 
 from __future__ import annotations
 
@@ -8,37 +8,40 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from av.packet import Packet
 
-BROADCAST_S = 10.0  # transport and program streams, FLV: who sends without a break has no longer pauses
-AUTHORED_S = 3600.0  # elsewhere a picture may stand for minutes: recordings of screens and of motion only
+BROADCAST_S = 10.0  # longest pause in transport and program streams and FLV, which are sent continuously
+AUTHORED_S = 3600.0  # in other formats, where a picture may last minutes, as in recordings of screens
 BROADCAST = frozenset(("mpegts", "mpeg", "flv", "hls", "asf", "wtv", "mpegtsraw"))
-STEPS = 20  # a gap of so many usual steps is a pause only where the steps are long themselves: time lapse
-REORDERED_S, REORDERED = 1.0, 16  # as far, or as many pictures, may presentation times go back and forth
-NEAR_S = 10.0  # sound this near to the picture belongs to the same stretch of the clock
-ON_S = 1.0  # sound that goes on by less than this in its own time is moved as before
+STEPS = 20  # a gap of so many usual steps is always allowed, for time lapse
+REORDERED_S, REORDERED = 1.0, 16  # seconds, or pictures, by which presentation times may run backwards
+NEAR_S = 10.0  # sound that is nearer to the picture belongs to the same part of the clock
+ON_S = 1.0  # sound that advances by less is moved by the same offset as before
 
 
 class Timeline:
-    """Rewrites packets in the order of the file, so that two readers of one file get the same times.
+    """Rewrites the timestamps of packets in the order of the file, so that all readers get the same times.
 
-    A picture's packet that runs backwards, or ahead by more than a pause can be, follows its predecessor by
-    one step; so does everything after it, until the clock comes back. ``jumps`` holds the time of each, from
-    the first packet on, and by how much the clock jumped, in seconds.
+    If the time of a picture's packet runs backwards, or ahead by more than the longest pause, the packet is
+    put one step after the one before; so are all that follow, until the clock jumps back. ``jumps`` has for
+    each jump its time from the first packet on, and its size, both in seconds.
     """
 
     def __init__(self, format_names: str, step_s: float) -> None:
         broadcast = not BROADCAST.isdisjoint(format_names.split(","))
         self._limit_s = BROADCAST_S if broadcast else AUTHORED_S
         self._step_s = step_s
-        self._base: Any = None  # all that follows is in ticks of the pictures' clock
+        self._base: Any = None  # seconds per tick; the fields below are in ticks
         self._offset = self._earlier = 0
-        self._last: dict[str, int] = {}  # the last packet's dts and pts, moved
+        self._last: dict[str, int] = {}  # dts and pts of the last packet, adjusted
         self._first: int | None = None
-        self._usual = 0  # between the last two pictures
-        self._heard, self._sound_offset = 0.0, 0.0  # seconds: the last packet of sound, how it was moved
+        self._usual = 0  # step between the last two pictures
+        self._heard, self._sound_offset = (
+            0.0,
+            0.0,
+        )  # seconds: time of the last packet of sound, and its offset
         self.jumps: list[tuple[float, float]] = []
 
     def adjust(self, packet: Packet[Any]) -> None:
-        """Move the timestamps of a picture's packet to where they belong."""
+        """Adjust the timestamps of a picture's packet."""
         base = self._base = packet.time_base or self._base
         stamps = {name: s for name, s in (("dts", packet.dts), ("pts", packet.pts)) if s is not None}
         if not stamps or base is None:
@@ -47,7 +50,7 @@ class Timeline:
         kind = next((name for name in stamps if name in self._last), None)
         if kind is not None:
             usual = max(step, self._usual)
-            # Only decoding times must run forward; pictures are not stored in the order they are shown.
+            # Only decoding times must ascend; pictures are not stored in the order in which they are shown.
             back = 0 if kind == "dts" else max(round(REORDERED_S / base), REORDERED * usual)
             limit = max(round(self._limit_s / base), STEPS * usual)
             self._decide(stamps[kind], self._last[kind], step, back, limit)
@@ -59,7 +62,7 @@ class Timeline:
         packet.dts = self._last["dts"] if "dts" in stamps else None
 
     def adjust_sound(self, packet: Packet[Any]) -> bool:
-        """Move the timestamps of a packet of sound; False: its stretch of the clock has not begun yet."""
+        """Adjust the timestamps of a packet of sound; False if its part of the clock has not begun yet."""
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is None or packet.time_base is None:
             return True
@@ -72,7 +75,9 @@ class Timeline:
         if abs(seconds + nearest - now) > NEAR_S:
             return False
         if 0 <= seconds - before < ON_S and abs(seconds + self._sound_offset - now) < ON_S:
-            nearest = self._sound_offset  # it goes on; the pictures' jump was too small to tell by
+            nearest = (
+                self._sound_offset
+            )  # the sound continues; the jump of the pictures was too small to be one of the sound
         self._sound_offset = nearest
         moved = round(nearest / packet.time_base)
         packet.pts = stamp + moved
@@ -80,19 +85,19 @@ class Timeline:
         return True
 
     def warnings(self) -> Iterator[str]:
-        """Tell of the jumps."""
+        """Yield a warning if there were jumps."""
         if self.jumps:
             at, by = self.jumps[0]
             times = "once" if len(self.jumps) == 1 else f"{len(self.jumps)} times, first"
             yield f"the recording's clock jumped {times} by {by:+.1f} s, at {at:.1f} s: the gap was closed"
 
     def _decide(self, stamp: int, last: int, step: int, back: int, limit: int) -> None:
-        """Choose the offset of a stamp that is due ``step`` after the last."""
+        """Choose the offset of a timestamp that is expected ``step`` after the last."""
         assert self._base is not None and self._first is not None
         due = last + step
         here, there = stamp + self._offset, stamp + self._earlier
         if self._offset != self._earlier and abs(here - due) > step / 2 and abs(there - due) <= step / 2:
-            self._offset, self._earlier = self._earlier, self._offset  # one packet was wrong: back again
+            self._offset, self._earlier = self._earlier, self._offset  # the clock has jumped back
         elif not -back <= here - last <= limit:
             at = float((last - self._first) * self._base)
             self.jumps.append((at, float((here - due) * self._base)))

@@ -1,4 +1,4 @@
-"""A source around another."""
+"""A source that wraps another one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tracker.types import Event, Frame, Source
 
 
 class SourceWrapper(Source):
-    """Forwards everything; whoever derives from it changes what it is about."""
+    """Forwards everything to the wrapped source; subclasses override what they change."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source.name)
