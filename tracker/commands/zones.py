@@ -11,8 +11,7 @@ import click
 from tracker.text import harmless
 
 if TYPE_CHECKING:
-    from tracker.types import Canvas, Frame, Scene
-    from tracker.zones.shapes import Shape
+    from tracker.types import Canvas, Frame
 
 FILE = click.Path(path_type=Path)
 
@@ -64,38 +63,14 @@ def _preview(
 ) -> tuple[list[str], bytes]:
     """Return what was understood, and the encoded picture."""
     from tracker.types import Canvas, Scene
-    from tracker.zones.file import load
+    from tracker.zones.file import read
+    from tracker.zones.preview import preview
 
     frame, size, fps = _picture(video, at_s)
     names = _names(weights)
-    shapes = load(zones, size)
     scene, canvas = Scene(Path(video).name, size, fps, False, names), Canvas()
-    told = [_show(shape, scene, canvas) for shape in shapes]
+    told = preview(read(zones, size), scene, canvas)
     return told, _paint(frame, canvas, suffix)
-
-
-def _show(shape: Shape, scene: Scene, canvas: Canvas) -> str:
-    """Draw a shape as a run would, and say in words what it is."""
-    from tracker.plugins._shared.geometry import area
-    from tracker.plugins.line import Line
-    from tracker.plugins.zone import Zone
-
-    shape.check(scene.names)
-    plugin = shape.plugin(scene.size)
-    assert isinstance(plugin, Line | Zone)
-    plugin.start(scene)
-    plugin.draw(canvas)
-    points = shape.pixels(scene.size)
-    if isinstance(plugin, Line):
-        what = f"{shape.names[0]!r} leads {plugin.heading()}, {shape.names[1]!r} the other way"
-    else:
-        covered = area(points)
-        what = f"{covered:.0f} px² ({100 * covered / (scene.size[0] * scene.size[1]):.1f} % of the picture)"
-        what += f", alarm after {shape.loiter_s:g} s" if shape.loiter_s else ""
-        canvas.text(f"{covered:.0f} px2", points.mean(axis=0), plugin.color, anchor="mm")
-    corners = " ".join(f"{x:.0f},{y:.0f}" for x, y in points.tolist())
-    whom = ", ".join(shape.classes) or "everything"
-    return f"{shape.kind} {shape.name}: {what}; {whom}, by {plugin.anchor}; {corners}"
 
 
 def _picture(video: str, at_s: float) -> tuple[Frame, tuple[int, int], float]:

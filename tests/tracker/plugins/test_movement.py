@@ -276,3 +276,8 @@ def test_the_picture_and_the_terminal_tell_the_matrix() -> None:
     assert [head.strip() for head in heads if head.strip()][-1] == "never left"
     assert south == ["0", "0", "0", "0", "1"]
     assert rows["junction through"] == "1"
+
+
+def test_where_nothing_is_complete_the_terminal_asks_for_the_direction() -> None:
+    movement, _ = counted([Trip("north", None, 0.0)], 5.0)
+    assert "track zones check" in dict(movement.summary())["junction"]

@@ -16,17 +16,19 @@ def matrix_rows(
     """Return the rows for the terminal.
 
     >>> totals = Counter({("north", "east", "car"): 12, ("east", "", "car"): 1})
-    >>> for row in matrix_rows("gate", ["north", "east"], {}, totals, 1): print(*row, sep=" | ")
-    gate | 12 movements, 1 of them doubtful; incomplete: 1 (7.7 %)
-    gate                 | to north  to east  never left
-    gate from north      |        0       12           0
-    gate from east       |        0        0           1
-    gate never came in   |        0        0
+    >>> for row in matrix_rows("gate", ["north", "east"], {}, totals, 1):
+    ...     print(f"{row[0]:<20}", row[1])
+    gate                 12 movements, 1 of them doubtful; incomplete: 1 (7.7 %)
+    gate                 to north  to east  never left
+    gate from north             0       12           0
+    gate from east              0        0           1
+    gate never came in          0        0
     """
     pairs = by_pair(totals)
     complete = sum(count for (origin, to), count in pairs.items() if origin and to)
     incomplete = sum(pairs.values()) - complete
-    share = f" ({100 * incomplete / (complete + incomplete):.1f} %)" if incomplete else ""
+    hint = '; see with `track zones check` whether each "in" leads into it' if not complete else ""
+    share = f" ({100 * incomplete / (complete + incomplete):.1f} %){hint}" if incomplete else ""
     sure = f", {doubtful} of them doubtful" if doubtful else ""
     rows = [(name, f"{complete} movements{sure}; incomplete: {incomplete}{share}")]
     heads = [*(f"to {section}" for section in sections), "never left"]
