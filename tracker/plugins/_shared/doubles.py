@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ PLACE_SIZES, PLACE_PX = (
 )  # how exactly a box is placed: it weighs where a velocity is of a short time
 
 
-def one_object(tracks: Tracks, rows: NDArray[Any], found: IntArray, place: int) -> list[int]:
+def one_object(tracks: Tracks, rows: NDArray[np.void], found: IntArray, place: int) -> list[int]:
     """Return the places of the tracks on one object with the track at ``place``, at this very moment.
 
     ``rows`` are those of a `Sighting`, ``found`` (M,) those of the tracks. A motion that is not known yet
@@ -51,7 +50,7 @@ def one_object(tracks: Tracks, rows: NDArray[Any], found: IntArray, place: int) 
     return one
 
 
-def whole_of(tracks: Tracks, rows: NDArray[Any], found: IntArray, place: int) -> int:
+def whole_of(tracks: Tracks, rows: NDArray[np.void], found: IntArray, place: int) -> int:
     """Return the number of the largest box on the object that the track at ``place`` is on."""
     one = sorted([place, *one_object(tracks, rows, found, place)])
     if len(one) > 1:
@@ -60,7 +59,7 @@ def whole_of(tracks: Tracks, rows: NDArray[Any], found: IntArray, place: int) ->
     return int(tracks.track_id[place])
 
 
-def _alike(tracks: Tracks, rows: NDArray[Any], found: IntArray, place: int) -> list[int]:
+def _alike(tracks: Tracks, rows: NDArray[np.void], found: IntArray, place: int) -> list[int]:
     """Return whose boxes lie as two boxes on one object do with the one at ``place``, and move so."""
     overlap = overlap_of_smaller(tracks.xyxy[place], tracks.xyxy)
     overlap[place] = 0.0
@@ -102,9 +101,9 @@ class Doubles:
 
     def __init__(self) -> None:
         self._recent: deque[Crossed] = deque()
-        self._before: tuple[Tracks, NDArray[Any], IntArray] | None = None  # the last frame
+        self._before: tuple[Tracks, NDArray[np.void], IntArray] | None = None  # the last frame
 
-    def look(self, now: float, tracks: Tracks, seen: NDArray[Any], found: IntArray) -> None:
+    def look(self, now: float, tracks: Tracks, seen: NDArray[np.void], found: IntArray) -> None:
         """Take a frame: who crossed and has just gone is compared with those of the frame before.
 
         ``seen`` are the rows of a `Sighting`, ``found`` (M,) those of the tracks.
@@ -118,14 +117,14 @@ class Doubles:
                     self._compare(crossed, *self._before)
         self._before = tracks, seen, found
 
-    def _compare(self, crossed: Crossed, tracks: Tracks, seen: NDArray[Any], found: IntArray) -> None:
+    def _compare(self, crossed: Crossed, tracks: Tracks, seen: NDArray[np.void], found: IntArray) -> None:
         """Note who is on the object that has crossed, at the moment of these tracks, if it is among them."""
         ids = tracks.track_id.tolist()
         if crossed.track_id in ids:
             crossed.boxes = _boxes(crossed.boxes, tracks, seen, found, ids.index(crossed.track_id))
 
     def is_new(
-        self, now: float, tracks: Tracks, seen: NDArray[Any], found: IntArray, place: int, sign: int
+        self, now: float, tracks: Tracks, seen: NDArray[np.void], found: IntArray, place: int, sign: int
     ) -> bool:
         """Return whether the track at ``place`` crosses as an object of its own; it is remembered."""
         ids = tracks.track_id.tolist()
@@ -165,7 +164,7 @@ class Doubles:
 
 
 def _boxes(
-    old: set[int], tracks: Tracks, seen: NDArray[Any], found: IntArray, place: int, alone: bool = False
+    old: set[int], tracks: Tracks, seen: NDArray[np.void], found: IntArray, place: int, alone: bool = False
 ) -> set[int]:
     """Return who is on one object with the track at ``place``, and of the ``old`` who is out of sight.
 

@@ -10,7 +10,7 @@ is followed: at once without a cause, after `HOLD_S` with one.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class Change(NamedTuple):
 
 
 def whole_boxes(
-    rows: NDArray[Any],
+    rows: NDArray[np.void],
     found: IntArray,
     now: float,
     fresh: Mask,

@@ -49,7 +49,7 @@ class Memory:
         return len(self._sighting.row_of)
 
     @property
-    def seen(self) -> NDArray[Any]:
+    def seen(self) -> NDArray[np.void]:
         """The rows of `sighting.ROW`, as long as ``own``; not to be written to."""
         return self._sighting.rows
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import weakref
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +63,7 @@ class Sighting:
     anchor: str
     size: tuple[int, int]  # of the picture: width, height
     keep_s: float
-    rows: NDArray[Any] = field(default_factory=lambda: np.zeros(0, ROW))
+    rows: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, ROW))
     row_of: dict[int, int] = field(default_factory=dict)  # track_id -> row
     # of the present frame, where it has tracks:
     found: IntArray = field(default_factory=lambda: NO_ROWS)  # (M,) row of each track
@@ -74,7 +73,7 @@ class Sighting:
     doubt: Mask = field(default_factory=lambda: NO_ONE)  # (M,) the feet are not where the box ends
     changed: Mask = field(default_factory=lambda: NO_ONE)  # (M,) not the object that had this number before
     gone: IntArray = field(default_factory=lambda: NO_ROWS)  # (K,) rows given back just now ...
-    gone_rows: NDArray[Any] = field(default_factory=lambda: NOTHING)  # ... and what was in them
+    gone_rows: NDArray[np.void] = field(default_factory=lambda: NOTHING)  # ... and what was in them
     _free: list[int] = field(default_factory=list)
     _oldest_s: float = -math.inf  # no row was last seen before this
     _signature: bytes = NOBODY
@@ -230,24 +229,24 @@ class Sighting:
         return heirs
 
 
-def _copied(rows: NDArray[Any]) -> NDArray[Any]:
+def _copied(rows: NDArray[np.void]) -> NDArray[np.void]:
     """Return a copy; NumPy itself copies structured arrays field by field, which takes four times as long."""
     return rows.view(np.uint8).copy().view(rows.dtype)
 
 
-def velocity(rows: NDArray[Any]) -> FloatArray:
+def velocity(rows: NDArray[np.void]) -> FloatArray:
     """Return the velocity (M, 2) of remembered tracks in pixels per second; NaN if seen once."""
     mean: FloatArray = (rows["anchor"] - _checkpoint(rows)[:, :2]) / baseline_s(rows)[:, None]
     return mean
 
 
-def baseline_s(rows: NDArray[Any]) -> FloatArray:
+def baseline_s(rows: NDArray[np.void]) -> FloatArray:
     """Return over how long a time (M,) `velocity` is measured; NaN if seen once."""
     passed = rows["seen_s"] - _checkpoint(rows)[:, 2]
     return np.where(passed > 0, passed, np.nan)  # seen once: no time has passed
 
 
-def _checkpoint(rows: NDArray[Any]) -> FloatArray:
+def _checkpoint(rows: NDArray[np.void]) -> FloatArray:
     oldest = np.where(np.isnan(rows["past"][:, 1, 2]), 0, 1)
     past: FloatArray = rows["past"][np.arange(len(rows)), oldest]
     return past

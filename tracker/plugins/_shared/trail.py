@@ -31,7 +31,7 @@ class Trail:
             ("trail_n", np.int64),  # points ever kept; the newest is at (n - 1) % length
         )
 
-    def push(self, rows: NDArray[Any], found: IntArray, now: float, points: FloatArray) -> None:
+    def push(self, rows: NDArray[np.void], found: IntArray, now: float, points: FloatArray) -> None:
         """Add the present point (M, 2) of the tracks in rows ``found`` (M,)."""
         times, n = rows["trail_s"], rows["trail_n"][found]
         newest = n - 1
@@ -42,7 +42,9 @@ class Trail:
         rows["trail"][found, at] = points
         rows["trail_n"][found] = newest + 1
 
-    def window(self, rows: NDArray[Any], found: IntArray, since_s: float) -> tuple[FloatArray, FloatArray]:
+    def window(
+        self, rows: NDArray[np.void], found: IntArray, since_s: float
+    ) -> tuple[FloatArray, FloatArray]:
         """Return times (M, R) and points (M, R, 2), oldest first; times before ``since_s`` are NaN."""
         n = rows["trail_n"][found][:, None]
         position = n - self.length + self._steps
