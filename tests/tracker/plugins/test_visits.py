@@ -180,3 +180,28 @@ def test_a_passing_waits_while_the_feet_are_hidden(goes_in: bool) -> None:
     entered = [event for event in events if event.kind == "zone.enter" and event.track_id == 1]
     assert len(entered) == goes_in
     assert all(event.frame >= 28 > 10 * event.data["since_s"] for event in entered)
+
+
+@pytest.mark.parametrize("fps", [5.0, 30.0])
+@pytest.mark.parametrize("way", [(0.0, 1.0), (0.0, -1.0), (1.0, 1.0), (1.0, -1.0)])
+def test_the_backpack_of_somebody_slow_is_no_second_visitor(fps: float, way: tuple[float, float]) -> None:
+    """Its lower edge passes the border more than a second after the feet, or before them."""
+    zone = Zone(SQUARE)
+    zone.start(scene(fps))
+    rng = np.random.default_rng(0)
+    for index in range(round(14 * fps)):
+        x, y = 450 + np.array(way) * (48 * index / fps - 350)
+        boxes = [[x - 24, y - 120, x + 24, y], [x - 20, y - 98, x + 8, y - 54]]
+        shaken = boxes + rng.normal(0, 1, (2, 4))
+        zone.update(frame(index, fps), tracks([1, 2], shaken, [0, 2]))
+    list(zone.finish())
+    assert (zone.entries, zone.visitors) == (1, 1)
+
+
+def test_who_walks_past_a_parked_car_is_no_part_of_it() -> None:
+    zone, events = run(
+        [{1: (350, 310, 590, 470), 2: (400 + 6 * n, 380, 420 + 6 * n, 460)} for n in range(-25, 20)],
+        {1: 2, 2: 0},
+    )
+    assert (zone.entries, zone.visitors) == (2, 2)
+    assert max(e.time - e.data["since_s"] for e in events if e.kind == "zone.enter") <= 1.3

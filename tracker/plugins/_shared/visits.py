@@ -8,15 +8,17 @@ with its host, or out of its box, is somebody of its own after all.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracker.plugins._shared.anchors import SHADOW_OVERLAP, SHADOW_S, box_size
 from tracker.plugins._shared.geometry import overlap_of_smaller
 from tracker.plugins._shared.memory import Memory
-from tracker.plugins._shared.sighting import CUT_SIZES, INHERIT_GROWTH, ROUNDING_S, velocity
+from tracker.plugins._shared.sighting import CUT_SIZES, INHERIT_GROWTH, ROUNDING_S, baseline_s, velocity
 
 APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
 JOINT_SIZES = 0.5  # who went so far with its host, in its own sizes, moves as a part of it
-LOOSE_SIZES = 0.25  # who is so far out of step with it does not
+LOOSE_SIZES = 0.25  # who is so far out of step with it does not, at once or in a second
+PLACE_PX = 1.0  # how exactly a box is placed
 HIDDEN_S = 0.5  # sooner the tracks themselves tell who continues whom (`sighting.Sighting`)
 WALK_SIZES_PER_S, WALK_SIZES = 2.0, 2.0  # how fast, and how far at most, somebody goes while hidden
 BACK_SIZES = 0.25  # so far behind the place where it was lost nobody comes out again ...
@@ -42,8 +44,9 @@ COLUMNS = (
 def host_of(memory: Memory, row: int, passed_s: float, *, fresh: bool) -> int | None:
     """Return the row of the visitor of whom this one is a second box: what somebody carries, a lorry's cab.
 
-    The two share their place now, and passed the border together (this one at ``passed_s``) or this one was
-    first seen in the larger one's box. Of several the one that shares most is meant.
+    The two share their place now, and passed the border together (this one at ``passed_s``), or this one was
+    first seen in the larger one's box, or they are of two classes and move as one: a backpack's lower edge
+    passes long before or after its owner's feet. Of several the one that shares most is meant.
     """
     own, seen, found = memory.own, memory.seen, memory.found
     inside = own["inside"][found]
@@ -51,12 +54,25 @@ def host_of(memory: Memory, row: int, passed_s: float, *, fresh: bool) -> int | 
     chosen |= own["visited"][found] & ~inside & (np.abs(own["left_s"][found] - passed_s) <= SHADOW_S)
     if fresh:
         chosen |= inside & (box_size(seen["xyxy"][found]) >= box_size(seen["xyxy"][row][None]))
+    chosen |= inside & _moves_along(memory, row)
     others = found[chosen & (found != row)]
     if not len(others):
         return None
     common = overlap_of_smaller(seen["xyxy"][row], seen["xyxy"][others])
     best = int(common.argmax())
     return int(others[best]) if common[best] > SHADOW_OVERLAP else None
+
+
+def _moves_along(memory: Memory, row: int) -> NDArray[np.bool_]:
+    """Return which tracks of the frame (M,) are of another class than this row's and keep step with it."""
+    seen, found = memory.seen, memory.found
+    along: NDArray[np.bool_] = seen["class_id"][found] != seen["class_id"][row]
+    if np.count_nonzero(along):
+        rows, own = seen.take(found), seen[[row]]
+        smaller = np.minimum(box_size(rows["xyxy"]), box_size(own["xyxy"]))
+        placed = PLACE_PX / np.minimum(baseline_s(rows), baseline_s(own))  # NaN, and no step: seen once
+        along &= np.hypot(*(velocity(rows) - velocity(own)).T) <= LOOSE_SIZES * smaller + placed
+    return along
 
 
 def meet(memory: Memory, row: int, host: int, now: float) -> None:
