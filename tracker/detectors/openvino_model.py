@@ -1,4 +1,4 @@
-"""Converts weights to OpenVINO, once, and keeps the result in the user's cache."""
+"""Convert weights to OpenVINO once, and keep the model in the user's cache."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tracker.detectors.places import cache_folder
 from tracker.detectors.quiet import quiet, quiet_openvino
 from tracker.detectors.seal import seal, sealed
+from tracker.detectors.user_folders import cache_folder
 from tracker.detectors.weights import sha256
 from tracker.text import harmless
 from tracker.types import WeightsError
 
-FORMAT = 2  # of what lies in the cache; raise it when the conversion changes
+FORMAT = 2  # version of the models in the cache; raise it when the conversion changes
 ABOUT = "about.json"
 
 
 @dataclass(frozen=True)
 class Converted:
-    """A model in the cache: any batch and size, uint8 BGR in (N, H, W, 3), raw boxes out."""
+    """A model in the cache: input (N, H, W, 3) uint8 BGR of any size, output raw boxes."""
 
     xml: Path
     names: dict[int, str]
-    final: bool  # the network suppresses by itself
+    final: bool  # whether the network does non-maximum suppression itself
 
 
 def converted(weights: Path, *, int8: bool = False) -> Converted:
     """Return the converted model of a ``.pt`` file; the first time this takes some seconds.
 
-    The cache's key is the content of the weights, the precision and the libraries' versions; one model
-    serves every input shape. Whatever is incomplete, damaged or changed by others there is made again. Raises
-    ``WeightsError``; int8 models are made by ``track export`` only.
+    The key in the cache is the content of the weights, the precision and the versions of the libraries; one
+    model serves every input shape. A model that is incomplete, damaged or changed by others is converted
+    again. Raises ``WeightsError``; int8 models are made by ``track export`` only.
     """
-    folder = place(weights, int8=int8)
+    folder = cache_path(weights, int8=int8)
     if (model := stored(folder)) is not None:
         return model
     if int8:
@@ -51,13 +51,13 @@ def converted(weights: Path, *, int8: bool = False) -> Converted:
             f"there is no int8 model of {weights.name} yet: make one from your own frames by "
             f"`track export --weights {weights} --int8 --calibrate VIDEO`"
         )
-    with saying(f"Converting {weights.name} to OpenVINO, once"):
+    with showing_status(f"Converting {weights.name} to OpenVINO, once"):
         model, names, final = convert(weights)
         return store(folder, model, names, final=final)
 
 
-def place(weights: Path, *, int8: bool) -> Path:
-    """Return the folder in the cache where a converted model belongs."""
+def cache_path(weights: Path, *, int8: bool) -> Path:
+    """Return the folder in the cache for a converted model."""
     try:
         content = sha256(weights)
     except OSError as error:
@@ -68,7 +68,7 @@ def place(weights: Path, *, int8: bool) -> Path:
 
 
 def stored(folder: Path) -> Converted | None:
-    """Return the model in a folder of the cache, ``None`` where there is none that is whole."""
+    """Return the model in a folder of the cache, ``None`` if there is no complete one."""
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         mark = about.pop("seal")
@@ -83,7 +83,7 @@ def stored(folder: Path) -> Converted | None:
 
 
 def convert(weights: Path) -> tuple[Any, dict[int, str], bool]:
-    """Return an ``openvino.Model`` of a ``.pt`` file, its class names, and whether it suppresses by itself.
+    """Return an ``openvino.Model`` of a ``.pt`` file, its class names, and ``final`` of `Converted`.
 
     Reversing the channels and dividing by 255 become part of the graph. Raises ``WeightsError``.
     """
@@ -96,16 +96,18 @@ def convert(weights: Path) -> tuple[Any, dict[int, str], bool]:
         loaded = load(weights, torch.device("cpu"))
         network = loaded.model.to(memory_format=torch.contiguous_format)
         for module in network.modules():
-            if hasattr(module, "export") and hasattr(module, "dynamic"):  # the head: anchors in the graph
+            if hasattr(module, "export") and hasattr(
+                module, "dynamic"
+            ):  # the head: put the anchors into the graph
                 module.export, module.dynamic, module.format = True, True, "openvino"
         try:
             with torch.no_grad(), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # tracing warns of what the head's export mode has foreseen
+                warnings.simplefilter("ignore")  # tracing warns of cases that the head's export mode handles
                 example = torch.zeros(1, 3, 96, 64)
                 trace: Any = torch.jit.trace  # untyped
                 traced = trace(network, example, strict=False, check_trace=False)
                 model = ov.convert_model(traced, example_input=example, input=[-1, 3, -1, -1])
-        except Exception as error:  # whatever tracing or the frontend finds fault with
+        except Exception as error:  # any error of tracing or the frontend
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise WeightsError(
                 f"{weights} cannot be converted to OpenVINO ({reason:.120}); use --backend torch"
@@ -124,7 +126,7 @@ def convert(weights: Path) -> tuple[Any, dict[int, str], bool]:
 def store(
     folder: Path, model: Any, names: dict[int, str], *, final: bool, replace: bool = False
 ) -> Converted:
-    """Write a model into the cache in one step; one that is there stays unless ``replace``.
+    """Write a model into the cache in one step; an existing one is kept unless ``replace``.
 
     Raises ``WeightsError`` when it cannot be written.
     """
@@ -146,7 +148,7 @@ def store(
 
 
 def _move(new: Path, folder: Path, *, replace: bool) -> None:
-    """Move ``new`` to ``folder``; where another process was faster, its whole model stays."""
+    """Move ``new`` to ``folder``; if another process was faster, its complete model is kept."""
     if not replace and stored(folder) is not None:
         return
     shutil.rmtree(folder, ignore_errors=True)
@@ -160,8 +162,8 @@ def _move(new: Path, folder: Path, *, replace: bool) -> None:
 
 
 @contextmanager
-def saying(text: str) -> Iterator[None]:
-    """Show on a terminal what is going on."""
+def showing_status(text: str) -> Iterator[None]:
+    """Show a status on a terminal."""
     if not sys.stderr.isatty():
         yield
         return

@@ -1,4 +1,4 @@
-"""Makes an int8 model from a user's own frames, and says how well it agrees with the fp32 one."""
+"""Make an int8 model, calibrated by the user's frames, and measure its agreement with the fp32 model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 from bytetrack import Detections
 from bytetrack.boxes import iou as box_iou
 from tracker.detectors.letterbox import Letterbox
-from tracker.detectors.openvino_model import convert, place, store
+from tracker.detectors.openvino_model import cache_path, convert, store
 from tracker.detectors.quiet import unlogged, unreported
 from tracker.detectors.settings import Settings
 from tracker.types import Image, OptionError
@@ -24,7 +24,7 @@ from tracker.types import Image, OptionError
 
 @dataclass(frozen=True)
 class Agreement:
-    """How the boxes of one detector look in those of another."""
+    """How many boxes of one detector another one finds."""
 
     boxes: int  # of the first detector
     found: float  # share of them that the second finds at the required overlap, 0 to 1
@@ -34,20 +34,20 @@ class Agreement:
 def quantize(weights: Path, images: Sequence[Image], imgsz: int = Settings.imgsz) -> Path:
     """Quantise to int8 by NNCF's post-training method and keep the model in the cache; return its file.
 
-    ``images`` should look like what will be watched. The head's arithmetic on boxes and scores stays fp32:
-    pixels and probabilities do not fit into one scale of 255 steps. Raises ``OptionError`` without NNCF,
-    and ``WeightsError``.
+    ``images`` should be like those of later runs. The head's arithmetic on boxes and scores remains fp32,
+    because pixels and probabilities do not fit into one scale of 255 steps. Raises ``OptionError``
+    without NNCF, and ``WeightsError``.
     """
     try:
         with unreported(), unlogged(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of its own dependencies
+            warnings.simplefilter("ignore")  # warnings of its dependencies
             import nncf
     except ImportError as error:
         raise OptionError("--int8 needs a package that is not installed: pip install nncf") from error
 
-    # NNCF draws its progress bars on stdout, whoever reads that
+    # NNCF writes its progress bars to stdout.
     progress: TextIO = sys.stderr if sys.stderr.isatty() else io.StringIO()
-    # torch tells of CUDA when NNCF asks what it could compile: to its log or, in 2.6, to stderr
+    # torch reports on CUDA when NNCF asks what it could compile: to its log or, in 2.6, to stderr.
     talk = redirect_stderr(io.StringIO())
     with unlogged(), talk, warnings.catch_warnings(), redirect_stdout(progress):
         warnings.simplefilter("ignore")
@@ -59,13 +59,13 @@ def quantize(weights: Path, images: Sequence[Image], imgsz: int = Settings.imgsz
             subset_size=len(images),
             ignored_scope=nncf.IgnoredScope(names=_head(model)),
         )
-        return store(place(weights, int8=True), quantised, names, final=final, replace=True).xml
+        return store(cache_path(weights, int8=True), quantised, names, final=final, replace=True).xml
 
 
 def agreement(
     first: Sequence[Detections], second: Sequence[Detections], *, iou: float = 0.9, conf: float = 0.0
 ) -> Agreement:
-    """Look for the boxes of ``first`` scored at least ``conf`` in ``second``, picture by picture.
+    """Find the boxes of ``first`` with a score of at least ``conf`` in ``second``, image by image.
 
     >>> one = Detections([[0, 0, 10, 10], [50, 50, 60, 60]], [0.8, 0.6], [0, 0])
     >>> other = Detections([[0, 0, 10, 10.5]], [0.7], [0])

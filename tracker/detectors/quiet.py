@@ -1,4 +1,4 @@
-"""Use ultralytics and OpenVINO without what they do on the side."""
+"""Use ultralytics and OpenVINO without their side effects: logs, network, usage reports, settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tracker.detectors.places import cache_folder
+from tracker.detectors.user_folders import cache_folder
 
 # Read by ultralytics while it is imported: no package installs, network checks, usage reports or banner.
 ENVIRONMENT = {"YOLO_AUTOINSTALL": "False", "YOLO_OFFLINE": "True", "YOLO_VERBOSE": "False"}
@@ -20,11 +20,11 @@ ENVIRONMENT = {"YOLO_AUTOINSTALL": "False", "YOLO_OFFLINE": "True", "YOLO_VERBOS
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Import ultralytics if need be, and silence it inside the ``with``.
+    """Import ultralytics if it is not yet, and silence it inside the ``with``.
 
-    Without this it writes a settings file into the user's configuration, asks the network whether it is
-    there, reports usage, may install packages that weights ask for, turns OpenCV's threads off and changes
-    how numpy prints. A process that imported it before keeps its own settings.
+    Otherwise it writes a settings file into the user's configuration, checks the network, reports usage, may
+    install packages that weights ask for, turns OpenCV's threads off and changes how numpy prints. If the
+    process imported it before, its settings are kept.
     """
     if "ultralytics" not in sys.modules:
         _import()
@@ -43,7 +43,7 @@ def quiet() -> Iterator[None]:
 
 
 def quiet_openvino() -> Any:
-    """Import OpenVINO without the package that reports its use; raises ``ImportError`` where it is not."""
+    """Import OpenVINO without its telemetry; raises ``ImportError`` if it is not installed."""
     with unreported():
         import openvino
     return openvino
@@ -51,11 +51,11 @@ def quiet_openvino() -> Any:
 
 @contextmanager
 def unreported() -> Iterator[None]:
-    """Let imports of OpenVINO and NNCF fail to find what reports their use; they foresee that."""
+    """Hide the telemetry package from OpenVINO and NNCF, which work without it."""
     if "openvino_telemetry" in sys.modules:
-        yield  # somebody else's choice
+        yield  # the process imported it on purpose
         return
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # how Python says: not to be imported
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # Python's way to forbid an import
     try:
         yield
     finally:
@@ -64,9 +64,9 @@ def unreported() -> Iterator[None]:
 
 @contextmanager
 def unlogged() -> Iterator[None]:
-    """Keep back what libraries log below an error, whatever their loggers are called.
+    """Silence logs below errors of all libraries.
 
-    torch, for one, logs a line about CUDA when NNCF asks what it could compile.
+    For example, torch logs a line about CUDA when NNCF asks what it could compile.
     """
     before = logging.root.manager.disable
     logging.disable(max(before, logging.WARNING))

@@ -1,7 +1,7 @@
-"""Seals what this program puts into its cache, so that nobody else's file is taken for it.
+"""Sign the files that this program puts into its cache, so that files of others are not trusted.
 
-A checksum that lies beside a file tells damage, not intent: who changes one can change the other. The seal
-is an HMAC (RFC 2104) with a key that lies elsewhere, readable by its user only.
+A checksum beside a file detects damage, not intent: who changes one can change the other. The seal is an HMAC
+(RFC 2104) with a key in another folder that only the user can read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from tracker.detectors.places import data_folder
+from tracker.detectors.user_folders import data_folder
 from tracker.types import Json
 
 BYTES = 32
@@ -26,29 +26,29 @@ PAUSE_S = 0.05
 
 def seal(content: Json) -> str:
     """Return the seal of something JSON-able, in hexadecimal digits."""
-    text = json.dumps(json.loads(json.dumps(content)), sort_keys=True)  # keys as they will be read
+    text = json.dumps(json.loads(json.dumps(content)), sort_keys=True)  # keys as they will be read from JSON
     return hmac.new(_key(data_folder() / "cache.key"), text.encode(), hashlib.sha256).hexdigest()
 
 
 def sealed(content: Json, mark: object) -> bool:
-    """Whether this is the seal of the content."""
+    """Whether ``mark`` is the seal of the content."""
     return isinstance(mark, str) and hmac.compare_digest(seal(content), mark)
 
 
 @cache
 def _key(path: Path) -> bytes:
-    """Return this user's key; where none can be kept one of this process, and the next seals anew."""
+    """Return this user's key; if it cannot be stored, one of this process, so that others convert again."""
     made = secrets.token_bytes(BYTES)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            place = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(place, "wb") as file:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(made)
         except FileExistsError:
             for _ in range(TRIES):
                 if len(kept := path.read_bytes()) == BYTES:
                     return kept
                 time.sleep(PAUSE_S)
-            path.unlink()  # of a process that was killed while it wrote
+            path.unlink()  # left by a process that was killed while writing
     return made

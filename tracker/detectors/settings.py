@@ -1,4 +1,4 @@
-"""What a detector shall find and how: one frozen struct; here live the defaults that ``Options`` reads."""
+"""The settings of a detector, with the defaults that ``Options`` reads."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class Settings:
     max_det: int = 300  # boxes kept per picture, best first
     device: str = "auto"  # auto, cpu, mps, or the number of a CUDA GPU
     half: bool = False  # fp16 arithmetic, GPUs only
-    batch: int = 1  # pictures that go through the network together
+    batch: int = 1  # images per inference
     int8: bool = False  # use the model that `track export --int8` made; OpenVINO only
     precision: str = "auto"  # of OpenVINO: fp32, bf16, or auto: bf16 where the processor multiplies it itself
-    in_flight: int | None = None  # inputs under way at a time; 1: no delay (live); None: what is fastest
-    threads: int | None = None  # of the CPU that inference may use; None: all
+    in_flight: int | None = None  # batches in flight; 1: no delay (live); None: the fastest number
+    threads: int | None = None  # of the CPU for inference; None: all
     backend: str = "auto"  # torch, openvino, or auto: torch on a GPU, else OpenVINO on an x86 CPU, else torch
     every: int = 1  # run on every N-th frame only (see ``EveryNth``)
 
     def __post_init__(self) -> None:
-        """Refuse absurd values, round ``imgsz`` up."""
+        """Check the values, and round ``imgsz`` up."""
         object.__setattr__(self, "device", str(self.device).strip().lower())
         if self.backend not in BACKENDS:
             raise OptionError(f"no backend {self.backend!r}; there are {', '.join(BACKENDS)}")

@@ -1,4 +1,4 @@
-"""From the network's raw output to boxes, in numpy and OpenCV, without a Python loop."""
+"""Convert the raw output of a network to detections: threshold, classes, non-maximum suppression."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from bytetrack.types import FloatArray, IntArray
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.settings import Settings
 
-MOST = 30_000  # candidates that enter suppression, best first (ultralytics' max_nms)
+MOST = 30_000  # candidates for suppression, best first (ultralytics' max_nms)
 
 
 def read_boxes(
     output: FloatArray, box: Letterbox, settings: Settings, classes: Sequence[int] | None, count: int
 ) -> Detections:
-    """Return what one raw output says, in pixels of the picture.
+    """Return the detections in one raw output, in pixels of the image.
 
     ``output`` is (4 + count + extra, A): centre x, y, width, height and a score per class for each of A
-    anchors; ``count`` is the number of classes. A box has the class it scores best in; classes are
-    filtered before suppression, which knows no classes (both as ultralytics does with ``agnostic_nms``).
+    anchors; ``count`` is the number of classes. A box has the class of its best score; classes are
+    filtered before suppression, which ignores classes (both as ultralytics does with ``agnostic_nms``).
     """
     scores = output[4 : 4 + count]
     best = scores.max(axis=0)
@@ -40,13 +40,13 @@ def read_boxes(
     ltwh = np.stack([x - width / 2, y - height / 2, width, height], axis=1)
     kept = suppress(ltwh, score, settings.iou)[: settings.max_det]
     xyxy = np.concatenate([ltwh[:, :2], ltwh[:, :2] + ltwh[:, 2:]], axis=1)
-    return seen_boxes(xyxy[kept], score[kept], class_id[kept], box)
+    return boxes_in_image(xyxy[kept], score[kept], class_id[kept], box)
 
 
 def read_final_boxes(
     output: FloatArray, box: Letterbox, settings: Settings, classes: Sequence[int] | None
 ) -> Detections:
-    """Return what a network says that suppresses by itself: ``output`` is (A, 6) xyxy, score, class."""
+    """Return the detections of a network that suppresses itself: ``output`` is (A, 6) xyxy, score, class."""
     rows = output[output[:, 4] > settings.conf]
     class_id = rows[:, 5].astype(np.int64)
     if classes is not None:
@@ -54,24 +54,24 @@ def read_final_boxes(
         rows, class_id = rows[wanted], class_id[wanted]
     ltwh = np.concatenate([rows[:, :2], rows[:, 2:4] - rows[:, :2]], axis=1).astype(np.float64)
     kept = suppress(ltwh, rows[:, 4], settings.iou)[: settings.max_det]  # one object may have two classes
-    return seen_boxes(rows[kept, :4], rows[kept, 4], class_id[kept], box)
+    return boxes_in_image(rows[kept, :4], rows[kept, 4], class_id[kept], box)
 
 
 def suppress(ltwh: FloatArray, score: FloatArray, iou: float) -> IntArray:
-    """Return the rows that stay, best first: greedy suppression of overlaps above ``iou``.
+    """Return the rows that are kept, best first: greedy suppression of overlaps above ``iou``.
 
     >>> suppress(np.array([[0, 0, 9, 9], [0, 0, 9, 8], [20, 0, 9, 9]]), np.array([0.5, 0.9, 0.3]), 0.7)
     array([1, 2])
     """
     if len(score) == 0:
         return np.empty(0, np.int64)
-    boxes: Any = ltwh.astype(np.float64)  # taken as arrays too, whatever OpenCV's type stubs say
+    boxes: Any = ltwh.astype(np.float64)  # arrays are accepted, although OpenCV's type stubs do not say so
     scores: Any = score.astype(np.float32)
     return np.asarray(cv2.dnn.NMSBoxes(boxes, scores, 0.0, iou), np.int64).reshape(-1)
 
 
-def seen_boxes(xyxy: FloatArray, score: FloatArray, class_id: IntArray, box: Letterbox) -> Detections:
-    """Return boxes of the network's input as ``Detections`` of the picture, less those in the grey."""
+def boxes_in_image(xyxy: FloatArray, score: FloatArray, class_id: IntArray, box: Letterbox) -> Detections:
+    """Return boxes of the network's input as ``Detections`` of the image, without those in the padding."""
     inside = box.to_picture(xyxy)
     seen = (inside[:, 2] > inside[:, 0]) & (inside[:, 3] > inside[:, 1])
     return Detections(inside, score.astype(np.float32), class_id.astype(np.int64))[seen]

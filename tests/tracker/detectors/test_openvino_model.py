@@ -12,7 +12,7 @@ import pytest
 
 from tracker import detectors
 from tracker.detectors import Settings, open_detector, openvino_model
-from tracker.detectors.openvino_model import converted, place, stored
+from tracker.detectors.openvino_model import cache_path, converted, stored
 from tracker.detectors.seal import _key, seal, sealed
 from tracker.types import OptionError, WeightsError
 
@@ -23,7 +23,7 @@ def kept(untrained: Path, own_cache: Path, models: Path, monkeypatch: pytest.Mon
     good = models / converted(untrained).xml.parent.name
     (own_cache / "openvino").unlink()
     folder = Path(shutil.copytree(good, own_cache / "openvino" / good.name))
-    assert place(untrained, int8=False) == folder
+    assert cache_path(untrained, int8=False) == folder
     return folder
 
 
@@ -40,23 +40,25 @@ def test_a_second_opening_converts_nothing(
 
 def test_the_same_weights_under_another_name_share_a_model(untrained: Path, tmp_path: Path) -> None:
     other = Path(shutil.copyfile(untrained, tmp_path / "other.pt"))
-    assert place(other, int8=False) == place(untrained, int8=False) != place(untrained, int8=True)
+    assert (
+        cache_path(other, int8=False) == cache_path(untrained, int8=False) != cache_path(untrained, int8=True)
+    )
 
 
 def test_other_weights_have_another_model(untrained: Path, tmp_path: Path) -> None:
     other = tmp_path / "untrained.pt"
     other.write_bytes(untrained.read_bytes() + b"x")
-    assert place(other, int8=False) != place(untrained, int8=False)
+    assert cache_path(other, int8=False) != cache_path(untrained, int8=False)
 
 
 @pytest.mark.parametrize("library", ["openvino", "ultralytics"])
 def test_another_version_of_a_library_has_another_model(
     untrained: Path, library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = place(untrained, int8=False)
+    before = cache_path(untrained, int8=False)
     real = openvino_model.version
     monkeypatch.setattr(openvino_model, "version", lambda name: "9.9" if name == library else real(name))
-    assert place(untrained, int8=False) != before
+    assert cache_path(untrained, int8=False) != before
 
 
 @pytest.mark.parametrize("name", ["model.xml", "model.bin", "about.json"])
@@ -139,7 +141,7 @@ def test_a_cache_that_cannot_be_written(untrained: Path, own_cache: Path) -> Non
     (own_cache / "openvino").unlink()
     (own_cache / "openvino").write_text("a file where the folder should be")
     with pytest.raises(WeightsError, match="cannot write the converted model"):
-        openvino_model.store(place(untrained, int8=False), *_any_model()[:2], final=False)
+        openvino_model.store(cache_path(untrained, int8=False), *_any_model()[:2], final=False)
 
 
 def test_int8_is_never_made_silently(untrained: Path) -> None:

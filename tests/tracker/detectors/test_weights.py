@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tracker.detectors import download
-from tracker.detectors.weights import KNOWN, Known, find_weights, sha256
+from tracker.detectors.weights import PUBLISHED, PublishedFile, find_weights, sha256
 from tracker.types import WeightsError
 
-PUBLISHED = KNOWN["yolov8n.pt"]
+NANO = PUBLISHED["yolov8n.pt"]
 CONTENT = b"the file that was published" * 100
 WRONG = b"another file of the same size"[:27] * 100
 
@@ -20,7 +20,9 @@ WRONG = b"another file of the same size"[:27] * 100
 @pytest.fixture(autouse=True)
 def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Publish our own yolov8n.pt, let no road lead anywhere, and stand in an empty folder."""
-    monkeypatch.setitem(KNOWN, "yolov8n.pt", Known(hashlib.sha256(CONTENT).hexdigest(), len(CONTENT)))
+    monkeypatch.setitem(
+        PUBLISHED, "yolov8n.pt", PublishedFile(hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
+    )
     monkeypatch.setattr(download, "_reachable", lambda: False)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
@@ -217,5 +219,5 @@ def test_a_cache_that_cannot_be_written(own_cache: Path, tmp_path: Path) -> None
 
 
 def test_the_published_file_is_the_one_we_know(weights: Path) -> None:
-    assert sha256(weights) == PUBLISHED.sha256
-    assert weights.stat().st_size == PUBLISHED.size
+    assert sha256(weights) == NANO.sha256
+    assert weights.stat().st_size == NANO.size

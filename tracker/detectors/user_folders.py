@@ -1,4 +1,4 @@
-"""Where this program keeps what it fetched or converted."""
+"""The folders in which this program keeps downloaded and converted files."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from platformdirs import user_cache_path, user_data_path
 
 
 def cache_folder() -> Path:
-    """Return the user's cache of this program, whether it exists or not."""
+    """Return the cache of this program in the user's folder; it may not exist."""
     return user_cache_path("track", appauthor=False)
 
 
 def data_folder() -> Path:
-    """Return where this program keeps what is not to be deleted with the cache."""
+    """Return the folder for files that must not be deleted with the cache."""
     return user_data_path("track", appauthor=False)
