@@ -44,6 +44,18 @@ def test_order_of_detections_changes_source_alone(seed: int) -> None:
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
+def test_of_two_that_begin_together_the_first_number_does_not_depend_on_their_order() -> None:
+    pair = Detections([[300, 100, 340, 200], [100, 100, 140, 200]], [0.9, 0.8], [0, 0])
+    one, other = BYTETracker().update(pair), BYTETracker().update(pair[np.array([1, 0])])
+    np.testing.assert_array_equal(one.xyxy, other.xyxy)
+
+
+def test_a_picture_every_two_seconds_is_a_frame_rate() -> None:
+    tracker = BYTETracker(frame_rate=0.5)
+    person = Detections([[300, 100, 340, 200]], [0.9], [0])
+    assert [tracker.update(person).track_id.tolist() for _ in range(3)] == [[1]] * 3
+
+
 @examples(10)
 @given(seeds)
 def test_trackers_share_nothing(seed: int) -> None:
