@@ -18,10 +18,12 @@ from bytetrack import BYTETracker, Detections
 from tests.tracker.squares import SquareDetector
 from tracker.detectors.every_nth import EveryNth
 from tracker.options import Options
+from tracker.pipeline import Host
 from tracker.plugins.route import Route
 from tracker.run.checkpoint import Saved, StateFile
 from tracker.run.lock import Lock
 from tracker.run.session import Session
+from tracker.run.summary import Report
 from tracker.types import Event, Frame, InputError, OptionError, OutputError, Scene
 
 FRAMES = 120
@@ -397,3 +399,24 @@ def test_resume_needs_a_state() -> None:
 def test_nothing_is_due_before_its_time(tmp_path: Path) -> None:
     assert not StateFile(tmp_path / "x", 3600).due()
     assert StateFile(tmp_path / "x", 0.0).due()
+
+
+def test_after_a_save_nothing_is_due_for_a_while_and_files_of_plugins_add_up(tmp_path: Path) -> None:
+    scene, tracker = Scene("clip.mp4", (64, 96), 30.0, False, {}), BYTETracker()
+    state = StateFile(tmp_path / "run.json", 3600)
+    assert state.load() is None and state.is_new
+    state._due = 0.0  # as after an hour
+    assert state.due()
+    state.add_left({"early.png": "0"})
+    assert not state.path.exists(), "nothing has been seen yet"
+    state.save(scene, (4, 0.2), tracker, Host(), [], Report({}, forget_s=5.0), wait=True)
+    assert not state.due() and not state.is_new
+    state.add_left({"a.png": "1"})
+    state.add_left({"b.png": "2"})
+    state.add_left({})
+    state.release()
+    again = StateFile(state.path, 3600)
+    saved = again.load()
+    again.release()
+    assert saved is not None and (saved.frame, saved.time, saved.ended) == (4, 0.2, False)
+    assert again.left == {"early.png": "0", "a.png": "1", "b.png": "2"}
