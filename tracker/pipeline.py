@@ -17,6 +17,7 @@ from tracker.types import (
     Detector,
     Event,
     Frame,
+    Image,
     Json,
     Mark,
     Picture,
@@ -35,6 +36,7 @@ from tracker.types import (
 )
 
 Answer = TypeVar("Answer")
+NOTHING = Detections.empty()  # of a frame that nobody looked at
 
 
 def run(
@@ -46,11 +48,13 @@ def run(
     sketch: bool = True,
     stopwatch: Stopwatch | None = None,
     since: float | None = None,
+    painter: Callable[[Result], Image] | None = None,
 ) -> Iterator[Result]:
     """Yield one ``Result`` per frame, in order, with no other effect.
 
     ``sketch`` collects what plugins draw; ``since`` is the time of the frame that the tracker saw last, where
-    it goes on from an earlier run. Raises ``PluginError`` when a plugin raises.
+    it goes on from an earlier run; ``painter`` draws results for who asks. Raises ``PluginError`` when a
+    plugin raises.
     """
     watch = stopwatch or Stopwatch()
     host = plugins if isinstance(plugins, Host) else Host(plugins)
@@ -71,7 +75,8 @@ def run(
             supposed = tracks.source < 0  # is shown, never counted
             seen = tracks[~supposed] if np.count_nonzero(supposed) else tracks
             events, marks = host.look(frame, seen, happened(), sketch=sketch)
-        yield Result(frame, Detections.empty() if detections is None else detections, tracks, events, marks)
+        found = NOTHING if detections is None else detections
+        yield Result(frame, found, tracks, events, marks, painter)
 
 
 class Guest(Plugin):

@@ -44,6 +44,7 @@ __all__ = [
     "Image",
     "InputError",
     "Json",
+    "LastingTracker",
     "Mark",
     "OptionError",
     "OutputError",

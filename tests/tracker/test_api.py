@@ -172,13 +172,14 @@ def test_words_of_others_are_answered() -> None:
 def test_as_many_boxes_as_are_let_through_are_told(make_video: MakeVideo) -> None:
     from tracker.options import Options
     from tracker.run.session import Session
+    from tracker.run.upstream import WithDetector
 
     for most, notes in (
         (1, ["4 frames had 1 boxes, the maximum of --max-det: raise it to get more"]),
         (2, []),
     ):
-        with Session(
-            str(make_video(frames=4)), Options(max_det=most), detector_factory=lambda _: SquareDetector()
-        ) as session:
+        options = Options(max_det=most)
+        upstream = WithDetector(make_video(frames=4), options, lambda _: SquareDetector())
+        with Session(upstream, options) as session:
             list(session)
         assert session.warnings() == notes

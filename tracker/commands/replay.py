@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tracker import parse, text
+from tracker import parse
 from tracker.arguments.click_types import settings_of
 from tracker.arguments.option_spec import specs
 from tracker.errors import OptionError
 from tracker.options import Options
+from tracker.run.terminal import execute_session
+
+if TYPE_CHECKING:  # it needs OpenCV, which takes its time
+    from tracker.run.upstream import Upstream
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path)
@@ -76,108 +78,18 @@ def command(
         if given[name] and not video:
             raise click.UsageError(f"{flag} needs pictures: give the video with --video")
     options = Options(**given)
-    with ExitStack() as stack:
-        _run(stack, tracks, video, options, _parse_size(size), fps, quiet)
-    return 0
-
-
-def _run(
-    stack: ExitStack,
-    path: Path,
-    video: Path | None,
-    options: Options,
-    size: tuple[int, int] | None,
-    fps: float | None,
-    quiet: bool,
-) -> None:
-    from tracker import pipeline
-    from tracker.detectors.coco import COCO
-    from tracker.offline.saved_tracks import SavedTracks, blank
-    from tracker.run.build_plugins import check, make_plugins, use_background
-    from tracker.run.build_sinks import check_outputs, leave_files, make_sinks
-    from tracker.run.claims import Claims
-    from tracker.run.painter import Painter, draw_options
-    from tracker.run.paths import claim_inputs, claim_leaves, claim_outputs
-    from tracker.run.progress import Progress, table
-    from tracker.run.summary import Report
-    from tracker.sources import open_source
-    from tracker.types import Detector, EndRun, PluginError, Recorded, Scene, Stopwatch, Tracker
-
-    check(options)
-    claims = stack.enter_context(Claims())
-    claims.read("the table of tracks", path)
-    claim_inputs(claims, str(video or ""), options)
-    claim_outputs(claims, options)
-    check_outputs(options)
-    source = stack.enter_context(open_source(video)) if video else None
-    saved = SavedTracks(path, fps, video_fps=source.fps if source else None)
-    size = source.size if source else size or _size_of(options, saved.extent)
-    names = {**COCO, **saved.names}  # a class may be asked for that nothing belonged to
-    recorded = (source.recorded if source else None) or Recorded()
-    scene = Scene(
-        source.name if source else path.name, size, saved.frame_rate, False, names, options.lost, *recorded
-    )
-    if options.classes:
-        if not saved.has_classes:
-            raise click.UsageError(f"{path} contains no classes; leave out --classes")
-        saved.keep(parse.class_ids(options.classes, names) or ())
-    plugins = make_plugins(options, size, names)
+    counted = (options.line, options.zone, options.zones, options.plugin, options.follow)
     written = (options.output, options.show, options.save_mot, options.save_csv, options.save_json)
-    if not plugins and not any(written):
+    if not any(counted) and not any(written):
         raise click.UsageError("nothing to count; give --line, --zone, --zones, --follow or --plugin")
-    paints = Painter(names, draw_options(options, names))
-    host = pipeline.Host(plugins)
-    prefix = Path(options.output).with_suffix("") if options.output else Path(f"{path.stem}_replay")
-    claim_leaves(claims, host, prefix, overwrite=options.overwrite)
-    use_background(options, scene)
-    host.start(scene)
-    sound = source.sound if source else None
-    sinks = [
-        stack.enter_context(sink)
-        for sink in make_sinks(options, scene, plugins, audio_from=video, sound=sound)
-    ]
-    report = Report(saved.names, forget_s=2 * options.lost + 1)
-    stopwatch = Stopwatch()
-    told: Detector = saved
-    shown: Tracker = saved
-    if options.refine:
-        from tracker.offline.two_pass import first_pass
+    picture = _parse_size(size)
 
-        told = shown = first_pass(saved.frames(blank(size)), saved, saved, raw=False, stopwatch=stopwatch)
-    length = source.length if source else saved.length
-    results = pipeline.run(
-        source or saved.frames(blank(size)),
-        told,
-        shown,
-        host,
-        sketch=bool(options.output or options.show),
-        stopwatch=stopwatch,
-    )
-    failed: PluginError | None = None
-    try:
-        with suppress(EndRun), Progress(length, path.name, enabled=not quiet) as progress:
-            for result in results:
-                if options.output or options.show:
-                    result = dataclasses.replace(result, painter=paints)
-                for sink in sinks:
-                    sink.write(result)
-                report.add(result)
-                progress.advance(len(result.tracks))
-    except PluginError as error:  # what was counted until then, and by the others, is kept
-        failed = error
-    last = host.finish()
-    for sink in sinks:
-        sink.finish(last)
-    stack.close()  # complete the files before they are named
-    left = [str(file) for file, _ in leave_files(host, prefix, overwrite=options.overwrite)]
-    summaries = host.summaries()
-    for note in saved.warnings:
-        click.echo(f"track: {text.told(note)}", err=True)
-    if not quiet:
-        files = [*(str(file) for sink in sinks for file in sink.files), *left]
-        click.echo(table(report.rows(stopwatch.seconds, summaries), files))
-    if failed is not None or host.errors:
-        raise failed or host.errors[0]
+    def upstream() -> Upstream:
+        from tracker.run.replay import WithSavedTracks
+
+        return WithSavedTracks(tracks, options, video, size=picture, fps=fps)
+
+    return execute_session(upstream, options, prefix=f"{tracks.stem}_replay.mp4", quiet=quiet)
 
 
 def _parse_size(text: str | None) -> tuple[int, int] | None:
@@ -187,17 +99,3 @@ def _parse_size(text: str | None) -> tuple[int, int] | None:
         return parse.size(text)
     except OptionError as error:
         raise click.UsageError(f"--size {error}") from None
-
-
-def _size_of(options: Options, extent: tuple[float, float]) -> tuple[int, int]:
-    """Return the size that the zone file names, where the boxes fit into it."""
-    from tracker.zones import file as zone_file
-
-    if options.zones:
-        for shape in zone_file.load(options.zones):
-            if shape.size:
-                return round(shape.size[0]), round(shape.size[1])
-    reach = f"{extent[0]:.0f}x{extent[1]:.0f}"
-    raise click.UsageError(
-        f"the picture size is unknown; give --size WxH or --video (boxes extend to {reach})"
-    )

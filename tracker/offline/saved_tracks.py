@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.offline.track_rows import MOT_CLASS, TrackRows
-from tracker.types import Detector, Frame, Image, InputError
+from tracker.types import Detector, Frame, Image, InputError, Source
 
 NO_DETECTIONS = Detections.empty()  # the tracks hold all that is known
 NO_TRACKS = Tracks.empty()
@@ -170,6 +171,22 @@ class SavedTracks(Detector):
                 f"{self.path}:{line[n]}: frame {numbers[n]} comes directly after {numbers[n - 1]}; "
                 f"at most {MOST_MISSING} frames may be missing"
             )
+
+
+class SavedFrames(Source):
+    """The frames of a table of tracks, with a picture of nothing; ``size`` is width and height."""
+
+    def __init__(self, tracks: SavedTracks, size: tuple[int, int], stop: threading.Event) -> None:
+        super().__init__(tracks.path.name)
+        self.fps, self.size, self.length = tracks.frame_rate, size, tracks.length
+        self._tracks, self._stop = tracks, stop
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames from the first to the last that the table names."""
+        for frame in self._tracks.frames(blank(self.size)):
+            if self._stop.is_set():
+                return
+            yield frame
 
 
 def blank(size: tuple[int, int]) -> Image:

@@ -19,8 +19,9 @@ from tracker.options import Options
 from tracker.run.build_detector import make_detector
 from tracker.run.claims import Claims
 from tracker.run.naming import distinct, name_of, output_in
-from tracker.run.paths import claim_inputs, claim_outputs
+from tracker.run.paths import claim_inputs, claim_outputs, claim_source
 from tracker.run.session import Session
+from tracker.run.upstream import WithDetector
 from tracker.sinks import output_file
 from tracker.sinks.recording import ENCODINGS
 from tracker.sources import open_source
@@ -213,7 +214,8 @@ class Several:
         for path in self._lists:
             self._claims.read("the list of sources", path)
         for run in self.runs:
-            claim_inputs(self._claims, run.uri, self._options[run.name])
+            claim_source(self._claims, run.uri)
+            claim_inputs(self._claims, self._options[run.name])
         for run in self.runs:
             claim_outputs(self._claims, self._options[run.name], f" of {run.name}")
 
@@ -263,12 +265,11 @@ class Several:
         options = self._options[run.name]
         prefix = Path(options.output) if options.output else output_in(Path(), run.name)
         session = Session(
-            run.uri,
+            WithDetector(run.uri, options, self._detector_handle),
             options,
             stop=self.stop,
             sketch=self._sketch,
             prefix=prefix.with_suffix("") if self._leave else None,
-            detector_factory=self._detector_handle,
             claims=self._claims,
         )
         with session:

@@ -34,9 +34,8 @@ WRITTEN = (
 )
 
 
-def claim_inputs(claims: Claims, source: str, options: Options) -> None:
-    """Claim what a run on ``source`` reads, as far as its options tell."""
-    claim_source(claims, source)
+def claim_inputs(claims: Claims, options: Options) -> None:
+    """Claim what a run reads beside its source, as far as its options tell."""
     for field, what in READ.items():
         for path in _places(field, getattr(options, field)):
             claims.read(what, path)

@@ -44,7 +44,9 @@ class Reporting:
         folder = None if self._folder is None else Path(self._folder.name)
         return [path for path in written if folder is None or folder not in path.parents]
 
-    def write(self, uri: str, pictures: Iterable[Path], *, live: bool, resumed: bool) -> list[Path]:
+    def write(
+        self, recording: str | None, pictures: Iterable[Path], *, live: bool, resumed: bool
+    ) -> list[Path]:
         """Write the report of the files, which are complete now; return where it is."""
         options = self._options
         if options.report is None or self._folder is None:
@@ -54,7 +56,7 @@ class Reporting:
 
         with self._folder:
             shown = [path for path in pictures if path.suffix == ".png"]
-            frame_at = None if live else frames_of(uri, options.fps)
+            frame_at = None if live or recording is None else frames_of(recording, options.fps)
             report = gather([*self._files, *shown], frame_at=frame_at)
             data = page(report).encode()
         path = Path(options.report)

@@ -6,13 +6,12 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import cast
 
 from tracker import pipeline, threads
 from tracker.options import Options
-from tracker.run.build_detector import make_detector
 from tracker.run.build_plugins import check as check_plugins
 from tracker.run.build_plugins import make_plugins, use_background
 from tracker.run.build_sinks import check_outputs, leave_files, make_sinks
@@ -24,18 +23,16 @@ from tracker.run.paths import claim_inputs, claim_leaves, claim_outputs
 from tracker.run.profile import Profile
 from tracker.run.reporting import Reporting
 from tracker.run.resumed import Resumed
-from tracker.run.small_objects import FarAway
 from tracker.run.summary import Report
+from tracker.run.upstream import Upstream, WithDetector
 from tracker.sinks.output_file import each_folder_once
-from tracker.sources import address, open_source
-from tracker.trackers.make import make_tracker
 from tracker.types import (
     Detector,
     EndRun,
     Event,
     Frame,
     Json,
-    OptionError,
+    LastingTracker,
     PluginError,
     PluginLike,
     Recorded,
@@ -54,23 +51,21 @@ class Session:
 
     def __init__(
         self,
-        source: str | int | Path,
+        source: str | int | Path | Upstream,
         options: Options,
         plugins: Sequence[PluginLike] = (),
         stop: threading.Event | None = None,
         *,
         sketch: bool = True,
         prefix: Path | None = None,
-        detector_factory: Callable[[Stopwatch], Detector] | None = None,
         claims: Claims | None = None,
     ) -> None:
-        self._detector_factory = detector_factory  # makes one that other sources share; None: one of its own
+        self._upstream = source if isinstance(source, Upstream) else WithDetector(source, options)
         self._claims = claims  # of a call with several sources, which has claimed what options name
         self._recording: Json = None  # what the source is known again by
         self.sketch = sketch  # whether anybody may look at a picture
         self.prefix = prefix  # plugins leave PREFIX_routes.png and the like; None: they leave nothing
         self.left: list[Path] = []
-        self.uri = str(source)
         self.options, self.plugins = options, list(plugins)
         self.stop = stop or threading.Event()
         self.stopwatch = Stopwatch()
@@ -90,7 +85,7 @@ class Session:
     @property
     def name(self) -> str:
         """What the source is called; no address, which may hold a password."""
-        return address.name(self.uri) if address.scheme(self.uri) else Path(self.uri).name
+        return self._upstream.name
 
     def __enter__(self) -> Session:
         """Open source, detector, plugins and sinks, in this order; what was opened is closed on an error."""
@@ -114,7 +109,9 @@ class Session:
         self.report.close()
         try:
             resumed = self._state is not None and not self._state.is_new
-            self.left += self._reporting.write(self.uri, self.left, live=self.scene.live, resumed=resumed)
+            self.left += self._reporting.write(
+                self._upstream.recording, self.left, live=self.scene.live, resumed=resumed
+            )
         except TrackError as late:
             failed.append(late)
         if self._profile is not None:
@@ -130,16 +127,21 @@ class Session:
         """Yield one ``Result`` per frame; each has been through every sink."""
         since = self._last[1] if self._state and self._state.resuming and self._last else None
         results = pipeline.run(
-            *self._parts(), self.host, sketch=self.sketch, stopwatch=self.stopwatch, since=since
+            *self._parts(),
+            self.host,
+            sketch=self.sketch,
+            stopwatch=self.stopwatch,
+            since=since,
+            painter=self._painter,
         )
         with suppress(EndRun):  # a window was closed, while frames came or while none did
             for result in results:
-                result = replace(result, painter=self._painter)
                 self._last = result.frame.index, result.frame.time
                 self._passed += 1
                 self.report.add(result)
                 self._crowded += len(result.detections) >= self.options.max_det
-                self._far_away.add(result.tracks.xyxy)
+                if self._far_away is not None:
+                    self._far_away.add(result.tracks.xyxy)
                 for sink in self.sinks:
                     sink.write(result)
                 if self._state is not None and self._state.due():
@@ -204,7 +206,7 @@ class Session:
     def _save(self, *, wait: bool = False, ended: bool = False) -> None:
         """Save, unless a plugin has failed: then the last state is the one to go on from."""
         if self._state is not None and self._last is not None and not self.host.errors:
-            parts = (self.scene, self._last, self.tracker, self.host, self.sinks, self.report)
+            parts = (self.scene, self._last, self._lasting_tracker(), self.host, self.sinks, self.report)
             try:
                 more = {"passed": self._passed, "recording": self._recording}
                 self._state.save(*parts, **more, wait=wait, ended=ended)
@@ -215,6 +217,7 @@ class Session:
     def warnings(self) -> list[str]:
         """Return what the user should know: skipped packets, dropped frames."""
         warnings = [
+            *self._upstream.warnings,
             *self.source.warnings,
             *(text for sink in self.sinks for text in sink.warnings),
             *self._warnings,
@@ -238,7 +241,8 @@ class Session:
             live += [("dropped", f"{self.source.dropped} frames")]
         description = self.detector.description
         network = [("network", description)] if description else []
-        rows = [live, *self.summaries(), self._far_away.rows(), network]
+        small = [] if self._far_away is None else self._far_away.rows()
+        rows = [live, *self.summaries(), small, network]
         return self.report.rows(self.stopwatch.seconds, rows)
 
     def outputs(self) -> list[str]:
@@ -254,7 +258,8 @@ class Session:
         claims = self._claims
         if claims is None:
             claims = self._stack.enter_context(Claims())
-            claim_inputs(claims, self.uri, options)
+            self._upstream.claim(claims)
+            claim_inputs(claims, options)
             claim_outputs(claims, options)
         if self._state is not None:
             self._stack.callback(self._state.release)
@@ -265,22 +270,18 @@ class Session:
         going_on = self._state is not None and not self._state.is_new
         if not going_on:
             check_outputs(options)
-        self.source = self._stack.enter_context(self._open_source())
-        if options.refine and self.source.live:
-            raise OptionError(f"--refine needs a file, and {self.source.name} is live; record it first")
-        in_flight = 1 if self.source.live else None  # the newest frame is worth more than throughput
+        self.source = self._stack.enter_context(self._make_source())
+        upstream = self._upstream
         self.detector: Detector = self._stack.enter_context(
-            self._detector_factory(self.stopwatch)
-            if self._detector_factory
-            else make_detector(options, self.stopwatch, in_flight=in_flight, every=options.detect_every)
+            upstream.make_detector(self.source, self.stopwatch)
         )
         recorded = self.source.recorded or Recorded()
         self.scene = Scene(
             source=self.source.name,
             size=self.source.size,
-            fps=self.source.fps,
+            fps=upstream.frame_rate(self.source),
             live=self.source.live,
-            names=self.detector.names,
+            names=upstream.names(self.detector),
             lost_s=options.lost,
             start_wall=0.0 if self.source.live else recorded.start_wall,
             utc_offset_s=recorded.utc_offset_s,
@@ -292,19 +293,17 @@ class Session:
         claim_leaves(claims, self.host, self.prefix, overwrite=options.overwrite, mine=mine)
         use_background(options, self.scene)
         self.host.start(self.scene)
-        self.tracker = make_tracker(
-            options.tracker, options.tracker_settings, self.source.fps, self.source.size
-        )
+        self.tracker = upstream.make_tracker(self.source)
         self._read = self.source  # with --refine a second one later
         self._profile = Profile(live=self.source.live) if options.profile else None
-        self._far_away = FarAway(self.scene.size, options.imgsz)
+        self._far_away = upstream.make_far_away(self.scene.size)
         self.report = Report(self.scene.names, forget_s=2 * options.known_s + 1)
         self.sinks: list[Sink] = list(
             make_sinks(
                 options,
                 self.scene,
                 self.plugins,
-                audio_from=None if self.scene.live else self.uri,
+                audio_from=None if self.scene.live else upstream.recording,
                 another=claims.another if going_on else None,
                 sound=self.source.sound,
                 stopwatch=self.stopwatch,
@@ -312,7 +311,7 @@ class Session:
         )
         self.sinks += self._reporting.sinks(self.scene, self.plugins, self._at_end)
         if self._state is not None:
-            self._state.begin(self.scene, self.tracker, resumed=options.resume)
+            self._state.begin(self.scene, self._lasting_tracker(), resumed=options.resume)
             self._state.restore(self.host, self.sinks, self.report)
         if saved is not None:
             self._last = saved.frame, saved.time
@@ -320,8 +319,8 @@ class Session:
                 self._passed = saved.passed
                 self.detector.resume(saved.passed)
         if self._state is not None:
-            if not self.source.live:
-                self._recording = fingerprint(self.uri)
+            if not self.source.live and upstream.recording is not None:
+                self._recording = fingerprint(upstream.recording)
             self._state.announce(self.scene, self.sinks)
         for sink in self.sinks:
             self._stack.enter_context(sink)
@@ -339,44 +338,28 @@ class Session:
             "left": [str(path) for path in self.left],
         }
 
-    def _open_source(self) -> Source:
-        options = self.options
-        saved = self._state.saved if self._state and options.resume else None
+    def _make_source(self) -> Source:
+        saved = self._state.saved if self._state and self.options.resume else None
         if saved is not None and saved.live:
             saved = None  # what is live goes on where it is
-        source = open_source(
-            self.uri,
-            start_s=max(options.start, saved.time) if saved else options.start,
-            end_s=options.end,
-            stride=options.vid_stride,
-            fps=options.fps,
-            max_frames=None if saved else options.max_frames,
-            stop=self.stop,
-            stopwatch=self.stopwatch,
-            rtsp_transport=options.rtsp_transport,
-            camera_size=options.camera_size,
-            camera_fps=options.camera_fps,
-            give_up_after_s=options.give_up_after,
-        )
-        if self._state is None or saved is None:
-            return source
-        self._state.check_source(source.name, self.uri)
-        most = options.max_frames  # of the whole run, however often it was cut
-        return Resumed(source, saved, None if most is None else max(most - saved.passed, 0))
+        source = self._upstream.make_source(self.stop, self.stopwatch, saved)
+        if self._state is not None and saved is not None:
+            self._state.check_source(source.name, self._upstream.recording)
+        return source
+
+    def _lasting_tracker(self) -> LastingTracker:
+        return cast(LastingTracker, self.tracker)  # --state is an option of runs with a tracker of ours only
 
     def _parts(self) -> tuple[Iterable[Frame], Detector, Tracker]:
         """Return what the loop runs on; with ``--refine`` the tracks are finished before."""
         if not self.options.refine:
             return self.source, self.detector, self.tracker
-        from tracker.offline.two_pass import first_pass
-
-        precomputed = first_pass(
-            self.source, self.detector, self.tracker, advance=self._first_pass_frame, stopwatch=self.stopwatch
-        )
+        parts = self.source, self.detector, self.tracker
+        precomputed = self._upstream.first_pass(*parts, self._first_pass_frame, self.stop, self.stopwatch)
         if self.stop.is_set():
             self._warnings.append("interrupted before the second pass; nothing was drawn or saved")
             return (), precomputed, precomputed
-        self._read = self._stack.enter_context(self._open_source())
+        self._read = self._stack.enter_context(self._make_source())
         return self._read, precomputed, precomputed
 
     def _first_pass_frame(self, tracks: int) -> None:

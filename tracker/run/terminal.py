@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,9 +20,28 @@ from tracker.options import Options
 from tracker.run.naming import default_output
 from tracker.text import told
 
+if TYPE_CHECKING:  # it needs OpenCV, which takes its time
+    from tracker.run.upstream import Upstream
+
 
 def execute(source: str, options: Options, *, quiet: bool = False) -> int:
-    """Run with progress, signals and the table; return the exit status."""
+    """Run over a file, a folder, a camera or a stream; return the exit status."""
+
+    def upstream() -> Upstream:
+        from tracker.run.upstream import WithDetector
+
+        return WithDetector(source, options)
+
+    return execute_session(upstream, options, prefix=default_output(source), quiet=quiet)
+
+
+def execute_session(
+    upstream: Callable[[], Upstream], options: Options, *, prefix: str, quiet: bool = False
+) -> int:
+    """Run with progress, signals and the table; return the exit status.
+
+    What plugins leave begins with the name of the video, without one with ``prefix``.
+    """
     stop, received = threading.Event(), Received()
     with suppress(EndRun, Interrupted), _signals(stop, received):
         from tracker.run.progress import Progress, table
@@ -29,11 +49,11 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
         from tracker.sinks import WindowSink
 
         session = Session(
-            source,
+            upstream(),
             options,
             stop=stop,
             sketch=bool(options.output or options.show),
-            prefix=Path(options.output or default_output(source)).with_suffix(""),
+            prefix=Path(options.output or prefix).with_suffix(""),
         )
         failed: PluginError | OutputError | None = None
         try:

@@ -10,8 +10,12 @@ import pytest
 from click import UsageError
 from click.testing import CliRunner
 
+from tracker.cli import main
 from tracker.commands.replay import command
 from tracker.drawing.figure import figure
+from tracker.options import Options
+from tracker.run.replay import WithSavedTracks
+from tracker.run.session import Session
 from tracker.types import Image, OptionError, Picture
 
 
@@ -87,7 +91,7 @@ def test_the_size_is_the_zone_files_where_nothing_else_tells(tmp_path: Path, tra
     ],
 )
 def test_what_is_missing_is_said(tracks: Path, arguments: list[str], message: str) -> None:
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises((UsageError, OptionError), match=message):
         replay(tracks, *arguments)
 
 
@@ -150,7 +154,7 @@ def test_what_needs_pictures_or_classes_says_so(tmp_path: Path, traffic: Path) -
         replay(traffic, "--size", "160x96", "--classes", "carr", "--line", "80,0 80,96")
     mot = tmp_path / "t.txt"
     mot.write_text("1,1,10,10,20,20,0.9,-1,-1,-1\n")
-    with pytest.raises(UsageError, match="contains no classes"):
+    with pytest.raises(OptionError, match="contains no classes"):
         replay(mot, "--fps", "25", "--size", "160x96", "--classes", "car", "--line", "80,0 80,96")
 
 
@@ -176,3 +180,52 @@ def test_a_figure_names_the_recording(
     video = make_video()
     replay(traffic, "--video", video, "--plugin", "route", "-q")
     assert notes[0].startswith(f"{video.name}, ")
+
+
+class TestItIsARunLikeEveryOther:
+    def test_what_outputs_have_to_say_is_told(
+        self, tmp_path: Path, traffic: Path, make_video: Callable[..., Path]
+    ) -> None:
+        told = replay(traffic, "--video", make_video(), "--follow", "9", "--crop", tmp_path / "him.mp4")
+        assert "track: him.mp4 was not written: " in told
+        assert not (tmp_path / "him.mp4").exists()
+
+    @pytest.mark.parametrize("refine", [False, True])
+    def test_it_can_be_stopped_and_what_was_written_is_complete(
+        self, tmp_path: Path, traffic: Path, refine: bool
+    ) -> None:
+        events, table = tmp_path / "e.jsonl", tmp_path / "t.csv"
+        zone = "till=0,0 159,0 159,95 0,95"
+        options = Options(zone=zone, events=str(events), save_csv=str(table), refine=refine)
+        with Session(WithSavedTracks(traffic, options, size=(160, 96)), options) as session:
+            for count, _ in enumerate(session, 1):
+                if count == 5:
+                    session.stop.set()
+        with table.open() as file:
+            assert sorted({row["frame"] for row in csv.DictReader(file)}) == ["0", "1", "2", "3", "4"]
+        assert all(json.loads(line)["frame"] < 5 for line in events.read_text().splitlines())
+
+    def test_it_can_be_stopped_while_it_refines(self, tmp_path: Path, traffic: Path) -> None:
+        options = Options(save_csv=str(tmp_path / "t.csv"), refine=True)
+        with Session(WithSavedTracks(traffic, options, size=(160, 96)), options) as session:
+            seen = []
+            session.advance = lambda tracks: (seen.append(tracks), session.stop.set())
+            assert list(session) == []
+        assert len(seen) == 1, "the rest of the table is not gone through"
+        assert session.warnings() == ["interrupted before the second pass; nothing was drawn or saved"]
+
+    def test_frames_are_shown_in_colour_where_they_are_known(
+        self, traffic: Path, make_video: Callable[..., Path]
+    ) -> None:
+        options = Options(line="80,0 80,96")
+        with Session(WithSavedTracks(traffic, options, make_video()), options) as session:
+            first = next(iter(session))
+        assert first.plot().shape == (96, 160, 3)
+        assert session.rows()[0][0] == "frames"
+
+    def test_a_state_is_refused_in_one_line(self, traffic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit) as ended:
+            main(["replay", str(traffic), "--state", "s.json", "--line", "80,0 80,96"])
+        assert ended.value.code == 2
+        told = "track: track replay has no --state; it is an option of track SOURCE\n"
+        assert capsys.readouterr().err == told

@@ -15,7 +15,7 @@ from tracker.offline.saved_tracks import SavedTracks, blank
 from tracker.offline.two_pass import first_pass
 from tracker.options import Options
 from tracker.run import build_detector as detecting
-from tracker.run import session
+from tracker.run import session, upstream
 from tracker.sinks import CsvSink
 from tracker.types import Frame, OptionError, Scene
 
@@ -93,8 +93,8 @@ def test_a_live_source_is_refused_in_one_line(
         source.live = True
         return source
 
-    api_open = session.open_source
-    monkeypatch.setattr(session, "open_source", live)
+    api_open = upstream.open_source
+    monkeypatch.setattr(upstream, "open_source", live)
     with pytest.raises(OptionError, match="--refine needs a file"):
         list(api.track(make_video(), refine=True))
 

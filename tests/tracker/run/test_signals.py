@@ -165,3 +165,27 @@ def test_several_cameras_of_which_one_is_dead(options: list[object], tmp_path: P
     assert len(list(folder.iterdir())) == 2
     for path in folder.iterdir():
         assert path.name.endswith("_cam_output.mp4") and pictures(path) > 0
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A person who stands in every frame of the clip."""
+    path = tmp_path_factory.mktemp("tables") / "tracks.csv"
+    head = "frame,time_s,x_min,y_min,x_max,y_max,class_id,class_name,confidence,tracker_id"
+    rows = [f"{n},{n / 25:.6f},40,20,60,60,0,person,0.9,1" for n in range(FRAMES)]
+    path.write_text("\n".join([head, *rows]) + "\n")
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_replay_ends_in_order_too(clip: Path, table: Path, tmp_path: Path, number: int, code: int) -> None:
+    written = ["-o", tmp_path / "out.mp4", "--save-csv", tmp_path / "t.csv", "--plugin", "route"]
+    with started("replay", table, "--video", clip, *written) as run:
+        wait_for(writing(tmp_path))
+        assert end(run, number) == (code, "")
+    frames = len({line.split(",")[0] for line in (tmp_path / "t.csv").read_text().splitlines()[1:]})
+    assert 0 < frames < FRAMES
+    assert pictures(tmp_path / "out.mp4") == frames
+    assert (tmp_path / "out_routes.json").exists()
+    assert not list(tmp_path.glob("*.part*"))

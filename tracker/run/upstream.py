@@ -1,0 +1,152 @@
+"""What stands before the plugins of a run: where its frames, detections and tracks come from."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tracker.offline.two_pass import PrecomputedTracks, first_pass
+from tracker.options import Options
+from tracker.run.build_detector import make_detector
+from tracker.run.checkpoint import Saved
+from tracker.run.claims import Claims
+from tracker.run.paths import claim_source
+from tracker.run.resumed import Resumed
+from tracker.run.small_objects import FarAway
+from tracker.sources import address, open_source
+from tracker.trackers.make import make_tracker
+from tracker.types import Detector, OptionError, Source, Stopwatch, Tracker
+
+
+class Upstream:
+    """Makes source, detector and tracker of one run, which asks for them in this order.
+
+    The session does the rest alike, whether frames come from a file, a camera or a table.
+    """
+
+    recording: str | None  # file, folder or address of the pictures, if there are any
+
+    @property
+    def name(self) -> str:
+        """What the source is called; no address, which may hold a password."""
+        raise NotImplementedError
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know of that is not in the source's own warnings."""
+        return []
+
+    def claim(self, claims: Claims) -> None:
+        """Claim what is read."""
+        if self.recording is not None:
+            claim_source(claims, self.recording)
+
+    def make_source(self, stop: threading.Event, stopwatch: Stopwatch, saved: Saved | None = None) -> Source:
+        """Return the source, not yet opened; it goes on where ``saved`` was left."""
+        raise NotImplementedError
+
+    def make_detector(self, source: Source, stopwatch: Stopwatch) -> Detector:
+        """Return the detector for a source that is open."""
+        raise NotImplementedError
+
+    def names(self, detector: Detector) -> Mapping[int, str]:
+        """Return the classes that may be asked for: class_id -> name."""
+        return detector.names
+
+    def frame_rate(self, source: Source) -> float:
+        """Return the nominal frames per second of what is tracked."""
+        return source.fps
+
+    def make_tracker(self, source: Source) -> Tracker:
+        """Return the tracker for a source that is open."""
+        raise NotImplementedError
+
+    def make_far_away(self, size: tuple[int, int]) -> FarAway | None:
+        """Return what counts the boxes that a network can hardly see; None without a network."""
+        return None
+
+    def first_pass(
+        self,
+        source: Source,
+        detector: Detector,
+        tracker: Tracker,
+        advance: Callable[[int], None],
+        stop: threading.Event,
+        stopwatch: Stopwatch,
+    ) -> PrecomputedTracks:
+        """Track the whole source and refine its tracks; ``advance`` is called once per frame."""
+        raise NotImplementedError
+
+
+class WithDetector(Upstream):
+    """Files, folders, cameras and streams, in which a network detects and a tracker tracks."""
+
+    recording: str
+
+    def __init__(
+        self,
+        uri: str | int | Path,
+        options: Options,
+        detector_factory: Callable[[Stopwatch], Detector] | None = None,  # of one that other sources share
+    ) -> None:
+        self.recording = str(uri)
+        self._options, self._detector_factory = options, detector_factory
+
+    @property
+    def name(self) -> str:
+        """What the source is called."""
+        return address.name(self.recording) if address.scheme(self.recording) else Path(self.recording).name
+
+    def make_source(self, stop: threading.Event, stopwatch: Stopwatch, saved: Saved | None = None) -> Source:
+        """Return the source that the address means."""
+        options = self._options
+        source = open_source(
+            self.recording,
+            start_s=max(options.start, saved.time) if saved else options.start,
+            end_s=options.end,
+            stride=options.vid_stride,
+            fps=options.fps,
+            max_frames=None if saved else options.max_frames,
+            stop=stop,
+            stopwatch=stopwatch,
+            rtsp_transport=options.rtsp_transport,
+            camera_size=options.camera_size,
+            camera_fps=options.camera_fps,
+            give_up_after_s=options.give_up_after,
+        )
+        if saved is None:
+            return source
+        most = options.max_frames  # of the whole run, however often it was cut
+        return Resumed(source, saved, None if most is None else max(most - saved.passed, 0))
+
+    def make_detector(self, source: Source, stopwatch: Stopwatch) -> Detector:
+        """Return the detector that the options ask for."""
+        options = self._options
+        if options.refine and source.live:
+            raise OptionError(f"--refine needs a file, and {source.name} is live; record it first")
+        if self._detector_factory is not None:
+            return self._detector_factory(stopwatch)
+        in_flight = 1 if source.live else None  # the newest frame is worth more than throughput
+        return make_detector(options, stopwatch, in_flight=in_flight, every=options.detect_every)
+
+    def make_tracker(self, source: Source) -> Tracker:
+        """Return the tracker that the options ask for."""
+        options = self._options
+        return make_tracker(options.tracker, options.tracker_settings, source.fps, source.size)
+
+    def make_far_away(self, size: tuple[int, int]) -> FarAway:
+        """Return what counts the boxes that the network can hardly see."""
+        return FarAway(size, self._options.imgsz)
+
+    def first_pass(
+        self,
+        source: Source,
+        detector: Detector,
+        tracker: Tracker,
+        advance: Callable[[int], None],
+        stop: threading.Event,
+        stopwatch: Stopwatch,
+    ) -> PrecomputedTracks:
+        """Read the source to its end; the second pass reads another."""
+        return first_pass(source, detector, tracker, advance=advance, stopwatch=stopwatch)
