@@ -63,6 +63,8 @@ class BYTETracker:
 
     Boxes without area overlap nothing; they are ignored with a warning in the log.
 
+    The defaults are those of the official code. The command ``track`` passes its own, chosen for YOLOv8.
+
     >>> tracker = BYTETracker()
     >>> tracker.update(Detections([[0, 0, 10, 20]], [0.9], [0])).track_id.tolist()
     [1]

@@ -48,6 +48,8 @@ class MotionTracker(BYTETracker):
     the noise of the velocity. The first association also compares heights. A tracked and a lost track at the
     same place are both kept.
 
+    Alone, it has ByteTrack's defaults but for ``match_thresh``; the command ``track`` passes its own.
+
     >>> tracker = MotionTracker()
     >>> tracker.update([[0, 0, 10, 20, 0.9]]).track_id.tolist()
     [1]

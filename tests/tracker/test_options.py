@@ -62,13 +62,13 @@ def test_defaults_are_those_of_the_parts_that_obey_them() -> None:
 
 
 def test_the_trackers_alone_are_as_published_and_not_what_a_run_takes() -> None:
-    """README and docstrings tell both; who changes one of them changes what they say."""
+    """docs/trackers.md tells both; who changes one of them changes what it says."""
     for cls in (BYTETracker, SORT):
         published = (cls.track_thresh, cls.new_track_thresh, cls.match_thresh, cls.track_buffer)
         assert published == (0.5, None, 0.8, 30)
     assert MotionTracker.match_thresh == 0.9
-    settings = TrackerSettings()
-    assert (settings.track_thresh, settings.match_thresh, settings.lost_s) == (0.3, 0.88, 2.0)
+    told = MotionTracker(track_thresh=0.3, new_track_thresh=0.37, match_thresh=0.88, track_buffer=60)
+    assert make_tracker("motion", TrackerSettings(), fps=30.0).state() == told.state()
 
 
 def test_what_is_the_trackers_reaches_it() -> None:
