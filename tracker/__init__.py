@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tracker.plugins.follow import Follow as Follow
     from tracker.plugins.heatmap import Heatmap as Heatmap
     from tracker.plugins.line import Line as Line
+    from tracker.plugins.movement import Movement as Movement
     from tracker.plugins.route import Route as Route
     from tracker.plugins.speed import Speed as Speed
     from tracker.plugins.zone import Zone as Zone
@@ -49,6 +50,7 @@ _HOMES = {
     "tracker.plugins.follow": ("Follow",),
     "tracker.plugins.heatmap": ("Heatmap",),
     "tracker.plugins.line": ("Line",),
+    "tracker.plugins.movement": ("Movement",),
     "tracker.plugins.route": ("Route",),
     "tracker.plugins.speed": ("Speed",),
     "tracker.plugins.zone": ("Zone",),
@@ -59,8 +61,9 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BYTETracker", "Canvas", "Detections", "Event", "Follow", "Frame", "Heatmap", "InputError", "Line",
-    "OptionError", "Options", "OutputError", "Plugin", "PluginError", "Result", "Route", "Run", "Scene",
-    "Speed", "TrackError", "Tracks", "WeightsError", "Zone", "__version__", "track", "track_all",
+    "Movement", "OptionError", "Options", "OutputError", "Plugin", "PluginError", "Result", "Route",
+    "Run", "Scene", "Speed", "TrackError", "Tracks", "WeightsError", "Zone", "__version__", "track",
+    "track_all",
 ]  # fmt: skip
 
 

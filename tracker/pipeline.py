@@ -107,6 +107,11 @@ class Member:
     failed: bool = False  # it is not asked again
 
     @property
+    def listens(self) -> bool:
+        """Whether it has a ``hear`` of its own."""
+        return getattr(self.plugin.hear, "__func__", None) is not Plugin.hear
+
+    @property
     def name(self) -> str:
         """What it is called in errors."""
         return type(self.given).__name__
@@ -172,7 +177,7 @@ class Host:
         """Return what is left to say after the last frame."""
         events, self._left_over = self._left_over, []
         last: list[Event] = []
-        for member in self.members:
+        for member in sorted(self.members, key=lambda member: member.listens):
             self._tell(member, last)
             last += self._ask(member, "finish", lambda plugin: _events(plugin.finish())) or ()
         return events + last

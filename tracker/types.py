@@ -409,7 +409,8 @@ class Plugin:
     def hear(self, events: Sequence[Event]) -> None:
         """Take everything that happened in a frame; called when all have seen it, and it was not nothing.
 
-        Once more before ``finish``, where plugins before this one had something left to say.
+        Once more before ``finish``, with what the others had left to say: who hears has its last word after
+        those who do not.
         """
 
     def draw(self, canvas: Canvas) -> None:
