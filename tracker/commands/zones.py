@@ -18,7 +18,7 @@ FILE = click.Path(path_type=Path)
 
 @click.group()
 def command() -> None:
-    """Check files of lines and zones."""
+    """Check files of lines, zones and movements."""
 
 
 @command.command()
@@ -37,7 +37,7 @@ def check(
 ) -> None:
     """Draw ZONES over a frame of VIDEO and print how the file was understood.
 
-    The preview shows names, the "in" direction of lines, and the area of zones.
+    The preview shows names, the "in" direction of lines, the area of zones, and movements as arrows.
     """
     from tracker.run.claims import Claims
     from tracker.run.paths import claim_source
