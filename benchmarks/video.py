@@ -18,8 +18,8 @@ import av
 import cv2
 import numpy as np
 
-from tracker.sinks import recording
-from tracker.sinks.recording import ENCODINGS, Recording
+from tracker.sinks import video_writer
+from tracker.sinks.video_writer import ENCODINGS, VideoWriter
 from tracker.sources import open_source
 from tracker.types import Image
 
@@ -65,11 +65,11 @@ def per_image(work: Callable[[Image], None], images: Sequence[Image]) -> float:
 
 def encode(images: Sequence[Image], fps: float, settings: dict[str, str]) -> list[str]:
     """Return CPU milliseconds, size and likeness of one way to encode."""
-    encoding = recording.Encoding("mp4", "libx264", "aac", settings, fragments=True)
+    encoding = video_writer.Encoding("mp4", "libx264", "aac", settings, fragments=True)
     with TemporaryDirectory() as folder:
         path = Path(folder, "out.mp4")
         start = time.process_time()
-        file = Recording(path, encoding, fps, images[0], 23, None, 0.0, [])
+        file = VideoWriter(path, encoding, fps, images[0], 23, None, 0.0, [])
         for index, image in enumerate(images):
             file.add(image, index / fps)
         file.close()

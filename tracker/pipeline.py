@@ -60,11 +60,11 @@ def run(
     host = plugins if isinstance(plugins, Host) else Host(plugins)
     happened = source.drain_events if isinstance(source, Source) else list  # frames alone tell nothing
     before = since
-    look = tracker.look if isinstance(tracker, PictureTracker) else None
+    observe = tracker.observe if isinstance(tracker, PictureTracker) else None
     for frame, detections in detector.stream(source):
         with watch("track"):
-            if look is not None:
-                look(frame)
+            if observe is not None:
+                observe(frame)
             dt = frames_passed(before, frame.time, tracker.frame_rate)
             if detections is None:  # nobody looked; only a detector told to leave frames out does that
                 tracks = cast(PredictingTracker, tracker).predict(dt)

@@ -379,8 +379,8 @@ class PictureTracker:
         """Which trackers can take up its state."""
         raise NotImplementedError
 
-    def look(self, frame: Frame) -> None:
-        """Take the picture that the next ``update`` is about."""
+    def observe(self, frame: Frame) -> None:
+        """Take the frame of the next ``update``, for its picture."""
         raise NotImplementedError
 
 

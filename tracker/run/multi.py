@@ -23,7 +23,7 @@ from tracker.run.paths import claim_inputs, claim_outputs, claim_source
 from tracker.run.session import Session
 from tracker.run.upstream import WithDetector
 from tracker.sinks import output_file
-from tracker.sinks.recording import ENCODINGS
+from tracker.sinks.video_writer import ENCODINGS
 from tracker.sources import open_source
 from tracker.types import (
     Detector,

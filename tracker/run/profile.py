@@ -24,14 +24,14 @@ class Profile:
     started: float = field(default_factory=time.perf_counter)
     cpu_started: float = field(default_factory=time.process_time)
     _frames: int = 0
-    _looks: int = 0  # more than frames where a file is read twice
-    _read: int = 0  # frames that waited to be detected, summed over all looks
+    _samples: int = 0  # more than there are frames if a file is read twice
+    _read: int = 0  # frames that waited to be detected, summed over all samples
     _written: int = 0  # results that waited to be written
 
-    def look(self, read: int, written: int, *, first_pass: bool = False) -> None:
+    def sample(self, read: int, written: int, *, first_pass: bool = False) -> None:
         """Count what waits in front of the loop and behind it, once a frame; a first pass counts no frame."""
         self._frames += not first_pass
-        self._looks += 1
+        self._samples += 1
         self._read += read
         self._written += written
 
@@ -51,8 +51,8 @@ class Profile:
                 rows.append((thread, f"{min(sum(parts.values()) / wall, 1):.0%} of the time, ms: {told}"))
         if idle is not None:
             rows.append(("network", f"resting {idle:.1%} of the time"))
-        looks = max(self._looks, 1)
-        read, written = self._read / looks, self._written / looks
+        samples = max(self._samples, 1)
+        read, written = self._read / samples, self._written / samples
         rows.append(("waiting", f"{read:.1f} frames to be detected, {written:.1f} to be written"))
         if not self.live:
             rows.append(("narrowest", narrowest(read, written)))

@@ -147,7 +147,7 @@ class Session:
                 if self._state is not None and self._state.due():
                     self._save()
                 if self._profile is not None:
-                    self._profile.look(
+                    self._profile.sample(
                         self._read.queued, max((sink.queued for sink in self.sinks), default=0)
                     )
                 yield result
@@ -364,6 +364,6 @@ class Session:
 
     def _first_pass_frame(self, tracks: int) -> None:
         if self._profile is not None:
-            self._profile.look(self.source.queued, 0, first_pass=True)
+            self._profile.sample(self.source.queued, 0, first_pass=True)
         if self.advance is not None:
             self.advance(tracks)

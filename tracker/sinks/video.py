@@ -15,8 +15,8 @@ import av
 
 from tracker.sinks import output_file
 from tracker.sinks.output_file import DiskFullError, FolderGoneError
-from tracker.sinks.recording import ENCODINGS, Recording, remux
 from tracker.sinks.segments import Segments
+from tracker.sinks.video_writer import ENCODINGS, VideoWriter, remux
 from tracker.sinks.worker import BackgroundWorker
 from tracker.types import Event, Image, Json, OptionError, OutputError, Result, Scene, Sink, Sound, Stopwatch
 
@@ -59,7 +59,7 @@ class VideoSink(Sink):
     ) -> None:
         super().__init__()
         self.path = Path(path)
-        self._repeated: list[str] = []  # warnings of recordings, many of them equal
+        self._repeated: list[str] = []  # warnings of the writers, many of them equal
         self._files: list[Path] = []  # complete files, the last ten of them
         encoding = ENCODINGS.get(self.path.suffix.lower())
         if encoding is None:
@@ -76,7 +76,7 @@ class VideoSink(Sink):
         self._audio_from = None if audio_from is None else Path(audio_from)
         self._sound, self._heard = sound, False
         self._watch = stopwatch or Stopwatch()
-        self._recording: Recording | None = None
+        self._writer: VideoWriter | None = None
         self._part: Path | None = None
         self._goal = self.path
         self._number = 0
@@ -157,20 +157,20 @@ class VideoSink(Sink):
             except OutputError as error:
                 self._suspend(error)
             except (av.error.FFmpegError, OSError) as error:
-                failure = self._failure(error, self._recording)
+                failure = self._failure(error, self._writer)
                 failure.__cause__ = error
                 self._suspend(failure)
 
     def _encode(self, image: Image, time_s: float) -> None:
         number = self._segments.number(time_s)
-        if self._recording is not None and number != self._number:
+        if self._writer is not None and number != self._number:
             self._complete()
             self._prune()
-        if self._recording is None:
+        if self._writer is None:
             self._begin(image, time_s)
             self._number = number
-        assert self._recording is not None
-        self._recording.add(image, time_s)
+        assert self._writer is not None
+        self._writer.add(image, time_s)
 
     def _begin(self, image: Image, time_s: float) -> None:
         if self._resume:
@@ -189,7 +189,7 @@ class VideoSink(Sink):
         if self._sound is not None and not self._heard:
             self._heard = True
             self._sound.open(time_s)
-        self._recording = Recording(
+        self._writer = VideoWriter(
             self._part,
             self._encoding,
             self._scene.fps,
@@ -229,8 +229,8 @@ class VideoSink(Sink):
                 LOG.warning("%s", problem)
                 self.warnings.append(problem)
 
-    def _failure(self, error: Exception, recording: Recording | None) -> OutputError:
-        kept = f"it keeps about the first {recording.seconds if recording else 0:.0f} s"
+    def _failure(self, error: Exception, writer: VideoWriter | None) -> OutputError:
+        kept = f"it keeps about the first {writer.seconds if writer else 0:.0f} s"
         if getattr(error, "errno", None) in output_file.FULL:
             return DiskFullError(f"{self._goal}: the disk is full; {kept}; free space, or use -o")
         reason = getattr(error, "strerror", None) or error
@@ -240,21 +240,21 @@ class VideoSink(Sink):
         """Close the open file and move it into place, or delete it if it has no pictures."""
         if self._gone is None and not self.path.parent.is_dir() and not self._scene.live:
             self._gone = FolderGoneError(self._goal)
-        recording, self._recording = self._recording, None
+        writer, self._writer = self._writer, None
         part, self._part = self._part, None
         if part is None:
             if self._gone is not None:
                 raise self._gone
             return
         failure: OutputError | None = None
-        if recording is not None:
+        if writer is not None:
             try:
-                recording.close()
+                writer.close()
             except (av.error.FFmpegError, OSError) as error:
-                failure = self._failure(error, recording)
+                failure = self._failure(error, writer)
         if self._gone is not None:
             raise self._gone
-        if recording is None or not recording.pictures:
+        if writer is None or not writer.pictures:
             part.unlink(missing_ok=True)
             return
         if not part.exists():

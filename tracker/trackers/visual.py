@@ -34,12 +34,12 @@ class VisualTracker(PictureTracker):
             (0, 4)
         )  # of objects; the background outside them shows the camera's motion
 
-    def look(self, frame: Frame) -> None:
+    def observe(self, frame: Frame) -> None:
         """Take the picture that the next ``update`` is about."""
         self._frame = frame
 
     def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
-        """Match the detections of the frame given to ``look``."""
+        """Match the detections of the frame given to ``observe``."""
         frame, self._frame = self._frame, None
         if frame is None:
             return self.tracker.update(detections, dt)

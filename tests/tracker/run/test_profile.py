@@ -17,7 +17,7 @@ from tracker.sinks.worker import BackgroundWorker
 def test_rows_tell_threads_queues_and_the_narrowest_part() -> None:
     profile = Profile()
     for _ in frames(10):
-        profile.look(read=4, written=1)
+        profile.sample(read=4, written=1)
     profile.started -= 2.0  # as if they had taken two seconds
     rows = dict(profile.rows({"decode": 0.5, "detect": 1.5, "track": 0.1, "encode": 0.4}))
     assert rows["reading"] == "25% of the time, ms: decode 50.0"

@@ -187,9 +187,9 @@ def test_the_camera_is_followed_through_frames_without_detections() -> None:
     picture, boxes = scene(), Detections([[200, 200, 225, 260]], [0.9], [0])
     tracker = VisualTracker(BYTETracker(), None, CameraMotion())
     for i in range(10):
-        tracker.look(Frame(view(picture, STILL), i, i / 30))
+        tracker.observe(Frame(view(picture, STILL), i, i / 30))
         tracker.update(boxes)
-    tracker.look(Frame(view(picture, similarity(1, 0, 30, 0)), 10, 10 / 30))
+    tracker.observe(Frame(view(picture, similarity(1, 0, 30, 0)), 10, 10 / 30))
     np.testing.assert_allclose(tracker.predict().xyxy, [[230, 200, 255, 260]], atol=1.5)
     with pytest.raises(ValueError, match="detections in every frame"):
         VisualTracker(AppearanceTracker(BYTETracker())).predict()

@@ -64,7 +64,7 @@ LOOKAHEAD_S = 0.4  # that a live encoder may hold back: at one frame per second,
 WHOLE = {"movflags": "+faststart"}
 
 
-class Recording:
+class VideoWriter:
     """An open container with its video encoder and, where there is sound, its audio writer."""
 
     def __init__(
