@@ -124,15 +124,23 @@ MISTAKES = [
     (
         changed("north>south: through", "nort>south: through"),
         11,
-        "'nort>south': 'nort' is no section of it, d",
+        "'nort>south': 'nort' is not one of its sections, d",
     ),
-    (changed("north>south: through", "north>west: through"), 11, "'north>west': 'west' is no section of it"),
+    (
+        changed("north>south: through", "north>west: through"),
+        11,
+        "'north>west': 'west' is not one of its sections",
+    ),
     (
         changed("north>south: through", "north-south: through"),
         11,
-        "'north-south' is no movement; write north>",
+        "'north-south' is not a movement; write north>",
     ),
-    (changed("north>south: through", "north>: through"), 11, "'north>' is no movement; write north>east: NA"),
+    (
+        changed("north>south: through", "north>: through"),
+        11,
+        "'north>' is not a movement; write north>east: NA",
+    ),
     (changed("north>south: through", "north>south: ''"), 11, "a word is expected here"),
     (changed("north>south: through", "north>east: through"), 11, "'crossing': north>east is given twice"),
     (
