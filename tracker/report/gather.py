@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -55,13 +56,13 @@ class Report:
         """Return how much of that was recorded."""
         return sum(self.tally.watched_s.values())
 
-    @property
+    @cached_property
     def zones(self) -> list[str]:
         """Return the names of zones."""
         zones = {name for run in self.runs for name in run.zones}
         return [name for name in self.tally.names if name in zones]
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
         """Return the names of lines, and of whatever else counts by directions."""
         zones = {name for run in self.runs for name in run.zones}
@@ -70,7 +71,8 @@ class Report:
     @property
     def doubtful(self) -> tuple[int, int]:
         """Return how many crossings of lines are doubtful, of how many."""
-        rows = [row for row in self.tally.rows if row.name not in self.zones]
+        lines = set(self.lines)
+        rows = [row for row in self.tally.rows if row.name in lines]
         return sum(row.doubtful for row in rows), sum(row.count for row in rows)
 
     def peak(self, name: str, ways: Collection[str] | None = None, *, movements: bool = False) -> Peak | None:
@@ -79,8 +81,8 @@ class Report:
         if quarters is None:
             return None
         volumes: Counter[float] = Counter()
-        for row in quarters.rows:
-            if row.name == name and (ways is None or row.direction in ways):
+        for way in quarters.names.get(name, ()) if ways is None else ways:
+            for row in quarters.by_way.get((name, way), ()):
                 volumes[row.start_s] += row.count
         return peak_hour(volumes, quarters.watched_s)
 

@@ -168,11 +168,11 @@ def _speeds(report: Report) -> dict[str, Any] | None:
         return None
     rows, shown_charts = [], []
     for number, one in enumerate(report.speeds):
-        values = (one.quantile(0.5), one.quantile(0.85), one.kmh[-1])
+        values = (one.quantile(0.5), one.quantile(0.85), one.shown[-1])
         rows.append([one.class_name, len(one.kmh), *(f"{value:.0f}" for value in values)])
         bins = one.bins()
         panel = charts.Panel(one.class_name, [[count] for _, _, count in bins])
-        spans = [f"{a:g} to {b:g} km/h" for a, b, _ in bins]
+        spans = [f"{a:g} to {b:g} {one.unit}" for a, b, _ in bins]
         svg = charts.bars(
             [panel],
             [""],
@@ -181,8 +181,10 @@ def _speeds(report: Report) -> dict[str, Any] | None:
             f"Speeds of {one.class_name}",
             f"speed{number}",
         )
-        shown_charts.append({"svg": svg, "name": one.class_name, "caption": "Objects by speed, in km/h."})
-    return {"rows": rows, "charts": shown_charts}
+        shown_charts.append(
+            {"svg": svg, "name": one.class_name, "caption": f"Objects by speed, in {one.unit}."}
+        )
+    return {"rows": rows, "charts": shown_charts, "unit": report.speeds[0].unit}
 
 
 def _about(report: Report, run: Recording) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from sys import intern
 
 from tracker.report.clock import Clock, wall_of
 from tracker.report.files import Files, record_of
@@ -30,9 +31,9 @@ def read(files: Files, began: datetime | None = None) -> Recording:
     if files.record is not None:
         _take_record(run, record_of(files.record))
     if files.events is not None:
-        rows = list(_json_lines(files.events, run, ("kind", "time_s")))
-        run.entries = [_entry(row) for row in rows]
-        _learn_clock(run, rows, files.events)
+        for row in _json_lines(files.events, run, ("kind", "time_s")):
+            run.entries.append(_entry(row))
+            _learn_clock(run, row, files.events)
     elif files.frames is not None:
         run.entries = list(_of_frames(files.frames, run))
     run.has_events = files.events is not None or files.frames is not None
@@ -109,26 +110,24 @@ def _json_lines(path: Path, run: Recording, needed: tuple[str, ...]) -> Iterator
 
 
 def _entry(row: Mapping[str, Json]) -> Entry:
+    """Return an event; the words that all have in common are kept once: there may be a month of them."""
     name, known = row.get("name"), row.get("class")
     return Entry(
         time_s=float(row["time_s"]),
         frame=int(row.get("frame") or 0),
-        kind=str(row["kind"]),
-        name=None if name is None else harmless(str(name)),
+        kind=intern(str(row["kind"])),
+        name=None if name is None else intern(harmless(str(name))),
         direction=row.get("direction"),
         track_id=row.get("track_id"),
-        class_name=harmless(str(row.get("class_id") if known is None else known)),
-        data={key: value for key, value in row.items() if key not in KNOWN},
+        class_name=intern(harmless(str(row.get("class_id") if known is None else known))),
+        data={intern(key): value for key, value in row.items() if key not in KNOWN},
     )
 
 
-def _learn_clock(run: Recording, rows: list[dict[str, Json]], path: Path) -> None:
-    if run.clock.is_wall:
-        return
-    for row in rows:
-        if row.get("wall_time"):
-            run.clock = Clock.of(wall_of(str(row["wall_time"]), f"{path}: wall_time"), float(row["time_s"]))
-            return
+def _learn_clock(run: Recording, row: Mapping[str, Json], path: Path) -> None:
+    """Set the clock by the first event that tells the time of day."""
+    if row.get("wall_time") and not run.clock.is_wall:
+        run.clock = Clock.of(wall_of(str(row["wall_time"]), f"{path}: wall_time"), float(row["time_s"]))
 
 
 def _of_frames(path: Path, run: Recording) -> Iterator[Entry]:

@@ -37,7 +37,7 @@ def workbook(report: Report) -> bytes:
     book = xlsxwriter.Workbook(
         data,
         {
-            "in_memory": True,
+            "constant_memory": True,  # rows go to a file at once: each sheet is written from top to bottom
             "strings_to_formulas": False,
             "strings_to_urls": False,
             "strings_to_numbers": False,

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from tracker.report.clock import length
@@ -77,12 +78,17 @@ class Tally:
             found[row.start_s] += row.count
         return found
 
+    @cached_property
+    def by_way(self) -> dict[tuple[str, str], list[Row]]:
+        """The rows of each name and direction: with thousands of lines nobody looks through all of them."""
+        found: dict[tuple[str, str], list[Row]] = {}
+        for row in self.rows:
+            found.setdefault((row.name, row.direction), []).append(row)
+        return found
+
     def _of(self, name: str, direction: str, class_name: str | None) -> Iterable[Row]:
-        return (
-            row
-            for row in self.rows
-            if row.name == name and row.direction == direction and class_name in (None, row.class_name)
-        )
+        rows = self.by_way.get((name, direction), ())
+        return (row for row in rows if class_name in (None, row.class_name))
 
 
 def tally(runs: Sequence[Recording], interval_s: float | None = None, *, movements: bool = False) -> Tally:

@@ -72,11 +72,11 @@ def shapes_view(report: Report, detail: Detail) -> list[View]:
     for row in report.tally.rows:
         busiest[row.name] += row.count
     chosen = {name for name, _ in busiest.most_common(detail.most_shapes)}
-    views = []
+    views, zones = [], set(report.zones)
     for number, name in enumerate([*report.lines, *report.zones]):
         if name not in chosen:
             continue
-        zone, ident = name in report.zones, f"shape{number}"
+        zone, ident = name in zones, f"shape{number}"
         view: View = {
             "ident": ident,
             "title": f"{'Zone' if zone else 'Line'} {name}",
@@ -165,8 +165,8 @@ def _counts(report: Report, name: str, ident: str, detail: Detail, *, zone: bool
 def _by_number(report: Report, name: str) -> tuple[str, ...]:
     """Return the classes of a line or zone, the most frequent first."""
     numbers: Counter[str] = Counter(dict.fromkeys(report.tally.classes[name], 0))
-    for row in report.tally.rows:
-        if row.name == name:
+    for way in report.tally.names[name]:
+        for row in report.tally.by_way.get((name, way), ()):
             numbers[row.class_name] += row.count
     return tuple(class_name for class_name, _ in numbers.most_common())
 

@@ -14,6 +14,7 @@ from tracker.report.recording import Entry, Recording
 from tracker.text import harmless
 
 MOST_BINS = 25  # of a distribution of speeds
+KMH_PER_MPH = 1.609344
 
 
 @dataclass
@@ -41,25 +42,32 @@ class Junction:
 
 
 class Speeds(NamedTuple):
-    """The speeds of one class, each object's median, in km/h, sorted."""
+    """The speeds of one class, each object's median, in km/h, sorted; ``unit`` is what they are shown in."""
 
     class_name: str
     kmh: tuple[float, ...]
+    unit: str = "km/h"
+
+    @property
+    def shown(self) -> tuple[float, ...]:
+        """The speeds in the unit in which they are shown."""
+        return self.kmh if self.unit == "km/h" else tuple(each / KMH_PER_MPH for each in self.kmh)
 
     def quantile(self, part: float) -> float:
-        """Return the least speed that so large a part of them does not exceed.
+        """Return the least speed, as shown, that so large a part of them does not exceed.
 
         >>> Speeds("car", (30.0, 40.0, 50.0, 60.0)).quantile(0.5)
         40.0
         """
-        return self.kmh[max(math.ceil(part * len(self.kmh)) - 1, 0)]
+        return self.shown[max(math.ceil(part * len(self.kmh)) - 1, 0)]
 
     def bins(self) -> list[tuple[float, float, int]]:
         """Return how many went from which speed to which."""
-        width = next(step for step in (5.0, 10.0, 20.0, 50.0, 100.0) if self.kmh[-1] < step * MOST_BINS)
-        count = int(self.kmh[-1] // width) + 1
+        speeds = self.shown
+        width = next(step for step in (5.0, 10.0, 20.0, 50.0, 100.0) if speeds[-1] < step * MOST_BINS)
+        count = int(speeds[-1] // width) + 1
         edges = [width * n for n in range(count + 1)]
-        return [(a, b, sum(a <= each < b for each in self.kmh)) for a, b in pairwise(edges)]
+        return [(a, b, sum(a <= each < b for each in speeds)) for a, b in pairwise(edges)]
 
 
 def junctions_of(runs: Sequence[Recording]) -> list[Junction]:
@@ -95,10 +103,12 @@ def routes_of(runs: Sequence[Recording]) -> Counter[tuple[str, str]]:
 def speeds_of(runs: Sequence[Recording]) -> list[Speeds]:
     """Return the speeds of each class, where any were measured."""
     found: dict[str, list[float]] = {}
+    unit = "km/h"
     for entry in _entries(runs, "speed"):
         if entry.kind == "speed.end" and isinstance(entry.data.get("kmh"), int | float):
             found.setdefault(entry.class_name, []).append(float(entry.data["kmh"]))
-    return [Speeds(name, tuple(sorted(kmh))) for name, kmh in sorted(found.items())]
+            unit = "mph" if "mph" in entry.data else unit
+    return [Speeds(name, tuple(sorted(kmh)), unit) for name, kmh in sorted(found.items())]
 
 
 def _entries(runs: Sequence[Recording], kind: str) -> Iterator[Entry]:

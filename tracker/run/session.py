@@ -26,6 +26,7 @@ from tracker.run.resumed import Resumed
 from tracker.run.summary import Report
 from tracker.run.upstream import Upstream, WithDetector
 from tracker.sinks.output_file import each_folder_once
+from tracker.text import told
 from tracker.types import (
     Detector,
     EndRun,
@@ -334,7 +335,7 @@ class Session:
             "dropped": self.source.dropped,
             "network": self.detector.description or None,
             "objects": dict(self.report.distinct()),
-            "notes": self.warnings(),
+            "notes": [told(note) for note in self.warnings()],
             "left": [str(path) for path in self.left],
         }
 

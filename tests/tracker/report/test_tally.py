@@ -81,11 +81,11 @@ def test_the_peak_hour_is_on_the_round_and_whole(tmp_path: Path) -> None:
     busy = ((0, 300), (600, 100), (1500, 120), (2400, 110), (3300, 90))
     events = [event for start_s, count in busy for event in quarter(start_s, count)]
     report = gather([write(tmp_path / "run", events, 4800, scene(EIGHT + 300))])
-    peak = report.peak("door", "in")
+    peak = report.peak("door", ("in",))
     assert peak is not None
     assert shown(peak.start_s, True) == "2026-11-27 08:15"  # not at 08:05, when an hour with more began
     assert (peak.volume, peak.quarter, peak.factor) == (420, 120, 0.875)
-    assert report.peak("door", "out") is None
+    assert report.peak("door", ("out",)) is None
 
 
 def test_an_hour_with_a_gap_is_no_peak_hour(tmp_path: Path) -> None:

@@ -96,5 +96,13 @@ def test_the_page_and_the_sheet_have_the_same_movements(tmp_path: Path) -> None:
     assert titles == ["08:00 to 08:15, from north, to east: 1", "08:00 to 08:15, from north, to south: 5"]
 
 
+def test_miles_are_shown_as_the_terminal_shows_them(tmp_path: Path) -> None:
+    data = [{"class_name": "car", "kmh": kmh, "mph": round(kmh / 1.609344, 1)} for kmh in (40.0, 80.5, 90.0)]
+    events = [Event("speed.end", 1.0, 2, n, 2, each) for n, each in enumerate(data)]
+    told = Tables(page(gather([write(tmp_path / "run", events, 5)]))).tables
+    rows = next(rows for caption, rows in told.items() if "in mph" in caption)
+    assert rows[1] == ["car", "3", "50", "56", "56"]
+
+
 def test_speeds_in_bins() -> None:
     assert Speeds("car", (3.0, 5.0, 12.5)).bins() == [(0.0, 5.0, 1), (5.0, 10.0, 1), (10.0, 15.0, 1)]
