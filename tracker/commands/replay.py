@@ -42,6 +42,8 @@ def _same(name: str) -> Callable[[Decorated], Decorated]:
 @_same("counts")
 @_same("movements")
 @_same("interval")
+@_same("report")
+@_same("save_run")
 @_same("lost")
 @click.option("--refine", is_flag=True, help="Fill short gaps and smooth the boxes first.")
 @click.option("--video", type=FILE, help="The video that the tracks belong to.")

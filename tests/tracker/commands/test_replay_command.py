@@ -60,6 +60,22 @@ def test_it_counts_without_the_recording(tmp_path: Path, tracks: Path) -> None:
     assert "door in" in told and "written" in told
 
 
+def test_it_reports_what_it_counted(tmp_path: Path, tracks: Path) -> None:
+    page, record = tmp_path / "r.html", tmp_path / "run.json"
+    told = replay(
+        tracks, "--size", "160x96", "--line", "door=80,0 80,96", "--report", page, "--save-run", record
+    )
+    assert '<tr><th scope="row">door in</th><td class="n">1</td>' in page.read_text()
+    assert f" {page}\n" in told and "track-report" not in told
+    known = json.loads(record.read_text())
+    assert (known["frames"], known["events"], known["objects"], known["ended"]) == (
+        12,
+        1,
+        {"person": 1},
+        True,
+    )
+
+
 def test_it_draws_over_the_recording(tmp_path: Path, tracks: Path, make_video: Callable[..., Path]) -> None:
     out = tmp_path / "out.mp4"
     replay(tracks, "--video", make_video(), "--line", "80,0 80,96", "-o", out, "-q")
