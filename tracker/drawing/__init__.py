@@ -1,1 +1,1 @@
-"""From a ``Result`` to an annotated picture."""
+"""Draw annotated pictures, and figures for reports."""

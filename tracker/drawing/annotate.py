@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tracker.drawing.fonts import glyphs
 from tracker.drawing.marks import paint, paint_under
 from tracker.drawing.occupied import CoveredArea, Rectangle
-from tracker.drawing.palette import color_of, ink_on
+from tracker.drawing.palette import color_of, text_color_on
 from tracker.drawing.raster import SHIFT, Bgr, Style, fixed, inside
 from tracker.drawing.text_layout import captions_of
 from tracker.types import Image, Mark, Result
@@ -144,7 +144,7 @@ def _tag(text: str, color: Bgr, size: int) -> Image:
 @lru_cache(maxsize=64)
 def _mixtures(color: Bgr) -> Image:
     """Return 256 colours from ``color`` to that of its text, for ``cv2.LUT``."""
-    steps: Image = np.linspace(color, ink_on(color), 256).round().astype(np.uint8).reshape(256, 1, 3)
+    steps: Image = np.linspace(color, text_color_on(color), 256).round().astype(np.uint8).reshape(256, 1, 3)
     return steps
 
 

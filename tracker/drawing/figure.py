@@ -1,4 +1,4 @@
-"""A picture for a report or a slide: title and notes above it, scale and key beside it."""
+"""A figure for a report or a slide: title and notes above the picture, scale and legend beside it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tracker.types import Color, Image, Picture, Scale
 
 PAPER, INK, PALE, RULE = (255, 255, 255), (35, 35, 35), (105, 105, 105), (190, 190, 190)
 TEXT = 0.021  # height of a text as fractions of the picture's mean side
-TITLE = 1.6  # of the text
-BESIDE = 15  # texts: most of the width that the key may take
-BAR = 1.3  # texts: width of the scale
-TICK = 0.4  # texts: length of a tick
+TITLE = 1.6  # height of the title in heights of text
+BESIDE = 15  # greatest width of the legend, in heights of text
+BAR = 1.3  # width of the scale, in heights of text
+TICK = 0.4  # length of a tick, in heights of text
 
 
 def figure(picture: Picture) -> Image:
-    """Return the picture with its marks, and with all that tells what it shows, (H, W, 3) BGR."""
+    """Return the picture with its marks, title, notes, scale and legend, (H, W, 3) BGR."""
     image = paint(picture.background.copy(), picture.marks)
     if not picture.title:
         return image
@@ -41,7 +41,7 @@ def figure(picture: Picture) -> Image:
 
 
 def wrapped(words: str, size: int, width: int) -> list[str]:
-    """Return a text as lines that are no wider than ``width`` pixels, where its words allow.
+    """Return a text in lines of at most ``width`` pixels, unless a single word is wider.
 
     >>> wrapped("seconds at a place, all objects together", 20, 200)
     ['seconds at a place,', 'all objects together']
@@ -119,7 +119,7 @@ def _bar(scale: Scale, height: int, text: int) -> Image:
     for (where, _), mask in zip(scale.ticks, labels, strict=True):
         y = round(bottom - where * (bottom - top))
         cv2.line(part, (bar, y), (bar + tick, y), PALE, max(text // 10, 1))
-        blend(part, mask, bar + 2 * tick, y - round(0.62 * text), INK)  # the middle of its figures
+        blend(part, mask, bar + 2 * tick, y - round(0.62 * text), INK)  # centred on the digits
     return part
 
 

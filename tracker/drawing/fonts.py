@@ -1,7 +1,7 @@
-"""Text in any script as small masks of coverage, cached: the same label is set once.
+"""Render text in any script as masks of coverage; equal texts are rendered once.
 
-OpenCV 5 carries TrueType fonts for Latin, Cyrillic, Greek, Arabic and CJK inside its wheel. With OpenCV 4,
-whose ``putText`` knows ASCII only, Pillow sets the text in DejaVu Sans, which comes with matplotlib.
+The wheel of OpenCV 5 contains TrueType fonts for Latin, Cyrillic, Greek, Arabic and CJK. ``putText`` of
+OpenCV 4 has only ASCII; with it Pillow renders the text in DejaVu Sans, which comes with matplotlib.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-LINE_HEIGHT = 1.25  # of the size: ascent 1, descent 0.25, as OpenCV's fonts have it
+LINE_HEIGHT = 1.25  # in sizes of the font: ascent 1, descent 0.25, as in OpenCV's fonts
 WEIGHT = 550  # between regular (400) and bold (700): light text on a filled tag looks thin
-_one_at_a_time = threading.Lock()  # a font face keeps state while it sets a text
+_one_at_a_time = threading.Lock()  # a font face has state while it renders a text
 
 
-@lru_cache(maxsize=8192)  # a thousand zones have as many names, and three words each in their tables
+@lru_cache(maxsize=8192)  # enough for the names and tables of a thousand zones
 def glyphs(text: str, size: int) -> NDArray[np.uint8]:
     """Return the (h, w) coverage, 0 to 255 and read-only, of a text of ``size`` pixels; lines end in ``\\n``.
 
@@ -78,7 +78,7 @@ def _opencv_face() -> Any:
 def _pillow_font(size: int) -> Any:
     from PIL import ImageFont
 
-    spec = find_spec("matplotlib")  # looked for, not imported: that would take a second
+    spec = find_spec("matplotlib")  # found without an import, which would take a second
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder, "mpl-data/fonts/ttf/DejaVuSans.ttf")
         if path.is_file():

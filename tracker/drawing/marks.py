@@ -1,4 +1,4 @@
-"""Marks to pixels: what plugins recorded on a ``Canvas`` is painted here, region by region."""
+"""Paint the marks that plugins recorded on a ``Canvas``, region by region."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tracker.drawing.raster import FAR, SHIFT, Bgr, Style, blend, fixed, region_
 from tracker.drawing.text_layout import captions_of
 from tracker.types import Color, Image, Mark
 
-STRENGTHS = 12  # of a fading line: as many as an eye tells apart
+STRENGTHS = 12  # of a fading line: as many as the eye can distinguish
 
 
 def paint(image: Image, marks: Iterable[Mark], *, line_width: float | None = None) -> Image:
-    """Paint marks on ``image`` in place and return it: overlays lowest, then shapes, texts, tables.
+    """Paint marks on ``image`` itself and return it: overlays first, then shapes, texts and tables.
 
     ``label`` and ``labels`` belong to tracks and are painted by `tracker.drawing.annotate`. Raises
     ``ValueError`` for an unknown kind of mark.
@@ -31,7 +31,7 @@ def paint(image: Image, marks: Iterable[Mark], *, line_width: float | None = Non
 
 
 def paint_under(image: Image, marks: Sequence[Mark], style: Style) -> None:
-    """Paint what lies under the boxes: overlay and dim first, then shapes in the order they were recorded."""
+    """Paint the marks under the boxes: overlay and dim first, then shapes in the order of recording."""
     for mark in marks:
         if mark.kind not in LAYERS:
             raise ValueError(f"unknown mark {mark.kind!r}; a Canvas records {', '.join(LAYERS)}")
@@ -137,7 +137,7 @@ def _dim(image: Image, style: Style, amount: float, keep_xyxy: ArrayLike) -> Non
     image[:] = dark
 
 
-# What is painted when: 0 and 1 under every shape, 2 shapes, 3 over the boxes, 4 with the tracks' own labels.
+# Order of painting: 0 and 1 under all shapes, 2 shapes, 3 over the boxes, 4 with the labels of tracks.
 LAYERS = {
     "overlay": 0, "dim": 1, "polyline": 2, "polylines": 2, "polygon": 2, "circle": 2, "text": 3, "table": 3,
     "label": 4, "labels": 4,

@@ -30,10 +30,10 @@ def bgr(color: Color) -> tuple[int, int, int]:
     return blue, green, red
 
 
-def ink_on(color: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Return black or white, whichever reads better on ``color`` (luma of ITU-R BT.601).
+def text_color_on(color: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return black or white, whichever is more legible on ``color`` (luma of ITU-R BT.601).
 
-    >>> ink_on((255, 255, 255)), ink_on((120, 0, 0))
+    >>> text_color_on((255, 255, 255)), text_color_on((120, 0, 0))
     ((0, 0, 0), (255, 255, 255))
     """
     blue, green, red = color

@@ -1,4 +1,4 @@
-"""What painting is made of: a scale, fixed-point coordinates, and blending of a region only."""
+"""Tools for painting: line widths and text sizes, fixed-point coordinates, blending within a region."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from numpy.typing import ArrayLike, NDArray
 from tracker.types import Image
 
 SHIFT = 4  # cv2 draws with 1/16 pixel
-FAR = 20_000.0  # pixels: beyond any picture, and within cv2's integers after the shift
+FAR = 20_000.0  # pixels: outside any picture, and small enough for cv2's integers after the shift
 Bgr: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class Style:
-    """What everything on one picture is measured by."""
+    """Width of lines and height of text on one picture."""
 
     line: float  # width of a line in pixels
     text: float  # height of a text in pixels
 
     @classmethod
     def of(cls, image: Image, line_width: float | None = None) -> Style:
-        """Scale to the picture: 2 px lines and 14 px text at 768x576, 8 px and 37 px at 3840x2160."""
+        """Scale with the picture: 2 px lines and 14 px text at 768x576, 8 px and 37 px at 3840x2160."""
         line = line_width or 0.0025 * (image.shape[0] + image.shape[1]) / 2
         return cls(line, 7 + 4 * line)
 
@@ -41,7 +41,7 @@ class Style:
 
 
 def blend(image: Image, mask: NDArray[np.uint8], x: int, y: int, color: Bgr) -> None:
-    """Cover with ``color`` as far as ``mask`` (0 to 255), says, placed at (x, y); the rest is cut."""
+    """Blend ``color`` into the image at (x, y) with the opacity ``mask`` (0 to 255), clipped at the edges."""
     height, width = image.shape[:2]
     left, top = max(x, 0), max(y, 0)
     right, bottom = min(x + mask.shape[1], width), min(y + mask.shape[0], height)
@@ -61,14 +61,14 @@ def _shades(color: Bgr) -> Image:
 
 
 def fixed(points: ArrayLike) -> NDArray[np.int32]:
-    """Return (N, 2) points as cv2's fixed-point integers; points that are not finite are left out."""
+    """Return (N, 2) points as fixed-point integers for cv2; points that are not finite are left out."""
     array = np.asarray(points, np.float64).reshape(-1, 2)
     array = array[np.isfinite(array).all(axis=1)]
     return np.round(np.clip(array, -FAR, FAR) * (1 << SHIFT)).astype(np.int32)
 
 
 def region_of(image: Image, points: NDArray[np.int32], margin: int) -> tuple[slice, slice] | None:
-    """Return the part of the picture that fixed-point ``points`` can touch."""
+    """Return the part of the picture that shapes through fixed-point ``points`` can cover."""
     if not len(points):
         return None
     low = np.maximum((points.min(axis=0) >> SHIFT) - margin, 0)
@@ -83,7 +83,7 @@ def translucent(
     alpha: float,
     stroke: Callable[[Image, NDArray[np.int32]], object],
 ) -> None:
-    """Let ``stroke`` paint on a copy of the touched part, then mix the two."""
+    """Let ``stroke`` paint on a copy of the covered part, then blend the two by ``alpha``."""
     where = region_of(image, points, margin)
     if where is None or alpha <= 0:
         return
@@ -98,7 +98,7 @@ def translucent(
 
 
 def inside(start: int, length: int, limit: int, least: int = 0) -> int:
-    """Return ``start`` moved so that ``length`` pixels end before ``limit``, or begin at ``least``.
+    """Return ``start``, moved so that ``length`` pixels end before ``limit`` but begin at ``least`` or later.
 
     >>> inside(95, 10, 100), inside(-5, 10, 100), inside(50, 200, 100)
     (90, 0, 0)
