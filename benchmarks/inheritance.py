@@ -2,7 +2,7 @@
 
 Needs ../shared. Twelve zones and nine lines are laid over each MOT17 half; they count the default tracker's
 tracks of stored detections and, for the truth, the annotated people. Printed are the sums of the absolute
-errors for several reaches in time and space (`tracker.plugins._shared.sighting`). Nobody is merged or divided
+errors for several reaches in time and space (`plugins._shared.track_history`). Nobody is merged or divided
 unseen: entries and seconds spent in the zones are compared, too.
 """
 
@@ -28,7 +28,7 @@ from tracker.offline.motchallenge import (
     read_rows,
 )
 from tracker.offline.saved_tracks import blank
-from tracker.plugins._shared import sighting
+from tracker.plugins._shared import track_history
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
 from tracker.types import Frame, Scene
@@ -37,7 +37,9 @@ DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "mot17-val-half
 PEDESTRIAN = 1
 LOST_S = 2.0
 SECONDS, SIZES = (0.5, 1.0, 2.0), (0.375, 0.75, 1.5, 3.0)
-PER_S = sighting.DRIFT_SIZES_PER_S / sighting.INHERIT_SIZES  # the drift per second grows with the reach
+PER_S = (
+    track_history.DRIFT_SIZES_PER_S / track_history.INHERIT_SIZES
+)  # the drift per second grows with the reach
 
 
 def analyses(size: tuple[int, int]) -> tuple[list[Zone], list[Line]]:
@@ -104,8 +106,8 @@ def main() -> None:
     ]
     print("true: " + ", ".join(f"{total:.0f}" for total in true) + " visitors, entries, seconds, crossings")
     for seconds, sizes in product(SECONDS, SIZES):
-        sighting.INHERIT_S, sighting.INHERIT_SIZES = seconds, sizes
-        sighting.DRIFT_SIZES_PER_S = PER_S * sizes
+        track_history.INHERIT_S, track_history.INHERIT_SIZES = seconds, sizes
+        track_history.DRIFT_SIZES_PER_S = PER_S * sizes
         wrong = np.zeros(4)
         for one, tracks, truth in found:
             wrong += [np.abs(a - b).sum() for a, b in zip(counts(one, tracks), truth, strict=True)]

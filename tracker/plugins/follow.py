@@ -10,7 +10,7 @@ import numpy as np
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray
-from tracker.plugins._shared.memory import Memory, Row
+from tracker.plugins._shared.plugin_state import PluginState, Row
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
 
 ROOM = 0.08  # of a box's longer side stays bright around it
@@ -62,7 +62,7 @@ class Follow(Plugin):
             x, y, _ = self._click
             if not (0 <= x < scene.size[0] and 0 <= y < scene.size[1]):
                 raise OptionError(f"follow: {x:g},{y:g} lies outside the picture of {scene.size} pixels")
-        self._memory = Memory(scene, columns=COLUMNS)
+        self._memory = PluginState(scene, columns=COLUMNS)
         self._track_id: int | None = None  # the number it has now
         self._name = ""
         self._box: FloatArray | None = None  # where it was last seen, until it is given up
@@ -78,7 +78,7 @@ class Follow(Plugin):
         self._first = now if self._first is None else self._first
         self._before = self._time = now
         events = []
-        for row in memory.look(now, tracks):
+        for row in memory.update(now, tracks):
             if row["followed"]:
                 events.append(self._event("lost", frame, row, seen_s=round(float(row["seen_s"]), 3)))
                 self._track_id, self._box = None, None

@@ -16,10 +16,10 @@ from bytetrack.types import FloatArray
 from tracker.parse import class_ids
 from tracker.plugins._shared.anchors import box_size, check_anchor
 from tracker.plugins._shared.background import EmptyScene
-from tracker.plugins._shared.memory import Memory
 from tracker.plugins._shared.newcomer import Newcomer
+from tracker.plugins._shared.plugin_state import PluginState
 from tracker.plugins._shared.shades import colored, footprint, scale
-from tracker.plugins._shared.sighting import velocity
+from tracker.plugins._shared.track_history import velocity
 from tracker.plugins._shared.when import duration, span
 from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Plugin, Scene
 
@@ -58,7 +58,7 @@ class Heatmap(Plugin):
         """Lay the grid."""
         self._scene = scene
         self._wanted = class_ids(self.classes, scene.names)
-        self._memory = Memory(scene, self.anchor, COLUMNS)
+        self._memory = PluginState(scene, self.anchor, COLUMNS)
         self._cell = max(max(scene.size) / CELLS, 1.0)  # pixels
         width, height = (max(int(np.ceil(side / self._cell)), 1) for side in scene.size)
         layers = round(np.log2(WIDEST)) + 1
@@ -83,8 +83,8 @@ class Heatmap(Plugin):
         passed = self._period if before is None else min(max(now - before, 0.0), self._longest)
         self._before = self._now = now
         self._since = now if self._since is None else self._since
-        self._empty.look(frame, tracks)
-        for row in self._memory.look(now, tracks):
+        self._empty.update(frame, tracks)
+        for row in self._memory.update(now, tracks):
             self._newcomers.pop(int(row["newcomer"]), None)
         if len(tracks):
             chosen = self._stands(tracks) if self.mode == "standing" else None

@@ -1,4 +1,4 @@
-"""Who crossed a line, which way: exact about the finite line, deaf to jitter, once per crossing."""
+"""Who crossed a line, and which way: between its two ends, not by jitter, and once per crossing."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from tracker.plugins._shared.line_shape import (
     extended,
     line_problem,
 )
-from tracker.plugins._shared.memory import Memory, Row, identity
-from tracker.plugins._shared.sighting import ROUNDING_S, velocity
+from tracker.plugins._shared.plugin_state import PluginState, Row, identity
+from tracker.plugins._shared.track_history import ROUNDING_S, velocity
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
 
 LOST_S = 0.5  # who is out of sight for so long, beyond the line but not clear of it ...
@@ -63,15 +63,16 @@ COLUMNS = (
 class Line(Plugin):
     """Counts who crosses a line or polyline, by direction and class.
 
-    "In" leads to the right, or downwards where the line lies flatter than 45 degrees; ``towards`` turns it.
+    "In" leads to the right, or downwards where the line is flatter than 45 degrees; ``towards`` changes that.
 
-    An object has crossed when the path of its anchor has gone through the finite line and the anchor has
-    then got clear of it by a margin of the object's own size (`anchors.HYSTERESIS`). Until then crossings
-    to and fro cancel, however long it takes; who has been counted must get further to be counted back where
-    its box trembles; while something hides the feet (`extent`) nothing is decided.
-    The path goes on while the track is lost, and in the track that continues it (`Memory`). It begins where
-    the object was first clear of the line: what appears on it or beyond has crossed nothing. Who vanishes
-    beyond the line, on the way to be clear of it, has crossed. Each event tells how sure it is (`certainty`).
+    An object has crossed when the path of its anchor has passed the line between its two ends and the anchor
+    is then clear of it by a margin, a part of the object's own size (`anchors.HYSTERESIS`). Until then,
+    crossings in both directions cancel, however long it takes. An object that was counted needs a larger
+    margin to be counted back if its box is unsteady. While something hides the feet (`extent`), nothing is
+    decided. The path continues while the track is lost, and in the track that continues it (`PluginState`).
+    It begins where the object was first clear of the line: what appears on the line has not crossed it. An
+    object that is lost beyond the line has crossed if it was moving away from it. Each event tells how sure
+    it is (`certainty`).
 
     Raises ``OptionError`` for points, an anchor, a class or a direction that cannot be used.
     """
@@ -107,14 +108,14 @@ class Line(Plugin):
         shape.polyline(self._arrow, self.color, width=2, arrow=True)
         self._shape = shape.marks
         self._wanted = class_ids(self.classes, scene.names)
-        self._memory = Memory(scene, self.anchor, COLUMNS)
+        self._memory = PluginState(scene, self.anchor, COLUMNS)
         self._doubles = Doubles()
         self._now, self._frame, self._period = 0.0, 0, ONWARD_S
 
     def update(self, frame: Frame, tracks: Tracks) -> Iterable[Event]:
         """Return one event per crossing that is completed in this frame."""
         memory, line = self._memory, self._path
-        memory.look(frame.time, tracks)
+        memory.update(frame.time, tracks)
         self._period = min(max(frame.time - self._now, ONWARD_S), MOST_PERIOD_S)
         self._now, self._frame = frame.time, frame.index
         rows = memory.own
@@ -122,7 +123,7 @@ class Line(Plugin):
         if not len(tracks):
             return events
         found, before, anchors = memory.found, memory.before, memory.anchors
-        self._doubles.look(frame.time, tracks, memory.seen, found)
+        self._doubles.update(frame.time, tracks, memory.seen, found)
         if np.count_nonzero(memory.changed):
             rows["known"][found[memory.changed]] = False
             rows["pending"][found[memory.changed]] = 0

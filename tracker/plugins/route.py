@@ -15,8 +15,8 @@ from bytetrack.types import FloatArray, IntArray
 from tracker.parse import class_ids
 from tracker.plugins._shared.anchors import box_size, check_anchor
 from tracker.plugins._shared.background import EmptyScene
-from tracker.plugins._shared.memory import Memory, Row
-from tracker.plugins._shared.path import Path, side, way
+from tracker.plugins._shared.plugin_state import PluginState, Row
+from tracker.plugins._shared.route_line import RouteLine, side, way
 from tracker.plugins._shared.trail import Trail, smoothed
 from tracker.plugins._shared.walks import MOST_GROUPS, WALK, Walk, packed, picture, unpacked
 from tracker.plugins._shared.when import span
@@ -70,11 +70,11 @@ class Route(Plugin):
         self._scene = scene
         self._wanted = class_ids(self.classes, scene.names)
         self._trail = Trail(self.seconds, min(scene.fps, POINTS_PER_S))
-        self._memory = Memory(scene, self.anchor, (*COLUMNS, *self._trail.columns))
+        self._memory = PluginState(scene, self.anchor, (*COLUMNS, *self._trail.columns))
         self._empty = EmptyScene.of(scene)
         self._near = NEAR * float(np.hypot(*scene.size))
         self._half = round(SMOOTH_S / max(self._trail.step_s, 1 / scene.fps))
-        self._paths: dict[int, Path] = {}
+        self._paths: dict[int, RouteLine] = {}
         self._begun = 0
         self._walks: list[Walk] = []
         self._random = random.Random(0)  # the same run keeps the same sample
@@ -88,8 +88,8 @@ class Route(Plugin):
         memory, now = self._memory, frame.time
         self._now, self._frame, self._undrawn = now, frame.index, False
         self._since = now if self._since is None else self._since
-        self._empty.look(frame, tracks)
-        events = [event for row in memory.look(now, tracks) for event in self._end(row)]
+        self._empty.update(frame, tracks)
+        events = [event for row in memory.update(now, tracks) for event in self._end(row)]
         if len(tracks):
             rows, found, anchors = memory.own, memory.found, memory.anchors
             self._undrawn = True
@@ -154,7 +154,7 @@ class Route(Plugin):
         """Return the routes kept, how many there were, and those that are still growing."""
         walks = [[getattr(walk, name) for name in WALK] + [packed(walk.points)] for walk in self._walks]
         paths = [
-            [number, path.start_s, path.entry, list(path.points), path.settled]
+            [number, path.start_s, path.entry, list(path.points), path.simple]
             for number, path in self._paths.items()
         ]
         return {
@@ -176,15 +176,15 @@ class Route(Plugin):
         ]
         self._random = random.Random(self.groups.total())
         if tracks:
-            for number, start_s, entry, points, settled in state["paths"]:
-                self._paths[number] = Path(start_s, entry, [(x, y) for x, y in points], settled)
+            for number, start_s, entry, points, simple in state["paths"]:
+                self._paths[number] = RouteLine(start_s, entry, [(x, y) for x, y in points], simple)
             self._begun, self._since = int(state["begun"]), state["since"]
             self._memory.restore(state["memory"])
 
     def _begin(self, row: Row, xyxy: FloatArray) -> None:
         self._begun += 1
         row["path"] = self._begun
-        self._paths[self._begun] = Path(self._now, side(xyxy, self._scene.size))
+        self._paths[self._begun] = RouteLine(self._now, side(xyxy, self._scene.size))
 
     def _end(self, row: Row) -> list[Event]:
         path = self._paths.pop(int(row["path"]), None)
@@ -195,7 +195,7 @@ class Route(Plugin):
             return []
         x, y = row["anchor"].tolist()
         path.add((x, y), self._near)
-        path.settle(self._near)
+        path.simplify(self._near)
         points = np.array(path.points, np.float32)
         if np.hypot(*np.ptp(points, axis=0)) < box_size(row["xyxy"][None])[0]:
             self.still += 1

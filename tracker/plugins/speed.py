@@ -14,7 +14,7 @@ from bytetrack.types import IntArray
 from tracker.parse import class_ids
 from tracker.plugins._shared.anchors import check_anchor
 from tracker.plugins._shared.ground import area_around, ground_from_image, points, to_ground, within
-from tracker.plugins._shared.memory import Memory, Row
+from tracker.plugins._shared.plugin_state import PluginState, Row
 from tracker.plugins._shared.slope import theil_sen
 from tracker.plugins._shared.trail import Trail
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
@@ -109,7 +109,7 @@ class Speed(Plugin):
         self._trail = Trail(self.window_s, scene.fps, POINTS)
         self._bins = int(np.ceil(self.max_kmh * BINS_PER_KMH)) + 1
         history = ("history", np.uint32, (self._bins,))  # estimates by speed
-        self._memory = Memory(scene, self.anchor, (*COLUMNS, history, *self._trail.columns))
+        self._memory = PluginState(scene, self.anchor, (*COLUMNS, history, *self._trail.columns))
         self._estimated_s = float("-inf")
         self._labels: tuple[float, bytes, dict[int, str]] = (float("nan"), b"", {})
         self._totals: dict[int, IntArray] = {}  # class -> objects by their median speed
@@ -122,7 +122,7 @@ class Speed(Plugin):
         self._now, self._frame = now, frame.index
         if self._wanted is not None:
             tracks = tracks[np.isin(tracks.class_id, self._wanted)]
-        events = [event for row in memory.look(now, tracks) for event in self._end(row)]
+        events = [event for row in memory.update(now, tracks) for event in self._end(row)]
         if len(tracks):
             found, anchors = memory.found, memory.anchors
             memory.own["kmh"][found[np.isnan(memory.before[:, 0])]] = np.nan

@@ -17,8 +17,8 @@ from tracker.plugins._shared.border import Border
 from tracker.plugins._shared.distribution import Distribution
 from tracker.plugins._shared.geometry import self_intersection
 from tracker.plugins._shared.line_shape import too_few
-from tracker.plugins._shared.memory import Memory, Row, identity
-from tracker.plugins._shared.sighting import ROUNDING_S
+from tracker.plugins._shared.plugin_state import PluginState, Row, identity
+from tracker.plugins._shared.track_history import ROUNDING_S
 from tracker.plugins._shared.turnstile import COLUMNS, Turnstile
 from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
 
@@ -29,13 +29,14 @@ TOTALS = ("entries", "visitors", "loiterers", "occupancy", "occupancy_max")
 
 @dataclass
 class Zone(Plugin):
-    """Reports entries, exits with dwell, occupancy and visitors of a polygon.
+    """Reports entries, exits with time of stay, occupancy and visitors of a polygon.
 
-    An object has entered (or left) when its anchor is inside (outside) by a margin of its own size
-    (`anchors.HYSTERESIS`), outside for `turnstile.LEAVE_S`, or when its path has gone in by one side and out
-    by another; its clock starts and stops where the border itself was passed. Edges of the zone on the edge
-    of the picture are no border. A visit outlives gaps of the track and a change of its number (`Memory`,
-    `visits`); one whose track does not come back ends where it was last seen.
+    An object has entered (or left) when its anchor is inside (outside) by a margin, a part of its own size
+    (`anchors.HYSTERESIS`), and outside for `turnstile.LEAVE_S`; or when its path has entered by one side and
+    left by another between two frames. Its time starts and stops where the path crossed the border itself.
+    Sides of the zone on the edge of the picture are no border. A visit continues through gaps of the track
+    and when another track continues it (`PluginState`, `visits`); if none does, it ends where the object was
+    last seen.
 
     Raises ``OptionError`` for points, an anchor or a class that cannot be used.
     """
@@ -82,7 +83,7 @@ class Zone(Plugin):
         self._name_at = self._polygon[np.lexsort((self._polygon[:, 0], self._polygon[:, 1]))[0]]
         border = Border(self._polygon, scene.size)
         self._wanted = class_ids(self.classes, scene.names)
-        self._memory = Memory(scene, self.anchor, COLUMNS)
+        self._memory = PluginState(scene, self.anchor, COLUMNS)
         self._turnstile = Turnstile(self._memory, scene.size, border, self._wanted, self._enter, self._exit)
         self._period = 1 / scene.fps if scene.fps > 0 else 0.0
         self._turnstile.period = self._period
@@ -99,7 +100,7 @@ class Zone(Plugin):
         elif 0 < now - self._now <= MOST_PERIOD_S:
             self._period = now - self._now  # not the source's: frames may be skipped
         self._now, self._frame = now, frame.index
-        gone = memory.look(now, tracks)
+        gone = memory.update(now, tracks)
         events = self._turnstile.take(now, self._period, tracks.xyxy, gone)
         if len(tracks):
             events += self._loiterers(memory.found)

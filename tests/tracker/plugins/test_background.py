@@ -15,7 +15,7 @@ from stage import standing
 from bytetrack import Tracks
 from tests.quick import examples
 from tracker.plugins._shared.background import LONGEST_SIDE, EmptyScene
-from tracker.plugins._shared.looks import KEPT, covered
+from tracker.plugins._shared.samples import KEPT, covered
 from tracker.types import Frame, Image, OptionError, Scene
 
 SIZE = (160, 96)
@@ -49,7 +49,7 @@ def film(
             image[int(y - height) : int(y), int(x - width / 2) : int(x + width / 2)] = (245, 240, 250)
         image = np.clip(image * light(i / count), 0, 255).astype(np.uint8)
         tracks = standing({1: FEET}, box=BOX) if present and seen(i) else Tracks.empty()
-        empty.look(Frame(image, i, i / fps), tracks)
+        empty.update(Frame(image, i, i / fps), tracks)
     return empty
 
 
@@ -116,7 +116,7 @@ def test_a_moving_camera_gives_one_sharp_moment() -> None:
     empty = EmptyScene(SIZE, 10)
     shown = [wide[:, 5 * i : 5 * i + 160] for i in range(300)]
     for i, image in enumerate(shown):
-        empty.look(Frame(image, i, i / 10), standing({1: FEET}, box=BOX) if i < 150 else Tracks.empty())
+        empty.update(Frame(image, i, i / 10), standing({1: FEET}, box=BOX) if i < 150 else Tracks.empty())
     back = cv2.resize(empty.picture(), SIZE, interpolation=cv2.INTER_AREA).astype(int)
     nearest = int(np.argmin([np.abs(back - image).mean() for image in shown]))
     assert nearest >= 150, "of the emptiest moments"
@@ -128,7 +128,7 @@ def test_every_size_becomes_a_picture_for_a_slide(size: tuple[int, int]) -> None
     empty = EmptyScene(size, 10)
     image = np.full((size[1], size[0], 3), 50, np.uint8)
     for i in range(12):
-        empty.look(Frame(image, i, i / 10), Tracks.empty())
+        empty.update(Frame(image, i, i / 10), Tracks.empty())
     picture = empty.picture()
     assert picture.shape[1::-1] == empty.size
     assert max(empty.size) == LONGEST_SIDE
@@ -144,18 +144,18 @@ def test_a_place_that_is_free_late_in_a_long_run_is_still_looked_at() -> None:
     whole = standing({1: (16, 32)}, box=(32, 32))
     for i in range(7200):
         free = 7000 <= i < 7060
-        empty.look(Frame(scene if free else hidden, i, float(i)), Tracks.empty() if free else whole)
+        empty.update(Frame(scene if free else hidden, i, float(i)), Tracks.empty() if free else whole)
     assert empty.picture().mean() == pytest.approx(90, abs=2)
 
 
-def test_memory_is_that_of_the_first_looks() -> None:
+def test_memory_is_that_of_the_first_samples() -> None:
     empty = film(ground(), lambda t: t < 0.5, seconds=20)
-    assert empty._looks is not None
-    before, image = empty._looks._looks.nbytes, ground()
+    assert empty._samples is not None
+    before, image = empty._samples._samples.nbytes, ground()
     for i in range(2000):
-        empty.look(Frame(image, 1000 + i, 100 + i / 10), standing({1: FEET}, box=BOX))
-    assert empty._looks._looks.nbytes == before == KEPT * 3 * SIZE[0] * SIZE[1]
-    assert int((empty._looks._clear + empty._looks._hidden).max()) <= KEPT
+        empty.update(Frame(image, 1000 + i, 100 + i / 10), standing({1: FEET}, box=BOX))
+    assert empty._samples._samples.nbytes == before == KEPT * 3 * SIZE[0] * SIZE[1]
+    assert int((empty._samples._clear + empty._samples._hidden).max()) <= KEPT
 
 
 def test_no_frame_gives_grey() -> None:
@@ -165,7 +165,7 @@ def test_no_frame_gives_grey() -> None:
 def test_a_picture_that_is_given_is_taken_and_one_of_another_view_refused() -> None:
     empty = EmptyScene(SIZE, 10)
     empty.use(np.full((48, 80, 3), 33, np.uint8), "empty.png")
-    empty.look(Frame(ground(), 0, 0.0), Tracks.empty())
+    empty.update(Frame(ground(), 0, 0.0), Tracks.empty())
     assert (empty.picture() == 33).all()
     with pytest.raises(OptionError, match=r"empty.png is 80x80, the source 160x96"):
         empty.use(np.zeros((80, 80, 3), np.uint8), "empty.png")
@@ -190,8 +190,8 @@ def test_the_plugins_of_a_run_share_one_and_two_runs_do_not() -> None:
     run, other = (Scene("clip", SIZE, 2.0, False, {}) for _ in range(2))
     first, second = EmptyScene.of(run), EmptyScene.of(run)
     assert first is second is not EmptyScene.of(other)
-    first.look(Frame(ground(), 0, 0.0), Tracks.empty())
-    second.look(Frame(ground(), 0, 0.0), Tracks.empty())
+    first.update(Frame(ground(), 0, 0.0), Tracks.empty())
+    second.update(Frame(ground(), 0, 0.0), Tracks.empty())
     assert first._passed == 1
     assert (EmptyScene.of(other).picture() == 127).all()
 
@@ -199,7 +199,7 @@ def test_the_plugins_of_a_run_share_one_and_two_runs_do_not() -> None:
 def test_nothing_outlives_the_run() -> None:
     run = Scene("clip", (8, 6), 2.0, False, {})
     empty = EmptyScene.of(run)
-    empty.look(Frame(np.zeros((6, 8, 3), np.uint8), 0, 0.0), Tracks.empty())
+    empty.update(Frame(np.zeros((6, 8, 3), np.uint8), 0, 0.0), Tracks.empty())
     gone = weakref.ref(empty)
     del empty, run
     assert gone() is None

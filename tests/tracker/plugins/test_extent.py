@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from walks import SIZE, frame, scene, tracks
 
-from tracker.plugins._shared.memory import Memory
+from tracker.plugins._shared.plugin_state import PluginState
 from tracker.plugins.line import Line
 
 FPS = 10.0
@@ -24,13 +24,13 @@ def feet(
     score: Sequence[float] = (),
 ) -> list[float]:
     """Show one object's boxes, a frame each, and another's; return where the first one's feet are."""
-    memory, found = Memory(scene(FPS)), []
+    memory, found = PluginState(scene(FPS)), []
     for index, box in enumerate(boxes):
         shown = [(1, box), (2, others(index))]
         here = [(number, one) for number, one in shown if one is not None]
         seen = tracks([number for number, _ in here], [one for _, one in here])
         seen.score[: len(score) > index] = score[index] if len(score) > index else 1.0
-        memory.look(index / FPS, seen)
+        memory.update(index / FPS, seen)
         found.append(float(memory.anchors[0, 1]) if box is not None else math.nan)
     return found
 
@@ -203,10 +203,10 @@ def test_vertical_flicker_over_the_line_counts_nothing_whatever_hides_the_feet()
 def test_nothing_is_written_to_the_tracks() -> None:
     seen = tracks([1, 2], [WHOLE, [395.0, 240.0, 445.0, 380.0]])
     before = seen.xyxy.copy()
-    memory = Memory(scene(FPS))
+    memory = PluginState(scene(FPS))
     for index in range(10):
-        memory.look(index / FPS, tracks([1, 2], [WHOLE, [395.0, 240.0, 445.0, 380.0]]))
+        memory.update(index / FPS, tracks([1, 2], [WHOLE, [395.0, 240.0, 445.0, 380.0]]))
     seen.xyxy[0, 3] = before[0, 3] = 250.0
-    memory.look(1.0, seen)
+    memory.update(1.0, seen)
     assert memory.doubt.tolist() == [True, False]
     np.testing.assert_array_equal(seen.xyxy, before)

@@ -15,7 +15,7 @@ from stage import play, scene, standing
 from bytetrack import Tracks
 from tests.quick import examples
 from tracker.plugins._shared.geometry import distance_to_segments
-from tracker.plugins._shared.path import MOST_RAW, simplified
+from tracker.plugins._shared.route_line import MOST_RAW, simplified
 from tracker.plugins.route import Route
 from tracker.types import Canvas, Frame, OptionError, Picture
 

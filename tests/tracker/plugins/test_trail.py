@@ -10,17 +10,17 @@ from hypothesis.extra.numpy import arrays
 from walks import scene
 
 from bytetrack import Tracks
-from tracker.plugins._shared.memory import Memory
+from tracker.plugins._shared.plugin_state import PluginState
 from tracker.plugins._shared.trail import EARLY, Trail, smoothed
 
 steps_s = st.lists(st.sampled_from([0.001, 0.02, 0.04, 0.0400001, 0.5]), min_size=1, max_size=120)
 
 
-def pushed(trail: Trail, times: list[float]) -> Memory:
-    memory = Memory(scene(lost_s=1e9), columns=trail.columns)
+def pushed(trail: Trail, times: list[float]) -> PluginState:
+    memory = PluginState(scene(lost_s=1e9), columns=trail.columns)
     one = Tracks(np.array([7]), np.array([[0.0, 0, 10, 10]]), np.ones(1), np.zeros(1, int), np.zeros(1, int))
     for now in times:
-        memory.look(now, one)
+        memory.update(now, one)
         trail.push(memory.own, memory.found, now, np.array([[now, -now]]))
     return memory
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tracker.plugins._shared.memory import Memory
+from tracker.plugins._shared.plugin_state import PluginState
 from tracker.plugins._shared.when import duration
 from tracker.types import Canvas
 
@@ -12,7 +12,7 @@ RED = (40, 40, 235)  # BGR
 AROUND = 0.06  # of its longer side: the red frame stands off the box, whose own colour stays
 
 
-def draw_loiterers(canvas: Canvas, memory: Memory, zone: str, now: float) -> None:
+def draw_loiterers(canvas: Canvas, memory: PluginState, zone: str, now: float) -> None:
     """Mark those seen in this frame whose visit has raised its alarm; ``memory`` holds the zone's visits."""
     found = memory.found
     if not len(memory.anchors):

@@ -9,21 +9,21 @@ import numpy as np
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray
-from tracker.plugins._shared.looks import KEPT, Looks
+from tracker.plugins._shared.samples import KEPT, Samples
 from tracker.types import Frame, Image, OptionError, Scene
 
-PER_S = 2.0  # looks a second at first; ever fewer ...
+PER_S = 2.0  # samples a second at first; ever fewer ...
 LONGEST_GAP_S = 4.0  # ... down to one in so many seconds: a place free for a minute of an hour is seen
-AROUND_S = 0.5  # whoever was there so long before or after a look was there: detectors blink
+AROUND_S = 0.5  # whoever was there so long before or after a sample was there: detectors blink
 LONGEST_SIDE = 1280  # pixels of the picture: 24 of 1280x720 are 66 MB, whatever the source
 SHAPE_SLIP = 0.02  # a picture given may differ by so much from the source's width to height
 
 
 class EmptyScene:
-    """Keeps up to `KEPT` looks at each place, of moments when no track was there, as far as there were any.
+    """Keeps up to `KEPT` samples of each place, of moments when no track was there, if there were any.
 
-    Looks are spread evenly over the run, however long (weighted reservoir sampling: Chao 1982). The
-    picture is their mode: the value that most of them agree on. Looks in other light are made alike first.
+    Samples are spread evenly over the run, however long (weighted reservoir sampling: Chao 1982). The
+    picture is their mode: the value that most of them agree on. Samples in other light are made alike first.
     """
 
     @classmethod
@@ -39,17 +39,17 @@ class EmptyScene:
         self.size = (max(round(size[0] * shown), 1), max(round(size[1] * shown), 1))
         self.scale = self.size[0] / size[0], self.size[1] / size[1]  # of x and y, from the source's pixels
         self._given: Image | None = None
-        self._last: int | None = None  # index of the frame looked at last
+        self._last: int | None = None  # index of the frame seen last
         self._passed = 0  # frames
         self._around = min(max(round(fps * AROUND_S), 1), 60)  # frames
         self._boxes: deque[FloatArray] = deque(maxlen=2 * self._around + 1)
         self._stride = max(round(fps / PER_S), 1)
         self._longest_stride = max(round(fps * LONGEST_GAP_S), self._stride)
         self._taken, self._due = 0, 0
-        self._waiting: tuple[int, Image] | None = None  # a look whose boxes afterwards are not known yet
-        self._looks: Looks | None = None
+        self._waiting: tuple[int, Image] | None = None  # a sample whose boxes afterwards are not known yet
+        self._samples: Samples | None = None
 
-    def look(self, frame: Frame, tracks: Tracks) -> None:
+    def update(self, frame: Frame, tracks: Tracks) -> None:
         """Take note of a frame and of where the tracks are; of the same one again at no cost."""
         if frame.index == self._last or self._given is not None:
             return
@@ -57,7 +57,7 @@ class EmptyScene:
         self._boxes.append(tracks.xyxy)
         due = self._passed >= self._due
         if self._waiting is not None and (due or self._passed - self._waiting[0] >= self._around):
-            self._settle()
+            self._take_waiting()
         if due:
             self._waiting = self._passed, self._small(frame.image)
             self._taken += 1
@@ -83,10 +83,10 @@ class EmptyScene:
             copy: Image = self._given.copy()
             return copy
         if self._waiting is not None:
-            self._settle()
-        if self._looks is None:
+            self._take_waiting()
+        if self._samples is None:
             return np.full((self.size[1], self.size[0], 3), 127, np.uint8)
-        picture = self._looks.mode()[: self._kept[1], : self._kept[0]]
+        picture = self._samples.mode()[: self._kept[1], : self._kept[0]]
         if self._kept == self.size:
             return np.ascontiguousarray(picture)
         return resized(picture, self.size)
@@ -97,15 +97,15 @@ class EmptyScene:
             return copy
         return resized(image, self._kept)
 
-    def _settle(self) -> None:
+    def _take_waiting(self) -> None:
         assert self._waiting is not None
         image, self._waiting = self._waiting[1], None
-        if self._looks is None:
-            self._looks = Looks(self._kept)
+        if self._samples is None:
+            self._samples = Samples(self._kept)
         xyxy = np.concatenate([np.empty((0, 4)), *self._boxes])
         xyxy = xyxy[np.isfinite(xyxy).all(axis=1)]
         scale = self._kept[0] / self._source[0], self._kept[1] / self._source[1]
-        self._looks.take(image, xyxy * (*scale, *scale), float(self._stride))
+        self._samples.take(image, xyxy * (*scale, *scale), float(self._stride))
 
 
 def resized(image: Image, size: tuple[int, int]) -> Image:

@@ -12,7 +12,7 @@ from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.plugins._shared.anchors import SHADOW_OVERLAP, SHADOW_S
 from tracker.plugins._shared.geometry import overlap_of_smaller
-from tracker.plugins._shared.sighting import baseline_s, velocity
+from tracker.plugins._shared.track_history import baseline_s, velocity
 from tracker.types import Json
 
 PART_AREA = 0.7  # a part has at most this part of the whole's area, where both are of one class
@@ -31,7 +31,7 @@ PLACE_SIZES, PLACE_PX = (
 def one_object(tracks: Tracks, rows: NDArray[np.void], found: IntArray, place: int) -> list[int]:
     """Return the places of the tracks on one object with the track at ``place``, at this very moment.
 
-    ``rows`` are those of a `Sighting`, ``found`` (M,) those of the tracks. A motion that is not known yet
+    ``rows`` are those of a `TrackHistory`, ``found`` (M,) those of the tracks. A motion that is not known yet
     contradicts nothing. Of two boxes the smaller is the part, and it is part of one whole only: of the larger
     box that holds most of it and moves with it.
     """
@@ -103,10 +103,10 @@ class Doubles:
         self._recent: deque[Crossed] = deque()
         self._before: tuple[Tracks, NDArray[np.void], IntArray] | None = None  # the last frame
 
-    def look(self, now: float, tracks: Tracks, seen: NDArray[np.void], found: IntArray) -> None:
+    def update(self, now: float, tracks: Tracks, seen: NDArray[np.void], found: IntArray) -> None:
         """Take a frame: who crossed and has just gone is compared with those of the frame before.
 
-        ``seen`` are the rows of a `Sighting`, ``found`` (M,) those of the tracks.
+        ``seen`` are the rows of a `TrackHistory`, ``found`` (M,) those of the tracks.
         """
         while self._recent and self._recent[0].time < now - SHADOW_S:
             self._recent.popleft()

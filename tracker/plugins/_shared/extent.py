@@ -40,8 +40,8 @@ FEET_PART = 0.15  # of the height, below the box: where feet would be that somet
 
 # What is known of each object: logarithm of its height, the change of that per second, the variance of what
 # it was off by, the velocity of its top (pixels per second), for how long it is known, since when the box
-# does not fit (NaN: it fits), its usual score, and the time between two sightings with no frame missed
-# (0: seen once).
+# does not fit (NaN: it fits), its usual score, and the time between two frames in which it was seen, none
+# of them missed (0: seen once).
 HEIGHT, GROWTH, VARIANCE, RISE, STEADY, DOUBT, USUAL, STEP = range(8)
 COLUMN = ("extent", np.float64, (8,))
 NO_PLACES: IntArray = np.empty(0, np.int64)
@@ -70,8 +70,8 @@ def whole_boxes(
 ) -> tuple[FloatArray, Mask, Mask]:
     """Return boxes (M, 4) down to the feet, which of them are in doubt (M,), and who is somebody else (M,).
 
-    ``rows`` are those of a `Sighting` (their boxes and times are still those of the frame before), of which
-    ``found`` (M,) belong to the boxes ``xyxy`` (M, 4) of this frame, ``fresh`` (M,) to those never seen
+    ``rows`` are those of a `TrackHistory`; their boxes and times are still those of the frame before. Of
+    them ``found`` (M,) belong to the boxes ``xyxy`` (M, 4) of this frame; ``fresh`` (M,) were never seen
     before. `COLUMN` is brought up to ``now``.
     """
     none = np.zeros(len(xyxy), np.bool_)

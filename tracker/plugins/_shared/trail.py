@@ -1,4 +1,4 @@
-"""The last seconds of every track's positions: a ring of points in the rows of a ``Memory``."""
+"""The last seconds of every track's positions: a ring of points in the rows of a ``PluginState``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Trail:
         self.step_s = EARLY * seconds / points
         self.length = math.ceil(points / EARLY) + 2
         self._steps = np.arange(self.length)
-        self.columns: tuple[tuple[Any, ...], ...] = (  # for Memory
+        self.columns: tuple[tuple[Any, ...], ...] = (  # for PluginState
             ("trail_s", np.float64, (self.length,)),
             ("trail", np.float64, (self.length, 2)),
             ("trail_n", np.int64),  # points ever kept; the newest is at (n - 1) % length

@@ -10,8 +10,8 @@ from bytetrack.types import FloatArray
 from tracker.plugins._shared import visits
 from tracker.plugins._shared.anchors import box_size
 from tracker.plugins._shared.border import Border, Point
-from tracker.plugins._shared.memory import Memory, Row
-from tracker.plugins._shared.sighting import ROUNDING_S
+from tracker.plugins._shared.plugin_state import PluginState, Row
+from tracker.plugins._shared.track_history import ROUNDING_S
 from tracker.types import Event
 
 LEAVE_S = 0.2  # outside for so long is gone; for less, the feet were hidden and the box ended above them
@@ -32,7 +32,7 @@ class Turnstile:
 
     def __init__(
         self,
-        memory: Memory,
+        memory: PluginState,
         size: tuple[int, int],
         border: Border,
         wanted: Sequence[int] | None,  # classes; None: all

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from tracker.plugins._shared.anchors import SHADOW_OVERLAP, SHADOW_S, box_size
 from tracker.plugins._shared.geometry import overlap_of_smaller
-from tracker.plugins._shared.memory import Memory
-from tracker.plugins._shared.sighting import CUT_SIZES, INHERIT_GROWTH, ROUNDING_S, baseline_s, velocity
+from tracker.plugins._shared.plugin_state import PluginState
+from tracker.plugins._shared.track_history import CUT_SIZES, INHERIT_GROWTH, ROUNDING_S, baseline_s, velocity
 
 APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
 JOINT_SIZES = 0.5  # who went so far with its host, in its own sizes, moves as a part of it
 LOOSE_SIZES = 0.25  # who is so far out of step with it does not, at once or in a second
 PLACE_PX = 1.0  # how exactly a box is placed
-HIDDEN_S = 0.5  # sooner the tracks themselves tell who continues whom (`sighting.Sighting`)
+HIDDEN_S = 0.5  # sooner the tracks themselves tell who continues whom (`track_history.TrackHistory`)
 WALK_SIZES_PER_S, WALK_SIZES = 2.0, 2.0  # how fast, and how far at most, somebody goes while hidden
 BACK_SIZES = 0.25  # so far behind the place where it was lost nobody comes out again ...
 SLOW_SIZES_PER_S = 0.25  # ... who walked faster than this
@@ -41,7 +41,7 @@ COLUMNS = (
 )
 
 
-def host_of(memory: Memory, row: int, passed_s: float, *, fresh: bool) -> int | None:
+def host_of(memory: PluginState, row: int, passed_s: float, *, fresh: bool) -> int | None:
     """Return the row of the visitor of whom this one is a second box: what somebody carries, a lorry's cab.
 
     The two share their place now, and passed the border together (this one at ``passed_s``), or this one was
@@ -63,7 +63,7 @@ def host_of(memory: Memory, row: int, passed_s: float, *, fresh: bool) -> int | 
     return int(others[best]) if common[best] > SHADOW_OVERLAP else None
 
 
-def _moves_along(memory: Memory, row: int) -> NDArray[np.bool_]:
+def _moves_along(memory: PluginState, row: int) -> NDArray[np.bool_]:
     """Return which tracks of the frame (M,) are of another class than this row's and keep step with it."""
     seen, found = memory.seen, memory.found
     along: NDArray[np.bool_] = seen["class_id"][found] != seen["class_id"][row]
@@ -75,7 +75,7 @@ def _moves_along(memory: Memory, row: int) -> NDArray[np.bool_]:
     return along
 
 
-def meet(memory: Memory, row: int, host: int, now: float) -> None:
+def meet(memory: PluginState, row: int, host: int, now: float) -> None:
     """Let a row wait in its host's box."""
     own, seen = memory.own, memory.seen
     box = seen["xyxy"][row]
@@ -84,10 +84,10 @@ def meet(memory: Memory, row: int, host: int, now: float) -> None:
     own["met"][row], own["met_at"][row] = seen["xyxy"][host], (box[:2] + box[2:]) / 2
 
 
-def waits(memory: Memory, row: int, now: float) -> bool:
+def waits(memory: PluginState, row: int, now: float) -> bool:
     """Return whether a waiting row still may be a part of its host."""
     own, seen = memory.own, memory.seen
-    host = memory.place(int(own["host"][row]))
+    host = memory.row_of(int(own["host"][row]))
     if host is None:
         return False
     if seen["seen_s"][host] == now:  # where it is hidden nothing can be compared
@@ -107,7 +107,7 @@ def waits(memory: Memory, row: int, now: float) -> bool:
     return bool(own["part"][row]) or now - float(own["met_s"][row]) < SHADOW_S - ROUNDING_S
 
 
-def hidden(memory: Memory, row: int, now: float, size: tuple[int, int]) -> int | None:
+def hidden(memory: PluginState, row: int, now: float, size: tuple[int, int]) -> int | None:
     """Return the row of the visitor whom this newcomer, first seen inside, continues, or None.
 
     Nobody vanishes in the middle of a zone and nobody comes out of nothing there: who was lost inside and has
@@ -138,7 +138,7 @@ def hidden(memory: Memory, row: int, now: float, size: tuple[int, int]) -> int |
     return int(lost[np.where(near, distance, np.inf).argmin()]) if near.any() else None
 
 
-def hand_over(memory: Memory, giver: int, taker: int) -> None:
+def hand_over(memory: PluginState, giver: int, taker: int) -> None:
     """Let ``taker`` go on with the visit of ``giver``, who has been no visitor then."""
     own = memory.own
     for name in VISIT:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bytetrack.types import FloatArray
 from tracker.plugins._shared.background import EmptyScene
-from tracker.plugins._shared.path import way
+from tracker.plugins._shared.route_line import way
 from tracker.plugins._shared.trail import rounded
 from tracker.types import Canvas, Picture
 

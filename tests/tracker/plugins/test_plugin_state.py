@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from walks import SIZE, scene, tracks
 
 from bytetrack import Tracks
-from tracker.plugins._shared.memory import Memory
-from tracker.plugins._shared.sighting import INHERIT_S, velocity
+from tracker.plugins._shared.plugin_state import PluginState
+from tracker.plugins._shared.track_history import INHERIT_S, velocity
 from tracker.types import Scene
 
 
-def see(memory: Memory, now: float, seen: Tracks) -> list[int]:
-    memory.look(now, seen)
+def see(memory: PluginState, now: float, seen: Tracks) -> list[int]:
+    memory.update(now, seen)
     return memory.found.tolist()
 
 
-def empty(keep_s: float = 1.0, *columns: tuple[Any, ...]) -> Memory:
-    return Memory(run(keep_s), columns=columns)
+def empty(keep_s: float = 1.0, *columns: tuple[Any, ...]) -> PluginState:
+    return PluginState(run(keep_s), columns=columns)
 
 
 def run(keep_s: float = 1.0) -> Scene:
@@ -39,7 +39,7 @@ def test_an_id_has_one_row_and_no_two_ids_share_one(seen: list[set[int]], keep: 
     for now, ids in enumerate(seen):
         order = sorted(ids)
         boxes = [at(100.0 * i, 700) for i in order]
-        for row in memory.look(float(now), tracks(order, boxes) if order else Tracks.empty()):
+        for row in memory.update(float(now), tracks(order, boxes) if order else Tracks.empty()):
             assert now - row["seen_s"] > keep
         rows = memory.found.tolist() if order else []
         assert len(set(rows)) == len(rows)
@@ -50,10 +50,10 @@ def test_an_id_has_one_row_and_no_two_ids_share_one(seen: list[set[int]], keep: 
 
 def test_a_number_that_comes_back_after_it_was_forgotten_is_new() -> None:
     memory = empty(1.0, ("mark", np.int64))
-    memory.look(0.0, tracks([1], [at(100)]))
+    memory.update(0.0, tracks([1], [at(100)]))
     memory.own["mark"][memory.found] = 7
-    assert memory.look(0.9, Tracks.empty()) == []
-    (gone,) = memory.look(5.0, tracks([1], [at(100)]))
+    assert memory.update(0.9, Tracks.empty()) == []
+    (gone,) = memory.update(5.0, tracks([1], [at(100)]))
     assert (gone["track_id"], gone["mark"]) == (1, 7)
     assert np.isnan(memory.before).all()
     assert memory.seen["track_id"][memory.found].tolist() == [1]
@@ -127,7 +127,7 @@ def test_nobody_of_a_platoon_through_a_door_is_another(fps: int, apart_s: float,
         now = index / fps
         since = {n + 1: now - apart_s * n for n in range(20)}
         there = {n: at(300 + 80 * s) for n, s in since.items() if 0 <= s < seen_s}
-        memory.look(now, tracks(list(there), list(there.values())))
+        memory.update(now, tracks(list(there), list(there.values())))
         if there:
             numbers = memory.own["number"][memory.found]
             assert set(numbers.tolist()) <= {0, *there}
@@ -151,30 +151,30 @@ def test_the_nearest_of_two_inherits() -> None:
 
 def test_columns_go_with_the_row_to_whoever_continues_the_track() -> None:
     memory = empty(1.0, ("mark", np.int64))
-    memory.look(0.0, tracks([1, 2], [at(100), at(500)]))
+    memory.update(0.0, tracks([1, 2], [at(100), at(500)]))
     memory.own["mark"][memory.found] = [7, 8]
-    memory.look(0.2, tracks([2, 3], [at(500), at(102)]))
+    memory.update(0.2, tracks([2, 3], [at(500), at(102)]))
     assert memory.own["mark"][memory.found].tolist() == [8, 7]
 
 
 def test_analyses_of_one_run_and_the_same_tracks_share_the_work() -> None:
     one = run()
-    first, second, elsewhere = Memory(one), Memory(one), Memory(run())
+    first, second, elsewhere = PluginState(one), PluginState(one), PluginState(run())
     for index in range(5):
         seen = tracks([1], [at(100.0 + index)])
         for memory in (first, second, elsewhere):
-            memory.look(index / 10, seen)
+            memory.update(index / 10, seen)
         assert first.seen is second.seen is not elsewhere.seen
 
 
 def test_analyses_of_other_tracks_or_times_do_not() -> None:
     run_of_all = run()
-    one, other, late = (Memory(run_of_all) for _ in range(3))
+    one, other, late = (PluginState(run_of_all) for _ in range(3))
     for index in range(5):
         seen = tracks([1], [at(100.0 + index)])
-        one.look(index / 10, seen)
-        other.look(index / 10, tracks([2], [at(300.0)]) if index == 2 else seen)
-        late.look(index / 5, seen)
+        one.update(index / 10, seen)
+        other.update(index / 10, tracks([2], [at(300.0)]) if index == 2 else seen)
+        late.update(index / 5, seen)
     assert one.seen["track_id"][one.alive()].tolist() == [1]
     assert sorted(other.seen["track_id"][other.alive()].tolist()) == [1, 2]
     assert late.seen["seen_s"][late.found] == 0.8
@@ -182,10 +182,10 @@ def test_analyses_of_other_tracks_or_times_do_not() -> None:
 
 def test_what_was_seen_is_not_kept() -> None:
     memory = empty()
-    memory.look(0.0, tracks([1], [at(100)]))
-    memory.look(0.1, tracks([1], [at(101)]))
-    old = ref(memory._sighting)
-    memory.look(0.2, tracks([1], [at(102)]))
+    memory.update(0.0, tracks([1], [at(100)]))
+    memory.update(0.1, tracks([1], [at(101)]))
+    old = ref(memory._history)
+    memory.update(0.2, tracks([1], [at(102)]))
     gc.collect()
     assert old() is None
 
@@ -193,15 +193,15 @@ def test_what_was_seen_is_not_kept() -> None:
 def test_a_memory_restored_goes_on_as_the_one_saved_and_is_shared_again() -> None:
     memory = empty(1.0, ("mark", np.float64))
     for index in range(3):
-        memory.look(index / 10, tracks([1, 2], [at(100.0 + index), at(500)]))
+        memory.update(index / 10, tracks([1, 2], [at(100.0 + index), at(500)]))
     memory.own["mark"][memory.found] = [3.0, np.nan]
     resumed = run(1.0)
-    twins = [Memory(resumed, columns=[("mark", np.float64)]) for _ in range(2)]
+    twins = [PluginState(resumed, columns=[("mark", np.float64)]) for _ in range(2)]
     elsewhere = empty(1.0, ("mark", np.float64))
     for twin in (*twins, elsewhere):
         twin.restore(memory.state())
         assert twin.state() == memory.state()
     assert twins[0].seen is twins[1].seen is not elsewhere.seen
     for one in (memory, *twins):
-        one.look(0.3, tracks([2, 9], [at(501), at(104)]))
+        one.update(0.3, tracks([2, 9], [at(501), at(104)]))
         np.testing.assert_array_equal(one.own["mark"][one.found], [np.nan, 3.0])

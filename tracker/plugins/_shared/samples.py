@@ -1,4 +1,4 @@
-"""Many looks at the same picture, place by place, and what most of them agree on."""
+"""Many samples of the same picture, place by place, and what most of them agree on."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from numpy.typing import NDArray
 from bytetrack.types import FloatArray
 from tracker.types import Image
 
-KEPT = 24  # looks at each place
+KEPT = 24  # samples of each place
 TILE = 16  # pixels: a place
 GROWN = 0.15  # a box is grown by this part of its size to all sides: hair, bags, the blur of motion
-ALIKE = 12  # greatest difference of two looks at the same thing: noise and compression
+ALIKE = 12  # greatest difference of two samples of the same thing: noise and compression
 FLAT = 2.0  # deviation below which a picture shows nothing: faded out, covered, no signal
-MOST_GAIN = 4.0  # looks in so much more or less light are made alike
+MOST_GAIN = 4.0  # samples in so much more or less light are made alike
 DARK = 8.0  # mean of a place in which a ratio of two lights tells little
-AGREEING = 0.72  # part of the looks that agree, over all pixels: less, and the camera itself moves
+AGREEING = 0.72  # part of the samples that agree, over all pixels: less, and the camera itself moves
 AT_ONCE = 64  # places worked out together
 
 
-class Looks:
-    """Up to `KEPT` looks at each place of a picture (width, height): the clear, then the hidden ones."""
+class Samples:
+    """Up to `KEPT` samples of each place of a picture (width, height): the clear, then the hidden ones."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._columns, self._rows = (-(-side // TILE) for side in size)
         places = self._rows, self._columns
-        self._looks = np.empty((KEPT, *places, TILE, TILE, 3), np.uint8)
-        self._light = np.ones((KEPT, *places, 3), np.float32)  # of a look, as a multiple of the first one's
-        self._clear, self._hidden = np.zeros(places, int), np.zeros(places, int)  # looks that are kept
+        self._samples = np.empty((KEPT, *places, TILE, TILE, 3), np.uint8)
+        self._light = np.ones((KEPT, *places, 3), np.float32)  # of a sample, as a multiple of the first one's
+        self._clear, self._hidden = np.zeros(places, int), np.zeros(places, int)  # samples that are kept
         self._clear_seen, self._hidden_seen = np.zeros(places), np.zeros(places)  # their time
         self._first: FloatArray | None = None  # mean colour of each place
-        self._random = np.random.default_rng(0)  # the same run keeps the same looks
-        self._emptiest: tuple[float, Image] | None = None  # the whole look with the least hidden
+        self._random = np.random.default_rng(0)  # the same run keeps the same samples
+        self._emptiest: tuple[float, Image] | None = None  # the whole sample with the least hidden
 
     def take(self, image: Image, xyxy: FloatArray, time: float = 1.0) -> None:
         """Take a picture (h, w, 3) with boxes (N, 4) in which something is that does not belong there.
 
-        ``time`` is what this look stands for: looks are kept with a probability in proportion to it.
+        ``time`` is what this sample stands for: samples are kept with a probability in proportion to it.
         """
         height, width = image.shape[:2]
         more = self._rows * TILE - height, self._columns * TILE - width
@@ -64,14 +64,14 @@ class Looks:
         taken = room | (drawn < chance)
         row, column = np.nonzero(taken)
         at = slot[taken], row, column
-        self._looks[at] = tiles[row, column]
+        self._samples[at] = tiles[row, column]
         self._light[at] = light
         fresh = ~hidden & room
         self._hidden = np.where(fresh, np.maximum(self._hidden - 1, 0), self._hidden + (hidden & room))
         self._clear = clear + fresh
 
     def mode(self) -> Image:
-        """Return what most looks at each pixel agree on: of the clear ones, where there were any.
+        """Return what most samples of each pixel agree on: of the clear ones, where there were any.
 
         Where the camera itself moves they agree on nothing: the emptiest moment is returned as it was.
         """
@@ -81,12 +81,12 @@ class Looks:
         lights = light[valid]
         usual = lights[np.argsort(lights.mean(axis=1), kind="stable")[len(lights) // 2]]
         factor = np.where(valid[..., None], np.clip(usual / light, 1 / MOST_GAIN, MOST_GAIN), 1)
-        looks = self._looks.reshape(KEPT, -1, TILE * TILE, 3)
-        made, agreeing = np.empty(looks.shape[1:], np.uint8), 0.0
+        samples = self._samples.reshape(KEPT, -1, TILE * TILE, 3)
+        made, agreeing = np.empty(samples.shape[1:], np.uint8), 0.0
         for start in range(0, len(made), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             most = max(int(kept[part].max()), 1)
-            chosen, by = looks[:most, part], factor[:most, part]
+            chosen, by = samples[:most, part], factor[:most, part]
             if np.abs(by - 1).max() > 0.01:
                 chosen = np.clip(chosen * by[:, :, None, :] + 0.5, 0, 255).astype(np.uint8)
             made[part], agreed = _mode(chosen, valid[:most, part])
@@ -145,22 +145,24 @@ def covered(xyxy: FloatArray, places: tuple[int, int]) -> NDArray[np.bool_]:
     return touched
 
 
-def _mode(looks: NDArray[np.uint8], valid: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """Return for looks (K, N, P, 3) at N places the mean (N, P, 3) of the largest group that agrees.
+def _mode(
+    samples: NDArray[np.uint8], valid: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+    """Return for samples (K, N, P, 3) of N places the mean (N, P, 3) of the largest group that agrees.
 
     Beside it how many are in that group (N, P).
 
-    ``valid`` (K, N) tells which looks there are.
+    ``valid`` (K, N) tells which samples there are.
     """
-    count, places, pixels, _ = looks.shape
-    planes = np.ascontiguousarray(np.moveaxis(looks, 3, 0)).reshape(3, count, -1)
+    count, places, pixels, _ = samples.shape
+    planes = np.ascontiguousarray(np.moveaxis(samples, 3, 0)).reshape(3, count, -1)
     there = np.repeat(valid, pixels, axis=1)
     most = np.zeros(places * pixels, np.uint8)
     best = np.zeros(places * pixels, np.intp)
-    for look in range(count):
-        agreeing = np.add.reduce(_alike(planes, planes[:, look]) & there, axis=0, dtype=np.uint8)
-        better = (agreeing > most) & there[look]
-        most[better], best[better] = agreeing[better], look
+    for sample in range(count):
+        agreeing = np.add.reduce(_alike(planes, planes[:, sample]) & there, axis=0, dtype=np.uint8)
+        better = (agreeing > most) & there[sample]
+        most[better], best[better] = agreeing[better], sample
     group = _alike(planes, planes[:, best, np.arange(places * pixels)]) & there
     size = np.maximum(np.add.reduce(group, axis=0, dtype=np.uint16), 1)
     sums = np.add.reduce(planes * group, axis=1, dtype=np.uint16)
@@ -169,7 +171,7 @@ def _mode(looks: NDArray[np.uint8], valid: NDArray[np.bool_]) -> tuple[NDArray[n
 
 
 def _alike(planes: NDArray[np.uint8], one: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return which looks (3, K, P) differ by little from one of them (3, P) in every channel: (K, P)."""
+    """Return which samples (3, K, P) differ by little from one of them (3, P) in every channel: (K, P)."""
     low, high = np.maximum(one, ALIKE) - ALIKE, np.minimum(one, 255 - ALIKE) + ALIKE
     blue, green, red = (planes >= low[:, None]) & (planes <= high[:, None])
     alike: NDArray[np.bool_] = blue & green & red

@@ -17,30 +17,30 @@ MOST_RAW = 512  # points of a route that is still growing; it is simplified on r
 
 
 @dataclass
-class Path:
+class RouteLine:
     """A route that is still growing."""
 
     start_s: float
     entry: str
     points: list[tuple[float, float]] = field(default_factory=list)  # anchors, pixels
-    settled: int = 0  # of the points, from the first: smooth and simple already
+    simple: int = 0  # of the points, from the first: smooth and simple already
 
     def add(self, point: tuple[float, float], tolerance: float) -> None:
         """Go on to a point; however long the way, few are kept."""
         self.points.append(point)
         if len(self.points) >= MOST_RAW:
-            self.settle(tolerance)
+            self.simplify(tolerance)
             if len(self.points) > MOST_RAW // 2:
                 del self.points[1:-1:2]  # a way so long and crooked loses detail, not the run its memory
-                self.settled = len(self.points)
+                self.simple = len(self.points)
 
-    def settle(self, tolerance: float) -> None:
+    def simplify(self, tolerance: float) -> None:
         """Smooth and simplify what has come since the last time."""
-        first = max(self.settled - 1, 0)
+        first = max(self.simple - 1, 0)
         fresh = np.array(self.points[first:])
         corners = simplified(smoothed(fresh, np.array([len(fresh)]), SMOOTH_POINTS), tolerance)
         self.points[first:] = [(x, y) for x, y in corners.tolist()]
-        self.settled = len(self.points)
+        self.simple = len(self.points)
 
 
 def side(xyxy: FloatArray, size: tuple[int, int]) -> str:

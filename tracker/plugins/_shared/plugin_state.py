@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins._shared.sighting import ROW, Sighting
+from tracker.plugins._shared.track_history import ROW, TrackHistory
 from tracker.types import Json, Scene
 
 
@@ -23,7 +23,7 @@ class Row:
         self._seen, self._own = seen, own
 
     def __getitem__(self, name: str) -> Any:
-        """Return a column of `sighting.ROW`, or one of the analysis."""
+        """Return a column of `track_history.ROW`, or one of the analysis."""
         return (self._seen if name in ROW.fields else self._own)[name]  # type: ignore[operator]
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -31,8 +31,8 @@ class Row:
         self._own[name] = value
 
 
-class Memory:
-    """Columns of an analysis' own beside the rows of a `Sighting`; they start as zero.
+class PluginState:
+    """Columns of an analysis' own beside the rows of a `TrackHistory`; they start as zero.
 
     They go with the row: through gaps of the track, and to the track that continues it.
     """
@@ -40,71 +40,71 @@ class Memory:
     def __init__(
         self, scene: Scene, anchor: str = "bottom_center", columns: Sequence[tuple[Any, ...]] = ()
     ) -> None:
-        self._sighting = Sighting.before_all(scene, anchor)
+        self._history = TrackHistory.before_all(scene, anchor)
         self._scene = scene
         self.own = np.zeros(0, np.dtype(list(columns), align=True))
 
     def __len__(self) -> int:
         """Return the number of tracks remembered."""
-        return len(self._sighting.row_of)
+        return len(self._history.row_of)
 
     @property
     def seen(self) -> NDArray[np.void]:
-        """The rows of `sighting.ROW`, as long as ``own``; not to be written to."""
-        return self._sighting.rows
+        """The rows of `track_history.ROW`, as long as ``own``; not to be written to."""
+        return self._history.rows
 
     @property
     def found(self) -> IntArray:
         """The row (M,) of each track of the last frame; what follows is in the same order."""
-        return self._sighting.found
+        return self._history.found
 
     @property
     def anchors(self) -> FloatArray:
         """Where each is (M, 2)."""
-        return self._sighting.anchors
+        return self._history.anchors
 
     @property
     def before(self) -> FloatArray:
         """Where each was the time before (M, 2), NaN where that is not known."""
-        return self._sighting.before
+        return self._history.before
 
     @property
     def before_s(self) -> FloatArray:
         """When that was (M,)."""
-        return self._sighting.before_s
+        return self._history.before_s
 
     @property
     def doubt(self) -> NDArray[np.bool_]:
         """Whose box does not fit the object, as it is hidden in part (M,); anchors are estimates then."""
-        return self._sighting.doubt
+        return self._history.doubt
 
     @property
     def changed(self) -> NDArray[np.bool_]:
         """Who is somebody else than had this number before (M,): after a gap in quite another shape."""
-        return self._sighting.changed
+        return self._history.changed
 
-    def look(self, now: float, tracks: Tracks) -> list[Row]:
+    def update(self, now: float, tracks: Tracks) -> list[Row]:
         """Take a frame; return the rows of those who have been out of sight for too long: they are gone."""
-        self._sighting = sighting = self._sighting.after(now, tracks)
+        self._history = history = self._history.after(now, tracks)
         gone: list[Row] = []
-        if len(sighting.gone):
-            own = self.own.take(sighting.gone)
-            gone = [Row(*pair) for pair in zip(sighting.gone_rows, own, strict=True)]
+        if len(history.gone):
+            own = self.own.take(history.gone)
+            gone = [Row(*pair) for pair in zip(history.gone_rows, own, strict=True)]
             if self.own.itemsize:
-                self.own.view(np.uint8).reshape(len(self.own), -1)[sighting.gone] = 0  # all columns at once
-        if len(self.own) < len(sighting.rows):
-            grown = np.zeros(len(sighting.rows), self.own.dtype)
+                self.own.view(np.uint8).reshape(len(self.own), -1)[history.gone] = 0  # all columns at once
+        if len(self.own) < len(history.rows):
+            grown = np.zeros(len(history.rows), self.own.dtype)
             grown[: len(self.own)] = self.own
             self.own = grown
         return gone
 
     def alive(self) -> IntArray:
         """Return the rows in use."""
-        return self._sighting.alive()
+        return self._history.alive()
 
-    def place(self, track_id: int) -> int | None:
+    def row_of(self, track_id: int) -> int | None:
         """Return the row of a track, None where it is forgotten or continued under another number."""
-        return self._sighting.row_of.get(track_id)
+        return self._history.row_of.get(track_id)
 
     def row(self, place: int) -> Row:
         """Return one row."""
@@ -126,12 +126,14 @@ class Memory:
         for rows in (own, seen):
             for name in rows.dtype.names or ():
                 rows[name] = np.array(state[name], rows.dtype[name].base).reshape(rows[name].shape)
-        old = self._sighting
+        old = self._history
         what = json.dumps([old.anchor, old.size, old.keep_s, [state[name] for name in ROW.names or ()]])
         row_of = {track_id: row for row, track_id in enumerate(state["track_id"])}
-        fresh = Sighting(old.anchor, old.size, old.keep_s, seen, row_of)
-        known = self._scene.common(Memory, lambda: WeakValueDictionary[str, Sighting]())  # shared again
-        self.own, self._sighting = own, known.setdefault(what, fresh)
+        fresh = TrackHistory(old.anchor, old.size, old.keep_s, seen, row_of)
+        known = self._scene.common(
+            PluginState, lambda: WeakValueDictionary[str, TrackHistory]()
+        )  # shared again
+        self.own, self._history = own, known.setdefault(what, fresh)
 
 
 def identity(row: Row) -> dict[str, Json]:

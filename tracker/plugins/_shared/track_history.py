@@ -25,7 +25,7 @@ BOX_SIZES, DRIFT_SIZES_PER_S = (
 )  # ... and sooner: what two boxes on one object differ by, and its drift
 INHERIT_GROWTH = 1.5  # greatest ratio of the two sizes
 CUT_SIZES = 0.1  # a new box this near the picture's edge, in its own sizes, has come in over it
-NOBODY = b"?"  # the signature of no set of tracks
+UNKNOWN_TRACKS = b"?"  # the signature of no set of tracks
 
 ROW = np.dtype(
     [
@@ -44,18 +44,23 @@ ROW = np.dtype(
     ]
 )
 Mask = NDArray[np.bool_]
-NO_ONE = np.zeros(0, np.bool_)
-NO_ROWS, NOWHERE, NEVER, NOTHING = np.empty(0, np.int64), np.empty((0, 2)), np.empty(0), np.zeros(0, ROW)
+NO_MASK = np.zeros(0, np.bool_)
+NO_ROWS, NO_POINTS, NO_TIMES, NO_RECORDS = (
+    np.empty(0, np.int64),
+    np.empty((0, 2)),
+    np.empty(0),
+    np.zeros(0, ROW),
+)
 
 
 @dataclass(eq=False)
-class Sighting:
+class TrackHistory:
     """One row per track, found by id; rows unseen for ``keep_s`` seconds are given back.
 
     A new id that appears where a track of its class was lost a moment before takes over its row: identities
     break at occlusions, and often on the line (`_heirs`).
 
-    A sighting never changes: each frame makes the next one. Who holds the same sighting and asks it for the
+    A history never changes: each frame makes the next one. Who holds the same one and asks it for the
     next of the same tracks is given the same again, so that however many analyses of a run share one piece of
     work without knowing of each other. They begin with the one that `before_all` gives.
     """
@@ -67,32 +72,32 @@ class Sighting:
     row_of: dict[int, int] = field(default_factory=dict)  # track_id -> row
     # of the present frame, where it has tracks:
     found: IntArray = field(default_factory=lambda: NO_ROWS)  # (M,) row of each track
-    anchors: FloatArray = field(default_factory=lambda: NOWHERE)  # (M, 2)
-    before: FloatArray = field(default_factory=lambda: NOWHERE)  # (M, 2) the time before; NaN: new
-    before_s: FloatArray = field(default_factory=lambda: NEVER)  # (M,) when that was
-    doubt: Mask = field(default_factory=lambda: NO_ONE)  # (M,) the feet are not where the box ends
-    changed: Mask = field(default_factory=lambda: NO_ONE)  # (M,) not the object that had this number before
+    anchors: FloatArray = field(default_factory=lambda: NO_POINTS)  # (M, 2)
+    before: FloatArray = field(default_factory=lambda: NO_POINTS)  # (M, 2) the time before; NaN: new
+    before_s: FloatArray = field(default_factory=lambda: NO_TIMES)  # (M,) when that was
+    doubt: Mask = field(default_factory=lambda: NO_MASK)  # (M,) the feet are not where the box ends
+    changed: Mask = field(default_factory=lambda: NO_MASK)  # (M,) not the object that had this number before
     gone: IntArray = field(default_factory=lambda: NO_ROWS)  # (K,) rows given back just now ...
-    gone_rows: NDArray[np.void] = field(default_factory=lambda: NOTHING)  # ... and what was in them
+    gone_rows: NDArray[np.void] = field(default_factory=lambda: NO_RECORDS)  # ... and what was in them
     _free: list[int] = field(default_factory=list)
     _oldest_s: float = -math.inf  # no row was last seen before this
-    _signature: bytes = NOBODY
-    _next: tuple[Tracks, float, weakref.ref[Sighting]] | None = field(default=None, init=False)
+    _signature: bytes = UNKNOWN_TRACKS
+    _next: tuple[Tracks, float, weakref.ref[TrackHistory]] | None = field(default=None, init=False)
 
     @classmethod
-    def before_all(cls, scene: Scene, anchor: str) -> Sighting:
+    def before_all(cls, scene: Scene, anchor: str) -> TrackHistory:
         """Return what was seen before the first frame: one per run and anchor."""
         width, height = scene.size
         keep_s = scene.lost_s + INHERIT_S
         return scene.common((cls, anchor), lambda: cls(anchor, (width, height), keep_s))
 
-    def after(self, now: float, tracks: Tracks) -> Sighting:
-        """Return the sighting that this frame makes of this one."""
+    def after(self, now: float, tracks: Tracks) -> TrackHistory:
+        """Return the history with this frame added."""
         if self._next is not None and self._next[0] is tracks and self._next[1] == now:
             known = self._next[2]()
             if known is not None:
                 return known
-        made = Sighting(self.anchor, self.size, self.keep_s, _copied(self.rows), self.row_of)
+        made = TrackHistory(self.anchor, self.size, self.keep_s, _copied(self.rows), self.row_of)
         made._free, made._oldest_s, made._signature = self._free, self._oldest_s, self._signature
         made.found = self.found
         made._forget(now)
@@ -108,7 +113,7 @@ class Sighting:
         """Return the rows in use."""
         return np.fromiter(self.row_of.values(), np.int64, len(self.row_of))
 
-    # What follows is called while a sighting is made. It shares lists and dicts with the one before, so
+    # What follows is called while a history is made. It shares lists and dicts with the one before, so
     # these are copied before they are changed.
 
     def _forget(self, now: float) -> None:
@@ -125,7 +130,7 @@ class Sighting:
             self.row_of = {track_id: row for track_id, row in self.row_of.items() if track_id not in gone_ids}
             self._free = [*self._free, *self.gone.tolist()]
             self.rows[self.gone] = np.zeros((), ROW)
-            self._signature = NOBODY  # the rows found a frame ago may be among them
+            self._signature = UNKNOWN_TRACKS  # the rows found a frame ago may be among them
 
     def _find(self, now: float, tracks: Tracks) -> None:
         """Find the row of each track; a new one gets a fresh row or another track's legacy."""
