@@ -87,7 +87,9 @@ class Detections:
     @classmethod
     def from_ultralytics(cls, results: Any) -> Detections:
         """Take one ultralytics ``Results`` (or its ``boxes``), on whatever device its tensors are."""
-        boxes = getattr(results, "boxes", results)
+        boxes = getattr(
+            results, "boxes", results
+        )  # ultralytics is not needed here, so its types are not known
         if boxes is None:  # a classification, say
             return cls.empty()
         xyxy, score, class_id = (

@@ -146,7 +146,8 @@ class GroupedCommand(click.Command):
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None and record[1]:
-                groups.setdefault(getattr(parameter, "group", "General"), []).append(record)
+                group = parameter.group if isinstance(parameter, GroupedOption) else "General"
+                groups.setdefault(group, []).append(record)
         for name, records in groups.items():
             with formatter.section(name):
                 formatter.write_dl(records)

@@ -37,3 +37,19 @@ class PluginError(TrackError):
 
 class EndRun(Exception):  # noqa: N818 - a wish of the user, not an error
     """Raised by a sink when the user asked for the end (q in the window)."""
+
+
+def system_reason(error: object) -> str | None:
+    """Return what the operating system or FFmpeg says of an error, such as ``No space left on device``.
+
+    >>> system_reason(OSError(28, "No space left on device")), system_reason(ValueError("x"))
+    ('No space left on device', None)
+    """
+    reason = getattr(error, "strerror", None)  # OSError's; PyAV's errors have it too
+    return str(reason) if reason else None
+
+
+def system_code(error: object) -> int | None:
+    """Return the number that the operating system or FFmpeg gives an error, an `errno`."""
+    code = getattr(error, "errno", None)  # likewise
+    return code if isinstance(code, int) else None

@@ -31,6 +31,7 @@ class Threads:
 
 def cores() -> int:
     """Return the number of cores this process may use, by affinity and by a container's quota."""
+    # macOS and Windows do not tell which cores a process may use.
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min(count, _quota())))
 

@@ -96,9 +96,8 @@ def convert(weights: Path) -> tuple[Any, dict[int, str], bool]:
         loaded = load(weights, torch.device("cpu"))
         network = loaded.model.to(memory_format=torch.contiguous_format)
         for module in network.modules():
-            if hasattr(module, "export") and hasattr(
-                module, "dynamic"
-            ):  # the head: put the anchors into the graph
+            # The head, whichever class of ultralytics it is: put the anchors into the graph.
+            if hasattr(module, "export") and hasattr(module, "dynamic"):
                 module.export, module.dynamic, module.format = True, True, "openvino"
         try:
             with torch.no_grad(), warnings.catch_warnings():
@@ -120,6 +119,7 @@ def convert(weights: Path) -> tuple[Any, dict[int, str], bool]:
     picture.preprocess().convert_element_type(ov.Type.f32)
     picture.preprocess().convert_color(ov.preprocess.ColorFormat.RGB).scale(255.0)
     names = {int(key): harmless(str(name)) for key, name in loaded.names.items()}
+    # Only newer versions of ultralytics have models that need no suppression.
     return steps.build(), names, bool(getattr(loaded, "end2end", False))
 
 

@@ -146,6 +146,7 @@ def load(weights: Path, device: Any, *, half: bool = False) -> Any:
     except Exception as error:  # whatever a file that is no model makes torch, pickle or ultralytics raise
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise WeightsError(f"{weights} cannot be loaded as detection weights: {reason:.200}") from error
+    # What was loaded is whatever ultralytics makes of the file: a network or one of its exported formats.
     task = getattr(model, "task", None) or getattr(getattr(model, "model", None), "task", "detect")
     kind = type(getattr(model, "model", None)).__name__
     if task not in TASKS or kind.startswith("RTDETR"):

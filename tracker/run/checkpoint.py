@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tracker.errors import system_reason
 from tracker.pipeline import FAULTS, Host, failure, moment, numbered
 from tracker.run import sealed
 from tracker.run.fingerprint import is_same
@@ -300,7 +301,7 @@ class StateFile:
                 with suppress(OSError):
                     part.unlink()
             if not self._failed:
-                reason = getattr(error, "strerror", None) or error
+                reason = system_reason(error) or error
                 LOG.warning("%s: the state cannot be saved (%s); the run goes on", self.path, reason)
             self._failed = True
 

@@ -54,7 +54,7 @@ class Lock:
 
 
 def _not_through_a_link(path: Path) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)  # not on Windows
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)  # wait for no pipe's reader
 
 

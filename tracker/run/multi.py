@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tracker import handover
 from tracker.detectors.every_nth import EveryNth
 from tracker.detectors.shared import SharedDetector
+from tracker.errors import system_reason
 from tracker.options import Options
 from tracker.run.build_detector import make_detector
 from tracker.run.claims import Claims
@@ -109,7 +110,7 @@ def read_streams(path: Path) -> list[Run]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text in UTF-8"
+        reason = system_reason(error) or "not a text in UTF-8"
         raise InputError(f"{path}: cannot be read as a list of sources ({reason})") from error
     runs = []
     for line in map(str.strip, lines):

@@ -15,6 +15,7 @@ from av.codec.context import Flags2
 from av.container import OutputContainer
 from av.packet import Packet
 
+from tracker.errors import system_code, system_reason
 from tracker.sinks import adts
 from tracker.sinks.convert import SLACK_S, Converter, encoder
 from tracker.types import Sound
@@ -198,11 +199,11 @@ class AudioWriter:
             try:
                 self._output.mux(packet)
             except (av.error.FFmpegError, ValueError) as error:
-                code = getattr(error, "errno", errno.EINVAL)
+                code = system_code(error) or errno.EINVAL
                 if code not in REFUSED and not isinstance(error, av.error.InvalidDataError):
                     raise
                 self._ended = True
-                reason = getattr(error, "strerror", None) or error
+                reason = system_reason(error) or error
                 self.warnings.append(f"the sound was left out from {self._before or 0:.1f} s on ({reason})")
 
 

@@ -135,7 +135,7 @@ def create_temporary(path: Path) -> Path:
 
 def create_exclusive(path: Path) -> None:
     """Create an empty file; raises ``FileExistsError`` if the name exists, even as a broken link."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)  # not on Windows
     os.close(os.open(path, flags, 0o666))
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 
 import av
 
+from tracker.errors import system_code, system_reason
 from tracker.sinks import output_file
 from tracker.sinks.output_file import DiskFullError, FolderGoneError
 from tracker.sinks.segments import Segments
@@ -231,9 +232,9 @@ class VideoSink(Sink):
 
     def _failure(self, error: Exception, writer: VideoWriter | None) -> OutputError:
         kept = f"it keeps about the first {writer.seconds if writer else 0:.0f} s"
-        if getattr(error, "errno", None) in output_file.FULL:
+        if system_code(error) in output_file.FULL:
             return DiskFullError(f"{self._goal}: the disk is full; {kept}; free space, or use -o")
-        reason = getattr(error, "strerror", None) or error
+        reason = system_reason(error) or error
         return OutputError(f"{self._goal}: cannot be written ({reason}); {kept}; use another -o")
 
     def _complete(self) -> None:
@@ -287,8 +288,6 @@ class VideoSink(Sink):
             remux(part, whole, self._encoding.format)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             whole.unlink(missing_ok=True)  # the fragments can be played as they are
-            self.warnings.append(
-                f"{self._goal.name} was left in fragments ({getattr(error, 'strerror', error)})"
-            )
+            self.warnings.append(f"{self._goal.name} was left in fragments ({system_reason(error) or error})")
         else:
             whole.replace(part)

@@ -15,6 +15,7 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from tracker.errors import system_reason
 from tracker.sinks.audio import AudioWriter
 from tracker.threads import plan
 from tracker.types import Image, Sound
@@ -130,7 +131,7 @@ class VideoWriter:
                     at_once=encoding.fragments,
                 )
             except (av.error.FFmpegError, ValueError, AssertionError) as error:
-                warnings.append(f"the sound was left out ({getattr(error, 'strerror', None) or error})")
+                warnings.append(f"the sound was left out ({system_reason(error) or error})")
         self._before = -1
 
     def add(self, image: Image, time_s: float) -> None:

@@ -65,7 +65,7 @@ def count(path: Path) -> int:
 
         try:
             with Pillow.open(path) as image:
-                return int(getattr(image, "n_frames", 1))
+                return int(getattr(image, "n_frames", 1))  # formats without frames have none
         except (OSError, ValueError, SyntaxError):
             pass
     return 1
@@ -121,7 +121,7 @@ def _animation(path: Path) -> Iterator[Page]:
 
     try:
         with Pillow.open(path) as image:
-            for number in range(int(getattr(image, "n_frames", 1))):
+            for number in range(int(getattr(image, "n_frames", 1))):  # see `count`
                 image.seek(number)
                 pixels = np.asarray(image.convert("RGB"))[..., ::-1]
                 yield Page(

@@ -15,6 +15,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
+from tracker.errors import system_reason
 from tracker.sources.media_file import MediaFile
 from tracker.sources.timeline import BROADCAST
 
@@ -82,7 +83,7 @@ class Sound:
             self.stream = chosen
             self._packets = self._placed(media, chosen)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            self._leave_out(f"it cannot be read ({getattr(error, 'strerror', None) or 'damaged'})")
+            self._leave_out(f"it cannot be read ({system_reason(error) or 'damaged'})")
 
     def peek(self) -> Packet[AudioStream] | None:
         """Return the next packet without taking it; its timestamps count from the first picture."""

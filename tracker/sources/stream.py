@@ -13,6 +13,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from tracker.errors import system_reason
 from tracker.sources.address import is_http, redact, scheme
 from tracker.sources.bounded_http import MOST_BYTES, BoundedHttp
 from tracker.sources.clock import StreamClock
@@ -204,4 +205,4 @@ def _reason(error: BaseException) -> str:
     """Return what went wrong; not the text of the error, which may contain the address."""
     if isinstance(error, av.error.ExitError):
         return f"no answer within {OPEN_S:g} s"
-    return (getattr(error, "strerror", None) or type(error).__name__).lower()
+    return (system_reason(error) or type(error).__name__).lower()

@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from tracker.errors import system_reason
 from tracker.sources import address
 from tracker.sources.ahead import FrameSelection, LazyFrame, ReadAhead
 from tracker.sources.frame_times import EvenTimes
@@ -121,7 +122,7 @@ class VideoFile(ReadAhead):
                 head = file.read(64)
         if b"ftyp" in head[:12]:
             return f"{self._shown}: an MP4/MOV without its index (moov): cut off while written; try untrunc"
-        reason = getattr(error, "strerror", None) or type(error).__name__
+        reason = system_reason(error) or type(error).__name__
         return f"{self._shown}: not a video that can be read ({reason})"
 
     def _frames(self) -> Iterator[LazyFrame]:

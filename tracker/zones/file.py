@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import yaml
 
+from tracker.errors import system_reason
 from tracker.parse import near_miss
 from tracker.types import OptionError
 from tracker.zones.class_map import ClassMap, read_class_map
@@ -56,7 +57,7 @@ def read(path: str | Path, size: tuple[float, float] | None = None) -> ZoneFile:
         with path.open(encoding="utf-8-sig") as file:
             text = file.read(MOST_LETTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
-        problem = getattr(error, "strerror", None) or "not text in UTF-8; save it so"
+        problem = system_reason(error) or "not text in UTF-8; save it so"
         raise OptionError(f"{path}: cannot be read: {problem}") from error
     if len(text) > MOST_LETTERS:
         raise OptionError(f"{path}: is larger than {MOST_LETTERS >> 20} MB; is this a zone file?")
@@ -88,8 +89,8 @@ class Reader(NodeReader):
             )
             if not ours and self._bare(self.text):  # numpy's and Python's lists are no YAML
                 return self._found
-            mark = getattr(error, "problem_mark", None)
-            problem = getattr(error, "problem", None) or "not YAML"
+            told = error if isinstance(error, yaml.MarkedYAMLError) else yaml.MarkedYAMLError()
+            mark, problem = told.problem_mark, told.problem or "not YAML"
             line = min(mark.line, self.text.count("\n")) if mark else 0  # the end may be in no line
             raise self.error(line, f"{problem}; is this a zone file?") from error
         except TooDeepError as error:

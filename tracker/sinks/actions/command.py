@@ -73,7 +73,7 @@ class CommandSink(ActionSink):
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    if hasattr(os, "killpg"):
+    if hasattr(os, "killpg"):  # Windows has no process groups
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()

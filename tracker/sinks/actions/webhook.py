@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from tracker.errors import system_reason
 from tracker.sinks.actions.outbox import ActionSink, Undelivered
 from tracker.types import Event, OptionError, Scene
 
@@ -94,7 +95,7 @@ class WebhookSink(ActionSink):
             why = error.reason
             if self._attempt.why:
                 return self._attempt.why, True
-            return (getattr(why, "strerror", None) or type(why).__name__).lower(), True
+            return (system_reason(why) or type(why).__name__).lower(), True
         except (OSError, http.client.HTTPException) as error:
             return self._attempt.why or type(error).__name__, True
         finally:
