@@ -6,7 +6,7 @@ from tracker.report import charts
 from tracker.report.clock import length
 from tracker.report.gather import Report
 from tracker.report.pictures import Detail
-from tracker.report.view import View, heads, peak_rows, when
+from tracker.report.view import View, heads, intervals, peak_rows, when
 from tracker.report.ways import Junction
 
 
@@ -53,7 +53,7 @@ def _approaches(report: Report, junction: Junction, ident: str, detail: Detail) 
     every = length(tally.interval_s)
     ways = {a: [f"{a} > {b}" for b in sections] for a in sections}
     series = {way: tally.series(junction.name, way) for each in ways.values() for way in each}
-    spans = [f"{when(report, s)} to {when(report, s + tally.interval_s)}" for s in starts]
+    spans = intervals(report, starts)
     panels = [charts.Panel(f"from {a}", [[series[w][s] for w in ways[a]] for s in starts]) for a in sections]
     complete = [way for each in ways.values() for way in each]
     peaks = [("all movements", report.peak(junction.name, complete, movements=True))]

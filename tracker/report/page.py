@@ -13,7 +13,7 @@ from tracker.report import charts, view
 from tracker.report.clock import length, shown
 from tracker.report.flows import junction_view
 from tracker.report.gather import Report
-from tracker.report.pictures import LADDER, Detail, jpeg
+from tracker.report.pictures import LADDER, MANY, SEVERAL, Detail, jpeg
 from tracker.report.recording import Recording
 from tracker.report.scene import Drawn, Flow, scene
 from tracker.report.sureness import sure, thumbnails, truth
@@ -35,7 +35,7 @@ def page(report: Report) -> str:
     )
     template = environment.get_template("report.html")
     html = ""
-    for detail in LADDER:
+    for detail in LADDER[MANY:] if len(report.tally.names) > SEVERAL else LADDER:
         html = template.render(_context(report, detail))
         if len(html.encode()) <= MOST_BYTES:
             break
@@ -60,8 +60,8 @@ def _context(report: Report, detail: Detail) -> dict[str, Any]:
         "title": report.title,
         "subtitle": _subtitle(report),
         "notes": [harmless(note) for run in report.runs for note in run.notes],
-        "lines": view.lines_view(report),
-        "zones": view.zones_view(report),
+        "lines": _most(view.lines_view(report), detail),
+        "zones": _most(view.zones_view(report), detail),
         "objects": view.objects_view(report),
         "heads": _heads(report),
         "scene": where,
@@ -79,6 +79,15 @@ def _context(report: Report, detail: Detail) -> dict[str, Any]:
         "recordings": [_about(report, run) for run in report.runs[:MOST_GAPS]],
         "footer": f"Written by track {version('track-anything-in-video')}.",
     }
+
+
+def _most(rows: list[list[object]], detail: Detail) -> list[list[object]]:
+    """Return the rows with the greatest counts, in their order, and one that says how many are left out."""
+    if len(rows) <= detail.most_totals:
+        return rows
+    ranked = sorted(range(len(rows)), key=lambda n: -int(str(rows[n][1])))[: detail.most_totals]
+    others = f"{len(rows) - len(ranked)} more are in the spreadsheet (--xlsx)"
+    return [*(rows[n] for n in sorted(ranked)), [others, *[""] * (len(rows[0]) - 1)]]
 
 
 def _heads(report: Report) -> dict[str, list[view.Head]]:

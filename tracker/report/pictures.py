@@ -28,6 +28,7 @@ class Detail(NamedTuple):
     by_class: bool = True  # bars are divided by class
     most_shapes: int = 1000  # lines and zones with charts of their own
     most_rows: int = 100  # of a table of intervals
+    most_totals: int = 2000  # rows of a table of totals
 
 
 LADDER = (
@@ -37,8 +38,10 @@ LADDER = (
     Detail(560, 50, 100, most_rows=50),
     Detail(480, 40, 0, most_rows=30),
     Detail(400, 35, 0, by_class=False, most_shapes=40, most_rows=0),
-    Detail(320, 30, 0, by_class=False, most_shapes=10, most_rows=0),
+    Detail(320, 30, 0, by_class=False, most_shapes=10, most_rows=0, most_totals=300),
 )
+MANY = 5  # the place in it where reports of more lines than SEVERAL begin
+SEVERAL = 100
 
 
 class Thumbnail(NamedTuple):

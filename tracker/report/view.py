@@ -40,6 +40,14 @@ def when(report: Report, axis_s: float, *, exact: bool | None = None) -> str:
     return shown(axis_s, report.wall, day=days, exact=short)
 
 
+def intervals(report: Report, starts: Iterable[float]) -> list[str]:
+    """Return what the intervals are called: from when to when, or a day by its date."""
+    length_s = report.tally.interval_s
+    if report.wall and length_s == DAY_S:
+        return [when(report, start) for start in starts]
+    return [f"{when(report, start)} to {when(report, start + length_s)}" for start in starts]
+
+
 def lines_view(report: Report) -> list[list[object]]:
     """Return a row per line and direction: by class, doubtful."""
     rows: list[list[object]] = []
@@ -97,7 +105,8 @@ def peak_rows(report: Report, peaks: Iterable[tuple[str, Peak | None]]) -> list[
     rows: list[list[object]] = []
     for whose, peak in peaks:
         if peak is not None:
-            start, end = (when(report, peak.start_s + more, exact=False) for more in (0, HOUR_S))
+            start = when(report, peak.start_s, exact=False)
+            end = shown(peak.start_s + HOUR_S, report.wall, day=False)
             rows.append([whose, f"{start} to {end}", peak.volume, peak.quarter, f"{peak.factor:.3f}"])
     return rows
 
@@ -110,9 +119,7 @@ def _counts(report: Report, name: str, ident: str, detail: Detail, *, zone: bool
         (way, c): tally.series(name, way, c if detail.by_class else None) for way in ways for c in classes
     }
     labels = [when(report, start) for start in starts]
-    spans = [
-        f"{label} to {when(report, s + tally.interval_s)}" for label, s in zip(labels, starts, strict=True)
-    ]
+    spans = intervals(report, starts)
     panels = [charts.Panel(way, [[series[way, c][s] for c in classes] for s in starts]) for way in ways]
     every = length(tally.interval_s)
     told = [f"{way} {tally.total(name, way)}" for way in ways]

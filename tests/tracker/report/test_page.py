@@ -149,6 +149,18 @@ def test_it_is_small_enough_whatever_is_in_it(tmp_path: Path) -> None:
     assert "data:image/jpeg" in html
 
 
+@pytest.mark.slow
+def test_two_thousand_lines_are_a_page_too(tmp_path: Path) -> None:
+    events = [
+        crossing(n % 40 / 2, f"line {n} of a long street", way) for n in range(2000) for way in ("in", "out")
+    ]
+    html = page(gather([write(tmp_path / "run", events, 20)]))
+    assert len(html.encode()) <= MOST_BYTES
+    rows = Tables(html).tables["Crossings of lines"]
+    assert len(rows) == 1 + 2000 + 1
+    assert rows[-1][0] == "2000 more are in the spreadsheet (--xlsx)"
+
+
 def test_a_person_who_hears_the_page_hears_what_is_in_it(tmp_path: Path) -> None:
     html = page(gather([street(tmp_path / "run")]))
     tags = Tables(html).tags
