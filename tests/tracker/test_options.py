@@ -5,10 +5,12 @@ import inspect
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from bytetrack import SORT, BYTETracker, MotionTracker
 from tracker.arguments.option_spec import specs
+from tracker.commands import evaluate, export, replay
 from tracker.detectors.settings import Settings
 from tracker.options import Options
 from tracker.sinks import CropSink, VideoSink
@@ -107,3 +109,17 @@ def test_what_only_python_can_give_is_refused_by_name(given: dict[str, object], 
     assert kept.counts == "c"
     assert isinstance(kept.imgsz, int)
     assert Options(output=Path("x.mp4"), imgsz=640.0, overwrite=True).imgsz == 640
+
+
+def test_an_option_that_two_commands_have_is_one() -> None:
+    """A command may have more; what is a run's has the run's flags, default and words."""
+    for command, names in (
+        (replay.command, ["classes", "line", "lost", "crf"]),
+        (evaluate.command, ["conf", "new_track_thresh", "match_thresh", "lost"]),
+        (export.command, ["weights", "imgsz"]),
+    ):
+        own = {parameter.name: parameter for parameter in command.params}
+        for name in names:
+            option, spec = own[name], specs(Options)[name]
+            assert isinstance(option, click.Option)
+            assert (option.opts, option.default, option.help) == ([*spec.flags], spec.default, spec.help)

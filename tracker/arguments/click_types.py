@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tracker.arguments.option_spec import OptionSpec
+from tracker.arguments.option_spec import OptionSpec, specs
 from tracker.errors import OptionError
 from tracker.parse import seconds
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
 
 def number(value: str | float) -> float:
@@ -54,6 +59,12 @@ def settings_of(spec: OptionSpec) -> dict[str, Any]:
         "show_default": spec.default not in (None, (), False),
         **more,
     }
+
+
+def same_as(options: type[DataclassInstance], name: str) -> Callable[[Decorated], Decorated]:
+    """Offer an option of a run to another command, with its flags, default, range and help."""
+    spec = specs(options)[name]
+    return click.option(*spec.flags, name, **settings_of(spec))
 
 
 def explained(error: click.ClickException, command: click.Command) -> str:

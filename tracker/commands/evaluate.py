@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from tracker.arguments.click_types import same_as
 from tracker.offline.metrics import BENCHMARKS, Scores, score, table
 from tracker.offline.motchallenge import (
     MotSequence,
@@ -60,28 +61,10 @@ FOLDER = click.Path(path_type=Path)
     help="With --detections: trackers to run.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-@click.option("--conf", type=float, default=Options.conf, show_default=True, help="Track threshold.")
-@click.option(
-    "--new-track-thresh",
-    type=float,
-    default=Options.new_track_thresh,
-    show_default=True,
-    help="Minimum score to start a new track; never below --conf.",
-)
-@click.option(
-    "--match-thresh",
-    type=float,
-    default=Options.match_thresh,
-    show_default=True,
-    help="Maximum cost of the first match.",
-)
-@click.option(
-    "--lost",
-    type=float,
-    default=Options.lost,
-    show_default=True,
-    help="Seconds a lost object keeps its id.",
-)
+@same_as(Options, "conf")
+@same_as(Options, "new_track_thresh")
+@same_as(Options, "match_thresh")
+@same_as(Options, "lost")
 @click.option("--refine", is_flag=True, help="With --detections: fill gaps and smooth finished tracks.")
 def command(
     results: tuple[Path, ...],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracker.arguments.click_types import same_as
 from tracker.options import Options
 from tracker.text import harmless
 
@@ -21,14 +22,7 @@ SURE = 0.5  # score from which ByteTrack believes a box at first sight
 
 
 @click.command()
-@click.option(
-    "--weights",
-    "--model",
-    default=Options.weights,
-    show_default=True,
-    metavar="FILE",
-    help="Detection weights: a name or a path.",
-)
+@same_as(Options, "weights")
 @click.option("--int8", is_flag=True, help="Quantise to 8 bits, for `track ... --int8`.")
 @click.option(
     "--calibrate",
@@ -40,13 +34,7 @@ SURE = 0.5  # score from which ByteTrack believes a box at first sight
     metavar="FOLDER",
     help="Ground truth of the --calibrate video (MOTChallenge layout), to compare HOTA of int8 and fp32.",
 )
-@click.option(
-    "--imgsz",
-    default=Options.imgsz,
-    show_default=True,
-    metavar="PX",
-    help="Longer side of the network's input, in pixels.",
-)
+@same_as(Options, "imgsz")
 def command(weights: str, int8: bool, calibrate: str | None, truth: str | None, imgsz: int) -> None:
     """Convert weights to OpenVINO now instead of at the first run.
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tracker import parse
-from tracker.arguments.click_types import settings_of
-from tracker.arguments.option_spec import specs
+from tracker.arguments.click_types import same_as
 from tracker.errors import OptionError
 from tracker.options import Options
 from tracker.run.terminal import execute_session
@@ -18,49 +16,42 @@ from tracker.run.terminal import execute_session
 if TYPE_CHECKING:  # it needs OpenCV, which takes its time
     from tracker.run.upstream import Upstream
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path)
-
-
-def _same(name: str) -> Callable[[Decorated], Decorated]:
-    """Offer an option of ``track`` here too, with its own words."""
-    spec = specs(Options)[name]
-    return click.option(*spec.flags, name, **settings_of(spec))
 
 
 @click.command()
 @click.argument("tracks", type=FILE)
-@_same("classes")
-@_same("line")
-@_same("zone")
-@_same("zones")
-@_same("plugin")
-@_same("units")
-@_same("follow")
-@_same("on")
-@_same("events")
-@_same("counts")
-@_same("movements")
-@_same("interval")
-@_same("report")
-@_same("save_run")
-@_same("lost")
+@same_as(Options, "classes")
+@same_as(Options, "line")
+@same_as(Options, "zone")
+@same_as(Options, "zones")
+@same_as(Options, "plugin")
+@same_as(Options, "units")
+@same_as(Options, "follow")
+@same_as(Options, "on")
+@same_as(Options, "events")
+@same_as(Options, "counts")
+@same_as(Options, "movements")
+@same_as(Options, "interval")
+@same_as(Options, "report")
+@same_as(Options, "save_run")
+@same_as(Options, "lost")
 @click.option("--refine", is_flag=True, help="Fill short gaps and smooth the boxes first.")
 @click.option("--video", type=FILE, help="The video that the tracks belong to.")
-@_same("output")
-@_same("show")
-@_same("crop")
-@_same("line_width")
-@_same("hide_labels")
-@_same("hide_conf")
-@_same("draw_classes")
-@_same("color_by")
-@_same("background")
-@_same("save_mot")
-@_same("save_csv")
-@_same("save_json")
-@_same("overwrite")
-@_same("crf")
+@same_as(Options, "output")
+@same_as(Options, "show")
+@same_as(Options, "crop")
+@same_as(Options, "line_width")
+@same_as(Options, "hide_labels")
+@same_as(Options, "hide_conf")
+@same_as(Options, "draw_classes")
+@same_as(Options, "color_by")
+@same_as(Options, "background")
+@same_as(Options, "save_mot")
+@same_as(Options, "save_csv")
+@same_as(Options, "save_json")
+@same_as(Options, "overwrite")
+@same_as(Options, "crf")
 @click.option(
     "--size",
     metavar="WxH",
