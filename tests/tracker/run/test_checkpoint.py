@@ -16,6 +16,7 @@ import pytest
 
 from bytetrack import BYTETracker, Detections
 from tests.tracker.squares import SquareDetector
+from tracker.detectors import Settings
 from tracker.detectors.every_nth import EveryNth
 from tracker.options import Options
 from tracker.pipeline import Host
@@ -115,7 +116,8 @@ class TestCut:
     def test_what_was_seen_is_kept_too(
         self, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeing: dict[str, Any]
     ) -> None:
-        def detector(*_: object, every: int, **__: object) -> SquareDetector | EveryNth:
+        def detector(_: object, settings: Settings, **__: object) -> SquareDetector | EveryNth:
+            every = settings.every
             return SquareDetector() if every == 1 else EveryNth(SquareDetector(), every)
 
         monkeypatch.setattr("tracker.run.build_detector.open_detector", detector)

@@ -201,16 +201,16 @@ def test_five_restarts_in_one_run(
     server: Any, stage: Stage, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with watching(stage, server.url, tmp_path) as watch:
-        watch.video_streams()
+        watch.pictures()
         watch.walk()
-        watch.video_streams(REST)
+        watch.pictures(REST)
         for _ in range(5):
             server.kill()
             time.sleep(0.2)
             server.start()
             back = len(watch.events("source.back"))
             watch.until(lambda back=back: len(watch.events("source.back")) > back)
-            watch.video_streams()
+            watch.pictures()
         watch.walk()
     assert [event.kind for event in watch.events("source.")] == ["source.lost", "source.back"] * 5
     assert caplog.text.count("back after") == 5
@@ -223,7 +223,7 @@ def test_a_late_start(server: Any, stage: Stage, tmp_path: Path) -> None:
     later = threading.Timer(1.0, server.start)
     later.start()
     with watching(stage, server.url, tmp_path) as watch:
-        watch.video_streams()
+        watch.pictures()
         watch.walk()
         later.join()
     assert watch.events("source.") == []
@@ -233,9 +233,9 @@ def test_a_late_start(server: Any, stage: Stage, tmp_path: Path) -> None:
 @on("mjpeg", "rtsp", "rtsp by GStreamer", "rtmp", "hls")
 def test_a_stall_without_an_end(server: Any, stage: Stage, tmp_path: Path) -> None:
     with watching(stage, server.url, tmp_path) as watch:
-        watch.video_streams()
+        watch.pictures()
         watch.walk()
-        watch.video_streams(REST)
+        watch.pictures(REST)
         server.silent.set()
         watch.until(lambda: "lost" in str(watch.session.source.__dict__["_events"]))
         count = len(watch.results)
@@ -251,10 +251,10 @@ def test_a_stall_without_an_end(server: Any, stage: Stage, tmp_path: Path) -> No
 @on("rtsp", "rtsp by GStreamer", "mjpeg")
 def test_another_resolution_mid_stream(server: Any, stage: Stage, tmp_path: Path) -> None:
     with watching(stage, server.url, tmp_path) as watch:
-        watch.video_streams()
+        watch.pictures()
         for small in (True, False):
             stage.small = small
-            watch.video_streams(10)
+            watch.pictures(10)
             watch.walk()
     assert {each.frame.image.shape for each in watch.results} == {(*SIZE[::-1], 3)}
 
@@ -264,11 +264,11 @@ def test_another_resolution_mid_stream(server: Any, stage: Stage, tmp_path: Path
 def test_garbage_between_good_pictures(server: Any, stage: Stage, tmp_path: Path) -> None:
     with watching(stage, server.url, tmp_path) as watch:
         for _ in range(2):
-            watch.video_streams(REST)
+            watch.pictures(REST)
             server.garbage.set()
             time.sleep(0.4)
             server.garbage.clear()
-            watch.video_streams()
+            watch.pictures()
             watch.walk()
 
 
@@ -278,6 +278,6 @@ def test_garbage_between_good_pictures(server: Any, stage: Stage, tmp_path: Path
 def test_lost_packets(server: Any, stage: Stage, tmp_path: Path, transport: str) -> None:
     server.loss, stage.walk_s = 0.05, SLOW_S
     with watching(stage, server.url, tmp_path, rtsp_transport=transport) as watch:
-        watch.video_streams()
+        watch.pictures()
         for _ in range(2):
             watch.walk()
