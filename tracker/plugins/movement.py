@@ -20,7 +20,7 @@ LATE_S = 1.5  # the visit of who vanished is told a second after its track is gi
 class Movement(Plugin):
     """Counts movements: by which line or zone an object came into a junction, and by which it left.
 
-    ``sections`` are names of lines and zones that stand before this plugin: "in" leads over a line into the
+    ``sections`` are names of lines and zones of the same run: "in" leads over a line into the
     junction, as leaving a zone does. The first section crossed inwards counts, and the last one crossed
     outwards (`journeys.Journeys`). Who came in and never left within ``max_s``, or left and never came in, is
     incomplete, and counted beside. A movement is as sure as the less sure of its two crossings.

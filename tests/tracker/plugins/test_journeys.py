@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.plugins._shared.journeys import AGAIN_S, HOLD_S, Journey, Journeys
+from tracker.plugins._shared.journeys import AGAIN_S, HOLD_S, Journey, Journeys, crossing_of
 from tracker.types import Event
 
 SECTIONS = ("north", "east", "south")
@@ -75,6 +75,18 @@ CASES = {
     "a visit that another track goes on with": (
         "3 north exit; 9 east enter; 14 east exit track=9 entered_id=1; 20 south enter track=9",
         "north>east east>south",
+    ),
+    "within two seconds": ("1 north in; 5 east out; 6.9 east in; 9 south out", "north>south"),
+    "after two seconds": ("1 north in; 5 east out; 7.1 east in; 9 south out", "north>east east>south"),
+    "as long as may be": ("1 north in; 301 east out", "north>east"),
+    "from zone to zone next to it": ("1 north exit; 2 east enter", "north>east"),
+    "through a small zone": ("1 north exit; 9 east enter; 10 east exit", "north>east"),
+    "by a zone and back, the last counts": ("1 north exit; 2 east enter; 2.5 north enter", "north>north"),
+    "a visit after all is told is another": (
+        *("3 north exit; 9 east enter; 12 east exit; 400 east enter; 405 east exit", "north>east east>?"),
+    ),
+    "the end of a visit that another track goes on with": (
+        *("3 north exit; 9 east enter; 14 east exit track=9 entered_id=1", "north>east"),
     ),
     "other lines are none of its business": ("1 west in; 2 north in; 3 west out; 4 east out", "north>east"),
 }
@@ -173,3 +185,18 @@ def test_it_is_told_when_nothing_earlier_can_come() -> None:
     assert [journey.to for journey in journeys.advance(5.1 + HOLD_S + AGAIN_S)] == ["east"]
     assert journeys.advance(5 + HOLD_S + 300) == []
     assert [journey.origin for journey in journeys.advance(5.1 + HOLD_S + 300)] == ["south"]
+
+
+def test_who_was_under_way_when_the_state_was_saved_is_told_in_time() -> None:
+    first, second = Journeys(SECTIONS), Journeys(SECTIONS)
+    first.take(line(1, "north", "in"))
+    assert first.advance(50) == []
+    second.restore(json.loads(json.dumps(first.state())))
+    assert ways(second.advance(400)) == ["north>?"]
+
+
+def test_events_of_nobody_are_no_crossings() -> None:
+    nobody = Event("line.in", 1.0, 0, data={"line": "north", "crossed_s": 1.0})
+    assert crossing_of(nobody, SECTIONS) is None
+    assert crossing_of(line(1, "west", "in"), SECTIONS) is None
+    assert crossing_of(Event("zone.loiter", 1.0, 0, 1, data={"zone": "north"}), SECTIONS) is None
