@@ -131,11 +131,13 @@ class Line(Plugin):
         if was_on_line is not None:
             before = np.where(was_on_line[:, None], rows["from_at"][found], before)
         step, touching = line.crossings(before, anchors)
-        busy = np.flatnonzero((rows["pending"][found] != 0) | (step != 0))
-        if len(busy):
+        pending = rows["pending"][found]
+        if np.count_nonzero(pending) or np.count_nonzero(step):
+            busy = np.flatnonzero((pending != 0) | (step != 0))
             events += self._cross(tracks, before, step, busy)
-        unknown = np.flatnonzero(~rows["known"][found])
-        if len(unknown):
+        known = rows["known"][found]
+        if np.count_nonzero(known) < len(known):
+            unknown = np.flatnonzero(~known)
             points, boxes = anchors[unknown].tolist(), tracks.xyxy[unknown].tolist()
             clear = [line.away(x, y) > hysteresis(box) for (x, y), box in zip(points, boxes, strict=True)]
             rows["known"][found[unknown]] = clear

@@ -77,11 +77,12 @@ def whole_boxes(
     none = np.zeros(len(xyxy), np.bool_)
     was = rows["extent"].take(found, axis=0).T
     any_fresh = bool(np.count_nonzero(fresh))
-    passed = np.minimum(np.maximum(now - rows["seen_s"][found], 0.0), MOST_S)  # clocks may run backwards
+    passed = now - rows["seen_s"][found]
+    if not any_fresh and np.count_nonzero(passed == passed[0]) == len(passed):
+        passed = passed[0]
+    passed = np.minimum(np.maximum(passed, 0.0), MOST_S)  # clocks may run backwards
     if any_fresh:
         passed = np.where(fresh, 0.0, passed)
-    elif np.count_nonzero(passed == passed[0]) == len(passed):
-        passed = passed[0]
     height = np.log(np.maximum(xyxy[:, 3] - xyxy[:, 1], 1.0))
     expected = was[HEIGHT] + was[GROWTH] * passed
     off = height - expected
@@ -147,14 +148,16 @@ def _learned(
     # Height and top: alpha-beta filters, beta = alpha² / (2 - alpha) (Benedict and Bordner 1962).
     gain, top_gain = 1 - np.exp(-passed / MEMORY_S), 1 - np.exp(-passed / TOP_MEMORY_S)
     per_s = 1 / np.maximum(passed, 1e-3)
-    new = np.empty_like(was)
-    new[HEIGHT] = expected + gain * off
-    new[GROWTH] = np.minimum(np.maximum(was[GROWTH] + gain * gain / (2 - gain) * off * per_s, -1.0), 1.0)
-    new[VARIANCE] = was[VARIANCE] + (1 - np.exp(-passed / NOISE_MEMORY_S)) * (off * off - was[VARIANCE])
-    new[RISE] = was[RISE] + top_gain * top_gain / (2 - top_gain) * top_moved * per_s
-    new[STEADY] = was[STEADY] + passed
+    new = np.empty(was.shape)
+    np.add(expected, gain * off, out=new[HEIGHT])
+    growth = was[GROWTH] + gain * gain / (2 - gain) * off * per_s
+    np.minimum(np.maximum(growth, -1.0, out=growth), 1.0, out=new[GROWTH])
+    noise_gain = 1 - np.exp(-passed / NOISE_MEMORY_S)
+    np.add(was[VARIANCE], noise_gain * (off * off - was[VARIANCE]), out=new[VARIANCE])
+    np.add(was[RISE], top_gain * top_gain / (2 - top_gain) * top_moved * per_s, out=new[RISE])
+    np.add(was[STEADY], passed, out=new[STEADY])
     new[DOUBT] = np.nan
-    new[USUAL] = was[USUAL] + gain * (score - was[USUAL])
+    np.add(was[USUAL], gain * (score - was[USUAL]), out=new[USUAL])
     new[STEP] = passed
     if np.count_nonzero(unseen):
         new[STEP] = np.where(unseen & (was[STEP] > 0), was[STEP], passed)

@@ -43,13 +43,13 @@ class Samples:
         more = self._rows * TILE - height, self._columns * TILE - width
         if any(more):
             image = np.pad(image, ((0, more[0]), (0, more[1]), (0, 0)), "edge")
-        mean = cv2.resize(image, (self._columns, self._rows), interpolation=cv2.INTER_AREA).astype(np.float64)
         hidden = covered(xyxy, (self._rows, self._columns))
-        flat = _is_flat(image, mean)
+        mean = self._mean_of(image)
+        flat = mean is None
         part = float(hidden.mean()) + flat
         if self._emptiest is None or part < self._emptiest[0]:
             self._emptiest = part, image
-        light = np.ones(3) if flat else self._light_of(mean, ~hidden)
+        light = np.ones(3) if mean is None else self._light_of(mean, ~hidden)
         hidden |= flat
         tiles = image.reshape(self._rows, TILE, self._columns, TILE, 3).swapaxes(1, 2)
         self._clear_seen += time * ~hidden
@@ -62,10 +62,13 @@ class Samples:
         rival = np.minimum(drawn / np.maximum(chance, 1e-12) * rivals, rivals - 1).astype(int)
         slot = np.where(room, np.where(hidden, kept, clear), np.where(hidden, clear, 0) + rival)
         taken = room | (drawn < chance)
-        row, column = np.nonzero(taken)
-        at = slot[taken], row, column
-        self._samples[at] = tiles[row, column]
-        self._light[at] = light
+        if taken.all() and (slot == slot[0, 0]).all():  # mostly, at first
+            self._samples[slot[0, 0]], self._light[slot[0, 0]] = tiles, light
+        else:
+            row, column = np.nonzero(taken)
+            at = slot[taken], row, column
+            self._samples[at] = tiles[row, column]
+            self._light[at] = light
         fresh = ~hidden & room
         self._hidden = np.where(fresh, np.maximum(self._hidden - 1, 0), self._hidden + (hidden & room))
         self._clear = clear + fresh
@@ -97,6 +100,18 @@ class Samples:
         picture: Image = tiles.reshape(self._rows * TILE, self._columns * TILE, 3)
         return picture
 
+    def _mean_of(self, image: Image) -> FloatArray | None:
+        """Return the mean colour of each place (rows, columns, 3), or None where the picture shows nothing.
+
+        Its deviation is computed only where the range (no signal) and the deviation of the means do not tell
+        already: the one is at least twice as large, the other, but for rounding, at most as large.
+        """
+        if int(image.max()) - int(image.min()) < 2 * FLAT:
+            return None
+        mean = cv2.resize(image, (self._columns, self._rows), interpolation=cv2.INTER_AREA).astype(np.float64)
+        shows = (cv2.meanStdDev(mean)[1] >= FLAT + 1).any() or (cv2.meanStdDev(image)[1] >= FLAT).any()
+        return mean if shows else None
+
     def _light_of(self, mean: FloatArray, clear: NDArray[np.bool_]) -> FloatArray:
         """Return how bright a picture is, (3,), as a multiple of the first: the median over places.
 
@@ -109,20 +124,6 @@ class Samples:
             ratio: FloatArray = (mean.mean(axis=(0, 1)) + 1) / (self._first.mean(axis=(0, 1)) + 1)
             return ratio
         return np.asarray(np.median(mean[told] / self._first[told], axis=0))
-
-
-def _is_flat(image: Image, mean: FloatArray) -> bool:
-    """Return whether a picture shows nothing; ``mean`` are the colours of its places.
-
-    It is looked at as a whole only where its darkest and brightest value (no signal), or the means of its
-    places, here rounded, do not tell already: nothing deviates by more than half its range, or by less than
-    its means do.
-    """
-    if int(image.max()) - int(image.min()) < 2 * FLAT:
-        return True
-    if (cv2.meanStdDev(mean)[1] >= FLAT + 1).any():
-        return False
-    return bool((cv2.meanStdDev(image)[1] < FLAT).all())
 
 
 def covered(xyxy: FloatArray, places: tuple[int, int]) -> NDArray[np.bool_]:

@@ -57,7 +57,7 @@ class Turnstile:
         held, inside = border.holds(anchors), memory.own["inside"][found]
         passing = border.near(before, anchors)
         if border.convex:
-            passing &= ~inside & ~held
+            passing &= ~(inside | held)
         busy = (held != inside) | memory.own["unsettled"][found] | passing
         if self._wanted is not None:
             busy &= inside | np.isin(memory.seen["class_id"][found], self._wanted)
