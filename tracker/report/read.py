@@ -102,6 +102,7 @@ def _json_lines(path: Path, run: Recording, needed: tuple[str, ...]) -> Iterator
                 float(row.get("time_s", 0))
             except (ValueError, TypeError):
                 if not line.endswith(b"\n"):
+                    run.is_cut = True
                     run.notes.append(f"{path.name} ends in the middle of line {number}: the run was killed")
                     return
                 expected = " and ".join(map(repr, needed))

@@ -88,6 +88,7 @@ class Recording:
     notes: list[str] = field(default_factory=list)
     pictures: list[Path] = field(default_factory=list)
     has_events: bool = False
+    is_cut: bool = False  # the last line of the events is not whole
 
     @property
     def name(self) -> str:
