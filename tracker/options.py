@@ -134,6 +134,8 @@ class Options:
             raise OptionError(
                 "--refine needs the whole file at once, so it cannot be combined with --state; leave one out"
             )
+        if "-" in (self.report, self.save_run):
+            raise OptionError("--report and --save-run take a file, not standard output; give a name")
         if self.report and self.state and not (self.events and self.save_run):
             raise OptionError(
                 "--report with --state needs --events and --save-run, so that it shows every part of the run"

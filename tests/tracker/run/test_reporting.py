@@ -154,6 +154,12 @@ def test_a_report_of_parts_needs_all_of_them() -> None:
         Options(report="r.html", state="s.json")
 
 
+@pytest.mark.parametrize("option", ["report", "save_run"])
+def test_a_page_is_no_stream(option: str) -> None:
+    with pytest.raises(OptionError, match="take a file, not standard output"):
+        Options(**{option: "-"})
+
+
 def test_settings_hide_secrets() -> None:
     told = settings(Options(on=("line.*=http://me:secret@host/hook?token=abc",), save_csv="t.csv"))
     assert told == ["--on line.*=http://host/hook", "--save-csv t.csv"]
