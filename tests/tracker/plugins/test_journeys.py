@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.quick import examples
 from tracker.plugins._shared.journeys import AGAIN_S, HOLD_S, Journey, Journeys, crossing_of
 from tracker.types import Event
 
@@ -131,6 +132,7 @@ crossings = st.lists(
 )
 
 
+@examples(100)
 @given(crossings, st.sampled_from([1.0, 10.0, 300.0]), st.sampled_from([0.04, 1.0, 7.0]), st.randoms())
 def test_what_comes_out_depends_on_neither_frames_nor_lateness(
     events: list[Event], max_s: float, period: float, random: object

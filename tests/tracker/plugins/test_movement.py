@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.quick import examples
 from tests.tracker.plugins.junction import (
     ARMS,
     NAMES,
@@ -49,22 +50,17 @@ def traffic(draw: st.DrawFn, *, incomplete: bool = False, most: int = 16) -> tup
     return fps, trips
 
 
-some = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-many = settings(some, max_examples=15)
-
-
-@pytest.mark.parametrize("zones", [False, True], ids=["lines", "zones"])
+@pytest.mark.parametrize("zones", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["lines", "zones"])
 def test_each_of_the_sixteen_movements_is_told_once(zones: bool) -> None:
-    trips = [
-        Trip(origin, to, 8.0 * (4 * k + n)) for k, origin in enumerate(ARMS) for n, to in enumerate(ARMS)
-    ]
+    ways = [(origin, to) for origin in ARMS for to in ARMS]
+    trips = [Trip(*way, 5.0 * n, speed=250.0) for n, way in enumerate(ways)]
     movement, events = counted(trips, 5.0, zones=zones)
     assert matrix(events) == truth(trips)
     assert movement.totals == Counter({(a, b, "car"): 1 for a in ARMS for b in ARMS})
 
 
 @pytest.mark.slow
-@many
+@examples(15)
 @given(traffic())
 def test_the_matrix_is_exact(drawn: tuple[float, list[Trip]]) -> None:
     fps, trips = drawn
@@ -72,7 +68,7 @@ def test_the_matrix_is_exact(drawn: tuple[float, list[Trip]]) -> None:
 
 
 @pytest.mark.slow
-@some
+@examples(8)
 @given(traffic())
 def test_zones_count_as_lines_do(drawn: tuple[float, list[Trip]]) -> None:
     fps, trips = drawn
@@ -80,7 +76,7 @@ def test_zones_count_as_lines_do(drawn: tuple[float, list[Trip]]) -> None:
 
 
 @pytest.mark.slow
-@many
+@examples(15)
 @given(traffic(incomplete=True))
 def test_who_was_not_seen_at_both_ends_is_incomplete(drawn: tuple[float, list[Trip]]) -> None:
     fps, trips = drawn
@@ -91,7 +87,8 @@ def test_who_was_not_seen_at_both_ends_is_incomplete(drawn: tuple[float, list[Tr
     )
 
 
-@pytest.mark.parametrize("fps", [5.0, *(pytest.param(fps, marks=pytest.mark.slow) for fps in (25.0, 60.0))])
+@pytest.mark.slow
+@pytest.mark.parametrize("fps", [5.0, 25.0, 60.0])
 @pytest.mark.parametrize("origin", ARMS)
 def test_platoons_through_every_movement(fps: float, origin: str) -> None:
     """Four in a row, a car's length apart, to each arm: the lines see them one by one."""
@@ -175,7 +172,7 @@ MIXED = [
 
 
 @pytest.mark.slow
-@some
+@examples(8)
 @given(traffic(incomplete=True, most=5), st.floats(0, 1))
 def test_any_run_cut_anywhere_counts_as_a_whole_one(drawn: tuple[float, list[Trip]], where: float) -> None:
     cut_in_two(*drawn, where)
@@ -205,7 +202,7 @@ def cut_in_two(fps: float, trips: list[Trip], where: float) -> None:
 
 
 @pytest.mark.slow
-@some
+@examples(8)
 @given(traffic(incomplete=True, most=5))
 def test_the_events_of_any_run_tell_the_same_as_the_run(drawn: tuple[float, list[Trip]]) -> None:
     from_events_alone(*drawn)

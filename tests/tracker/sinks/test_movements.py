@@ -8,10 +8,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bytetrack import Detections, Tracks
+from tests.quick import examples
 from tracker.sinks.movements import COLUMNS, Junction, MovementsSink
 from tracker.types import Event, Frame, Result, Scene
 
@@ -74,7 +75,7 @@ def happened(draw: st.DrawFn) -> list[Event]:
     return sorted(events, key=lambda event: event.time)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(happened(), st.sampled_from([None, 0.25, 1.0, 7.5, 60.0]), st.sampled_from([GATE, ANY]))
 def test_rows_add_up_to_the_events_each_in_its_interval(
     events: list[Event], interval: float | None, junction: Junction
