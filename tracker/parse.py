@@ -28,7 +28,7 @@ def seconds(text: str) -> float:
     plain = text.strip().lower()
     if clock := re.fullmatch(r"(?:(\d{1,9}):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)", plain):
         return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + float(clock[3])
-    number = re.fullmatch(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?) *([a-z]*)", plain)
+    number = re.fullmatch(r"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?) *([a-z]*)", plain)
     if number is None or number[2] not in UNITS_S:
         raise OptionError(f"takes a time such as 90, 1:30, 90s, 10m, 24h or 7d, not {text!r}")
     return float(number[1]) * UNITS_S[number[2]]

@@ -22,7 +22,7 @@ SECRET = re.compile(
     r"|signature|credentials?|sas|session(?:id)?|cookie)$|token$"
 )
 BEARER = re.compile(r"(?i)(\b(?:authorization: *)?(?:basic|bearer|digest) +)[\w.~+/=-]{8,}")
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?(\d+(?:\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 
 
 def harmless(text: str) -> str:

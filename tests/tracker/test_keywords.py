@@ -38,6 +38,7 @@ def test_the_keywords_are_the_options() -> None:
     assert list(typing.get_type_hints(keywords.Keywords).items()) == list(expected.items())
 
 
+@pytest.mark.slow
 def test_nothing_of_it_is_imported_at_run_time() -> None:
     program = (
         "import sys, tracker; tracker.track; tracker.track_all; tracker.Options()\n"

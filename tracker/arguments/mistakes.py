@@ -22,7 +22,7 @@ SURE = 0.7  # likeness from which a file, a command or an option is meant: most 
 MANY = 3  # so many pictures may be meant one by one; more are what a shell made of a pattern
 OTHER_WORDS = ("yolo", "track", "predict", "detect", "run", "ultralytics", "boxmot", "segment", "pose", "obb")
 FILM_ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".ts", ".flv", ".wmv", ".mpg")
-NUMBER = r"-?(?:\d+\.?\d*|\.\d+)"
+NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)"
 POINT = re.compile(rf"[\[(]*{NUMBER},{NUMBER}[\])]*")
 CAMERA = r"\d+|/dev/video\d*"
 ASSIGNMENT = re.compile(r"([A-Za-z_][\w-]*)=(.*)")
