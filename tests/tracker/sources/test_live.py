@@ -130,7 +130,7 @@ class TestReconnect:
             received = source.received
             until(frames, lambda: source.received > received + 5)
             lost, back = source.drain_events()
-        assert "silent for 1 s" in lost.data["reason"]
+        assert "sent nothing for 1 s" in lost.data["reason"]
         assert back.data["gap_s"] > 1.5
 
     @pytest.mark.slow
