@@ -77,7 +77,7 @@ class Options:
     events: str | None = option(None, "Write every crossing, entry, exit and alarm as JSON lines, as it happens.", "Counting", "--events", metavar="FILE")
     counts: str | None = option(None, "Write counts per line or zone, direction and class as CSV.", "Counting", "--counts", metavar="FILE")
     movements: str | None = option(None, "Write movements per junction of the zone file, from where to where, and class as CSV.", "Counting", "--movements", metavar="FILE")
-    interval: Seconds | None = option(None, "With --counts and --movements: one row per interval of 30s, 15m, 1h, ..., aligned to the clock.  [default: whole run]", "Counting", "--interval", low=0.001, high=TEN_YEARS_S, metavar="TIME")
+    interval: Seconds | None = option(None, "With --counts, --movements and --report: one row per interval of 30s, 15m, 1h, ..., aligned to the clock.  [default: whole run]", "Counting", "--interval", low=0.001, high=TEN_YEARS_S, metavar="TIME")
 
     save_run: str | None = option(None, "Write what `track report` needs to know of the run, as JSON: settings, versions, lines and zones, gaps.", "Counting", "--save-run", metavar="FILE")
     report: str | None = option(None, "Write a report of what was counted, one HTML page (`track report` makes one of many runs).", "Counting", "--report", metavar="FILE")
