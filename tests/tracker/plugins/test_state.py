@@ -18,7 +18,7 @@ from tracker.plugins.line import Line
 from tracker.plugins.route import Route
 from tracker.plugins.speed import Speed
 from tracker.plugins.zone import Zone
-from tracker.types import Event, Frame
+from tracker.types import Canvas, Event, Frame
 
 FRAMES = 120
 MIDDLE = [(250.0, 150.0), (420.0, 150.0), (420.0, 440.0), (250.0, 440.0)]
@@ -90,3 +90,105 @@ def test_it_says_what_it_found_in_words_and_every_event_where(make: Callable[[],
             assert event.data["class_name"] == "person"
             if not isinstance(plugin, Route | Follow):  # they tell of a way, not of a place
                 assert {"x", "y"} <= set(event.data)
+
+
+FIRST: dict[str, dict[str, dict[str, object]]] = {  # what the first event of each kind tells
+    "line": {
+        "line.in": {
+            "line": "line",
+            "direction": "in",
+            "class_name": "person",
+            "x": 320.0,
+            "y": 400.0,
+            "crossed_s": 6.0,
+            "sure": 0.99,
+        }
+    },
+    "zone": {
+        "zone.enter": {"zone": "zone", "class_name": "person", "x": 330.0, "y": 300.0, "since_s": 0.0},
+        "zone.loiter": {"zone": "zone", "class_name": "person", "x": 330.0, "y": 300.0, "dwell_s": 2.0},
+        "zone.exit": {
+            "zone": "zone",
+            "class_name": "person",
+            "x": 425.0,
+            "y": 200.0,
+            "dwell_s": 2.7,
+            "since_s": 4.7,
+            "left_s": 7.4,
+        },
+    },
+    "route": {
+        "route.end": {"class_name": "person", "entry": "left", "exit": "right", "start_s": 0.0, "end_s": 11.9}
+    },
+    "speed": {
+        "speed.over": {"class_name": "person", "x": 65.0, "y": 400.0, "kmh": 5.6, "limit_kmh": 4},
+        "speed.end": {"class_name": "person", "x": 330.0, "y": 300.0, "kmh": 0.0, "top_kmh": 0.0},
+    },
+}
+ROWS = {
+    "line": [("line in", "1"), ("line out", "0")],
+    "zone": [
+        ("zone entries", "3  (3 visitors)"),
+        ("zone occupancy", "1.09 on average, 3 at most"),
+        ("zone dwell", "half 3.4 s or less, nine in ten 7.0 s, longest 7.0 s"),
+        ("zone longer than 2 s", "3"),
+    ],
+    "route": [("routes", "2"), ("left to right", "1"), ("within the picture", "1")],
+    "heatmap": [("present", "28 s, all objects together"), ("most at", "332,302: 7 s")],
+    "speed": [("person", "3 measured, median 6 km/h, 85 % below 6 km/h, fastest 6 km/h")],
+    "follow": [("followed", "person 1, seen 10.9 s of 11.9 s")],
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_events_and_rows_are_told_in_these_words(name: str) -> None:
+    plugin, first = PLUGINS[name](), dict[str, object]()
+    plugin.start(scene())
+    for event in [*look(plugin, range(FRAMES)), *plugin.finish()]:
+        first.setdefault(event.kind, dict(event.data))
+    assert list(plugin.summary()) == ROWS[name]
+    if name in FIRST:
+        assert first == FIRST[name]
+
+
+def test_who_is_lost_is_told_with_the_moment_he_was_last_seen() -> None:
+    follow = Follow("3")
+    follow.start(scene())
+    lost = [event for event in look(follow, range(FRAMES)) if event.kind == "follow.lost"]
+    assert [(event.track_id, event.data) for event in lost] == [(3, {"class_name": "person", "seen_s": 6.9})]
+
+
+def test_routes_are_left_as_geojson_is_laid_out() -> None:
+    route = Route()
+    route.start(scene())
+    look(route, range(FRAMES))
+    list(route.finish())
+    left = dict(route.files()["routes.json"])
+    (feature, _) = left.pop("features")
+    assert left == {
+        "type": "FeatureCollection",
+        "unit": "pixels",
+        "size": [640, 480],
+        "routes": 2,
+        "kept": 2,
+        "went_nowhere": 1,
+        "groups": [
+            {"entry": "left", "exit": "right", "routes": 1},
+            {"entry": "inside", "exit": "inside", "routes": 1},
+        ],
+    }
+    assert feature == {
+        "type": "Feature",
+        "geometry": {"type": "LineString", "coordinates": [[20.0, 400.0], [615.0, 400.0]]},
+        "properties": {"track_id": 1, **FIRST["route"]["route.end"]},
+    }
+
+
+def test_a_zone_shows_its_name_and_how_many_are_in_it() -> None:
+    zone, canvas = Zone(MIDDLE, "till", loiter_s=2.0), Canvas()
+    zone.start(scene())
+    look(zone, range(40))
+    zone.draw(canvas)
+    texts = [mark.arguments["text"] for mark in canvas.marks if mark.kind == "text"]
+    assert texts == ["till: 1"]
+    assert [mark.arguments["texts"] for mark in canvas.marks if mark.kind == "labels"] == [{3: "till 4 s"}]
