@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from bytetrack import Tracks
+from tracker.contracts import Plugin
 from tracker.plugins import make
-from tracker.types import Canvas, Frame, Plugin, Scene
+from tracker.types import Canvas, Frame, Scene
 
 SIZE, FPS = (1280, 720), 30.0
 NAMES = {0: "person", 2: "car"}

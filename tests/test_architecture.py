@@ -12,9 +12,19 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"torch", "ultralytics", "openvino", "nncf", "torchvision", "onnxruntime", "onnx"}
 
 # Who may import whom inside `tracker`, by file at its root or room; everybody may import from the own room.
-CONTRACTS = ("types", "canvas", "errors", "text", "parse", "threads", "handover")
+CONTRACTS = ("contracts", "types", "canvas", "errors", "text", "parse", "threads", "handover")
 ROLES = ("sources", "detectors", "trackers", "plugins", "drawing", "sinks")
-BELOW_THE_RUN = (*CONTRACTS, *ROLES, "arguments", "options", "zones", "offline", "pipeline", "report")
+BELOW_THE_RUN = (
+    *CONTRACTS,
+    *ROLES,
+    "arguments",
+    "options",
+    "zones",
+    "offline",
+    "pipeline",
+    "plugin_host",
+    "report",
+)
 RULES: dict[str, tuple[str, ...]] = {
     # the root, from the ground up
     "text": (),
@@ -24,7 +34,9 @@ RULES: dict[str, tuple[str, ...]] = {
     "errors": ("text",),
     "parse": ("errors",),
     "types": ("canvas", "errors"),
-    "pipeline": ("types",),
+    "contracts": ("canvas", "types"),
+    "plugin_host": ("contracts", "types"),
+    "pipeline": ("contracts", "plugin_host", "types"),
     "options": ("arguments", "errors", "parse", "detectors", "trackers"),
     # one room per role
     "sources": CONTRACTS,
@@ -40,9 +52,9 @@ RULES: dict[str, tuple[str, ...]] = {
     "report": (*CONTRACTS, "offline", "drawing", "plugins"),
     "run": BELOW_THE_RUN,
     "commands": (*BELOW_THE_RUN, "run"),
-    "api": ("run", "options", "arguments", "types"),
+    "api": ("run", "options", "arguments", "contracts", "types"),
     "cli": ("run", "commands", "options", "arguments", "errors", "text", "plugins"),
-    "__init__": ("api", "run", "options", "types", "errors", "plugins"),
+    "__init__": ("api", "run", "options", "contracts", "types", "errors", "plugins"),
     "__main__": ("cli",),
 }
 

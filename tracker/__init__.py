@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bytetrack import Tracks as Tracks
     from tracker.api import Run as Run
     from tracker.api import track as track
+    from tracker.contracts import Plugin as Plugin
     from tracker.errors import InputError as InputError
     from tracker.errors import OptionError as OptionError
     from tracker.errors import OutputError as OutputError
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from tracker.types import Canvas as Canvas
     from tracker.types import Event as Event
     from tracker.types import Frame as Frame
-    from tracker.types import Plugin as Plugin
     from tracker.types import Result as Result
     from tracker.types import Scene as Scene
 

@@ -8,10 +8,11 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tracker.contracts import PluginLike
 from tracker.options import Options
 from tracker.run.build_plugins import plugins_of
 from tracker.run.session import Session
-from tracker.types import Event, PluginLike, Result
+from tracker.types import Event, Result
 
 if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
     from typing_extensions import Unpack

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bytetrack import Detections
-from tracker.types import Detector, Event, Frame, Image
+from tracker.contracts import Detector
+from tracker.types import Event, Frame, Image
 
 
 def frames(count: int, *, fps: float = 25.0, size: tuple[int, int] = (64, 48)) -> list[Frame]:

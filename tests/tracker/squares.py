@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bytetrack import Detections
-from tracker.types import Detector, Image
+from tracker.contracts import Detector
+from tracker.types import Image
 
 BRIGHT = 130
 

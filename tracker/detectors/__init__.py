@@ -11,7 +11,8 @@ from tracker.detectors.settings import DEFAULT_WEIGHTS, Settings
 from tracker.errors import OptionError, WeightsError
 
 if TYPE_CHECKING:  # `track --help` reads the settings and needs no numpy
-    from tracker.types import Detector, Stopwatch
+    from tracker.contracts import Detector
+    from tracker.types import Stopwatch
 
 DEFAULTS = Settings()
 

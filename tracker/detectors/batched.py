@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 from bytetrack import Detections
+from tracker.contracts import Detector
 from tracker.detectors.idle import Idle
 from tracker.detectors.settings import Settings
-from tracker.types import Detector, Frame, Image, Stopwatch
+from tracker.types import Frame, Image, Stopwatch
 
 Item = TypeVar("Item", Frame, Image)
 Pending = TypeVar("Pending")  # a batch in flight, as its backend knows it

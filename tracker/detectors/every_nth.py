@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from bytetrack import Detections
+from tracker.contracts import Detector
 from tracker.detectors.wrapper import DetectorWrapper
-from tracker.types import Detector, Frame
+from tracker.types import Frame
 
 
 class EveryNth(DetectorWrapper):

@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from types import TracebackType
 
 from bytetrack import Detections
-from tracker.types import Detector, Frame, Image, Stopwatch
+from tracker.contracts import Detector
+from tracker.types import Frame, Image, Stopwatch
 
 Request = tuple[Image, "Future[Detections]"]
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 
 from bytetrack import Detections
-from tracker.types import Detector, Frame, Image
+from tracker.contracts import Detector
+from tracker.types import Frame, Image
 
 
 class DetectorWrapper(Detector):

@@ -14,12 +14,13 @@ import numpy as np
 
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
+from tracker.contracts import Tracker
 from tracker.offline.columns import CORNERS, MORE, MOT, SIZES
 from tracker.offline.refine import measured, refine
 from tracker.offline.tables import TableReader
 from tracker.offline.track_rows import MOST_FRAME, MOST_ID, MOST_PX
 from tracker.sinks import output_file
-from tracker.types import InputError, OutputError, Tracker
+from tracker.types import InputError, OutputError
 
 LOG = logging.getLogger(__name__)
 MOST_FRAMES = 1_000_000  # of a sequence: nine hours at 30 frames per second

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
+from tracker.contracts import Detector, Source
 from tracker.offline.track_rows import MOT_CLASS, TrackRows
-from tracker.types import Detector, Frame, Image, InputError, Source
+from tracker.types import Frame, Image, InputError
 
 NO_DETECTIONS = Detections.empty()  # the tracks hold all that is known
 NO_TRACKS = Tracks.empty()

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from bytetrack import Detections, Tracks
 from tracker import pipeline
+from tracker.contracts import Detector, Tracker
 from tracker.offline.refine import measured, refine
-from tracker.types import Detector, Frame, Image, Stopwatch, Tracker
+from tracker.types import Frame, Image, Stopwatch
 
 Boxes: TypeAlias = tuple[Detections, Tracks]
 

@@ -6,8 +6,9 @@ import dataclasses
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from tracker.contracts import Plugin, PluginLike
 from tracker.parse import near_miss
-from tracker.types import OptionError, Plugin, PluginLike, TrackError
+from tracker.types import OptionError, TrackError
 
 GROUP = "track.plugins"
 

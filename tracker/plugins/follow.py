@@ -10,8 +10,9 @@ import numpy as np
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray
+from tracker.contracts import Plugin
 from tracker.plugins._shared.plugin_state import PluginState, Row
-from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
+from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 ROOM = 0.08  # of a box's longer side stays bright around it
 COLUMNS = (("followed", np.bool_),)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray
+from tracker.contracts import Plugin
 from tracker.parse import class_ids
 from tracker.plugins._shared.anchors import box_size, check_anchor
 from tracker.plugins._shared.background import EmptyScene
@@ -21,7 +22,7 @@ from tracker.plugins._shared.plugin_state import PluginState
 from tracker.plugins._shared.shades import colored, footprint, scale
 from tracker.plugins._shared.track_history import velocity
 from tracker.plugins._shared.when import duration, span
-from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Plugin, Scene
+from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
 
 MODES = ("presence", "standing")
 CELLS = 192  # of the grid along the picture's longer side

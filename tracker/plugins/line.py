@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
+from tracker.contracts import Plugin
 from tracker.parse import class_ids
 from tracker.plugins._shared.anchors import (
     HYSTERESIS,
@@ -36,7 +37,7 @@ from tracker.plugins._shared.line_shape import (
 )
 from tracker.plugins._shared.plugin_state import PluginState, Row, identity
 from tracker.plugins._shared.track_history import ROUNDING_S, velocity
-from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
+from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 LOST_S = 0.5  # who is out of sight for so long, beyond the line but not clear of it ...
 ONWARD_S = 0.04  # ... has crossed if its speed would have made it clear by the next frame, or in this time

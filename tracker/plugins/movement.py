@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bytetrack import Tracks
+from tracker.contracts import Plugin
 from tracker.parse import class_ids, near_miss
 from tracker.plugins._shared.journeys import AGAIN_S, MAX_S, Journey, Journeys
 from tracker.plugins._shared.matrix import matrix_rows, table_rows
-from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
+from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 LATE_S = 1.5  # the visit of who vanished is told a second after its track is given up
 

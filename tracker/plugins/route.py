@@ -12,6 +12,7 @@ import numpy as np
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
+from tracker.contracts import Plugin
 from tracker.parse import class_ids
 from tracker.plugins._shared.anchors import box_size, check_anchor
 from tracker.plugins._shared.background import EmptyScene
@@ -20,7 +21,7 @@ from tracker.plugins._shared.route_line import RouteLine, side, way
 from tracker.plugins._shared.trail import Trail, smoothed
 from tracker.plugins._shared.walks import MOST_GROUPS, WALK, Walk, packed, picture, unpacked
 from tracker.plugins._shared.when import span
-from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Plugin, Scene
+from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
 
 POINTS_PER_S = 10  # of a trail: closer ones cannot be told apart, and each has to be painted
 SMOOTH_S = 0.3  # a trail is averaged over this much to both sides: less than a step of a walker

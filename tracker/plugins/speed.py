@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import IntArray
+from tracker.contracts import Plugin
 from tracker.parse import class_ids
 from tracker.plugins._shared.anchors import check_anchor
 from tracker.plugins._shared.ground import area_around, ground_from_image, points, to_ground, within
 from tracker.plugins._shared.plugin_state import PluginState, Row
 from tracker.plugins._shared.slope import theil_sen
 from tracker.plugins._shared.trail import Trail
-from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
+from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 KMH = 3.6  # km/h per m/s
 KMH_PER_MPH = 1.609344

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
+from tracker.contracts import Plugin
 from tracker.parse import class_ids
 from tracker.plugins._shared.alarm import draw_loiterers
 from tracker.plugins._shared.anchors import check_anchor
@@ -20,7 +21,7 @@ from tracker.plugins._shared.line_shape import too_few
 from tracker.plugins._shared.plugin_state import PluginState, Row, identity
 from tracker.plugins._shared.track_history import ROUNDING_S
 from tracker.plugins._shared.turnstile import COLUMNS, Turnstile
-from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Plugin, Scene
+from tracker.types import Canvas, Color, Event, Frame, Json, OptionError, Scene
 
 MOST_PERIOD_S = 2.0  # two frames further apart than this are a pause of the source
 HOLD_S = 0.5  # who is out of sight for so long, behind somebody else, is still taken to be there

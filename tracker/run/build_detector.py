@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tracker.contracts import Detector
 from tracker.detectors import Settings, open_detector
 from tracker.options import Options
-from tracker.types import Detector, Stopwatch
+from tracker.types import Stopwatch
 
 
 def make_detector(

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import yaml
 
+from tracker.contracts import PluginLike
 from tracker.options import Options
 from tracker.plugins import make
 from tracker.plugins._shared.background import EmptyScene
-from tracker.types import OptionError, PluginLike, Scene
+from tracker.types import OptionError, Scene
 from tracker.zones import file as zone_file
 from tracker.zones import shapes
 

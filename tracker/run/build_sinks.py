@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tracker.contracts import PluginLike, Sink, Sound
 from tracker.drawing.figure import figure
 from tracker.options import Options
 from tracker.parse import class_ids
-from tracker.pipeline import Host
+from tracker.plugin_host import Host
 from tracker.plugins.line import Line
 from tracker.plugins.movement import Movement
 from tracker.plugins.zone import Zone
@@ -31,18 +32,7 @@ from tracker.sinks import (
 )
 from tracker.sinks.actions import parse_action
 from tracker.sinks.movements import Junction
-from tracker.types import (
-    Json,
-    OptionError,
-    OutputError,
-    Picture,
-    PluginLike,
-    Result,
-    Scene,
-    Sink,
-    Sound,
-    Stopwatch,
-)
+from tracker.types import Json, OptionError, OutputError, Picture, Result, Scene, Stopwatch
 
 
 def make_sinks(

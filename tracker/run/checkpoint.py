@@ -11,23 +11,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tracker.contracts import LastingTracker, PictureTracker, Sink
 from tracker.errors import system_reason
-from tracker.pipeline import FAULTS, Host, failure, moment, numbered
+from tracker.plugin_host import FAULTS, Host, failure, moment, numbered
 from tracker.run import sealed
 from tracker.run.fingerprint import is_same
 from tracker.run.lock import Lock
 from tracker.run.summary import Report
 from tracker.sinks import output_file
 from tracker.sinks.text_file import TextSink
-from tracker.types import (
-    Json,
-    LastingTracker,
-    OptionError,
-    OutputError,
-    PictureTracker,
-    Scene,
-    Sink,
-)
+from tracker.types import Json, OptionError, OutputError, Scene
 
 LOG = logging.getLogger("track")
 UNUSABLE = (KeyError, TypeError, ValueError, IndexError, AttributeError)  # what `restore` may raise

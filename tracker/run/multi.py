@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from tracker import handover
+from tracker.contracts import Detector
 from tracker.detectors.every_nth import EveryNth
 from tracker.detectors.shared import SharedDetector
 from tracker.errors import system_reason
@@ -26,16 +27,7 @@ from tracker.run.upstream import WithDetector
 from tracker.sinks import output_file
 from tracker.sinks.video_writer import ENCODINGS
 from tracker.sources import open_source
-from tracker.types import (
-    Detector,
-    EndRun,
-    InputError,
-    OptionError,
-    OutputError,
-    Result,
-    Stopwatch,
-    TrackError,
-)
+from tracker.types import EndRun, InputError, OptionError, OutputError, Result, Stopwatch, TrackError
 
 if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
     from typing_extensions import Unpack

@@ -10,7 +10,7 @@ import numpy as np
 from tracker.drawing.annotate import DrawOptions, draw
 from tracker.options import Options
 from tracker.parse import class_ids
-from tracker.pipeline import failure, moment
+from tracker.plugin_host import failure, moment
 from tracker.types import Image, Mark, Result
 
 REMEMBERED = 2000  # numbers whose class is known: a trail outlives its box by some seconds

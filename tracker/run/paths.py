@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tracker.arguments.option_spec import specs
 from tracker.options import Options
-from tracker.pipeline import Host
+from tracker.plugin_host import Host
 from tracker.run.claims import Claims
 from tracker.sinks import output_file
 from tracker.types import OutputError

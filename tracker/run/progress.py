@@ -13,8 +13,8 @@ from rich.progress import BarColumn, ProgressColumn, Task, TaskID, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from tracker.contracts import Source
 from tracker.text import harmless
-from tracker.types import Source
 
 WRITE_S = 0.1  # between two writings of a line: rich's rate costs more than counting a frame from a table
 REFRESH_S = 0.5  # a delay that changes faster cannot be read

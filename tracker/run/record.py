@@ -13,6 +13,7 @@ from types import TracebackType
 
 import numpy as np
 
+from tracker.contracts import PluginLike, Sink
 from tracker.options import Options
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
@@ -21,7 +22,7 @@ from tracker.run.paths import flag
 from tracker.sinks import output_file
 from tracker.sinks.events import wall_time
 from tracker.text import hide
-from tracker.types import Event, Json, PluginLike, Result, Scene, Sink
+from tracker.types import Event, Json, Result, Scene
 
 GAP_S = 2.0  # two frames further apart are a gap of the recording
 MOST_GAPS = 1000  # of them are kept

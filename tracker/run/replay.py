@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tracker import parse
+from tracker.contracts import Detector, Source, Tracker
 from tracker.detectors.coco import COCO
 from tracker.offline.saved_tracks import SavedFrames, SavedTracks
 from tracker.offline.two_pass import PrecomputedTracks, first_pass
@@ -15,7 +16,7 @@ from tracker.run.checkpoint import Saved
 from tracker.run.claims import Claims
 from tracker.run.upstream import Upstream
 from tracker.sources import open_source
-from tracker.types import Detector, OptionError, Source, Stopwatch, Tracker
+from tracker.types import OptionError, Stopwatch
 
 
 class WithSavedTracks(Upstream):

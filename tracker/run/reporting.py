@@ -6,10 +6,11 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from tracker.contracts import PluginLike, Sink
 from tracker.options import Options
 from tracker.run.record import RunRecord
 from tracker.sinks import EventsSink, output_file
-from tracker.types import Image, InputError, Json, OptionError, PluginLike, Scene, Sink
+from tracker.types import Image, InputError, Json, OptionError, Scene
 
 
 class Reporting:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+from tracker.contracts import Source
 from tracker.run.checkpoint import Saved
 from tracker.sources.wrapper import SourceWrapper
-from tracker.types import Frame, Source
+from tracker.types import Frame
 
 
 class Resumed(SourceWrapper):

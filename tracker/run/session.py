@@ -11,7 +11,9 @@ from types import TracebackType
 from typing import cast
 
 from tracker import pipeline, threads
+from tracker.contracts import Detector, LastingTracker, PluginLike, Sink, Source, Tracker
 from tracker.options import Options
+from tracker.plugin_host import Host
 from tracker.run.build_plugins import check as check_plugins
 from tracker.run.build_plugins import make_plugins, use_background
 from tracker.run.build_sinks import check_outputs, leave_files, make_sinks
@@ -28,21 +30,15 @@ from tracker.run.upstream import Upstream, WithDetector
 from tracker.sinks.output_file import each_folder_once
 from tracker.text import told
 from tracker.types import (
-    Detector,
     EndRun,
     Event,
     Frame,
     Json,
-    LastingTracker,
     PluginError,
-    PluginLike,
     Recorded,
     Result,
     Scene,
-    Sink,
-    Source,
     Stopwatch,
-    Tracker,
     TrackError,
 )
 
@@ -289,7 +285,7 @@ class Session:
         )
         self.plugins += make_plugins(options, self.scene.size, self.scene.names)
         self._painter = Painter(self.scene.names, draw_options(options, self.scene.names), self.scene.live)
-        self.host = pipeline.Host(self.plugins)
+        self.host = Host(self.plugins)
         mine = {} if self._state is None else self._state.left
         claim_leaves(claims, self.host, self.prefix, overwrite=options.overwrite, mine=mine)
         use_background(options, self.scene)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tracker.contracts import Detector, Source, Tracker
 from tracker.offline.two_pass import PrecomputedTracks, first_pass
 from tracker.options import Options
 from tracker.run.build_detector import make_detector
@@ -16,7 +17,7 @@ from tracker.run.resumed import Resumed
 from tracker.run.small_objects import FarAway
 from tracker.sources import address, open_source
 from tracker.trackers.make import make_tracker
-from tracker.types import Detector, OptionError, Source, Stopwatch, Tracker
+from tracker.types import OptionError, Stopwatch
 
 
 class Upstream:

@@ -15,10 +15,10 @@ from av.codec.context import Flags2
 from av.container import OutputContainer
 from av.packet import Packet
 
+from tracker.contracts import Sound
 from tracker.errors import system_code, system_reason
 from tracker.sinks import adts
 from tracker.sinks.convert import SLACK_S, Converter, encoder
-from tracker.types import Sound
 
 LATE_S = 1.0  # fragmented MP4 is written once every stream has begun: sound that begins later gets silence
 AHEAD_S = 0.5  # between the silence written in a long pause and the picture

@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 
 from bytetrack.types import FloatArray
+from tracker.contracts import Sink
 from tracker.sinks.video import VideoSink
-from tracker.types import Event, Image, Json, OptionError, Result, Scene, Sink, Stopwatch
+from tracker.types import Event, Image, Json, OptionError, Result, Scene, Stopwatch
 
 MOVE_S = 0.4  # time constant of the camera's position: slower than a step, faster than a turn
 ZOOM_S = 1.5  # time constant of its zoom, whose changes disturb more

@@ -14,8 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from tracker.contracts import Sink
 from tracker.sinks import output_file
-from tracker.types import Json, OptionError, OutputError, Result, Sink
+from tracker.types import Json, OptionError, OutputError, Result
 
 LOG = logging.getLogger("track")
 FLUSH_S = 1.0  # what a killed run can lose

@@ -13,13 +13,14 @@ from types import TracebackType
 
 import av
 
+from tracker.contracts import Sink, Sound
 from tracker.errors import system_code, system_reason
 from tracker.sinks import output_file
 from tracker.sinks.output_file import DiskFullError, FolderGoneError
 from tracker.sinks.segments import Segments
 from tracker.sinks.video_writer import ENCODINGS, VideoWriter, remux
 from tracker.sinks.worker import BackgroundWorker
-from tracker.types import Event, Image, Json, OptionError, OutputError, Result, Scene, Sink, Sound, Stopwatch
+from tracker.types import Event, Image, Json, OptionError, OutputError, Result, Scene, Stopwatch
 
 LOG = logging.getLogger("track")
 RETRY_S = 10.0  # between two attempts to record while the disk is full

@@ -15,10 +15,11 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from tracker.contracts import Sound
 from tracker.errors import system_reason
 from tracker.sinks.audio import AudioWriter
 from tracker.threads import plan
-from tracker.types import Image, Sound
+from tracker.types import Image
 
 CLOCK_HZ = 90_000  # of MPEG; the time base is the smallest multiple of the frame rate that is as fine
 # Codes of ITU-T H.273. OpenCV converts by the matrix of BT.601, as JPEG does, in an eighth of the time that

@@ -17,8 +17,9 @@ from types import TracebackType
 import cv2
 import numpy as np
 
+from tracker.contracts import Sink
 from tracker.sinks import output_file, viewer
-from tracker.types import EndRun, Image, OutputError, Result, Sink
+from tracker.types import EndRun, Image, OutputError, Result
 
 END = {ord("q"), ord("Q"), 27}  # 27 is Esc
 SAVE = {ord("s"), ord("S")}

@@ -9,7 +9,8 @@ import threading
 from pathlib import Path
 
 from tracker import parse
-from tracker.types import InputError, OptionError, Source, Stopwatch
+from tracker.contracts import Source
+from tracker.types import InputError, OptionError, Stopwatch
 
 
 def open_source(

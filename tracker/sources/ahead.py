@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import TypeAlias
 
 from tracker import handover
-from tracker.types import Frame, Image, OptionError, Source, Stopwatch
+from tracker.contracts import Source
+from tracker.types import Frame, Image, OptionError, Stopwatch
 
 AHEAD = 4  # frames in the queue: enough to hide a slow key frame; at most 100 MB in 4K
 ROUNDING = 0.25  # frames, because containers round timestamps, Matroska to a millisecond

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Protocol
 
+from tracker.contracts import Source
 from tracker.handover import POLL_S
 from tracker.sources.ahead import FrameSelection
 from tracker.sources.clock import StreamClock
-from tracker.types import EndRun, Event, Frame, Image, InputError, OptionError, Source, Stopwatch
+from tracker.types import EndRun, Event, Frame, Image, InputError, OptionError, Stopwatch
 
 LOG = logging.getLogger("track")
 FIRST_WAIT_S, LONGEST_WAIT_S = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
-from tracker.types import Event, Frame, Source
+from tracker.contracts import Source
+from tracker.types import Event, Frame
 
 
 class SourceWrapper(Source):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from bytetrack import SORT, BYTETracker, MotionTracker
 from bytetrack.byte_tracker import NOMINAL_RATE
+from tracker.contracts import LastingTracker
 from tracker.trackers.settings import TrackerSettings
-from tracker.types import LastingTracker
 
 TRACKERS: dict[str, Callable[..., BYTETracker]] = {
     "motion": MotionTracker,

@@ -9,10 +9,11 @@ import numpy as np
 from bytetrack import BYTETracker, Detections, Tracks
 from bytetrack.appearance import AppearanceTracker
 from bytetrack.types import FloatArray, IntArray
+from tracker.contracts import PictureTracker
 from tracker.trackers.camera_motion import CameraMotion
 from tracker.trackers.reid import Appearance, open_appearance
 from tracker.trackers.settings import REMEMBER_S, TrackerSettings
-from tracker.types import Frame, Json, PictureTracker
+from tracker.types import Frame, Json
 
 
 class VisualTracker(PictureTracker):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bytetrack.types import FloatArray
+from tracker.contracts import Plugin
 from tracker.parse import class_ids, near_miss
 from tracker.plugins._shared.anchors import check_anchor
 from tracker.plugins._shared.geometry import open_ring
@@ -16,7 +17,7 @@ from tracker.plugins._shared.line_shape import TOWARDS, line_problem
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone, zone_problem
 from tracker.text import harmless
-from tracker.types import OptionError, Plugin
+from tracker.types import OptionError
 
 COLORS = {  # red, green, blue
     **{"red": "#e6194b", "green": "#3cb44b", "blue": "#4363d8", "yellow": "#ffe119", "orange": "#f58231"},

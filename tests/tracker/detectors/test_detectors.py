@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from bytetrack import Detections
+from tracker.contracts import Detector
 from tracker.detectors import Settings, open_detector
-from tracker.types import Detector, Frame, Image, OptionError, Stopwatch, WeightsError
+from tracker.types import Frame, Image, OptionError, Stopwatch, WeightsError
 
 
 def pictures(count: int, size: tuple[int, int] = (96, 160), seed: int = 0) -> list[Image]:

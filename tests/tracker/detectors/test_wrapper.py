@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bytetrack import Detections
 from tests.tracker.fakes import ListDetector, frames, walker
+from tracker.contracts import Detector
 from tracker.detectors.every_nth import EveryNth
 from tracker.detectors.wrapper import DetectorWrapper
-from tracker.types import Detector, Frame, Image
+from tracker.types import Frame, Image
 
 
 class Odd(Detector):

@@ -10,13 +10,14 @@ import pytest
 
 from bytetrack import BYTETracker, Detections
 from tracker import pipeline
+from tracker.contracts import Plugin
 from tracker.offline.saved_tracks import SavedTracks, blank
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
 from tracker.sinks import CsvSink, MotSink
 from tracker.sinks.counts import CountsSink
 from tracker.sinks.events import EventsSink
-from tracker.types import Frame, InputError, Plugin, Result, Scene
+from tracker.types import Frame, InputError, Result, Scene
 
 SIZE, FPS, LENGTH = (640, 480), 24.97, 400
 NAMES = {0: "person", 2: "car"}

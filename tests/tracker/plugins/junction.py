@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bytetrack import Tracks
-from tracker.pipeline import Host
+from tracker.contracts import PluginLike
+from tracker.plugin_host import Host
 from tracker.plugins.line import Line
 from tracker.plugins.movement import Movement
 from tracker.plugins.zone import Zone
-from tracker.types import Event, Frame, PluginLike, Scene
+from tracker.types import Event, Frame, Scene
 
 SIZE = (1000, 1000)
 NAMES = {2: "car", 5: "bus"}

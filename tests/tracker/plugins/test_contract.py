@@ -13,11 +13,12 @@ import pytest
 
 from bytetrack import Tracks
 from tests.tracker.plugins.stage import NAMES, standing
-from tracker.pipeline import HOOKS, Host
+from tracker.contracts import Plugin, PluginLike
+from tracker.plugin_host import HOOKS, Host
 from tracker.plugins import available, make
 from tracker.plugins.line import Line
 from tracker.plugins.movement import Movement
-from tracker.types import Canvas, Event, Frame, Picture, Plugin, PluginError, PluginLike, Scene
+from tracker.types import Canvas, Event, Frame, Picture, PluginError, Scene
 
 SCENE = Scene("street.mp4", (640, 480), 10.0, False, NAMES)
 FRAMES, CUT = 40, 25

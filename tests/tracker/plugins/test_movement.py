@@ -22,7 +22,7 @@ from tests.tracker.plugins.junction import (
     scene,
     sections,
 )
-from tracker.pipeline import Host
+from tracker.plugin_host import Host
 from tracker.plugins._shared.journeys import Journeys
 from tracker.plugins.movement import Movement
 from tracker.types import Canvas, OptionError

@@ -12,9 +12,10 @@ from walks import NO_IMAGE
 
 from bytetrack import BYTETracker, Tracks
 from tracker import pipeline
+from tracker.contracts import Plugin
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
-from tracker.types import Event, Frame, Plugin, Scene
+from tracker.types import Event, Frame, Scene
 from videos import street
 
 OFF_FRAMES = 5  # the truth's own tolerance: boxes of a detector are not those of the scene

@@ -19,7 +19,7 @@ from tests.tracker.squares import SquareDetector
 from tracker.detectors import Settings
 from tracker.detectors.every_nth import EveryNth
 from tracker.options import Options
-from tracker.pipeline import Host
+from tracker.plugin_host import Host
 from tracker.plugins.route import Route
 from tracker.run.checkpoint import Saved, StateFile
 from tracker.run.lock import Lock

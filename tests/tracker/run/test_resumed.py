@@ -11,10 +11,11 @@ import pytest
 
 from tests.tracker.sources.test_times import H264, PICTURE, ffmpeg
 from tracker import track
+from tracker.contracts import Source
 from tracker.run.checkpoint import Saved
 from tracker.run.resumed import Resumed
 from tracker.sources import open_source
-from tracker.types import Frame, InputError, Source
+from tracker.types import Frame, InputError
 
 
 @pytest.mark.skipif(not shutil.which("ffmpeg"), reason="the ffmpeg program makes the inputs")

@@ -15,6 +15,7 @@ import pytest
 
 from bytetrack import Detections, Tracks
 from tests.tracker.videos import picture
+from tracker.contracts import Sink
 from tracker.sinks import (
     CountsSink,
     CropSink,
@@ -26,7 +27,7 @@ from tracker.sinks import (
     WindowSink,
 )
 from tracker.sinks.actions import parse_action
-from tracker.types import Event, Frame, Image, OutputError, Result, Scene, Sink
+from tracker.types import Event, Frame, Image, OutputError, Result, Scene
 
 SCENE = Scene("clip.mp4", (64, 48), 10.0, False, {0: "person", 2: 'lorry, "big"'})
 COUNT = 12

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from tests.tracker.fakes import frames
+from tracker.contracts import Source
 from tracker.sources.wrapper import SourceWrapper
-from tracker.types import Event, Frame, Recorded, Source
+from tracker.types import Event, Frame, Recorded
 
 
 class Odd(Source):

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from types import TracebackType
 
+from tracker.contracts import Sink
 from tracker.sinks.events import event_row
-from tracker.types import Event, Json, Result, Scene, Sink, to_json
+from tracker.types import Event, Json, Result, Scene, to_json
 
 QUEUE_SIZE = 1000  # events; a longer queue would deliver alarms that are too old
 GRACE_S = 5.0  # after the last frame, for events in the queue
