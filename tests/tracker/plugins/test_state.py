@@ -192,3 +192,23 @@ def test_a_zone_shows_its_name_and_how_many_are_in_it() -> None:
     texts = [mark.arguments["text"] for mark in canvas.marks if mark.kind == "text"]
     assert texts == ["till: 1"]
     assert [mark.arguments["texts"] for mark in canvas.marks if mark.kind == "labels"] == [{3: "till 4 s"}]
+
+
+@pytest.mark.parametrize("name", ["zone", "speed"])
+def test_a_class_without_a_name_is_told_by_its_number(name: str) -> None:
+    plugin, image = PLUGINS[name](), np.zeros((480, 640, 3), np.uint8)
+    plugin.start(scene())
+    events: list[Event] = []
+    for index in range(90):
+        tracks = standing({1: (150 + 5 * index, 300)}, box=(30, 70), classes=9)
+        events += plugin.update(Frame(image, index, index / 10), tracks)
+    assert {event.data["class_name"] for event in [*events, *plugin.finish()]} == {"9"}
+    if name == "speed":
+        assert [row[0] for row in plugin.summary()] == ["9"]
+
+
+def test_a_visit_begins_when_the_border_was_passed() -> None:
+    zone = PLUGINS["zone"]()
+    zone.start(scene())
+    begun = [event.data["since_s"] for event in look(zone, range(FRAMES)) if event.kind == "zone.enter"]
+    assert begun == [0.0, 4.6, 4.7]
