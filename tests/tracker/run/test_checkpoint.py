@@ -422,3 +422,15 @@ def test_after_a_save_nothing_is_due_for_a_while_and_files_of_plugins_add_up(tmp
     again.release()
     assert saved is not None and (saved.frame, saved.time, saved.ended) == (4, 0.2, False)
     assert again.left == {"early.png": "0", "a.png": "1", "b.png": "2"}
+
+
+def test_in_the_file_outputs_have_names_that_the_next_run_knows(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Session(
+        str(clip), Options(state="run.json", events="e.jsonl", save_csv="t.csv", max_frames=3)
+    ) as one:
+        assert sum(1 for _ in one) == 3
+    saved = json.loads(Path("run.json").read_text())["run"]
+    assert set(saved["sinks"]) == {"eventssink e.jsonl", "csvsink t.csv"}
