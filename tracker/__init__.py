@@ -55,7 +55,8 @@ _HOMES = {
     "tracker.plugins.speed": ("Speed",),
     "tracker.plugins.zone": ("Zone",),
     "tracker.run.multi": ("track_all",),
-    "tracker.types": ("Canvas", "Event", "Frame", "Plugin", "Result", "Scene"),
+    "tracker.contracts": ("Plugin",),
+    "tracker.types": ("Canvas", "Event", "Frame", "Result", "Scene"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
