@@ -15,7 +15,8 @@ SCHEME = r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]+:/{1,3}"  # one slash: what
 USER = re.compile(rf"({SCHEME})(?:[^\s/@:]+:[^\s@'\"]*(?: [^\s@'\"]+){{1,3}}@)?(?:[^\s'\"]*@)?")
 DRIVE_USER = re.compile(r"(\b[A-Za-z]:/{1,3})[^\s/@:]+:[^\s@'\"]*@")  # a scheme of one letter, no drive
 QUERY = re.compile(rf"({SCHEME}[^\s?#'\"]*)[?#][^\s'\";,]*?(?=[:.)]?(?:[\s'\";,]|$))")
-BARE_USER = re.compile(r"(?<![\w.:-])[\w.-]+:[^\s/@:'\"]+@(?=[\w\[])")
+# A password with a colon in it is looked for so far only: each word with a colon may begin one.
+BARE_USER = re.compile(r"(?<![\w.:-])[\w.-]+:(?:[^\s/@:'\"]+|[^\s/@'\"]{1,256})@(?=[\w\[])")
 SETTING = re.compile(r"(?<![\w-])([\w-]+)=[^\s&;,'\"]+")
 SECRET = re.compile(
     r"(?i)(?:^|[_-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|(?:api|access)?key|auth|authorization|sig"

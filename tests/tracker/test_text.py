@@ -72,6 +72,13 @@ def test_no_secret_of_a_query_is_told(key: str) -> None:
         assert SECRET not in told(text), told(text)
 
 
+@pytest.mark.parametrize("secret", ["hunter2:", ":hunter2", "hun:hunter2:ter", "hunter2"])
+def test_a_password_with_colons_is_not_told_where_the_scheme_is_broken(secret: str) -> None:
+    for text in (f"rtsp//me:{secret}@host/live", f"me:{secret}@host", f"A0//me:{secret}@host: no answer"):
+        assert "hunter2" not in told(text), told(text)
+        assert "host" in told(text)
+
+
 @pytest.mark.parametrize("path", ["x;token={}", "x;a=1;Password={};b=2", "key={}/x", "x&pwd={}"])
 def test_no_secret_of_a_path_is_shown(path: str) -> None:
     uri = "http://host/" + path.format(SECRET)
