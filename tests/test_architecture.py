@@ -48,7 +48,7 @@ RULES: dict[str, tuple[str, ...]] = {
     # what is made of them
     "arguments": ("errors", "text", "parse"),
     "zones": (*CONTRACTS, "plugins"),
-    "offline": (*CONTRACTS, "pipeline", "sinks"),
+    "offline": (*CONTRACTS, "detectors", "pipeline", "sinks"),
     "report": (*CONTRACTS, "offline", "drawing", "plugins"),
     "run": BELOW_THE_RUN,
     "commands": (*BELOW_THE_RUN, "run"),

@@ -31,7 +31,10 @@ if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
 COMMANDS = {
     "demo": ("tracker.commands.demo", "Render a street scene and track the people in it."),
     "export": ("tracker.commands.export", "Convert weights ahead of time; make int8 models."),
-    "replay": ("tracker.commands.replay", "Count again from saved tracks, without the detector."),
+    "replay": (
+        "tracker.commands.replay",
+        "Count again from saved tracks or detections, without the detector.",
+    ),
     "report": ("tracker.commands.report", "Make a page or a spreadsheet of what runs counted."),
     "zones": ("tracker.commands.zones", "Check a zone file: draw a preview and describe it."),
     "eval": ("tracker.commands.evaluate", "Score tracks against ground truth."),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
 
     from tracker.arguments.keywords import Keywords
 
+OF_THE_NETWORK = (
+    *("weights", "iou", "imgsz", "max_det", "device", "half", "backend", "int8", "precision", "batch"),
+)
 TEN_YEARS_S = 10 * 365 * 86400.0
 
 
@@ -56,6 +59,7 @@ class Options:
     int8: bool = option(Settings.int8, "Use the 8-bit model made from these weights by `track export --int8 --calibrate VIDEO`.", "Detection", "--int8")
     precision: str = option(Settings.precision, "Arithmetic of OpenVINO. auto: bf16 if the CPU supports it (twice as fast), otherwise fp32.", "Detection", "--precision", choices=PRECISIONS)
     batch: int = option(Settings.batch, "Pictures per forward pass, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
+    detections: str | None = option(None, "Take the boxes from a file of --save-detections, or MOTChallenge's det.txt, instead of the detector.", "Detection", "--detections", metavar="FILE")
     detect_every: int = option(Settings.every, "Run the detector on every N-th frame; predict in between. For slow machines.", "Detection", "--detect-every", low=1, high=1000, metavar="N")
 
     tracker: str = option(TRACKER_KINDS[0], "Tracker: motion (improved ByteTrack), bytetrack (as published), sort (Kalman filter and IoU only).", "Tracking", "--tracker", choices=TRACKER_KINDS)
@@ -103,6 +107,7 @@ class Options:
     profile: bool = option(False, "Print at the end where the time went.", "Output", "--profile")
     save_mot: str | None = option(None, "Write tracks as MOTChallenge text.", "Output", "--save-mot", metavar="FILE")
     save_csv: str | None = option(None, "Write tracks as CSV, one row per object and frame.", "Output", "--save-csv", metavar="FILE")
+    save_detections: str | None = option(None, "Write every detected box as Parquet, for runs without the detector: --detections, `track replay`.", "Output", "--save-detections", metavar="FILE")
     save_json: str | None = option(None, "Write tracks and events as JSON lines, one line per frame.", "Output", "--save-json", metavar="FILE")
     # fmt: on
 
@@ -142,8 +147,27 @@ class Options:
             )
         if self.interval and not (self.counts or self.movements or self.report or self.save_run):
             raise OptionError("--interval needs --counts or --movements; give --counts FILE too")
+        self._check_detections()
         if self.crop and not self.follow:
             raise OptionError("--crop needs --follow; give --follow TARGET too")
+
+    def _check_detections(self) -> None:
+        if self.save_detections == "-":
+            raise OptionError("--save-detections takes a file, not standard output; give a name")
+        if self.save_detections and self.state:
+            raise OptionError("--save-detections cannot be combined with --state; leave one out")
+        if self.save_detections and self.refine and self.detect_every > 1:
+            raise OptionError("--save-detections with --refine needs every frame; leave out --detect-every")
+        if self.detections is None:
+            return
+        if self.save_detections:
+            raise OptionError("--save-detections would only copy what --detections reads; leave one out")
+        for name in OF_THE_NETWORK:
+            spec = specs(Options)[name]
+            if getattr(self, name) != spec.default:
+                raise OptionError(
+                    f"{spec.flag} is for the detector, which --detections replaces; leave one out"
+                )
 
     @classmethod
     def of(cls, chosen: Mapping[str, object], function: str = "track") -> Options:

@@ -58,7 +58,7 @@ def run(
             seen = tracks[~supposed] if np.count_nonzero(supposed) else tracks
             events, marks = host.look(frame, seen, happened(), sketch=sketch)
         found = NOTHING if detections is None else detections
-        yield Result(frame, found, tracks, events, marks, painter)
+        yield Result(frame, found, tracks, events, marks, painter, detections is not None)
 
 
 def finish(plugins: Sequence[PluginLike] | Host, source: Iterable[Frame] = ()) -> list[Event]:

@@ -170,6 +170,7 @@ class Result:
     events: tuple[Event, ...] = ()
     marks: tuple[Mark, ...] = ()  # what the plugins drew
     painter: Callable[[Result], Image] | None = field(default=None, repr=False)
+    looked: bool = True  # whether a detector did; with --detect-every it leaves frames out
 
     def __repr__(self) -> str:
         """Return one line: how many of everything."""

@@ -44,6 +44,7 @@ class Keywords(TypedDict, total=False):
     int8: bool
     precision: str
     batch: int
+    detections: File | None
     detect_every: int
 
     tracker: str
@@ -89,4 +90,5 @@ class Keywords(TypedDict, total=False):
     profile: bool
     save_mot: File | None
     save_csv: File | None
+    save_detections: File | None
     save_json: File | None

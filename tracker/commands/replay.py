@@ -1,4 +1,4 @@
-"""``track replay``: count anew from saved tracks, without the detector."""
+"""``track replay``: count anew from saved tracks or detections, without the detector."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from tracker import parse
 from tracker.arguments.click_types import same_as
+from tracker.arguments.option_spec import specs
 from tracker.errors import OptionError
 from tracker.options import Options
 from tracker.run.terminal import execute_session
@@ -17,11 +18,23 @@ if TYPE_CHECKING:  # it needs OpenCV, which takes its time
     from tracker.run.upstream import Upstream
 
 FILE = click.Path(path_type=Path)
+OF_THE_TRACKER = (
+    *("conf", "detect_every", "tracker", "new_track_thresh", "match_thresh", "appearance", "remember"),
+    "camera_motion",
+)  # of stored detections only: saved tracks are tracked already
 
 
 @click.command()
 @click.argument("tracks", type=FILE)
 @same_as(Options, "classes")
+@same_as(Options, "conf")
+@same_as(Options, "detect_every")
+@same_as(Options, "tracker")
+@same_as(Options, "new_track_thresh")
+@same_as(Options, "match_thresh")
+@same_as(Options, "appearance")
+@same_as(Options, "remember")
+@same_as(Options, "camera_motion")
 @same_as(Options, "line")
 @same_as(Options, "zone")
 @same_as(Options, "zones")
@@ -62,11 +75,19 @@ FILE = click.Path(path_type=Path)
 def command(
     tracks: Path, video: Path | None, size: str | None, fps: float | None, quiet: bool, **given: Any
 ) -> int:
-    """Count again from saved TRACKS, a file written by --save-csv or --save-mot.
+    """Count again from saved TRACKS, a file written by --save-csv, --save-mot or --save-detections.
 
     Lines, zones and plugins give the same numbers as in a run with the detector, at thousands of frames per
-    second. With --video and -o the annotated video is written again.
+    second. With --video and -o the annotated video is written again. Stored detections are tracked again, so
+    that --conf, --tracker and the like work; without --video they are drawn over the empty scene.
     """
+    if _is_parquet(tracks):
+        return _replay_detections(tracks, video, size, fps, quiet, given)
+    source_of = click.get_current_context().get_parameter_source
+    for name in OF_THE_TRACKER:
+        if source_of(name) is click.core.ParameterSource.COMMANDLINE:
+            flag = specs(Options)[name].flag
+            raise click.UsageError(f"{flag} needs detections; {tracks} has tracks (see --save-detections)")
     for name, flag in (("output", "-o"), ("crop", "--crop"), ("show", "--show")):
         if given[name] and not video:
             raise click.UsageError(f"{flag} needs pictures: give the video with --video")
@@ -83,6 +104,40 @@ def command(
         return WithSavedTracks(tracks, options, video, size=picture, fps=fps)
 
     return execute_session(upstream, options, prefix=f"{tracks.stem}_replay.mp4", quiet=quiet)
+
+
+def _replay_detections(
+    detections: Path,
+    video: Path | None,
+    size: str | None,
+    fps: float | None,
+    quiet: bool,
+    given: dict[str, Any],
+) -> int:
+    """Run everything behind the detector on a file of ``--save-detections``."""
+    for flag, value in (("--size", size), ("--fps", fps)):
+        if value is not None:
+            raise click.UsageError(f"{flag} is in {detections}; leave it out")
+    if video is not None:
+        given["detections"] = str(detections)
+    options = Options(**given)
+
+    def upstream() -> Upstream:
+        if video is not None:
+            from tracker.run.upstream import WithDetector
+
+            return WithDetector(video, options)
+        from tracker.run.replay_detections import WithSavedDetections
+
+        return WithSavedDetections(detections, options)
+
+    return execute_session(upstream, options, prefix=f"{detections.stem}_replay.mp4", quiet=quiet)
+
+
+def _is_parquet(path: Path) -> bool:
+    from tracker.offline.saved_detections import is_parquet
+
+    return is_parquet(path)
 
 
 def _parse_size(text: str | None) -> tuple[int, int] | None:

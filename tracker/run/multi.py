@@ -44,6 +44,7 @@ TABLES = (
     "save_mot",
     "save_csv",
     "save_json",
+    "save_detections",
     "save_run",
     "report",
 )
@@ -124,6 +125,8 @@ def options_of(run: Run, options: Options, *, save: bool) -> Options:
 
     Raises ``OptionError``.
     """
+    if options.detections is not None:
+        raise OptionError("--detections belong to one video, and there are several; run them one by one")
     mine: dict[str, Any] = {}
     for table in TABLES:
         value = getattr(options, table)

@@ -17,6 +17,7 @@ from tracker.types import OutputError
 READ = {
     "zones": "the zone file",
     "weights": "the weights",
+    "detections": "the stored detections",
     "appearance": "the network of --appearance",
     "background": "the picture of --background",
 }
@@ -29,6 +30,7 @@ WRITTEN = (
     "save_mot",
     "save_csv",
     "save_json",
+    "save_detections",
     "save_run",
     "report",
 )

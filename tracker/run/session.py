@@ -25,6 +25,7 @@ from tracker.run.paths import claim_inputs, claim_leaves, claim_outputs
 from tracker.run.profile import Profile
 from tracker.run.reporting import Reporting
 from tracker.run.resumed import Resumed
+from tracker.run.stored import detections_sink
 from tracker.run.summary import Report
 from tracker.run.upstream import Upstream, WithDetector
 from tracker.sinks.output_file import each_folder_once
@@ -306,6 +307,7 @@ class Session:
                 stopwatch=self.stopwatch,
             )
         )
+        self.sinks += detections_sink(options, self.scene, self.detector, self.source, upstream.recording)
         self.sinks += self._reporting.sinks(self.scene, self.plugins, self._at_end)
         if self._state is not None:
             self._state.begin(self.scene, self._lasting_tracker(), resumed=options.resume)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tracker.contracts import Detector, Source, Tracker
+from tracker.detectors.every_nth import EveryNth
 from tracker.offline.two_pass import PrecomputedTracks, first_pass
 from tracker.options import Options
 from tracker.run.build_detector import make_detector
@@ -15,6 +16,7 @@ from tracker.run.claims import Claims
 from tracker.run.paths import claim_source
 from tracker.run.resumed import Resumed
 from tracker.run.small_objects import FarAway
+from tracker.run.stored import stored_detector
 from tracker.sources import address, open_source
 from tracker.trackers.make import make_tracker
 from tracker.types import OptionError, Stopwatch
@@ -128,6 +130,9 @@ class WithDetector(Upstream):
             raise OptionError(f"--refine needs a file, and {source.name} is live; record it first")
         if self._detector_factory is not None:
             return self._detector_factory(stopwatch)
+        if options.detections is not None:
+            stored = stored_detector(options, source, self.recording)
+            return stored if options.detect_every == 1 else EveryNth(stored, options.detect_every)
         in_flight = 1 if source.live else None  # the newest frame is worth more than throughput
         return make_detector(options, stopwatch, in_flight=in_flight, every=options.detect_every)
 
@@ -136,9 +141,9 @@ class WithDetector(Upstream):
         options = self._options
         return make_tracker(options.tracker, options.tracker_settings, source.fps, source.size)
 
-    def make_far_away(self, size: tuple[int, int]) -> FarAway:
-        """Return what counts the boxes that the network can hardly see."""
-        return FarAway(size, self._options.imgsz)
+    def make_far_away(self, size: tuple[int, int]) -> FarAway | None:
+        """Return what counts the boxes that the network can hardly see; None where there is none."""
+        return None if self._options.detections is not None else FarAway(size, self._options.imgsz)
 
     def first_pass(
         self,

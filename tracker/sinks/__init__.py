@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracker.sinks.counts import Counted, CountsSink
 from tracker.sinks.crop import CropSink
 from tracker.sinks.csv_table import CsvSink
+from tracker.sinks.detections import DetectionsSink
 from tracker.sinks.events import EventsSink
 from tracker.sinks.json_lines import JsonSink
 from tracker.sinks.mot import MotSink
@@ -17,6 +18,7 @@ __all__ = [
     "CountsSink",
     "CropSink",
     "CsvSink",
+    "DetectionsSink",
     "EventsSink",
     "JsonSink",
     "MotSink",

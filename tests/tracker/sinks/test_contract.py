@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 import numpy as np
+import polars
 import pytest
 
 from bytetrack import Detections, Tracks
@@ -20,6 +21,7 @@ from tracker.sinks import (
     CountsSink,
     CropSink,
     CsvSink,
+    DetectionsSink,
     EventsSink,
     JsonSink,
     MotSink,
@@ -66,6 +68,10 @@ def mot_rows(path: Path) -> int:
     return len({line.split(",")[0] for line in path.read_text(encoding="utf-8").splitlines()})
 
 
+def parquet_rows(path: Path) -> int:
+    return int(polars.read_parquet(path)["frame"].n_unique())
+
+
 Kind = tuple[str, Callable[..., Any], Callable[[Path], int], Callable[[int], int]]
 
 
@@ -80,6 +86,7 @@ KINDS: list[Kind] = [
     ("out.webm", lambda p, **o: VideoSink(p, SCENE, plain, **o), video_rows, int),
     ("out.csv", lambda p, **o: CsvSink(p, SCENE, **o), csv_rows, int),
     ("out.jsonl", lambda p, **o: JsonSink(p, SCENE, **o), json_rows, int),
+    ("out.parquet", lambda p, **o: DetectionsSink(p, SCENE, {}, **o), parquet_rows, int),
     ("out.txt", lambda p, **o: MotSink(p, **o), mot_rows, with_tracks),
 ]
 

@@ -1,0 +1,211 @@
+"""Detections as a Parquet file: every box the detector found, for runs without the detector later."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+import cv2
+import numpy as np
+
+from bytetrack import Detections, Tracks
+from tracker.contracts import Sink
+from tracker.errors import OptionError
+from tracker.sinks import output_file
+from tracker.types import Frame, Image, Json, OutputError, Result, Scene
+
+if TYPE_CHECKING:  # importing it takes its time
+    import polars
+
+FORMAT, VERSION = "track_detections", 1  # key of the file's metadata, and what it says
+BOX = ("x_min", "y_min", "x_max", "y_max")
+COLUMNS = ("frame", "time_s", *BOX, "class_id", "class_name", "confidence", "looked")
+ROWS = 250_000  # in memory at most, 15 MB: a quarter of an hour with ten boxes in each frame
+PARTS = 64  # temporary files at most; then they become one
+ROW_GROUP = 1 << 17
+JPEG_QUALITY = 90
+NOTHING = Detections.empty()
+
+
+class EmptyScene(Protocol):
+    """Finds out what a place looks like while nobody is there."""
+
+    def update(self, frame: Frame, tracks: Tracks) -> None:
+        """Take note of a frame and of where the tracks are."""
+        ...
+
+    def picture(self) -> Image:
+        """Return the empty scene, (h, w, 3) BGR."""
+        ...
+
+
+def library() -> Any:
+    """Return polars; raises ``OptionError`` where it is missing or too old for this processor."""
+    try:
+        import polars
+    except ImportError:
+        raise OptionError("stored detections need polars; install it: pip install polars") from None
+    return polars
+
+
+class DetectionsSink(Sink):
+    """One row per box, with the corners and scores as float32, as the detectors of `tracker.detectors` give.
+
+    A frame without boxes has one row without a box; ``looked`` is false where nobody looked at the frame.
+    ``about`` goes into the metadata of the file, with the frames counted and a picture of the empty scene.
+
+    Rows are written in parts, ``NAME.part.parquet`` and so on, each a whole Parquet file, which become one at
+    the end: a run that is killed leaves them, and each can be read. Raises ``OutputError``, and
+    ``OptionError`` where polars is missing.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        scene: Scene,
+        about: Mapping[str, Json],
+        empty_scene: EmptyScene | None = None,
+        *,
+        overwrite: bool = False,
+        rows: int = ROWS,
+    ) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self._names, self._about, self._empty_scene = scene.names, dict(about), empty_scene
+        self._overwrite, self._most = overwrite, rows
+        self._waiting: list[tuple[int, float, Detections, bool]] = []
+        self._rows = self._frames = 0
+        self._parts: list[Path] = []
+        self._part: Path | None = None  # the next part, empty yet
+        self._files: list[Path] = []
+        self._failed = False
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    @property
+    def files(self) -> list[Path]:
+        """The file, once it is complete."""
+        return self._files
+
+    def __enter__(self) -> DetectionsSink:
+        """Check the path and create the first temporary file; raises ``OutputError``."""
+        self._polars = library()
+        output_file.check(self.path, self._overwrite)
+        self._part = output_file.create_temporary(self.path)
+        return self
+
+    def write(self, result: Result) -> None:
+        """Take one result."""
+        if self._empty_scene is not None:
+            self._empty_scene.update(result.frame, result.tracks)
+        found = result.detections
+        self._waiting.append((result.frame.index, result.frame.time, found, result.looked))
+        self._rows += max(len(found), 1)
+        self._frames += 1
+        if self._rows >= self._most:
+            self._flush()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Complete the file and move it into place."""
+        if self._failed:
+            return
+        try:
+            if self._parts:
+                self._flush()
+                self._join(complete=True)
+            else:
+                self._flush(last=True)
+            self._files = [output_file.move_into_place(self._parts[0], self.path, self._overwrite)]
+        except OutputError as failure:
+            if kind is None:
+                raise
+            self.warnings.append(str(failure))
+        finally:
+            if self._part is not None:
+                self._part.unlink(missing_ok=True)
+
+    def _flush(self, *, last: bool = False) -> None:
+        """Write what waits as the next part."""
+        part = self._part or output_file.create_temporary(self.path)
+        self._part = None
+        try:
+            self._table().write_parquet(part, row_group_size=ROW_GROUP, metadata=self._metadata(last))
+        except (OSError, self._polars.exceptions.PolarsError) as error:
+            raise self._failure(error) from error
+        self._parts.append(part)
+        self._waiting.clear()
+        self._rows = 0
+        if len(self._parts) >= PARTS and not last:
+            self._join()
+
+    def _join(self, *, complete: bool = False) -> None:
+        """Make one file of the parts; they are read and written in a stream."""
+        whole = output_file.create_temporary(self.path)
+        try:
+            self._polars.scan_parquet(self._parts, glob=False).sink_parquet(
+                whole, row_group_size=ROW_GROUP, maintain_order=True, metadata=self._metadata(complete)
+            )
+        except (OSError, self._polars.exceptions.PolarsError) as error:
+            whole.unlink(missing_ok=True)
+            raise self._failure(error) from error
+        for part in self._parts:
+            with suppress(OSError):
+                part.unlink()
+        self._parts = [whole]
+
+    def _table(self) -> polars.DataFrame:
+        """Return the rows that wait."""
+        pl = self._polars
+        count = np.array([len(found) for _, _, found, _ in self._waiting], np.int64)
+        each = np.maximum(count, 1)
+        seen = np.repeat(count > 0, each)
+        boxes = np.zeros((len(seen), 4), np.float32)
+        score, class_id = np.zeros(len(seen), np.float32), np.zeros(len(seen), np.int32)
+        with_boxes = [found for _, _, found, _ in self._waiting if len(found)] or [NOTHING]
+        boxes[seen] = np.concatenate([found.xyxy for found in with_boxes])
+        score[seen] = np.concatenate([found.score for found in with_boxes])
+        class_id[seen] = np.concatenate([found.class_id for found in with_boxes])
+        names = [self._names.get(number, str(number)) for number in class_id.tolist()]
+        table = pl.DataFrame(
+            {
+                "frame": np.repeat(np.array([index for index, *_ in self._waiting], np.int64), each),
+                "time_s": np.repeat(np.array([time for _, time, *_ in self._waiting], np.float64), each),
+                **{name: np.ascontiguousarray(boxes[:, n]) for n, name in enumerate(BOX)},
+                "class_id": class_id,
+                "class_name": pl.Series(names, dtype=pl.String),
+                "confidence": score,
+                "looked": np.repeat(np.array([looked for *_, looked in self._waiting], bool), each),
+                "seen": seen,
+            }
+        )
+        of_a_box = (*BOX, "class_id", "class_name", "confidence")
+        empty = [pl.when(pl.col("seen")).then(pl.col(name)).alias(name) for name in of_a_box]
+        return table.with_columns(empty).select(COLUMNS)  # type: ignore[no-any-return]
+
+    def _metadata(self, complete: bool) -> dict[str, str]:
+        """Return what the file says of itself; ``complete``: the run has ended in order."""
+        about = {"version": VERSION, **self._about, "frames": self._frames, "complete": complete}
+        if complete and self._empty_scene is not None and self._frames:
+            quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+            picture = cv2.imencode(".jpg", self._empty_scene.picture(), quality)[1]
+            about["empty_scene"] = base64.b64encode(picture.tobytes()).decode()
+        return {FORMAT: json.dumps(about)}
+
+    def _failure(self, error: Exception) -> OutputError:
+        self._failed = True
+        if not self.path.parent.is_dir():
+            return output_file.FolderGoneError(self.path)
+        kept = ", ".join(part.name for part in self._parts)
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        told = f"; {kept} keeps what was written before" if kept else ""
+        return OutputError(f"{self.path}: cannot be written ({reason}){told}")
