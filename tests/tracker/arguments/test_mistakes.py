@@ -114,7 +114,7 @@ def track(
         ("video.mp4 --tracker botsort.yaml", "--appearance color --camera-motion on"),
         ("video.mp4 --tracker foo", "choose from motion, bytetrack, sort"),
         ("video.mp4 --clases person", "--classes"),
-        ("replay t.csv --conf 0.4", "it is an option of track SOURCE"),
+        ("replay t.csv --imgsz 320", "it is an option of track SOURCE"),
         ("replay t.csv --classes 2 5", "write --classes 2,5"),
         ("replay t.csv --line 0,300 768,300", "--line '0,300 768,300'"),
         ("video.mp4 --start 1:3x", "takes a time such as 90, 1:30, 90s"),
