@@ -16,7 +16,7 @@ from bytetrack import Detections
 from tracker.contracts import Source
 from tracker.detectors.stored import StoredFrame
 from tracker.errors import system_reason
-from tracker.offline.motchallenge import FRAME, frames_of, read_rows
+from tracker.offline.motchallenge import FRAME, ID, frames_of, read_rows
 from tracker.offline.saved_tracks import blank
 from tracker.sinks.detections import BOX, COLUMNS, FORMAT, VERSION, library
 from tracker.types import Frame, Image, InputError, Recorded
@@ -25,6 +25,7 @@ BATCH = 1 << 17  # rows in memory
 MAGIC = b"PAR1"
 NOTHING = Detections.empty()
 NOBODY_LOOKED = None
+NEVER_EMPTY = ("frame", "time_s", "looked")
 
 
 def is_parquet(path: Path) -> bool:
@@ -46,8 +47,11 @@ class SavedDetections:
         self.path, self._polars = path, library()
         pl = self._polars
         try:
-            with path.open("rb"):  # the system's own reason is shorter
-                pass
+            with path.open("rb") as file:  # the system's own reason is shorter
+                if not file.read(1):
+                    raise InputError(
+                        f"{path}: is empty; a run that is killed in its first minute leaves that"
+                    )
             metadata = pl.read_parquet_metadata(path)
             table = pl.scan_parquet(path, glob=False)
             columns = table.collect_schema().names()
@@ -115,9 +119,15 @@ class SavedDetections:
             index = table["frame"].to_numpy()
             whole = int(np.searchsorted(index, index[-1]))  # the last frame may go on in the next piece
             left = table.slice(whole)
-            yield from _frames(table.slice(0, whole))
+            yield from self._frames(table.slice(0, whole))
         if left is not None:
-            yield from _frames(left)
+            yield from self._frames(left)
+
+    def _frames(self, table: Any) -> Iterator[StoredFrame]:
+        try:
+            yield from _frames(table)
+        except ValueError as error:  # a box that no detector gives
+            raise self._damaged(error) from error
 
     def _tables(self, columns: list[str]) -> Iterator[Any]:
         """Yield the rows in pieces, in order of frame."""
@@ -127,6 +137,8 @@ class SavedDetections:
                 wanted = pl.scan_parquet(self.path, glob=False).select(columns)
                 table = wanted.slice(start, BATCH).collect()
                 index = table["frame"].to_numpy()
+                if sum(table[name].null_count() for name in columns if name in NEVER_EMPTY):
+                    raise ValueError("cells are empty")
                 if not len(index) or index[0] < last or (np.diff(index) < 0).any():
                     raise ValueError("its frames are not in order")
             except (OSError, ValueError, pl.exceptions.PolarsError) as error:
@@ -162,6 +174,10 @@ def _frames(table: Any) -> Iterator[StoredFrame]:
 def mot_frames(path: Path) -> Iterator[StoredFrame]:
     """Yield the frames of a ``det.txt``, whose boxes are of class 0; raises ``InputError``."""
     rows = read_rows(path)
+    if len(rows) and rows[:, ID].max() >= 0:
+        raise InputError(
+            f"{path}: has ids, so these are tracks, not detections; `track replay` counts from them"
+        )
     for index, found in enumerate(frames_of(rows, int(rows[:, FRAME].max(initial=0)))):
         yield StoredFrame(index, None, found)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -25,8 +26,9 @@ if TYPE_CHECKING:  # importing it takes its time
 FORMAT, VERSION = "track_detections", 1  # key of the file's metadata, and what it says
 BOX = ("x_min", "y_min", "x_max", "y_max")
 COLUMNS = ("frame", "time_s", *BOX, "class_id", "class_name", "confidence", "looked")
-ROWS = 250_000  # in memory at most, 15 MB: a quarter of an hour with ten boxes in each frame
-PARTS = 64  # temporary files at most; then they become one
+ROWS = 250_000  # in memory at most, 15 MB
+EVERY_S = 60.0  # and what a killed run loses at most
+PARTS = 64  # of so many parts of about one size one is made
 ROW_GROUP = 1 << 17
 JPEG_QUALITY = 90
 NOTHING = Detections.empty()
@@ -59,8 +61,8 @@ class DetectionsSink(Sink):
     A frame without boxes has one row without a box; ``looked`` is false where nobody looked at the frame.
     ``about`` goes into the metadata of the file, with the frames counted and a picture of the empty scene.
 
-    Rows are written in parts, ``NAME.part.parquet`` and so on, each a whole Parquet file, which become one at
-    the end: a run that is killed leaves them, and each can be read. Raises ``OutputError``, and
+    Each minute what is new becomes a part, ``NAME.part.parquet`` and so on, a whole Parquet file. At the end
+    the parts become one; a run that is killed leaves them, and each can be read. Raises ``OutputError``, and
     ``OptionError`` where polars is missing.
     """
 
@@ -80,7 +82,8 @@ class DetectionsSink(Sink):
         self._overwrite, self._most = overwrite, rows
         self._waiting: list[tuple[int, float, Detections, bool]] = []
         self._rows = self._frames = 0
-        self._parts: list[Path] = []
+        self._parts: list[tuple[Path, int]] = []  # in order, with how often each was joined
+        self._flushed = 0.0  # monotonic time
         self._part: Path | None = None  # the next part, empty yet
         self._files: list[Path] = []
         self._failed = False
@@ -100,6 +103,7 @@ class DetectionsSink(Sink):
         self._polars = library()
         output_file.check(self.path, self._overwrite)
         self._part = output_file.create_temporary(self.path)
+        self._flushed = time.monotonic()
         return self
 
     def write(self, result: Result) -> None:
@@ -110,7 +114,7 @@ class DetectionsSink(Sink):
         self._waiting.append((result.frame.index, result.frame.time, found, result.looked))
         self._rows += max(len(found), 1)
         self._frames += 1
-        if self._rows >= self._most:
+        if self._rows >= self._most or time.monotonic() - self._flushed > EVERY_S:
             self._flush()
 
     def __exit__(
@@ -121,11 +125,12 @@ class DetectionsSink(Sink):
             return
         try:
             if self._parts:
-                self._flush()
-                self._join(complete=True)
+                if self._waiting:
+                    self._flush()
+                self._join(len(self._parts), complete=True)
             else:
-                self._flush(last=True)
-            self._files = [output_file.move_into_place(self._parts[0], self.path, self._overwrite)]
+                self._flush(complete=True)
+            self._files = [output_file.move_into_place(self._parts[0][0], self.path, self._overwrite)]
         except OutputError as failure:
             if kind is None:
                 raise
@@ -134,34 +139,36 @@ class DetectionsSink(Sink):
             if self._part is not None:
                 self._part.unlink(missing_ok=True)
 
-    def _flush(self, *, last: bool = False) -> None:
+    def _flush(self, *, complete: bool = False) -> None:
         """Write what waits as the next part."""
         part = self._part or output_file.create_temporary(self.path)
         self._part = None
         try:
-            self._table().write_parquet(part, row_group_size=ROW_GROUP, metadata=self._metadata(last))
+            self._table().write_parquet(part, row_group_size=ROW_GROUP, metadata=self._metadata(complete))
         except (OSError, self._polars.exceptions.PolarsError) as error:
             raise self._failure(error) from error
-        self._parts.append(part)
+        self._parts.append((part, 0))
         self._waiting.clear()
         self._rows = 0
-        if len(self._parts) >= PARTS and not last:
-            self._join()
+        self._flushed = time.monotonic()
+        while len(self._parts) >= PARTS and self._parts[-PARTS][1] == self._parts[-1][1]:
+            self._join(PARTS)
 
-    def _join(self, *, complete: bool = False) -> None:
-        """Make one file of the parts; they are read and written in a stream."""
+    def _join(self, count: int, *, complete: bool = False) -> None:
+        """Make one part of the last ``count``; they are read and written in a stream."""
+        parts = [part for part, _ in self._parts[-count:]]
         whole = output_file.create_temporary(self.path)
         try:
-            self._polars.scan_parquet(self._parts, glob=False).sink_parquet(
+            self._polars.scan_parquet(parts, glob=False).sink_parquet(
                 whole, row_group_size=ROW_GROUP, maintain_order=True, metadata=self._metadata(complete)
             )
         except (OSError, self._polars.exceptions.PolarsError) as error:
             whole.unlink(missing_ok=True)
             raise self._failure(error) from error
-        for part in self._parts:
+        self._parts[-count:] = [(whole, self._parts[-1][1] + 1)]
+        for part in parts:
             with suppress(OSError):
                 part.unlink()
-        self._parts = [whole]
 
     def _table(self) -> polars.DataFrame:
         """Return the rows that wait."""
@@ -205,7 +212,7 @@ class DetectionsSink(Sink):
         self._failed = True
         if not self.path.parent.is_dir():
             return output_file.FolderGoneError(self.path)
-        kept = ", ".join(part.name for part in self._parts)
+        kept = ", ".join(part.name for part, _ in self._parts)
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         told = f"; {kept} keeps what was written before" if kept else ""
         return OutputError(f"{self.path}: cannot be written ({reason}){told}")
