@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -31,6 +32,7 @@ EVERY_S = 60.0  # and what a killed run loses at most
 PARTS = 64  # of so many parts of about one size one is made
 ROW_GROUP = 1 << 17
 JPEG_QUALITY = 90
+LEAST_BYTES = 1 << 16  # free space below which a disk is full
 NOTHING = Detections.empty()
 
 
@@ -47,7 +49,7 @@ class EmptyScene(Protocol):
 
 
 def library() -> Any:
-    """Return polars; raises ``OptionError`` where it is missing or too old for this processor."""
+    """Return polars; raises ``OptionError`` where it is missing."""
     try:
         import polars
     except ImportError:
@@ -62,8 +64,9 @@ class DetectionsSink(Sink):
     ``about`` goes into the metadata of the file, with the frames counted and a picture of the empty scene.
 
     Each minute what is new becomes a part, ``NAME.part.parquet`` and so on, a whole Parquet file. At the end
-    the parts become one; a run that is killed leaves them, and each can be read. Raises ``OutputError``, and
-    ``OptionError`` where polars is missing.
+    the parts become one; a run that is killed leaves them, and each can be read. If the folder is deleted, or
+    the disk is full and the source live, the run goes on, and the error comes at its end. Raises
+    ``OutputError``, and ``OptionError`` where polars is missing.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class DetectionsSink(Sink):
     ) -> None:
         super().__init__()
         self.path = Path(path)
+        self._live = scene.live
         self._names, self._about, self._empty_scene = scene.names, dict(about), empty_scene
         self._overwrite, self._most = overwrite, rows
         self._waiting: list[tuple[int, float, Detections, bool]] = []
@@ -87,6 +91,7 @@ class DetectionsSink(Sink):
         self._part: Path | None = None  # the next part, empty yet
         self._files: list[Path] = []
         self._failed = False
+        self._gone: OutputError | None = None  # the error, once nothing is written any more
 
     @property
     def name(self) -> str:
@@ -108,6 +113,8 @@ class DetectionsSink(Sink):
 
     def write(self, result: Result) -> None:
         """Take one result."""
+        if self._gone is not None:
+            return
         if self._empty_scene is not None:
             self._empty_scene.update(result.frame, result.tracks)
         found = result.detections
@@ -115,12 +122,21 @@ class DetectionsSink(Sink):
         self._rows += max(len(found), 1)
         self._frames += 1
         if self._rows >= self._most or time.monotonic() - self._flushed > EVERY_S:
-            self._flush()
+            try:
+                self._flush()
+            except OutputError as lost:
+                full = isinstance(lost, output_file.DiskFullError)
+                if not (isinstance(lost, output_file.FolderGoneError) or (full and self._live)):
+                    raise
+                self._gone = lost
+                self._waiting.clear()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Complete the file and move it into place."""
+        if self._gone is not None and kind is None:
+            raise self._gone
         if self._failed:
             return
         try:
@@ -141,12 +157,12 @@ class DetectionsSink(Sink):
 
     def _flush(self, *, complete: bool = False) -> None:
         """Write what waits as the next part."""
-        part = self._part or output_file.create_temporary(self.path)
+        part = self._part or self._temporary()
         self._part = None
         try:
             self._table().write_parquet(part, row_group_size=ROW_GROUP, metadata=self._metadata(complete))
         except (OSError, self._polars.exceptions.PolarsError) as error:
-            raise self._failure(error) from error
+            raise self._failure(error, part) from error
         self._parts.append((part, 0))
         self._waiting.clear()
         self._rows = 0
@@ -157,14 +173,13 @@ class DetectionsSink(Sink):
     def _join(self, count: int, *, complete: bool = False) -> None:
         """Make one part of the last ``count``; they are read and written in a stream."""
         parts = [part for part, _ in self._parts[-count:]]
-        whole = output_file.create_temporary(self.path)
+        whole = self._temporary()
         try:
             self._polars.scan_parquet(parts, glob=False).sink_parquet(
                 whole, row_group_size=ROW_GROUP, maintain_order=True, metadata=self._metadata(complete)
             )
         except (OSError, self._polars.exceptions.PolarsError) as error:
-            whole.unlink(missing_ok=True)
-            raise self._failure(error) from error
+            raise self._failure(error, whole) from error
         self._parts[-count:] = [(whole, self._parts[-1][1] + 1)]
         for part in parts:
             with suppress(OSError):
@@ -208,11 +223,28 @@ class DetectionsSink(Sink):
             about["empty_scene"] = base64.b64encode(picture.tobytes()).decode()
         return {FORMAT: json.dumps(about)}
 
-    def _failure(self, error: Exception) -> OutputError:
+    def _temporary(self) -> Path:
+        try:
+            return output_file.create_temporary(self.path)
+        except OutputError as error:
+            self._failed = True
+            if self.path.parent.is_dir():
+                raise
+            raise output_file.FolderGoneError(self.path) from error
+
+    def _failure(self, error: Exception, unfinished: Path) -> OutputError:
+        """Return the error for the user; what is ``unfinished`` goes away."""
         self._failed = True
         if not self.path.parent.is_dir():
             return output_file.FolderGoneError(self.path)
+        full = (
+            shutil.disk_usage(self.path.parent).free < LEAST_BYTES
+        )  # polars does not tell the system's reason
+        with suppress(OSError):
+            unfinished.unlink()
         kept = ", ".join(part.name for part, _ in self._parts)
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         told = f"; {kept} keeps what was written before" if kept else ""
+        if full:
+            return output_file.DiskFullError(f"{self.path}: the disk is full{told}; free space")
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return OutputError(f"{self.path}: cannot be written ({reason}){told}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -24,7 +25,7 @@ from tracker.cli import run as track_command
 from tracker.commands.replay import command as replay_command
 from tracker.detectors.every_nth import EveryNth
 from tracker.detectors.settings import Settings
-from tracker.errors import InputError, OptionError
+from tracker.errors import InputError, OptionError, OutputError
 from tracker.offline.saved_detections import SavedDetections
 from tracker.options import Options
 from tracker.sinks import DetectionsSink
@@ -329,6 +330,25 @@ def test_a_killed_run_leaves_parts_that_can_be_read(tmp_path: Path, monkeypatch:
     frames = [one[0] for part in parts if part.stat().st_size for one in stored(part)]
     assert frames == [*range(20)]
     assert "did not end in order" in SavedDetections(parts[0]).warnings[0]
+
+
+@pytest.mark.parametrize("every_s", [0.0, 60.0], ids=["during the run", "at its end"])
+def test_a_deleted_folder_is_told_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every_s: float
+) -> None:
+    monkeypatch.setattr("tracker.sinks.detections.EVERY_S", every_s)
+    (tmp_path / "gone").mkdir()
+    taken = 0
+    with (
+        pytest.raises(OutputError, match="its folder was deleted while the run wrote it"),
+        DetectionsSink(tmp_path / "gone" / "d.parquet", SCENE, about()) as sink,
+    ):
+        for one in results(20):
+            sink.write(one)
+            taken += 1
+            if one.frame.index == 9:
+                shutil.rmtree(tmp_path / "gone")
+    assert taken == 20
 
 
 @pytest.mark.slow
