@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -371,3 +372,31 @@ def test_the_same_with_the_real_network(
     for suffix in (".csv", ".jsonl"):
         assert len({name.with_suffix(suffix).read_bytes() for name in names}) == 1
     assert names[0].with_suffix(".csv").stat().st_size > 1000
+
+
+def test_what_was_live_is_replayed_at_the_time_it_was() -> None:
+    start = 1_800_000_000.25
+    scene = Scene("camera0", SIZE, 25.0, True, {0: "person"}, utc_offset_s=3600.0)
+    told = {**about(), "source": "camera0", "live": True, "size": list(SIZE), "fps": 25.0,
+            "utc_offset_s": 3600.0}  # fmt: skip
+    with DetectionsSink("d.parquet", scene, told) as sink:
+        for index in range(60):
+            box = np.array([[4 + index * 2, 20, 24 + index * 2, 40]], np.float32)
+            found = Detections(box, np.array([0.9], np.float32), np.array([0]))
+            frame = Frame(picture(index, SIZE), index, start + index / 25)
+            sink.write(Result(frame, found, Tracks.empty()))
+    run(replay_command, "d.parquet", *tables("live"))
+    (event,) = map(json.loads, Path("live.jsonl").read_text().splitlines())
+    assert start < event["time_s"] < start + 60 / 25
+    assert event["wall_time"].startswith("2027-01-15T09:00:0") and event["wall_time"].endswith("+01:00")
+
+
+def test_without_polars_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    clip()
+    monkeypatch.setitem(sys.modules, "polars", None)
+    for words in (["--save-detections", "d.parquet"], ["--detections", "d.parquet"]):
+        with pytest.raises(
+            OptionError, match="stored detections need polars; install it: pip install polars"
+        ):
+            run(track_command, "clip.mkv", "--no-save", *words)
+    assert not [*Path().glob("*.part*")]
