@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tracker.contracts import PluginLike
 from tracker.options import Options
 from tracker.run.build_plugins import plugins_of
+from tracker.run.notebook import NotebookProgress, in_notebook
 from tracker.run.session import Session
 from tracker.types import Event, Result
 
@@ -33,6 +34,7 @@ def track(
     ``track("street.mp4", classes="person", conf=0.4, output="out.mp4")``. A file is written only if an
     option names it. ``plugins`` are objects such as ``Line(...)``, or names as for ``--plugin``. Setting
     ``stop`` ends the run after the present frame, and so does leaving the loop; files are complete then.
+    In a notebook, a run of more than a second shows how far it is.
 
     The `Run` that is returned also has the ``totals`` so far.
 
@@ -108,4 +110,14 @@ class Run:
 
 def _results(session: Session) -> Generator[Result, None, None]:
     with session:
-        yield from session
+        yield from _shown(session) if in_notebook() else session
+
+
+def _shown(session: Session) -> Generator[Result, None, None]:
+    passes = 2 if session.options.refine else 1
+    length = session.source.length and session.source.length * passes
+    with NotebookProgress(session.name, length) as progress:
+        session.advance = progress.advance
+        for result in session:
+            progress.advance(len(result.tracks))
+            yield result

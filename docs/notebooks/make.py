@@ -184,10 +184,12 @@ seguimiento, otro umbral u otra clase. Con un `conf` más alto se encuentran men
     (
         """## 10. A plugin of your own
 
-A class with a method `update` is enough. This one reports every new maximum of people in the picture, and draws it.""",
+A class with a method `update` is enough. This one reports each change of the number of people in the picture, and draws
+the number.""",
         """## 10. Un complemento propio
 
-Basta una clase con un método `update`. Esta avisa de cada nuevo máximo de personas en la imagen, y lo dibuja.""",
+Basta una clase con un método `update`. Esta avisa cada vez que cambia el número de personas en la imagen, y dibuja
+el número.""",
     ),
     '''from dataclasses import dataclass
 
@@ -195,24 +197,24 @@ from tracker.types import Event
 
 
 @dataclass
-class Crowd:
-    """Reports when there are more people in the picture than ever before."""
+class Headcount:
+    """Reports each change of the number of people."""
 
-    most: int = 0
+    people: int = 0
 
     def update(self, frame, tracks):
-        """Compare with the maximum so far."""
-        if len(tracks) > self.most:
-            self.most = len(tracks)
-            yield Event("crowd.most", frame.time, frame.index, data={"people": self.most})
+        """Compare with the frame before."""
+        if len(tracks) != self.people:
+            self.people = len(tracks)
+            yield Event("headcount", frame.time, frame.index, data={"people": self.people})
 
     def draw(self, canvas):
-        """Show the maximum in the picture."""
-        canvas.table("crowd", [("most", str(self.most))])
+        """Show the number in the picture."""
+        canvas.table("headcount", [("people", str(self.people))])
 
 
-crowd = Crowd()
-for result in track(clip, detections="street/detections.parquet", end=SECONDS, plugins=[crowd]):
+stored = "street/detections.parquet"
+for result in track(clip, detections=stored, classes="person", end=SECONDS, plugins=[Headcount()]):
     for event in result.events:
         print(f"{event.time:5.2f} s", event.data)
 result''',

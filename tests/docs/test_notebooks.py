@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -73,7 +74,11 @@ def test_the_cells_run_and_show_pictures_and_tables(
     tables = [data["text/html"] for data in shown if "text/html" in data]
     assert any("tracker_id" in table for table in tables), "the table of polars"
     assert any("srcdoc=" in table and "bakery" in table for table in tables), "the report"
+    looked = next(cell for cell in book.cells if "save_detections" in cell.source)
+    lines = [output["data"]["text/plain"] for output in looked.outputs if "data" in output]
+    assert any(re.fullmatch(r"street.mp4: 113 frames, [\d.]+ fps", line) for line in lines), lines
     assert any(data["text/plain"] == "{'in': 1, 'out': 1}" for data in shown)
     printed = "".join(output["text"] for output in outputs if output["output_type"] == "stream")
     assert "corner out" in printed
-    assert not [output for output in outputs if output.get("name") == "stderr"], "warnings"
+    warned = "".join(output["text"] for output in outputs if output.get("name") == "stderr")
+    assert "Warning" not in warned, warned
