@@ -17,7 +17,7 @@ from tracker.plugin_host import Host
 from tracker.run.build_plugins import check as check_plugins
 from tracker.run.build_plugins import make_plugins, use_background
 from tracker.run.build_sinks import check_outputs, leave_files, make_sinks
-from tracker.run.checkpoint import StateFile
+from tracker.run.checkpoint import Checkpoint
 from tracker.run.claims import Claims
 from tracker.run.fingerprint import fingerprint
 from tracker.run.painter import Painter, draw_options
@@ -73,7 +73,7 @@ class Session:
         self._summaries: list[list[tuple[str, str]]] | None = None  # once the plugins have finished
         self._warnings: list[str] = []
         self._crowded = 0  # frames with as many boxes as --max-det lets through
-        self._state = StateFile(options.state, options.state_every) if options.state else None
+        self._state = Checkpoint(options.state, options.state_every) if options.state else None
         self._last: tuple[int, float] | None = None  # index and time of the last frame
         self._passed = 0  # frames, with those of the part of the run that this one resumes
         self._ended = False  # by itself
@@ -106,7 +106,7 @@ class Session:
             failed.append(late)
         self.report.close()
         try:
-            resumed = self._state is not None and not self._state.is_new
+            resumed = self._state is not None and not self._state.file.is_new
             self.left += self._reporting.write(
                 self._upstream.recording, self.left, live=self.scene.live, resumed=resumed
             )
@@ -142,7 +142,7 @@ class Session:
                     self._far_away.add(result.tracks.xyxy)
                 for sink in self.sinks:
                     sink.write(result)
-                if self._state is not None and self._state.due():
+                if self._state is not None and self._state.file.due():
                     self._save()
                 if self._profile is not None:
                     self._profile.sample(
@@ -260,12 +260,12 @@ class Session:
             claim_inputs(claims, options)
             claim_outputs(claims, options)
         if self._state is not None:
-            self._stack.callback(self._state.release)
+            self._stack.callback(self._state.file.release)
             saved = self._state.load()
             self._warnings += [
-                f"{path} contains what a killed run had recorded" for path in self._state.rescue()
+                f"{path} contains what a killed run had recorded" for path in self._state.file.rescue()
             ]
-        going_on = self._state is not None and not self._state.is_new
+        going_on = self._state is not None and not self._state.file.is_new
         if not going_on:
             check_outputs(options)
         self.source = self._stack.enter_context(self._make_source())
@@ -320,11 +320,11 @@ class Session:
         if self._state is not None:
             if not self.source.live and upstream.recording is not None:
                 self._recording = fingerprint(upstream.recording)
-            self._state.announce(self.scene, self.sinks)
+            self._state.file.announce(self.scene, self.sinks)
         for sink in self.sinks:
             self._stack.enter_context(sink)
         if self._state is not None:
-            self._state.created(self.sinks)
+            self._state.file.created(self.sinks)
         self.source.when_idle(self._on_idle)
 
     def _at_end(self) -> dict[str, Json]:

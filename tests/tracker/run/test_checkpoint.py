@@ -21,9 +21,10 @@ from tracker.detectors.every_nth import EveryNth
 from tracker.options import Options
 from tracker.plugin_host import Host
 from tracker.plugins.route import Route
-from tracker.run.checkpoint import Saved, StateFile
+from tracker.run.checkpoint import Checkpoint, Saved
 from tracker.run.lock import Lock
 from tracker.run.session import Session
+from tracker.run.state_file import StateFile
 from tracker.run.summary import Report
 from tracker.types import Event, Frame, InputError, OptionError, OutputError, Scene
 
@@ -303,7 +304,7 @@ class TestForeign:
         def full(_: int) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("tracker.run.checkpoint.os.fsync", full)
+        monkeypatch.setattr("tracker.run.state_file.os.fsync", full)
         run(clip, tmp_path / "first", state=str(state), resume=True)
         assert "No space left" in caplog.text
         assert state.read_bytes() == before
@@ -386,7 +387,7 @@ def test_who_was_there_has_the_same_number_where_time_goes_on(
         before.update(PERSON)
     then = (time.time() if live else 5.0) - away_s
     known = {"kind": type(before).__name__, "state": before.state()}
-    state, tracker = StateFile(tmp_path / "run.json", 60), BYTETracker()
+    state, tracker = Checkpoint(tmp_path / "run.json", 60), BYTETracker()
     state.saved = Saved("cam", [64, 96], live, ended, 2, then, known, {}, {}, {})
     state.begin(scene, tracker, resumed=resumed)
     shown = [tracker.update(PERSON).track_id.tolist() for _ in range(3)]
@@ -405,21 +406,21 @@ def test_nothing_is_due_before_its_time(tmp_path: Path) -> None:
 
 def test_after_a_save_nothing_is_due_for_a_while_and_files_of_plugins_add_up(tmp_path: Path) -> None:
     scene, tracker = Scene("clip.mp4", (64, 96), 30.0, False, {}), BYTETracker()
-    state = StateFile(tmp_path / "run.json", 3600)
-    assert state.load() is None and state.is_new
-    state._due = 0.0  # as after an hour
-    assert state.due()
+    state = Checkpoint(tmp_path / "run.json", 3600)
+    assert state.load() is None and state.file.is_new
+    state.file._due = 0.0  # as after an hour
+    assert state.file.due()
     state.add_left({"early.png": "0"})
-    assert not state.path.exists(), "nothing has been seen yet"
+    assert not state.file.path.exists(), "nothing has been seen yet"
     state.save(scene, (4, 0.2), tracker, Host(), [], Report({}, forget_s=5.0), wait=True)
-    assert not state.due() and not state.is_new
+    assert not state.file.due() and not state.file.is_new
     state.add_left({"a.png": "1"})
     state.add_left({"b.png": "2"})
     state.add_left({})
-    state.release()
-    again = StateFile(state.path, 3600)
+    state.file.release()
+    again = Checkpoint(state.file.path, 3600)
     saved = again.load()
-    again.release()
+    again.file.release()
     assert saved is not None and (saved.frame, saved.time, saved.ended) == (4, 0.2, False)
     assert again.left == {"early.png": "0", "a.png": "1", "b.png": "2"}
 

@@ -253,7 +253,7 @@ class TestTables:
         sync, fsync = "tracker.sinks.output_file.sync", os.fsync
         monkeypatch.setattr(sync, lambda path: done.append(path.name))
         monkeypatch.setattr(
-            "tracker.run.checkpoint.os.fsync", lambda file: done.append("state") or fsync(file)
+            "tracker.run.state_file.os.fsync", lambda file: done.append("state") or fsync(file)
         )
         run(make_video(frames=30), state=tmp_path / "run.json", save_csv=tmp_path / "t.csv")
         assert done[-3:] == ["t.csv", "state", tmp_path.name]
