@@ -17,14 +17,12 @@ from tracker.plugin_host import Host
 from tracker.run.build_plugins import check as check_plugins
 from tracker.run.build_plugins import make_plugins, use_background
 from tracker.run.build_sinks import check_outputs, leave_files, make_sinks
-from tracker.run.checkpoint import Checkpoint
 from tracker.run.claims import Claims
-from tracker.run.fingerprint import fingerprint
+from tracker.run.continuation import make_continuation
 from tracker.run.painter import Painter, draw_options
 from tracker.run.paths import claim_inputs, claim_leaves, claim_outputs
 from tracker.run.profile import Profile
 from tracker.run.reporting import Reporting
-from tracker.run.resumed import Resumed
 from tracker.run.stored import detections_sink
 from tracker.run.summary import Report
 from tracker.run.upstream import Upstream, WithDetector
@@ -60,7 +58,6 @@ class Session:
     ) -> None:
         self._upstream = source if isinstance(source, Upstream) else WithDetector(source, options)
         self._claims = claims  # of a call with several sources, which has claimed what options name
-        self._recording: Json = None  # what the source is known again by
         self.sketch = sketch  # whether anybody may look at a picture
         self.prefix = prefix  # plugins leave PREFIX_routes.png and the like; None: they leave nothing
         self.left: list[Path] = []
@@ -73,9 +70,7 @@ class Session:
         self._summaries: list[list[tuple[str, str]]] | None = None  # once the plugins have finished
         self._warnings: list[str] = []
         self._crowded = 0  # frames with as many boxes as --max-det lets through
-        self._state = Checkpoint(options.state, options.state_every) if options.state else None
-        self._last: tuple[int, float] | None = None  # index and time of the last frame
-        self._passed = 0  # frames, with those of the part of the run that this one resumes
+        self._state = make_continuation(options)
         self._ended = False  # by itself
         self._reporting = Reporting(options)
         self._stack = ExitStack()
@@ -106,7 +101,7 @@ class Session:
             failed.append(late)
         self.report.close()
         try:
-            resumed = self._state is not None and not self._state.file.is_new
+            resumed = not self._state.is_new
             self.left += self._reporting.write(
                 self._upstream.recording, self.left, live=self.scene.live, resumed=resumed
             )
@@ -123,26 +118,24 @@ class Session:
 
     def __iter__(self) -> Iterator[Result]:
         """Yield one ``Result`` per frame; each has been through every sink."""
-        since = self._last[1] if self._state and self._state.resuming and self._last else None
         results = pipeline.run(
             *self._parts(),
             self.host,
             sketch=self.sketch,
             stopwatch=self.stopwatch,
-            since=since,
+            since=self._state.since,
             painter=self._painter,
         )
         with suppress(EndRun):  # a window was closed, while frames came or while none did
             for result in results:
-                self._last = result.frame.index, result.frame.time
-                self._passed += 1
+                self._state.count(result.frame)
                 self.report.add(result)
                 self._crowded += len(result.detections) >= self.options.max_det
                 if self._far_away is not None:
                     self._far_away.add(result.tracks.xyxy)
                 for sink in self.sinks:
                     sink.write(result)
-                if self._state is not None and self._state.file.due():
+                if self._state.due():
                     self._save()
                 if self._profile is not None:
                     self._profile.sample(
@@ -169,7 +162,7 @@ class Session:
         if not self._ended:
             attempt(lambda: self._save(wait=True))
         self.last_events = pipeline.finish(self.host, self.source)
-        if self._state is not None and not self._ended:
+        if self._state.kept and not self._ended:
             self.last_events = []
         for sink in self.sinks:
             attempt(functools.partial(sink.finish, self.last_events, interrupted=self.stop.is_set()))
@@ -180,19 +173,17 @@ class Session:
         return [*self.host.errors, *(error for error in failed if not isinstance(error, PluginError))]
 
     def _leave_files(self) -> None:
-        nothing_new = self._state is not None and self.report.frames == 0
+        nothing_new = self._state.kept and self.report.frames == 0
         if self.prefix is not None and not nothing_new:
-            mine = {} if self._state is None else self._state.left
             left: dict[str, str] = {}
             try:
                 for path, digest in leave_files(
-                    self.host, self.prefix, overwrite=self.options.overwrite, mine=mine
+                    self.host, self.prefix, overwrite=self.options.overwrite, mine=self._state.left
                 ):
                     self.left.append(path)
                     left[str(path)] = digest
             finally:
-                if self._state is not None:
-                    self._state.add_left(left)
+                self._state.add_left(left)
 
     def _on_idle(self, events: Sequence[Event]) -> None:
         """While no frame comes: pass on at once what happened to the source, and let the window answer."""
@@ -203,11 +194,10 @@ class Session:
 
     def _save(self, *, wait: bool = False, ended: bool = False) -> None:
         """Save, unless a plugin has failed: then the last state is the one to go on from."""
-        if self._state is not None and self._last is not None and not self.host.errors:
-            parts = (self.scene, self._last, self._lasting_tracker(), self.host, self.sinks, self.report)
+        if not self.host.errors:
+            parts = self.scene, self._lasting_tracker(), self.host, self.sinks, self.report
             try:
-                more = {"passed": self._passed, "recording": self._recording}
-                self._state.save(*parts, **more, wait=wait, ended=ended)
+                self._state.save(*parts, wait=wait, ended=ended)
             except PluginError as error:
                 self.host.errors.append(error)
                 raise
@@ -252,20 +242,15 @@ class Session:
         options = self.options
         check_plugins(options)
         self._stack.enter_context(threads.OPENCV.at(threads.plan().opencv))
-        saved = None
         claims = self._claims
         if claims is None:
             claims = self._stack.enter_context(Claims())
             self._upstream.claim(claims)
             claim_inputs(claims, options)
             claim_outputs(claims, options)
-        if self._state is not None:
-            self._stack.callback(self._state.file.release)
-            saved = self._state.load()
-            self._warnings += [
-                f"{path} contains what a killed run had recorded" for path in self._state.file.rescue()
-            ]
-        going_on = self._state is not None and not self._state.file.is_new
+        self._stack.callback(self._state.release)
+        self._warnings += [f"{path} contains what a killed run had recorded" for path in self._state.load()]
+        going_on = not self._state.is_new
         if not going_on:
             check_outputs(options)
         self.source = self._stack.enter_context(self._make_source())
@@ -287,7 +272,7 @@ class Session:
         self.plugins += make_plugins(options, self.scene.size, self.scene.names)
         self._painter = Painter(self.scene.names, draw_options(options, self.scene.names), self.scene.live)
         self.host = Host(self.plugins)
-        mine = {} if self._state is None else self._state.left
+        mine = self._state.left
         claim_leaves(claims, self.host, self.prefix, overwrite=options.overwrite, mine=mine)
         use_background(options, self.scene)
         self.host.start(self.scene)
@@ -309,22 +294,13 @@ class Session:
         )
         self.sinks += detections_sink(options, self.scene, self.detector, self.source, upstream.recording)
         self.sinks += self._reporting.sinks(self.scene, self.plugins, self._at_end)
-        if self._state is not None:
-            self._state.begin(self.scene, self._lasting_tracker(), resumed=options.resume)
-            self._state.restore(self.host, self.sinks, self.report)
-        if saved is not None:
-            self._last = saved.frame, saved.time
-            if isinstance(self.source, Resumed):
-                self._passed = saved.passed
-                self.detector.resume(saved.passed)
-        if self._state is not None:
-            if not self.source.live and upstream.recording is not None:
-                self._recording = fingerprint(upstream.recording)
-            self._state.file.announce(self.scene, self.sinks)
+        self._state.begin(self.scene, self._lasting_tracker(), resumed=options.resume)
+        self._state.restore(self.host, self.sinks, self.report)
+        self._state.skip(self.source, self.detector)
+        self._state.announce(self.scene, self.sinks, upstream.recording)
         for sink in self.sinks:
             self._stack.enter_context(sink)
-        if self._state is not None:
-            self._state.file.created(self.sinks)
+        self._state.created(self.sinks)
         self.source.when_idle(self._on_idle)
 
     def _at_end(self) -> dict[str, Json]:
@@ -338,11 +314,11 @@ class Session:
         }
 
     def _make_source(self) -> Source:
-        saved = self._state.saved if self._state and self.options.resume else None
+        saved = self._state.saved if self.options.resume else None
         if saved is not None and saved.live:
             saved = None  # what is live goes on where it is
         source = self._upstream.make_source(self.stop, self.stopwatch, saved)
-        if self._state is not None and saved is not None:
+        if saved is not None:
             self._state.check_source(source.name, self._upstream.recording)
         return source
 
