@@ -37,7 +37,7 @@ def test_it_streams_and_a_result_shows_itself(make_video: MakeVideo, weights: Pa
     picture = cv2.imdecode(np.frombuffer(first._repr_png_(), np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None and picture.shape == first.frame.image.shape
     assert [r.frame.index for r in results] == [1, 2, 3, 4, 5]
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 @pytest.mark.slow
@@ -54,7 +54,7 @@ def test_leaving_early_completes_the_files(make_video: MakeVideo, weights: Path,
     gc.collect()  # closes the abandoned generator where reference counting has not
     with av.open(str(tmp_path / "o.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) == 10
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 @pytest.mark.slow

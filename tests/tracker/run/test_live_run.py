@@ -100,7 +100,7 @@ def test_a_run_whose_camera_is_lost_ends_at_once(
             session.stop.set()
         else:
             xdotool("mousemove", "30", "20", "key", wish)
-        wait_for(lambda: video.exists() and threading.active_count() == threads)
+        wait_for(lambda: video.exists() and threading.active_count() <= threads)
         assert time.monotonic() - began < 2.0
     with av.open(str(video)) as container:
         assert sum(1 for _ in container.decode(video=0)) == len(results)

@@ -44,7 +44,7 @@ def no_thread_is_left() -> Any:
     deadline = time.monotonic() + 3
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def square(shift: int = 0) -> Callable[[], Image]:

@@ -106,7 +106,7 @@ class TestEverySink:
                 sink.write(result(index))
         assert rows(tmp_path / name) == expected(COUNT)
         assert [p.name for p in tmp_path.iterdir()] == [name]
-        assert threading.active_count() == threads
+        assert threading.active_count() <= threads
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError])
     def test_an_interrupted_run_keeps_what_was_written(
@@ -120,7 +120,7 @@ class TestEverySink:
             raise error
         assert rows(tmp_path / name) == expected(7)
         assert [p.name for p in tmp_path.iterdir()] == [name]
-        assert threading.active_count() == threads
+        assert threading.active_count() <= threads
 
     def test_a_file_that_exists_is_kept_unless_overwritten(self, kind: Kind, tmp_path: Path) -> None:
         name, make, rows, expected = kind

@@ -187,7 +187,7 @@ class TestTrouble:
             for index in range(100):
                 sink.write(result(index))
         assert len(times(tmp_path / "o.mp4")) == 3
-        assert threading.active_count() == threads
+        assert threading.active_count() <= threads
 
     def test_an_error_in_the_last_frame_surfaces_too(self, tmp_path: Path) -> None:
         def fail(result: Result) -> Image:

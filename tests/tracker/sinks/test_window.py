@@ -56,7 +56,7 @@ def test_a_key_ends_the_run(screen: object, key: str) -> None:
         xdotool("mousemove", "30", "20", "key", key)
         for index in range(2, 60):
             window.write(result(index))
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
 
 
 def test_the_last_picture_stays_while_no_other_comes(screen: object, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ class TestEverySource:
                         raise KeyboardInterrupt
         except KeyboardInterrupt:
             pass
-        assert threading.active_count() == before
+        assert threading.active_count() <= before
 
     @pytest.mark.slow_after(1)
     def test_reads_only_a_bounded_number_ahead(self, uri: Path | str) -> None:

@@ -29,7 +29,7 @@ def run(path: Path, *kinds: str, arguments: str = "", **more: Any) -> CommandSin
     with CommandSink("*", f"'{path}' {arguments}", SCENE, **more) as sink:
         for index, kind in enumerate(kinds):
             sink.write(result(kind, index=index))
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
     return sink
 
 

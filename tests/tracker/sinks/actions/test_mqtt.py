@@ -97,7 +97,7 @@ def test_events_arrive_in_order_with_frigates_words(tmp_path: Path) -> None:
         ("update", "zone.loiter", 1),
         ("end", "zone.exit", 2),
     ]
-    assert soon(lambda: threading.active_count() == threads)
+    assert soon(lambda: threading.active_count() <= threads)
 
 
 @needs_broker

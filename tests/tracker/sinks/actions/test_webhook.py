@@ -111,7 +111,7 @@ def test_nobody_there_is_noted_without_the_secrets_of_the_address() -> None:
     assert "2 of 2 events 'a*' did not reach http://127.0.0.1:" in note
     assert "refused" in note
     assert "secret" not in note
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
 
 
 def test_a_name_and_password_are_sent_as_basic_authentication() -> None:
