@@ -261,6 +261,7 @@ def test_who_is_alone_and_was_never_lost_is_not_compared() -> None:
     assert tracks.track_id.tolist() == [1]
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_by_who_is_remembered() -> None:
     tracker, embedder = appearance_tracker(remember_s=2.0), Embedder()
     for wave in range(20):

@@ -67,6 +67,7 @@ def test_equals_filterpy(seed: int, steps: list[tuple[float, bool]]) -> None:
             np.testing.assert_allclose(covariance, kf.P, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_covariance_stays_positive_definite_for_ten_thousand_steps() -> None:
     rng = np.random.default_rng(3)
     measured = xyxy_to_xyah(columns(random_boxes(rng, 5)))

@@ -71,6 +71,7 @@ def test_actions_get_the_events_of_a_run(make_video: MakeVideo, weights: Path, t
     assert sorted(row["frame"] for row in told) == [0, 2, 4]
 
 
+@pytest.mark.slow
 def test_a_plugin_that_fails_ends_the_run_and_keeps_the_video(
     make_video: MakeVideo, weights: Path, tmp_path: Path
 ) -> None:

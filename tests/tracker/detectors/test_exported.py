@@ -13,6 +13,7 @@ from tracker.detectors.quiet import quiet
 from tracker.types import Image, WeightsError
 
 
+@pytest.mark.slow
 def test_what_ultralytics_exports_sees_what_the_weights_see(
     untrained: Path, bus: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

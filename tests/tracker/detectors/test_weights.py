@@ -79,6 +79,7 @@ def test_a_missing_path_is_not_looked_for_elsewhere(tmp_path: Path, cached: Path
         find_weights(tmp_path / "other" / "yolov8n.pt")
 
 
+@pytest.mark.slow
 def test_the_order_of_places(
     offline: Path, tmp_path: Path, cached: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,7 @@ def test_every_size_becomes_a_picture_for_a_slide(size: tuple[int, int]) -> None
     np.testing.assert_allclose(empty.scale, LONGEST_SIDE / max(size), rtol=0.51 / min(empty.size))
 
 
+@pytest.mark.slow
 def test_a_place_that_is_free_late_in_a_long_run_is_still_looked_at() -> None:
     empty = EmptyScene((32, 32), 1.0)
     scene, hidden = np.full((32, 32, 3), 80, np.uint8), np.full((32, 32, 3), 200, np.uint8)

@@ -34,6 +34,7 @@ def test_counts_are_exact_whatever_the_frame_rate(crowd: tuple[float, list[Walk]
     assert (line.total("in"), line.total("out")) == (truth["right"], truth["left"])
 
 
+@pytest.mark.slow
 @examples(12)
 @given(crowds())
 def test_mirrored_scenes_give_mirrored_events(crowd: tuple[float, list[Walk], int]) -> None:
@@ -47,6 +48,7 @@ def test_mirrored_scenes_give_mirrored_events(crowd: tuple[float, list[Walk], in
     ]
 
 
+@pytest.mark.slow
 @examples(6)
 @given(crowds())
 def test_the_order_in_which_the_points_were_drawn_does_not_matter(

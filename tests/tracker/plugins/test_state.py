@@ -158,6 +158,7 @@ def test_who_is_lost_is_told_with_the_moment_he_was_last_seen() -> None:
     assert [(event.track_id, event.data) for event in lost] == [(3, {"class_name": "person", "seen_s": 6.9})]
 
 
+@pytest.mark.slow
 def test_routes_are_left_as_geojson_is_laid_out() -> None:
     route = Route()
     route.start(scene())

@@ -58,6 +58,7 @@ def stops(walk: Walk) -> list[str]:
     return ["stop" for x, _ in walk.places if abs(x - BORDER_X) < 10]
 
 
+@pytest.mark.slow
 @examples(8)
 @given(crowds())
 def test_mirrored_scenes_give_the_same_visits(crowd: tuple[float, list[Walk], int]) -> None:

@@ -134,6 +134,7 @@ def test_a_path_through_corners_is_one_visit(angle: float, step: float) -> None:
     assert zone.dwell.sum == pytest.approx(300 * math.sqrt(2) / (step * 10), abs=0.1001)
 
 
+@pytest.mark.slow
 @examples(40)
 @given(convex(), st.integers(0, 7), st.floats(0, 1), st.integers(0, 2**32 - 1))
 def test_jitter_on_a_border_or_a_corner_is_no_visit(

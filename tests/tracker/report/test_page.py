@@ -141,6 +141,7 @@ def test_nothing_is_fetched_and_nothing_runs(tmp_path: Path) -> None:
     assert report.thumbnails
 
 
+@pytest.mark.slow
 def test_it_is_small_enough_whatever_is_in_it(tmp_path: Path) -> None:
     run = street(tmp_path / "run", seconds=900)
     noise = np.random.default_rng(1).integers(0, 255, (720, 1280, 3), np.uint8)

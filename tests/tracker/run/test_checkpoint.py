@@ -171,6 +171,7 @@ class TestCut:
                 counts.append(sum(1 for _ in container.decode(video=0)))
         assert counts == [50, FRAMES - 50]
 
+    @pytest.mark.slow
     def test_after_the_end_nothing_is_left(self, clip: Path, tmp_path: Path) -> None:
         state = str(tmp_path / "run.json")
         whole = run(clip, tmp_path / "t", state=state)
@@ -211,6 +212,7 @@ class TestCut:
         assert two.report.distinct().total() == 2 * one.report.distinct().total()
         assert max(ids) == two.report.distinct().total()
 
+    @pytest.mark.slow
     def test_stride_and_time_limits_go_together_with_resume(self, clip: Path, tmp_path: Path) -> None:
         state = str(tmp_path / "run.json")
         run(clip, tmp_path / "whole", vid_stride=3, end=4.0)
@@ -287,6 +289,7 @@ class TestForeign:
         with pytest.raises(OutputError, match="does not exist"):
             run(clip, tmp_path / "t", state=str(tmp_path / "no" / "run.json"))
 
+    @pytest.mark.slow
     def test_a_plugin_without_state_begins_anew(self, clip: Path, tmp_path: Path) -> None:
         state = str(tmp_path / "run.json")
         for _ in range(2):

@@ -329,7 +329,7 @@ class TestWhatExists:
 
 
 class TestTemporaryNames:
-    @pytest.mark.slow_after(1)
+    @pytest.mark.slow
     @pytest.mark.parametrize("what", ["a link", "a link to nothing", "a pipe", "a file", "a folder"])
     def test_what_stands_there_stays(self, folder: Path, what: str) -> None:
         """Of videos, states, pictures and locks: none is written through a link, and none is deleted."""

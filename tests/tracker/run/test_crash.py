@@ -258,6 +258,7 @@ class TestTables:
         run(make_video(frames=30), state=tmp_path / "run.json", save_csv=tmp_path / "t.csv")
         assert done[-3:] == ["t.csv", "state", tmp_path.name]
 
+    @pytest.mark.slow
     def test_so_many_frames_are_those_of_the_whole_run(self, make_video: MakeVideo, tmp_path: Path) -> None:
         clip, table = make_video(frames=90), tmp_path / "t.csv"
         options: dict[str, Any] = {"max_frames": 60, "vid_stride": 1}
@@ -345,7 +346,7 @@ class TestDeletedMeanwhile:
             run(make_video(frames=60), output=gone / "out.mp4", save_json=kept, meanwhile=self.at_20(delete))
         assert len(kept.read_text().splitlines()) == 60
 
-    @pytest.mark.slow_after(1)
+    @pytest.mark.slow
     @pytest.mark.parametrize("segment", [None, "1s"])
     @pytest.mark.parametrize("after", [0, 30])
     def test_everything_elsewhere_is_complete(

@@ -92,6 +92,7 @@ def test_events_table_and_terminal_tell_the_same(make_video: Callable[..., Path]
     assert {row["class"] for row in rows(tmp_path / "out" / "counts")} == {"visitor"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cuts", [(61,), pytest.param((1, 30, 40), marks=pytest.mark.slow)])
 def test_a_run_cut_in_two_counts_as_a_whole_one(
     make_video: Callable[..., Path], tmp_path: Path, cuts: tuple[int, ...]
@@ -140,6 +141,7 @@ def test_a_junction_of_four_arms_from_a_table_of_tracks(tmp_path: Path) -> None:
     assert "7 movements; incomplete: 1 (12.5 %)" in told
 
 
+@pytest.mark.slow
 def test_several_sources_have_a_table_each(make_video: Callable[..., Path], tmp_path: Path) -> None:
     clips = [str(make_video(f"{name}.mp4", frames=60)) for name in ("one", "two")]
     given = Options(zones="road.yaml", movements="m.csv")
@@ -150,6 +152,7 @@ def test_several_sources_have_a_table_each(make_video: Callable[..., Path], tmp_
     assert rows(Path("m_one.csv")) == rows(Path("m_two.csv")) != []
 
 
+@pytest.mark.slow
 def test_python_has_them_too(make_video: Callable[..., Path]) -> None:
     """Wherever it stands among the plugins, it hears what they say, and what they say last."""
     movement = Movement(["west", "east"], "road")

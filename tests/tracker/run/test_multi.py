@@ -163,6 +163,7 @@ class TestLive:
 
 
 class TestSharedDetector:
+    @pytest.mark.slow
     def test_who_waits_is_answered_together_and_gets_his_own(self) -> None:
         asked: list[int] = []
         busy = threading.Event()

@@ -108,6 +108,7 @@ def test_movements_are_those_of_their_table(clip: Path, tmp_path: Path) -> None:
     assert "<title>west to east: 1</title>" in (tmp_path / "r.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_report_alone_leaves_nothing_else(clip: Path, tmp_path: Path) -> None:
     session = run(clip, tmp_path, plugin=(), report=str(tmp_path / "r.html"))
     assert session.outputs() == [str(tmp_path / "r.html")]

@@ -18,6 +18,7 @@ from tracker.sources import open_source
 from tracker.types import Frame, InputError
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("ffmpeg"), reason="the ffmpeg program makes the inputs")
 def test_a_film_that_is_longer_than_its_header_is_resumed_at_its_end(tmp_path: Path, weights: Path) -> None:
     ffmpeg(PICTURE, H264, "-preset medium -bf 3", tmp_path / "whole.mp4")

@@ -173,6 +173,7 @@ def test_the_empty_scene_is_the_ground_of_what_is_drawn_without_the_video() -> N
     assert Path("out_heatmap.png").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("other", "why"),
     [
@@ -298,6 +299,7 @@ def stored(path: Path) -> Sequence[tuple[Any, ...]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1 << 17, 7, 1])
 def test_parts_and_pieces_make_no_difference(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int

@@ -49,6 +49,7 @@ def test_the_view_never_leaves_the_picture(
         assert top + scale * size[1] <= PICTURE[1] + 1e-6
 
 
+@pytest.mark.slow
 @given(speed=st.floats(-150, 150), fps=st.sampled_from([5.0, 25.0, 60.0]))
 def test_what_moves_evenly_is_in_the_middle(speed: float, fps: float) -> None:
     camera = VirtualCamera()
@@ -109,6 +110,7 @@ def test_nobody_found_leaves_no_film_but_a_note(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_nobody_found_is_not_told_as_written(tmp_path: Path) -> None:
     assert film(tmp_path / "nobody.mp4", found=False).files == []
     assert film(tmp_path / "him.mp4").files == [tmp_path / "him.mp4"]
@@ -134,6 +136,7 @@ def shot(
         return [round(float(frame.time) * 25) for frame in container.decode(video=0)]
 
 
+@pytest.mark.slow
 def test_it_ends_with_its_object(tmp_path: Path) -> None:
     """Seen until frame 20 and given up 25 frames later, or never within the film."""
     assert shot(tmp_path, lambda k: k <= 20, lost=45) == list(range(21))
@@ -141,6 +144,7 @@ def test_it_ends_with_its_object(tmp_path: Path) -> None:
     assert shot(tmp_path, lambda k: k <= 50) == list(range(51))
 
 
+@pytest.mark.slow
 def test_a_short_gap_is_filmed_and_a_long_one_is_not(tmp_path: Path) -> None:
     assert shot(tmp_path, lambda k: not 10 <= k < 30) == list(range(60))
     (tmp_path / "gaps.mp4").unlink()

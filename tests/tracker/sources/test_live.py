@@ -156,6 +156,7 @@ class TestReconnect:
         ):
             pass
 
+    @pytest.mark.slow
     def test_stop_while_connecting(self) -> None:
         stop = threading.Event()
         timer = threading.Timer(0.3, stop.set)

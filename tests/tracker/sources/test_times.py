@@ -162,7 +162,7 @@ class TestWhichTime:
         assert [f.time for f in frames] == pytest.approx(expected, abs=0.0021)
         assert warnings == []
 
-    @pytest.mark.slow_after(1)
+    @pytest.mark.slow
     @pytest.mark.parametrize(("kind", "fps"), [("ts", 10), pytest.param("mpg", 25, marks=CRASHES)])
     @pytest.mark.parametrize(
         "offsets",

@@ -61,6 +61,7 @@ def test_a_message_says_what_where_when_and_who() -> None:
     assert receiver.headers[0]["Content-Type"] == "application/json"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [[503, 503], [429], [500, 502, 504]])
 def test_a_receiver_that_says_later_is_asked_again(first: list[int]) -> None:
     with desk(answers=[*first, 200]) as receiver, hook(receiver.url) as sink:
@@ -99,6 +100,7 @@ def test_a_slow_receiver_never_holds_up_the_run_and_the_end_is_bounded() -> None
     assert receiver.got[1]["frame"] >= 488, "the latest are worth more than the oldest"
 
 
+@pytest.mark.slow
 def test_nobody_there_is_noted_without_the_secrets_of_the_address() -> None:
     with desk() as receiver:
         address = receiver.url.replace("//", "//me:pass-secret@") + "/path-secret?token-secret=1"
