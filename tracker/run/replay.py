@@ -35,8 +35,8 @@ class WithSavedTracks(Upstream):
         size: tuple[int, int] | None = None,
         fps: float | None = None,
     ) -> None:
-        self.recording = None if video is None else str(video)
-        self._table, self._options, self._size, self._fps = table, options, size, fps
+        super().__init__(None if video is None else str(video), options)
+        self._table, self._size, self._fps = table, size, fps
         self._read: SavedTracks | None = None  # once somebody needed it
 
     @property

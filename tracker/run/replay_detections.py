@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
-from tracker.contracts import Detector, Source, Tracker
+from tracker.contracts import Detector, Source
 from tracker.detectors.every_nth import EveryNth
 from tracker.offline.saved_detections import DetectionFrames, SavedDetections
-from tracker.offline.two_pass import PrecomputedTracks, first_pass
 from tracker.options import Options
 from tracker.run.checkpoint import Saved
 from tracker.run.claims import Claims
 from tracker.run.stored import detector_of
 from tracker.run.upstream import Upstream
-from tracker.trackers.make import make_tracker
 from tracker.types import OptionError, Stopwatch
 
 
@@ -23,8 +20,8 @@ class WithSavedDetections(Upstream):
     """What ``--save-detections`` wrote. Raises ``InputError`` and ``OptionError`` when it is opened."""
 
     def __init__(self, path: Path, options: Options) -> None:
-        self.recording = None
-        self._path, self._options = path, options
+        super().__init__(None, options)
+        self._path = path
         for name, off in (("appearance", "none"), ("camera_motion", "off")):
             if getattr(options, name) != off:
                 flag = f"--{name.replace('_', '-')}"
@@ -48,20 +45,3 @@ class WithSavedDetections(Upstream):
         """Return the file."""
         stored, every = detector_of(self._saved, self._options), self._options.detect_every
         return stored if every == 1 else EveryNth(stored, every)
-
-    def make_tracker(self, source: Source) -> Tracker:
-        """Return the tracker that the options ask for."""
-        options = self._options
-        return make_tracker(options.tracker, options.tracker_settings, source.fps, source.size)
-
-    def first_pass(
-        self,
-        source: Source,
-        detector: Detector,
-        tracker: Tracker,
-        advance: Callable[[int], None],
-        stop: threading.Event,
-        stopwatch: Stopwatch,
-    ) -> PrecomputedTracks:
-        """Go through the file; the second pass does so again."""
-        return first_pass(source, detector, tracker, advance=advance, stopwatch=stopwatch)

@@ -28,7 +28,9 @@ class Upstream:
     The session does the rest alike, whether frames come from a file, a camera or a table.
     """
 
-    recording: str | None  # file, folder or address of the pictures, if there are any
+    def __init__(self, recording: str | None, options: Options) -> None:
+        self.recording = recording  # file, folder or address of the pictures, if there are any
+        self._options = options
 
     @property
     def name(self) -> str:
@@ -62,8 +64,9 @@ class Upstream:
         return source.fps
 
     def make_tracker(self, source: Source) -> Tracker:
-        """Return the tracker for a source that is open."""
-        raise NotImplementedError
+        """Return the tracker that the options ask for, for a source that is open."""
+        options = self._options
+        return make_tracker(options.tracker, options.tracker_settings, source.fps, source.size)
 
     def make_far_away(self, size: tuple[int, int]) -> FarAway | None:
         """Return what counts the boxes that a network can hardly see; None without a network."""
@@ -78,8 +81,11 @@ class Upstream:
         stop: threading.Event,
         stopwatch: Stopwatch,
     ) -> PrecomputedTracks:
-        """Track the whole source and refine its tracks; ``advance`` is called once per frame."""
-        raise NotImplementedError
+        """Track the whole source and refine its tracks; ``advance`` is called once per frame.
+
+        The source is read to its end; the second pass reads another.
+        """
+        return first_pass(source, detector, tracker, advance=advance, stopwatch=stopwatch)
 
 
 class WithDetector(Upstream):
@@ -93,8 +99,8 @@ class WithDetector(Upstream):
         options: Options,
         detector_factory: Callable[[Stopwatch], Detector] | None = None,  # of one that other sources share
     ) -> None:
-        self.recording = str(uri)
-        self._options, self._detector_factory = options, detector_factory
+        super().__init__(str(uri), options)
+        self._detector_factory = detector_factory
 
     @property
     def name(self) -> str:
@@ -136,23 +142,6 @@ class WithDetector(Upstream):
         in_flight = 1 if source.live else None  # the newest frame is worth more than throughput
         return make_detector(options, stopwatch, in_flight=in_flight, every=options.detect_every)
 
-    def make_tracker(self, source: Source) -> Tracker:
-        """Return the tracker that the options ask for."""
-        options = self._options
-        return make_tracker(options.tracker, options.tracker_settings, source.fps, source.size)
-
     def make_far_away(self, size: tuple[int, int]) -> FarAway | None:
         """Return what counts the boxes that the network can hardly see; None where there is none."""
         return None if self._options.detections is not None else FarAway(size, self._options.imgsz)
-
-    def first_pass(
-        self,
-        source: Source,
-        detector: Detector,
-        tracker: Tracker,
-        advance: Callable[[int], None],
-        stop: threading.Event,
-        stopwatch: Stopwatch,
-    ) -> PrecomputedTracks:
-        """Read the source to its end; the second pass reads another."""
-        return first_pass(source, detector, tracker, advance=advance, stopwatch=stopwatch)
