@@ -21,7 +21,7 @@ from tracker.options import Options
 from tracker.run.build_detector import make_detector
 from tracker.run.claims import Claims
 from tracker.run.naming import distinct, name_of, output_in
-from tracker.run.paths import claim_inputs, claim_outputs, claim_source
+from tracker.run.paths import WRITTEN, claim_inputs, claim_outputs, claim_source
 from tracker.run.session import Session
 from tracker.run.upstream import WithDetector
 from tracker.sinks import output_file
@@ -35,19 +35,7 @@ if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
     from tracker.arguments.keywords import Keywords
 
 GRACE_S = 1.5  # for who loads a model or waits for a camera; then the end of the process is theirs
-TABLES = (
-    "state",
-    "events",
-    "counts",
-    "movements",
-    "crop",
-    "save_mot",
-    "save_csv",
-    "save_json",
-    "save_detections",
-    "save_run",
-    "report",
-)
+TABLES = ("state", *(name for name in WRITTEN if name != "output"))  # each source has its own
 LINE = re.compile(r"(?:(?P<name>[\w.-]+)=)?(?P<uri>.+?)(?:\s+zones=(?P<zones>.+))?")
 
 
