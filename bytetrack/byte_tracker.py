@@ -24,7 +24,7 @@ from bytetrack.association import (
     by_overlap_and_score,
 )
 from bytetrack.boxes import columns, overlapping
-from bytetrack.kalman import XYAH, MotionModel
+from bytetrack.kalman import XYAH, Belief, MotionModel
 from bytetrack.table import BORN, LAST_SEEN, SCORE, SOURCE, STATE, TrackTable
 from bytetrack.types import Detections, FloatArray, IntArray, Tracks, as_detections
 from bytetrack.warp import warp_belief
@@ -211,14 +211,16 @@ class BYTETracker:
         table.source[:] = -1
         if len(rows) == 0:
             return
-        table.belief[:, :, rows] = self.motion.update(
-            table.belief.take(rows, 2), usable.measured.take(matched, 1)
-        )
+        table.belief[:, :, rows] = self._updated(table.belief.take(rows, 2), matched, usable)
         score = usable.score[matched]
         table.source[rows] = usable.source[matched]
         table.last_seen[rows] = self._time
         table.score[rows] = score
         table.numbers[usable.vote_row[matched], rows] += score
+
+    def _updated(self, belief: Belief, matched: IntArray, usable: UsableDetections) -> Belief:
+        """Return the beliefs (5, 4, K) after these detections (K,)."""
+        return self.motion.update(belief, usable.measured.take(matched, 1))
 
     def _update_states(self, matched_rows: IntArray) -> None:
         """Give every track its state after matching."""

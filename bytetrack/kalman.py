@@ -98,10 +98,19 @@ class MotionModel:
         later[2::2] += self._motion_variance * (self._scale_squared(belief[0]) * dt)  # p and v
         return later
 
-    def update(self, belief: Belief, measured: FloatArray) -> Belief:
-        """Return the belief after one measurement (4, T) of each object."""
-        s = self._scale_squared(belief[0])
-        s *= self._measurement_variance
+    def measurement_variance(self, belief: Belief) -> FloatArray:
+        """Return the variance (4, T) of a measurement of each object."""
+        variance = self._scale_squared(belief[0])
+        variance *= self._measurement_variance
+        return variance
+
+    def update(self, belief: Belief, measured: FloatArray, noise: float | FloatArray = 1.0) -> Belief:
+        """Return the belief after one measurement (4, T) of each object.
+
+        ``noise``, which may be (T,), multiplies the standard deviation of the measurement.
+        """
+        s = self.measurement_variance(belief)
+        s *= np.square(noise)
         s += belief[2]
         gain = belief[2:4] / s  # k and k'
         later: Belief = belief.copy()

@@ -35,9 +35,9 @@ def textbook_predict(kf: KalmanFilter, dt: float) -> None:
     kf.predict(F=f, Q=dt * np.diag(official_std(1, 1, kf.x[3, 0]) ** 2))
 
 
-def textbook_update(kf: KalmanFilter, measured: NDArray[np.float64]) -> None:
+def textbook_update(kf: KalmanFilter, measured: NDArray[np.float64], noise: float = 1.0) -> None:
     h = kf.x[3, 0]
-    kf.update(measured, R=np.diag(np.array([h / 20, h / 20, 1e-1, h / 20]) ** 2))
+    kf.update(measured, R=np.diag((noise * np.array([h / 20, h / 20, 1e-1, h / 20])) ** 2))
 
 
 def full(belief: NDArray[np.float64], track: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -58,9 +58,10 @@ def test_equals_filterpy(seed: int, steps: list[tuple[float, bool]]) -> None:
             textbook_predict(kf, dt)
         if seen:
             measured = measured + rng.normal(0, 1, measured.shape) * [[5], [5], [0.01], [3]]
-            belief = XYAH.update(belief, measured)
-            for kf, z in zip(filters, measured.T, strict=True):
-                textbook_update(kf, z)
+            noise = rng.choice([1.0, rng.uniform(0, 2)], 3)
+            belief = XYAH.update(belief, measured, noise)
+            for kf, z, factor in zip(filters, measured.T, noise, strict=True):
+                textbook_update(kf, z, factor)
         for track, kf in enumerate(filters):
             mean, covariance = full(belief, track)
             np.testing.assert_allclose(mean, kf.x.ravel(), rtol=1e-9, atol=1e-9)
