@@ -100,6 +100,12 @@ class Source:
         It takes what happened to the source since the last time; `drain_events` will return it again.
         """
 
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Let ``call`` be called when a frame is there, before the then newest is given; only live ones do.
+
+        Who must wait before it can use a frame waits in there: what it then gets is no older for it.
+        """
+
 
 class Detector:
     """Finds objects in pictures; opened by ``with``."""
@@ -135,6 +141,9 @@ class Detector:
 
     def resume(self, passed: int) -> None:
         """Go on behind so many frames, which an earlier part of the run saw; only who counts them minds."""
+
+    def await_turn(self) -> None:
+        """Wait until there is time for a frame, where the network is shared; before the frame is taken."""
 
 
 class Tracker(Protocol):

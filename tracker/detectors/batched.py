@@ -18,42 +18,23 @@ Item = TypeVar("Item", Frame, Image)
 Pending = TypeVar("Pending")  # a batch in flight, as its backend knows it
 
 
-class BatchedDetector(Detector, Generic[Pending]):
-    """Base of the backends, which implement ``start``, ``finish`` and ``abandon`` of one batch.
+class Network(Detector, Generic[Pending]):
+    """What can be asked while it still computes: ``start`` a batch, ``finish`` it later.
 
-    While the oldest batch in flight is waited for, the others are computed and the caller works.
+    While the oldest batch in flight is waited for, the others are computed and the caller works. One thread
+    at a time may call ``start``; ``finish`` may be called in several.
     """
 
-    batch: int  # images per inference
-
-    def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:
-        """Remember what to load; nothing heavy happens before ``with``."""
-        self.weights = weights
-        self.settings = settings
-        self.names = {}
-        self.batch = settings.batch
-        self.description = weights.stem
-        self._idle = Idle()
-        self._watch = stopwatch or Stopwatch()
-
-    def __enter__(self) -> BatchedDetector[Pending]:
-        """Load the model."""
-        raise NotImplementedError
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Free the model."""
-        raise NotImplementedError
-
-    @property
-    def idle_share(self) -> float | None:
-        """Part of its time in which the network rested, by the spans that the backend told."""
-        return self._idle.share
+    batch: int = 1  # images per inference
+    _watch: Stopwatch
 
     def in_flight(self) -> int:
         """Return how many batches may be in flight; asked after each start."""
         raise NotImplementedError
+
+    def at_a_time(self) -> int:
+        """Return how many batches are computed at the same time; what else is in flight waits."""
+        return self.in_flight()
 
     def start(self, images: Sequence[Image]) -> Pending:
         """Begin inference of at most ``batch`` images of one size; return what ``finish`` needs."""
@@ -95,6 +76,35 @@ class BatchedDetector(Detector, Generic[Pending]):
         with self._watch("detect"):
             found = self.finish(pending)
         return zip(group, found, strict=True)
+
+
+class BatchedDetector(Network[Pending]):
+    """Base of the backends, which implement ``start``, ``finish`` and ``abandon`` of one batch."""
+
+    def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:
+        """Remember what to load; nothing heavy happens before ``with``."""
+        self.weights = weights
+        self.settings = settings
+        self.names = {}
+        self.batch = settings.batch
+        self.description = weights.stem
+        self._idle = Idle()
+        self._watch = stopwatch or Stopwatch()
+
+    def __enter__(self) -> BatchedDetector[Pending]:
+        """Load the model."""
+        raise NotImplementedError
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Free the model."""
+        raise NotImplementedError
+
+    @property
+    def idle_share(self) -> float | None:
+        """Part of its time in which the network rested, by the spans that the backend told."""
+        return self._idle.share
 
 
 def same_size(items: Iterable[Item], image: Callable[[Item], Image], most: int) -> Iterator[list[Item]]:

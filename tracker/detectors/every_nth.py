@@ -20,6 +20,7 @@ class EveryNth(DetectorWrapper):
         self.every = every
         self.prompt = prompt
         self._passed = 0  # frames of an earlier part of the run, which are counted too
+        self._given = 0  # frames that have come, those included
 
     def __enter__(self) -> EveryNth:
         """Load the model."""
@@ -30,18 +31,25 @@ class EveryNth(DetectorWrapper):
     def resume(self, passed: int) -> None:
         """Count the frames of an earlier part of the run too."""
         super().resume(passed)
-        self._passed = passed
+        self._passed = self._given = passed
+
+    def await_turn(self) -> None:
+        """Wait until there is time for a frame, where the next one is looked at."""
+        if self._given % self.every == 0:
+            super().await_turn()
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections | None]]:
         """Yield every frame in order, the first and every N-th after it with detections."""
         if self.prompt:
             for count, frame in enumerate(frames, self._passed):
+                self._given = count + 1
                 yield frame, self.detector.detect([frame.image])[0] if count % self.every == 0 else None
             return
         waiting: deque[Frame] = deque()
 
         def every_nth() -> Iterator[Frame]:
             for count, frame in enumerate(frames, self._passed):
+                self._given = count + 1
                 waiting.append(frame)
                 if count % self.every == 0:
                     yield frame

@@ -89,6 +89,10 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
         """Return how many batches may be in flight: as many as are computed at a time, and one more."""
         return self.settings.in_flight or self._streams + 1
 
+    def at_a_time(self) -> int:
+        """Return how many batches are computed at the same time."""
+        return self._streams
+
     def start(self, images: Sequence[Image]) -> InferRequest:
         """Scale images of one size into the memory of a free request, and start it."""
         box = Letterbox.fit(images[0].shape[:2], (self.settings.imgsz,) * 2)

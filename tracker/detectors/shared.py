@@ -1,36 +1,34 @@
-"""One model for several sources: images that wait at the same time share a batch."""
+"""One model for several sources: each is answered at once, fairly, as many as are computed at a time."""
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
+from typing import Any
 
 from bytetrack import Detections
 from tracker.contracts import Detector
-from tracker.types import Frame, Image, Stopwatch
-
-Request = tuple[Image, "Future[Detections]"]
+from tracker.detectors.batched import Network
+from tracker.detectors.turns import Turn, Turns
+from tracker.types import Image, Stopwatch
 
 
 class SharedDetector:
-    """Opens a detector once, when the first source needs it, and runs it for all sources in one thread.
+    """Opens a detector once, when the first source needs it, and shares it among the sources.
 
-    Each source has one image in flight, its newest. Images that arrive while the network is busy form the
-    next batch, so that no source waits for more than one inference of all.
+    As many questions are in flight as the network computes at a time, and as soon as one is answered, the
+    next begins: that of the source which has used the network least. No picture waits in here: a live source
+    gives its newest one when it is its turn. So memory is bounded by the number of sources.
     """
 
     def __init__(self, make: Callable[[Stopwatch], Detector]) -> None:
         self._make = make
-        self.stopwatch = Stopwatch()
         self._stack = ExitStack()
-        self._opening = threading.Lock()
-        self._detector: Detector | None = None
-        self._requests: queue.Queue[Request | None] = queue.Queue()
-        self._thread = threading.Thread(target=self._serve, name="detect", daemon=True)
+        self._lock = threading.Lock()  # of opening, and of starts
+        self._network: Network[Any] | None = None
+        self.turns = Turns(lambda: self.opened().at_a_time())
 
     def __enter__(self) -> SharedDetector:
         """Return itself; the model is loaded later."""
@@ -40,80 +38,118 @@ class SharedDetector:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Free the model; no source may use it any more."""
-        self._requests.put(None)
-        if self._thread.is_alive():
-            self._thread.join()
         self._stack.close()
 
     def handle(self, stopwatch: Stopwatch, *, alone: bool = False) -> DetectorHandle:
         """Return the detector for one source; ``alone`` while no other uses it: as fast as its own."""
         return DetectorHandle(self, stopwatch, alone)
 
-    def opened(self) -> Detector:
-        """Return the detector itself, loading the model if it is not yet."""
-        with self._opening:
-            if self._detector is None:
-                self._detector = self._stack.enter_context(self._make(self.stopwatch))
-                self._thread.start()
-            return self._detector
+    def opened(self) -> Network[Any]:
+        """Return the network itself, loading the model if it is not yet."""
+        if self._network is None:
+            with self._lock:
+                if self._network is None:
+                    detector = self._stack.enter_context(self._make(Stopwatch()))
+                    self._network = detector if isinstance(detector, Network) else AtOnce(detector)
+        return self._network
 
-    def detect_one(self, image: Image) -> Detections:
-        """Wait for, and return, the detections of one image."""
-        future: Future[Detections] = Future()
-        self._requests.put((image, future))
-        return future.result()
-
-    def _serve(self) -> None:
-        while (request := self._requests.get()) is not None:
-            batch: list[Request | None] = [request]
-            while not self._requests.empty():
-                batch.append(self._requests.get())
-            waiting = [each for each in batch if each is not None]
-            try:
-                found = self.opened().detect([image for image, _ in waiting])
-            except BaseException as error:  # whatever it is, the sources that wait must see it
-                for _, future in waiting:
-                    future.set_exception(error)
-            else:
-                for (_, future), detections in zip(waiting, found, strict=True):
-                    future.set_result(detections)
-            if None in batch:
-                return
+    def start(self, images: Sequence[Image]) -> Any:
+        """Begin a batch of whoever has its turn."""
+        network = self.opened()
+        with self._lock:
+            return network.start(images)
 
 
-class DetectorHandle(Detector):
-    """A shared detector as one source uses it."""
+class DetectorHandle(Network[Any]):
+    """A shared detector as one source uses it; "detect" then counts the time spent waiting, too."""
 
     def __init__(self, shared: SharedDetector, stopwatch: Stopwatch, alone: bool) -> None:
         self._shared, self._watch, self._alone = shared, stopwatch, alone
+        self.names = {}
+        self._turn: Turn | None = None
+        self._asked = False  # whether anything was begun since the last frame
 
     def __enter__(self) -> DetectorHandle:
         """Load the model if it is not yet."""
-        opened = self._shared.opened()
-        self.names, self.description = opened.names, opened.description
+        network = self._shared.opened()
+        self.names, self.description = network.names, network.description
+        self.batch = network.batch if self._alone else 1
+        self._turn = self._shared.turns.join()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Do nothing: other sources may need the model."""
+        """Give back the turn; other sources may need the model."""
+        if self._turn is not None:
+            self._shared.turns.leave(self._turn)
 
-    def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """Return one ``Detections`` per image."""
-        return [self._shared.detect_one(image) for image in images]
+    @property
+    def idle_share(self) -> float | None:
+        """Part of its time in which the network rested; None where others use it, too."""
+        return self._shared.opened().idle_share if self._alone else None
 
-    def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections | None]]:
-        """Detect in order; where other sources use it too, "detect" counts the time spent waiting."""
-        if self._alone:
-            seconds, before = (
-                self._shared.stopwatch.seconds,
-                self._shared.stopwatch.seconds.get("detect", 0.0),
-            )
-            for pair in self._shared.opened().stream(frames):
-                self._watch.seconds["detect"] = seconds.get("detect", 0.0) - before
-                yield pair
-            return
-        for frame in frames:
-            with self._watch("detect"):
-                found = self._shared.detect_one(frame.image)
-            yield frame, found
+    def in_flight(self) -> int:
+        """Return how many batches may be in flight: one, that of the newest picture, unless it is alone."""
+        return self._shared.opened().in_flight() if self._alone else 1
+
+    def at_a_time(self) -> int:
+        """Return how many batches the network computes at the same time."""
+        return self._shared.opened().at_a_time()
+
+    def start(self, images: Sequence[Image]) -> Any:
+        """Wait for its turn, and begin."""
+        assert self._turn is not None
+        self._asked = True
+        self._shared.turns.begin(self._turn)
+        try:
+            return self._shared.start(images)
+        except BaseException:
+            self._shared.turns.end(self._turn)
+            raise
+
+    def finish(self, pending: Any) -> list[Detections]:
+        """Wait for a batch, and return one ``Detections`` per image."""
+        assert self._turn is not None
+        try:
+            return self._shared.opened().finish(pending)
+        finally:
+            self._shared.turns.end(self._turn)
+
+    def abandon(self, pending: Any) -> None:
+        """Cancel a batch."""
+        assert self._turn is not None
+        try:
+            self._shared.opened().abandon(pending)
+        finally:
+            self._shared.turns.end(self._turn)
+
+    def await_turn(self) -> None:
+        """Wait until there is time for a frame, unless nothing was asked about the one before.
+
+        Where nothing moves the next frame hardly needs the network, and need not wait for it.
+        """
+        if self._turn is not None and self._asked and not self._alone:
+            self._asked = False
+            self._shared.turns.reserve(self._turn)
+
+
+class AtOnce(Network[list[Detections]]):
+    """A detector that answers when it is asked, as one that could be asked while it computes."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.detector = detector
+        self.names, self.description = detector.names, detector.description
+        self._watch = Stopwatch()
+
+    def in_flight(self) -> int:
+        """Return 1: nothing goes on while the caller works."""
+        return 1
+
+    def start(self, images: Sequence[Image]) -> list[Detections]:
+        """Detect."""
+        return self.detector.detect(images)
+
+    def finish(self, pending: list[Detections]) -> list[Detections]:
+        """Return what was found."""
+        return pending

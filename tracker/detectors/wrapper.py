@@ -45,3 +45,7 @@ class DetectorWrapper(Detector):
     def resume(self, passed: int) -> None:
         """Go on behind so many frames."""
         self.detector.resume(passed)
+
+    def await_turn(self) -> None:
+        """Wait until there is time for a frame."""
+        self.detector.await_turn()

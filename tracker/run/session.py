@@ -302,6 +302,7 @@ class Session:
             self._stack.enter_context(sink)
         self._state.created(self.sinks)
         self.source.when_idle(self._on_idle)
+        self.source.when_ready(self.detector.await_turn)
 
     def _at_end(self) -> dict[str, Json]:
         """Return what the record of the run tells besides."""

@@ -92,6 +92,7 @@ class LiveSource(Source):
         self._events: list[Event] = []
         self._told = 0  # how many of them were passed to ``_on_idle``
         self._on_idle: Callable[[Sequence[Event]], None] | None = None
+        self._on_ready: Callable[[], None] | None = None
         self._delays: deque[float] = deque(maxlen=DELAYS)
         self._last: tuple[int, float] | None = None  # index and time of the last picture received
         self._gaps: list[float] = []
@@ -128,6 +129,8 @@ class LiveSource(Source):
         """Yield the newest frame whenever one is asked for; raises ``InputError`` after giving up."""
         given = 0
         while given != self.selection.max_frames:
+            if self._on_ready is not None and self._take(keep=True) is not None:
+                self._on_ready()  # meanwhile a newer one may come
             frame = self._take()
             if frame is None or not self.selection.before_end(frame.time - self._began, self.fps):
                 return
@@ -166,6 +169,10 @@ class LiveSource(Source):
     def when_idle(self, call: Callable[[Sequence[Event]], None]) -> None:
         """Let ``call`` be called while no frame comes."""
         self._on_idle = call
+
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Let ``call`` be called when a frame is there, before the then newest is given."""
+        self._on_ready = call
 
     def _new_events(self) -> list[Event]:
         """Return the events since the last call, without removing them for `drain_events`."""

@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bytetrack import Detections
 from tests.tracker.sources.rtsp import RtspServer
 from tests.tracker.squares import SquareDetector
 from tracker import track, track_all
-from tracker.detectors.shared import SharedDetector
 from tracker.options import Options
 from tracker.run.multi import Several, find_runs
-from tracker.types import Frame, Image, InputError, OptionError, Stopwatch
+from tracker.types import Image, InputError, OptionError
 
 MakeVideo = Callable[..., Path]
 LINE = ("door=80,0 80,96",)
@@ -160,54 +158,6 @@ class TestLive:
                 for count, _ in enumerate(several):
                     if count == 5:
                         stop.set()
-
-
-class TestSharedDetector:
-    @pytest.mark.slow
-    def test_who_waits_is_answered_together_and_gets_his_own(self) -> None:
-        asked: list[int] = []
-        busy = threading.Event()
-
-        class Slow(SquareDetector):
-            def detect(self, images: Any) -> list[Detections]:
-                asked.append(len(images))
-                busy.set()
-                time.sleep(0.2)
-                return super().detect(images)
-
-        def picture(left: int) -> Image:
-            image = np.zeros((40, 100, 3), np.uint8)
-            image[10:20, left : left + 10] = 255
-            return image
-
-        found: dict[int, float] = {}
-        with SharedDetector(lambda _: Slow()) as shared:
-
-            def ask(left: int) -> None:
-                with shared.handle(Stopwatch()) as detector:
-                    for _, detections in detector.stream([Frame(picture(left), 0, 0.0)]):
-                        assert detections is not None
-                        found[left] = float(detections.xyxy[0, 0])
-
-            threads = [threading.Thread(target=ask, args=(10 * n,)) for n in range(6)]
-            threads[0].start()
-            busy.wait(5)
-            for thread in threads[1:]:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        assert found == {10 * n: 10.0 * n for n in range(6)}
-        assert asked == [1, 5]
-
-    def test_an_error_reaches_everybody_who_asks(self) -> None:
-        class Broken(SquareDetector):
-            def detect(self, images: Any) -> list[Detections]:
-                raise RuntimeError("out of memory")
-
-        with SharedDetector(lambda _: Broken()) as shared, shared.handle(Stopwatch()) as detector:
-            for _ in range(2):
-                with pytest.raises(RuntimeError, match="out of memory"):
-                    detector.detect([np.zeros((4, 4, 3), np.uint8)])
 
 
 class TestNames:
