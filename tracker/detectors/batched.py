@@ -11,7 +11,9 @@ from typing import Generic, TypeVar
 from bytetrack import Detections
 from tracker.contracts import Detector
 from tracker.detectors.idle import Idle
+from tracker.detectors.letterbox import scaled
 from tracker.detectors.settings import Settings
+from tracker.detectors.windows import Layout
 from tracker.types import Frame, Image, Stopwatch
 
 Item = TypeVar("Item", Frame, Image)
@@ -40,8 +42,16 @@ class Network(Detector, Generic[Pending]):
         """Begin inference of at most ``batch`` images of one size; return what ``finish`` needs."""
         raise NotImplementedError
 
+    def scale(self, image: Image, size: tuple[int, int]) -> Image:
+        """Return a picture scaled to ``size``, (height, width): once, for all that is looked at in it."""
+        return scaled(image, size)
+
+    def start_windows(self, picture: Image, layout: Layout) -> Pending:
+        """Begin inference of windows of a picture that `scale` made; may be called instead of ``start``."""
+        raise NotImplementedError
+
     def finish(self, pending: Pending) -> list[Detections]:
-        """Wait for a batch, and return one ``Detections`` per image."""
+        """Wait for a batch, and return one ``Detections`` per image, or window, in pixels of the pictures."""
         raise NotImplementedError
 
     def abandon(self, pending: Pending) -> None:

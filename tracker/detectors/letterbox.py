@@ -56,6 +56,11 @@ class Letterbox:
         else:
             cv2.resize(image, (width, height), dst=window, interpolation=cv2.INTER_LINEAR)
 
+    @classmethod
+    def of_input(cls, shape: tuple[int, int]) -> Letterbox:
+        """Return that of an input which is its own picture: boxes stay in pixels of the input."""
+        return cls(shape, shape, shape, 0, 0)
+
     def to_picture(self, xyxy: FloatArray) -> FloatArray:
         """Return (N, 4) boxes of the network's input as boxes of the image, clipped at its edges."""
         gain = np.array([self.inner[1] / self.picture[1], self.inner[0] / self.picture[0]] * 2)
@@ -63,3 +68,11 @@ class Letterbox:
         limit = np.array([self.picture[1], self.picture[0]] * 2, boxes.dtype)
         clipped: FloatArray = np.clip(boxes, 0, limit).astype(np.float32)
         return clipped
+
+
+def scaled(image: Image, size: tuple[int, int]) -> Image:
+    """Return an image scaled to ``size``, (height, width), exactly as `Letterbox.fill` does; it may be itself."""
+    if image.shape[:2] == size:
+        return image
+    made: Image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR).reshape(*size, -1)
+    return made

@@ -18,11 +18,12 @@ from tracker.detectors.openvino_model import Converted, converted
 from tracker.detectors.quiet import quiet_openvino
 from tracker.detectors.settings import Settings
 from tracker.detectors.suppress import read_boxes, read_final_boxes
+from tracker.detectors.windows import Layout
 from tracker.parse import class_ids
 from tracker.threads import plan
 from tracker.types import Image, OptionError, Stopwatch
 
-SHAPES = 4  # input shapes that stay compiled; a video has one, a folder of photographs a few
+SHAPES = 8  # input shapes that stay compiled; a video has one, windows and photographs a few more
 MOST_IN_FLIGHT = 8  # each holds its frames in memory, and more are not faster
 
 
@@ -43,6 +44,7 @@ class InferRequest:
     request: Any
     pixels: Image  # (N, H, W, 3)
     box: Letterbox | None = None  # where images are in the memory; around them it is grey
+    layout: Layout | None = None  # of windows, where they were asked for
     count: int = 0  # images of the batch
     started: float = 0.0  # seconds
 
@@ -56,7 +58,7 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
     def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:
         """Remember what to load; nothing heavy happens before ``with``."""
         super().__init__(weights, settings, stopwatch)
-        self._engines: OrderedDict[tuple[int, int], Engine] = OrderedDict()
+        self._engines: OrderedDict[tuple[int, int, int], Engine] = OrderedDict()
         self._streams = 1
 
     def __enter__(self) -> OpenVinoYolo:
@@ -96,19 +98,25 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
     def start(self, images: Sequence[Image]) -> InferRequest:
         """Scale images of one size into the memory of a free request, and start it."""
         box = Letterbox.fit(images[0].shape[:2], (self.settings.imgsz,) * 2)
-        pending = self._free_request(box.shape)
+        pending = self._free_request((self.batch, *box.shape))
         if pending.box != box:
             pending.pixels[:] = GREY
             pending.box = box
-        pending.count = len(images)
+        pending.layout, pending.count = None, len(images)
         for image, pixels in zip(images, pending.pixels, strict=False):  # a last batch may be short
             box.fill(image, pixels)
-        pending.started = time.perf_counter()
-        pending.request.start_async()
-        return pending
+        return _begun(pending)
+
+    def start_windows(self, picture: Image, layout: Layout) -> InferRequest:
+        """Copy windows of a scaled picture into the memory of a free request, and start it."""
+        pending = self._free_request((layout.rows, *layout.shape))
+        pending.layout, pending.count = layout, layout.rows
+        pending.box = Letterbox.of_input(layout.shape)
+        layout.fill(picture, pending.pixels)
+        return _begun(pending)
 
     def finish(self, pending: InferRequest) -> list[Detections]:
-        """Wait for a batch, and return one ``Detections`` per image."""
+        """Wait for a batch, and return one ``Detections`` per image or window."""
         assert pending.box is not None
         pending.request.wait()
         self._idle.add(pending.started, pending.started + pending.request.latency / 1000)
@@ -118,8 +126,9 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
         else:
             count = len(self.names)
             found = [read_boxes(one, pending.box, self.settings, self._classes, count) for one in outputs]
+        layout = pending.layout
         pending.engine.free.append(pending)
-        return found
+        return found if layout is None else layout.split(found)
 
     def abandon(self, pending: InferRequest) -> None:
         """Cancel a request, and wait until its memory is not used any more."""
@@ -128,7 +137,7 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
             pending.request.wait()
         pending.engine.free.append(pending)
 
-    def _free_request(self, shape: tuple[int, int]) -> InferRequest:
+    def _free_request(self, shape: tuple[int, int, int]) -> InferRequest:
         engine = self._engines.get(shape) or self._compile(shape)
         self._engines[shape] = engine
         self._engines.move_to_end(shape)
@@ -140,7 +149,7 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
         request = engine.compiled.create_infer_request()
         return InferRequest(engine, request, request.get_input_tensor(0).data)
 
-    def _compile(self, shape: tuple[int, int]) -> Engine:
+    def _compile(self, shape: tuple[int, int, int]) -> Engine:
         options: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY" if self.settings.in_flight == 1 else "THROUGHPUT",
             "PERFORMANCE_HINT_NUM_REQUESTS": min(self.settings.in_flight or MOST_IN_FLIGHT, MOST_IN_FLIGHT)
@@ -151,9 +160,15 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
             "INFERENCE_NUM_THREADS": self.settings.threads or plan().inference,
         }
         model = self._core.read_model(self._model.xml)
-        model.reshape([self.batch, *shape, 3])
+        model.reshape([*shape, 3])
         compiled = self._core.compile_model(model, "CPU", options)
         return Engine(compiled, int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")))
+
+
+def _begun(pending: InferRequest) -> InferRequest:
+    pending.started = time.perf_counter()
+    pending.request.start_async()
+    return pending
 
 
 def multiplies_bf16(core: Any) -> bool:

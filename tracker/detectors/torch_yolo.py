@@ -21,6 +21,7 @@ from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.quiet import quiet
 from tracker.detectors.settings import Settings
 from tracker.detectors.suppress import boxes_in_image
+from tracker.detectors.windows import Layout
 from tracker.parse import class_ids
 from tracker.text import harmless
 from tracker.threads import TORCH, plan
@@ -35,6 +36,7 @@ class PendingBatch:
 
     output: Any  # tensor (N, ...)
     box: Letterbox
+    layout: Layout | None = None  # of windows, where they were asked for
 
 
 class TorchYolo(BatchedDetector[PendingBatch]):
@@ -89,12 +91,23 @@ class TorchYolo(BatchedDetector[PendingBatch]):
 
     def start(self, images: Sequence[Image]) -> PendingBatch:
         """Begin inference of images of one size; a GPU returns before it is done."""
-        import torch
-
         box = Letterbox.fit(images[0].shape[:2], self._target, rectangular=self._rectangular)
         pixels = box.blank(len(images))
         for image, out in zip(images, pixels, strict=True):
             box.fill(image, out)
+        return PendingBatch(self._begin(pixels), box)
+
+    def start_windows(self, picture: Image, layout: Layout) -> PendingBatch:
+        """Begin inference of windows of a scaled picture."""
+        box = Letterbox.of_input(layout.shape)
+        pixels = box.blank(layout.rows)
+        layout.fill(picture, pixels)
+        return PendingBatch(self._begin(pixels), box, layout)
+
+    def _begin(self, pixels: Image) -> Any:
+        """Return what the network makes of (N, H, W, 3) inputs."""
+        import torch
+
         with torch.inference_mode():
             batch = torch.from_numpy(pixels).to(self._device)
             batch = batch.permute(0, 3, 1, 2).contiguous().flip(1).to(self._dtype).div_(255)  # RGB, 0 to 1
@@ -102,13 +115,13 @@ class TorchYolo(BatchedDetector[PendingBatch]):
             output = self._model(batch)
             if self._device.type == "cpu":  # a GPU has only begun, so that its time is not known
                 self._idle.add(started, time.perf_counter())
-            output = output[0] if isinstance(output, (list, tuple)) else output
-        return PendingBatch(output, box)
+            return output[0] if isinstance(output, (list, tuple)) else output
 
     def finish(self, pending: PendingBatch) -> list[Detections]:
-        """Return one ``Detections`` per image."""
+        """Return one ``Detections`` per image or window."""
         # One image at a time: ultralytics' suppression stops with a batch that takes too long.
-        return [self._read(one, pending.box) for one in pending.output.split(1)]
+        found = [self._read(one, pending.box) for one in pending.output.split(1)]
+        return found if pending.layout is None else pending.layout.split(found)
 
     def _read(self, prediction: Any, box: Letterbox) -> Detections:
         import torch

@@ -1,0 +1,96 @@
+"""Windows: rectangles of a picture at the network's scale, and where they stand in the network's input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from bytetrack import Detections
+from bytetrack.types import FloatArray
+from tracker.detectors.letterbox import GREY, Letterbox
+from tracker.types import Image
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of the scaled picture and its place in the input; all numbers are even pixels."""
+
+    left: int  # in the scaled picture
+    top: int
+    width: int
+    height: int
+    x: int = 0  # in the input
+    y: int = 0
+    row: int = 0  # which of the input's images
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What one inference looks at: windows of one picture, side by side, around them grey.
+
+    Sizes are (height, width) in pixels; ``shape`` is a multiple of the network's stride.
+    """
+
+    picture: tuple[int, int]
+    scaled: tuple[int, int]  # of the whole picture at the scale of the windows
+    shape: tuple[int, int]  # of the network's input
+    windows: tuple[Window, ...]
+    rows: int = 1  # images of the input
+
+    @classmethod
+    def whole(cls, box: Letterbox) -> Layout:
+        """Return the layout that shows the network what ``Letterbox.fill`` does."""
+        height, width = box.inner
+        return cls(box.picture, box.inner, box.shape, (Window(0, 0, width, height, box.left, box.top),))
+
+    def fill(self, scaled: Image, pixels: Image) -> None:
+        """Copy the windows of the scaled picture into ``pixels``, (rows, H, W, 3)."""
+        if sum(w.width * w.height for w in self.windows) < self.rows * self.shape[0] * self.shape[1]:
+            pixels[: self.rows] = GREY
+        for w in self.windows:
+            part = scaled[w.top : w.top + w.height, w.left : w.left + w.width]
+            pixels[w.row, w.y : w.y + w.height, w.x : w.x + w.width] = part
+
+    def split(self, found: Sequence[Detections]) -> list[Detections]:
+        """Return the boxes of each window, in pixels of the picture, from those of each image of the input.
+
+        A box belongs to the window in which its centre is, and is clipped at the window's edges.
+        """
+        gain = np.array([self.scaled[1] / self.picture[1], self.scaled[0] / self.picture[0]] * 2)
+        parts = []
+        for w in self.windows:
+            boxes = found[w.row]
+            centre = (boxes.xyxy[:, :2] + boxes.xyxy[:, 2:]) / 2 - (w.x, w.y)
+            mine = boxes[((centre >= 0) & (centre < (w.width, w.height))).all(axis=1)]
+            start = np.array([w.x, w.y] * 2, np.float64)
+            inside = np.clip(mine.xyxy, start, start + np.array([w.width, w.height] * 2))
+            xyxy: FloatArray = ((inside - start + np.array([w.left, w.top] * 2)) / gain).astype(np.float32)
+            xyxy = np.minimum(xyxy, np.array([self.picture[1], self.picture[0]] * 2, np.float32))
+            parts.append(replace(mine, xyxy=xyxy))
+        return parts
+
+
+def together(parts: Sequence[Detections]) -> Detections:
+    """Return all rows in one ``Detections``, with whatever fields there are.
+
+    A field that some parts lack (None) is NaN in their rows.
+
+    >>> one, two = Detections([[0, 0, 9, 9]], [0.5], [0]), Detections([[5, 5, 9, 9]], [0.9], [2])
+    >>> together([one, two]).class_id.tolist(), len(together([]))
+    ([0, 2], 0)
+    """
+    if len(parts) < 2:
+        return parts[0] if parts else Detections.empty()
+    rows: dict[str, object] = {}
+    for name in (field.name for field in fields(Detections)):
+        columns = [getattr(part, name) for part in parts]
+        known = [column for column in columns if column is not None]
+        if known and len(known) < len(columns):
+            columns = [
+                np.full((len(part), *known[0].shape[1:]), np.nan, known[0].dtype) if column is None else column
+                for part, column in zip(parts, columns, strict=True)
+            ]
+        rows[name] = np.concatenate(columns) if known else None
+    return Detections(**rows)  # type: ignore[arg-type]  # each field is what the parts' is
