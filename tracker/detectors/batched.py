@@ -28,6 +28,7 @@ class Network(Detector, Generic[Pending]):
     """
 
     batch: int = 1  # images per inference
+    any_shape: bool = False  # whether windows can be looked at: its input may have any size
     _watch: Stopwatch
 
     def in_flight(self) -> int:
@@ -47,7 +48,10 @@ class Network(Detector, Generic[Pending]):
         return scaled(image, size)
 
     def start_windows(self, picture: Image, layout: Layout) -> Pending:
-        """Begin inference of windows of a picture that `scale` made; may be called instead of ``start``."""
+        """Begin inference of windows of a picture that `scale` made, instead of ``start``.
+
+        Only for ``any_shape``. ``finish`` then returns one ``Detections`` per window.
+        """
         raise NotImplementedError
 
     def finish(self, pending: Pending) -> list[Detections]:

@@ -71,8 +71,9 @@ class Letterbox:
 
 
 def scaled(image: Image, size: tuple[int, int]) -> Image:
-    """Return an image scaled to ``size``, (height, width), exactly as `Letterbox.fill` does; it may be itself."""
+    """Return an image scaled to ``size``, (height, width), as `Letterbox.fill` does; it may be itself."""
     if image.shape[:2] == size:
         return image
-    made: Image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR).reshape(*size, -1)
+    made = np.empty((*size, 3), np.uint8)
+    cv2.resize(image, size[::-1], dst=made, interpolation=cv2.INTER_LINEAR)
     return made

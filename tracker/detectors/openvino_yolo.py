@@ -55,6 +55,8 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
     Raises ``WeightsError`` or ``OptionError`` when it is opened.
     """
 
+    any_shape = True
+
     def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:
         """Remember what to load; nothing heavy happens before ``with``."""
         super().__init__(weights, settings, stopwatch)

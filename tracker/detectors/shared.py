@@ -12,6 +12,7 @@ from bytetrack import Detections
 from tracker.contracts import Detector
 from tracker.detectors.batched import Network
 from tracker.detectors.turns import Turn, Turns
+from tracker.detectors.windows import Layout
 from tracker.types import Image, Stopwatch
 
 
@@ -59,6 +60,12 @@ class SharedDetector:
         with self._lock:
             return network.start(images)
 
+    def start_windows(self, picture: Image, layout: Layout) -> Any:
+        """Begin with windows, of whoever has its turn."""
+        network = self.opened()
+        with self._lock:
+            return network.start_windows(picture, layout)
+
 
 class DetectorHandle(Network[Any]):
     """A shared detector as one source uses it; "detect" then counts the time spent waiting, too."""
@@ -74,6 +81,7 @@ class DetectorHandle(Network[Any]):
         network = self._shared.opened()
         self.names, self.description = network.names, network.description
         self.batch = network.batch if self._alone else 1
+        self.any_shape = network.any_shape
         self._turn = self._shared.turns.join()
         return self
 
@@ -99,11 +107,22 @@ class DetectorHandle(Network[Any]):
 
     def start(self, images: Sequence[Image]) -> Any:
         """Wait for its turn, and begin."""
+        return self._in_turn(lambda: self._shared.start(images))
+
+    def scale(self, image: Image, size: tuple[int, int]) -> Image:
+        """Return a picture scaled to ``size``, (height, width)."""
+        return self._shared.opened().scale(image, size)
+
+    def start_windows(self, picture: Image, layout: Layout) -> Any:
+        """Wait for its turn, and begin with windows of a scaled picture."""
+        return self._in_turn(lambda: self._shared.start_windows(picture, layout))
+
+    def _in_turn(self, start: Callable[[], Any]) -> Any:
         assert self._turn is not None
         self._asked = True
         self._shared.turns.begin(self._turn)
         try:
-            return self._shared.start(images)
+            return start()
         except BaseException:
             self._shared.turns.end(self._turn)
             raise

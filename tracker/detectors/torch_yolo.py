@@ -71,6 +71,7 @@ class TorchYolo(BatchedDetector[PendingBatch]):
         self.names = {int(key): harmless(str(value)) for key, value in model.names.items()}
         self._classes = class_ids(self.settings.classes, self.names)
         self._rectangular = self.weights.suffix == ".pt" or bool(getattr(model, "dynamic", False))
+        self.any_shape = self._rectangular
         self._target = (self.settings.imgsz,) * 2
         self.batch = self.settings.batch if self._rectangular else 1
         if not self._rectangular:

@@ -63,7 +63,8 @@ class Layout:
         for w in self.windows:
             boxes = found[w.row]
             centre = (boxes.xyxy[:, :2] + boxes.xyxy[:, 2:]) / 2 - (w.x, w.y)
-            mine = boxes[((centre >= 0) & (centre < (w.width, w.height))).all(axis=1)]
+            within = np.logical_and(centre >= 0, centre < (w.width, w.height))
+            mine = boxes[np.flatnonzero(within.all(axis=1))]
             start = np.array([w.x, w.y] * 2, np.float64)
             inside = np.clip(mine.xyxy, start, start + np.array([w.width, w.height] * 2))
             xyxy: FloatArray = ((inside - start + np.array([w.left, w.top] * 2)) / gain).astype(np.float32)
@@ -89,7 +90,9 @@ def together(parts: Sequence[Detections]) -> Detections:
         known = [column for column in columns if column is not None]
         if known and len(known) < len(columns):
             columns = [
-                np.full((len(part), *known[0].shape[1:]), np.nan, known[0].dtype) if column is None else column
+                np.full((len(part), *known[0].shape[1:]), np.nan, known[0].dtype)
+                if column is None
+                else column
                 for part, column in zip(parts, columns, strict=True)
             ]
         rows[name] = np.concatenate(columns) if known else None

@@ -70,4 +70,4 @@ def test_windows_find_what_whole_pictures_find(backend: str, untrained: Path) ->
         alone = detector.detect(images)
         first, second = detector.finish(detector.start_windows(side_by_side, layout))
     same(first, alone[0])
-    same(second, Detections(alone[1].xyxy + [96, 0, 96, 0], alone[1].score, alone[1].class_id))
+    same(second, Detections(alone[1].xyxy + np.array([96, 0, 96, 0]), alone[1].score, alone[1].class_id))
