@@ -1,8 +1,8 @@
 """What reading and writing a video costs: ``python -m benchmarks.video VIDEO [--frames N]``.
 
-CPU milliseconds per frame of decoding to BGR, of making the encoder's colours, and of encoding, with our
-settings of x264 beside its preset veryfast and our colours beside swscale's; how large the files become, and
-how near to the original (PSNR of the decoded file). Everything runs alone, one after the other.
+CPU milliseconds per frame of decoding to BGR, of making the encoder's colours, and of encoding by each step
+of ``--encode``, for files and live; how large the files become, and how near to the original (PSNR of the
+decoded file). Everything runs alone, one after the other.
 """
 
 from __future__ import annotations
@@ -18,12 +18,10 @@ import av
 import cv2
 import numpy as np
 
-from tracker.sinks import video_writer
-from tracker.sinks.video_writer import ENCODINGS, VideoWriter
+from tracker.sinks.encoding import ENCODINGS, STEPS, first_step
+from tracker.sinks.video_writer import VideoWriter
 from tracker.sources import open_source
 from tracker.types import Image
-
-OURS = ENCODINGS[".mp4"]
 
 
 def main() -> None:
@@ -42,9 +40,12 @@ def main() -> None:
     print(f"\n| | ms |\n|---|---|\n| decoding to BGR | {decoding:.1f} |")
     print(f"| colours, OpenCV | {per_image(opencv, images):.1f} |")
     print(f"| colours, swscale | {per_image(swscale, images):.1f} |")
-    print("\n| x264 | ms, with colours | KB per frame | PSNR, dB |\n|---|---|---|---|")
-    for name, settings in (("ours", OURS.options), ("veryfast", {"preset": "veryfast"})):
-        print(f"| {name} | {' | '.join(encode(images, fps, settings))} |")
+    print(f"\nthe default of x264 here is {first_step('balanced', (width, height))}\n")
+    print("| x264 | ms, with colours | KB per frame | PSNR, dB |\n|---|---|---|---|")
+    for live in (False, True):
+        for step in STEPS:
+            cells = encode(images, fps, step, live=live)
+            print(f"| {step}{', live' if live else ''} | {' | '.join(cells)} |")
 
 
 def opencv(image: Image) -> None:
@@ -63,24 +64,24 @@ def per_image(work: Callable[[Image], None], images: Sequence[Image]) -> float:
     return 1000 * (time.process_time() - start) / len(images)
 
 
-def encode(images: Sequence[Image], fps: float, settings: dict[str, str]) -> list[str]:
+def encode(images: Sequence[Image], fps: float, step: str, *, live: bool) -> list[str]:
     """Return CPU milliseconds, size and likeness of one way to encode."""
-    encoding = video_writer.Encoding("mp4", "libx264", "aac", settings, fragments=True)
     with TemporaryDirectory() as folder:
         path = Path(folder, "out.mp4")
         start = time.process_time()
-        file = VideoWriter(path, encoding, fps, images[0], 23, None, 0.0, [])
+        size = images[0].shape[1], images[0].shape[0]
+        file = VideoWriter(path, ENCODINGS[".mp4"], fps, size, 23, None, 0.0, [], step=step, live=live)
         for index, image in enumerate(images):
             file.add(image, index / fps)
         file.close()
         spent = 1000 * (time.process_time() - start) / len(images)
-        size = path.stat().st_size / 1000 / len(images)
+        kilobytes = path.stat().st_size / 1000 / len(images)
         with open_source(path) as written:
             error = [
                 np.square(frame.image - image.astype(np.float32)).mean()
                 for frame, image in zip(written, images, strict=False)
             ]
-    return [f"{spent:.1f}", f"{size:.1f}", f"{10 * np.log10(255**2 / np.mean(error)):.1f}"]
+    return [f"{spent:.1f}", f"{kilobytes:.1f}", f"{10 * np.log10(255**2 / np.mean(error)):.1f}"]
 
 
 if __name__ == "__main__":

@@ -93,6 +93,7 @@ class Options:
     output: str | None = option(None, "Annotated video; the extension selects the container.  [default: SOURCE_output.mp4]", "Output", "-o", "--output", metavar="FILE")
     overwrite: bool = option(False, "Replace existing output files.", "Output", "--overwrite")
     crf: int = option(23, "H.264 quality: lower is better and larger.", "Output", "--crf", low=0, high=51, metavar="Q")
+    encode: str = option("balanced", "Effort of the encoder: fast (least CPU), small (smallest files, three times the CPU), or balanced, which is fast for pictures from 1280x720 on where there are fewer than 8 cores.", "Output", "--encode", choices=("fast", "balanced", "small"))
     segment: Seconds | None = option(None, "Start a new video file every 10m, 1h, ...; file names contain the time.", "Output", "--segment", low=0.001, high=TEN_YEARS_S, metavar="TIME")
     keep: Seconds | None = option(None, "Delete segments older than 24h, 7d, ...", "Output", "--keep", low=0.001, high=TEN_YEARS_S, metavar="TIME")
     keep_gb: float | None = option(None, "Delete the oldest segments when all together exceed GB gigabytes.", "Output", "--keep-gb", low=0, metavar="GB")

@@ -59,7 +59,10 @@ def test_defaults_are_those_of_the_parts_that_obey_them() -> None:
     assert same >= {"iou", "imgsz", "max_det", "device", "half", "batch", "int8", "precision", "backend"}
     assert all(getattr(options, name) == getattr(Settings(), name) for name in same)
     assert options.tracker_settings == TrackerSettings()
-    for part, name in ((VideoSink, "crf"), (CropSink, "crf"), (open_source, "rtsp_transport")):
+    for part, name in (
+        *((VideoSink, "crf"), (CropSink, "crf"), (open_source, "rtsp_transport")),
+        *((VideoSink, "encode"), (CropSink, "encode")),
+    ):
         assert inspect.signature(part).parameters[name].default == getattr(options, name)
 
 

@@ -76,6 +76,7 @@ class Keywords(TypedDict, total=False):
     output: File | None
     overwrite: bool
     crf: int
+    encode: str
     segment: Time | None
     keep: Time | None
     keep_gb: float | None

@@ -65,6 +65,7 @@ OF_THE_TRACKER = (
 @same_as(Options, "save_json")
 @same_as(Options, "overwrite")
 @same_as(Options, "crf")
+@same_as(Options, "encode")
 @click.option(
     "--size",
     metavar="WxH",

@@ -55,6 +55,7 @@ def make_sinks(
             scene,
             Result.plot,
             crf=options.crf,
+            encode=options.encode,
             audio_from=audio_from,
             sound=sound,
             overwrite=options.overwrite,
@@ -65,7 +66,7 @@ def make_sinks(
         )
     if options.crop:
         crop = another(Path(options.crop)) if another else options.crop
-        yield CropSink(crop, scene, crf=options.crf, overwrite=options.overwrite)
+        yield CropSink(crop, scene, crf=options.crf, encode=options.encode, overwrite=options.overwrite)
     if options.events:
         yield EventsSink(options.events, scene, overwrite=options.overwrite)
     if options.counts:

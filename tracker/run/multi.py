@@ -25,7 +25,7 @@ from tracker.run.paths import WRITTEN, claim_inputs, claim_outputs, claim_source
 from tracker.run.session import Session
 from tracker.run.upstream import WithDetector
 from tracker.sinks import output_file
-from tracker.sinks.video_writer import ENCODINGS
+from tracker.sinks.encoding import ENCODINGS
 from tracker.sources import open_source
 from tracker.types import EndRun, InputError, OptionError, OutputError, Result, Stopwatch, TrackError
 

@@ -91,13 +91,23 @@ class CropSink(Sink):
         *,
         size: tuple[int, int] = (480, 480),
         crf: int = 23,
+        encode: str = "balanced",
         overwrite: bool = False,
         stopwatch: Stopwatch | None = None,
     ) -> None:
         if min(size) < 16 or max(size) > 8192 or size[0] % 2 or size[1] % 2:
             raise OptionError(f"{path}: a picture of {size[0]}x{size[1]} cannot be encoded; use even sizes")
         self._painter, self._size = painter, size
-        self._video = VideoSink(path, scene, Result.plot, crf=crf, overwrite=overwrite, stopwatch=stopwatch)
+        self._video = VideoSink(
+            path,
+            scene,
+            Result.plot,
+            crf=crf,
+            encode=encode,
+            overwrite=overwrite,
+            every_frame=False,
+            stopwatch=stopwatch,
+        )
         super().__init__()
         self.path, self.warnings = self._video.path, self._video.warnings
         self._target: int | None = None

@@ -16,9 +16,11 @@ import av
 from tracker.contracts import Sink, Sound
 from tracker.errors import system_code, system_reason
 from tracker.sinks import output_file
+from tracker.sinks.encoding import EFFORTS, ENCODINGS, first_step
 from tracker.sinks.output_file import DiskFullError, FolderGoneError
+from tracker.sinks.pace import Pace
 from tracker.sinks.segments import Segments
-from tracker.sinks.video_writer import ENCODINGS, VideoWriter, remux
+from tracker.sinks.video_writer import VideoWriter, remux
 from tracker.sinks.worker import BackgroundWorker
 from tracker.types import Event, Image, Json, OptionError, OutputError, Result, Scene, Stopwatch
 
@@ -38,7 +40,8 @@ class VideoSink(Sink):
 
     With ``segment`` (seconds) it is a series of files named by time, of which ``keep`` (seconds) and
     ``keep_gb`` keep the newest. With a live source a full disk stops the recording, not the run; it starts
-    again with a new file when there is room.
+    again with a new file when there is room. Where a live source drops frames and encoding takes much of the
+    time, it is done with less effort, step by step.
 
     Raises ``OptionError`` for an unknown extension or an impossible number, ``OutputError`` for other errors;
     after a full disk the video so far is kept.
@@ -51,12 +54,14 @@ class VideoSink(Sink):
         painter: Callable[[Result], Image],
         *,
         crf: int = 23,  # libx264's own default; 18 looks lossless, 28 is small
+        encode: str = "balanced",  # one of EFFORTS
         audio_from: str | Path | None = None,
         sound: Sound | None = None,
         overwrite: bool = False,
         segment: float | None = None,
         keep: float | None = None,
         keep_gb: float | None = None,
+        every_frame: bool = True,  # of the source is written, so that missing ones were dropped
         stopwatch: Stopwatch | None = None,
     ) -> None:
         super().__init__()
@@ -71,6 +76,10 @@ class VideoSink(Sink):
             )
         if not 0 <= crf <= 51:
             raise OptionError(f"--crf {crf}: must be 0 (lossless) to 51 (worst)")
+        if encode not in EFFORTS:
+            raise OptionError(f"--encode {encode!r} is unknown; choose from {', '.join(EFFORTS)}")
+        self._effort, self._step = encode, ""
+        self._pace = Pace() if scene.live and every_frame else None
         self._segments = Segments(self.path, scene.live, segment, keep, keep_gb)
         self._many = segment is not None
         self._encoding, self._scene, self._painter, self._crf = encoding, scene, painter, crf
@@ -154,8 +163,10 @@ class VideoSink(Sink):
         with self._watch("draw"):
             image = self._painter(result)
         with self._watch("encode"):
+            start = time.perf_counter()
             try:
                 self._encode(image, result.frame.time)
+                self._keep_up(result, time.perf_counter() - start)
             except OutputError as error:
                 self._suspend(error)
             except (av.error.FFmpegError, OSError) as error:
@@ -174,6 +185,17 @@ class VideoSink(Sink):
         assert self._writer is not None
         self._writer.add(image, time_s)
 
+    def _keep_up(self, result: Result, worked_s: float) -> None:
+        """With a live source that comes too fast, encode with less effort, and say so."""
+        if self._pace is None or not self._pace.is_lost(result.frame.index, result.frame.time, worked_s):
+            return
+        if self._writer is not None and self._writer.step_down():
+            self._step = self._writer.step
+            note = f"{self._goal.name}: encoded with less effort, because frames were dropped (--encode)"
+            if note not in self._repeated:
+                LOG.warning("%s", note)
+            self._repeated.append(note)
+
     def _begin(self, image: Image, time_s: float) -> None:
         if self._resume:
             free = shutil.disk_usage(self.path.parent).free
@@ -191,15 +213,18 @@ class VideoSink(Sink):
         if self._sound is not None and not self._heard:
             self._heard = True
             self._sound.open(time_s)
+        size = image.shape[1], image.shape[0]
+        self._step = self._step or first_step(self._effort, size)
         self._writer = VideoWriter(
             self._part,
             self._encoding,
             self._scene.fps,
-            image,
+            size,
             self._crf,
             self._sound,
             time_s,
             self._repeated,
+            step=self._step,
             live=self._scene.live,
             segment=self._many,
         )

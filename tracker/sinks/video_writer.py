@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,13 +9,16 @@ import av
 import cv2
 import numpy as np
 from av import library_versions
+from av.codec.context import Flags
 from av.container import OutputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tracker.contracts import Sound
 from tracker.errors import system_reason
 from tracker.sinks.audio import AudioWriter
+from tracker.sinks.encoding import Encoding, codec_options, next_step
 from tracker.threads import plan
 from tracker.types import Image
 
@@ -27,33 +28,6 @@ CLOCK_HZ = 90_000  # of MPEG; the time base is the smallest multiple of the fram
 BT601_MATRIX, BT709_COLORS = 6, 1
 
 
-@dataclass(frozen=True)
-class Encoding:
-    """How one kind of container is written."""
-
-    format: str  # libavformat's muxer
-    video: str
-    audio: str  # encoder for sound that cannot be copied
-    options: Mapping[str, str] = field(default_factory=dict)  # of the video encoder
-    sounds: frozenset[str] | None = None  # codecs that are copied; None: all that the muxer takes
-    fragments: bool = False  # written in fragments, rewritten with the index in front at the end
-
-
-_PLAYED = frozenset(("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"))  # what players can play in MP4
-_QUICKTIME = frozenset(
-    "aac ac3 alac eac3 mp3 pcm_s16be pcm_s16le pcm_s24be pcm_s24le pcm_s32be pcm_s32le".split()  # noqa: SIM905
-)
-# Beside veryfast, measured at crf 23: 26 against 50 ms of CPU per frame of 1904x1080 (4.5 against 7 at
-# 768x576), files 8 (18) % larger, SSIM 0.991 against 0.992 (0.966, 0.967); without mbtree 60 to 90 % larger.
-_X264 = {"preset": "superfast", "x264-params": "mbtree=1:rc-lookahead=10"}
-_VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "b": "0"}
-ENCODINGS = {
-    ".mp4": Encoding("mp4", "libx264", "aac", _X264, _PLAYED, fragments=True),
-    ".m4v": Encoding("mp4", "libx264", "aac", _X264, _PLAYED, fragments=True),
-    ".mov": Encoding("mov", "libx264", "aac", _X264, _QUICKTIME, fragments=True),
-    ".mkv": Encoding("matroska", "libx264", "aac", _X264),
-    ".webm": Encoding("webm", "libvpx-vp9", "libopus", _VP9),
-}
 # One fragment per second, the most that kill -9 or a full disk can cost. delay_moov puts the first picture
 # at time 0.
 _FRAGMENTS = {"movflags": "+delay_moov+default_base_moof", "frag_duration": "1000000"}
@@ -62,7 +36,6 @@ _FRAGMENTS = {"movflags": "+delay_moov+default_base_moof", "frag_duration": "100
 _HYBRID = "+hybrid_fragmented" if library_versions["libavformat"] >= (62, 12) else ""
 _CLUSTERS = {"cluster_time_limit": "1000"}  # the same for Matroska, whose default is five seconds
 INTERLEAVED_US = "1000000"  # the longest that pictures wait in memory for sound: kill -9 would cost them
-LOOKAHEAD_S = 0.4  # that a live encoder may hold back: at one frame per second, ten frames would be too many
 WHOLE = {"movflags": "+faststart"}
 
 
@@ -74,12 +47,13 @@ class VideoWriter:
         part: Path,
         encoding: Encoding,
         fps: float,
-        image: Image,
+        size: tuple[int, int],  # width, height in pixels
         crf: int,
         sound: Sound | None,  # open
         first_s: float,
         warnings: list[str],
         *,
+        step: str = "full",  # of `tracker.sinks.encoding`
         live: bool = False,
         segment: bool = False,
     ) -> None:
@@ -99,25 +73,12 @@ class VideoWriter:
         ticks = rate.numerator * -(-CLOCK_HZ // rate.numerator)  # 30000/1001 gives 90000: 3003 per frame
         self._base = Fraction(1, ticks)
         self._step = max(round(ticks / fps), 1)
-        tuned = _low_delay(encoding.video, fps) if live else {}
-        stream = self._container.add_stream(
-            encoding.video, rate=rate, options={**encoding.options, **tuned, "crf": str(crf)}
-        )
+        self._codec, self._crf, self._fps, self._live = encoding.video, crf, fps, live
+        self._size, self.step = size, step
+        stream = self._container.add_stream(encoding.video, rate=rate, options=self._options())
         assert isinstance(stream, VideoStream)
-        height, width = image.shape[:2]
-        self._size = (width, height)
-        stream.width, stream.height = width + width % 2, height + height % 2
-        stream.pix_fmt = "yuv420p"
-        context = stream.codec_context
-        context.time_base = self._base
-        context.thread_count = plan().encoder
-        context.color_range, context.colorspace, context.color_primaries, context.color_trc = (
-            1,
-            BT601_MATRIX,
-            BT709_COLORS,
-            BT709_COLORS,
-        )
-        self._stream = stream
+        self._stream, self._context = stream, stream.codec_context
+        self._prepare(self._context)
         self._audio: AudioWriter | None = None
         self._warnings = warnings
         if sound is not None and sound.stream is not None:
@@ -134,6 +95,51 @@ class VideoWriter:
             except (av.error.FFmpegError, ValueError, AssertionError) as error:
                 warnings.append(f"the sound was left out ({system_reason(error) or error})")
         self._before = -1
+
+    def _options(self) -> dict[str, str]:
+        return codec_options(self._codec, self.step, self._crf, self._fps, live=self._live)
+
+    def _prepare(self, context: VideoCodecContext) -> None:
+        width, height = self._size
+        context.width, context.height = width + width % 2, height + height % 2
+        context.pix_fmt = "yuv420p"
+        context.time_base = self._base
+        context.thread_count = plan().encoder
+        context.color_range, context.colorspace, context.color_primaries, context.color_trc = (
+            1,
+            BT601_MATRIX,
+            BT709_COLORS,
+            BT709_COLORS,
+        )
+
+    @property
+    def extradata(self) -> bytes:
+        """What the encoder in use would write into the head of the file; known after the first picture."""
+        return self._context.extradata or b""
+
+    def step_down(self) -> bool:
+        """Encode what follows with less effort, from a key frame on; False if that is not possible.
+
+        The file stays one: all steps of a live encoder share what its head tells.
+        """
+        lower = next_step(self.step)
+        if self._codec != "libx264" or not self._live or lower is None:
+            return False
+        self._mux(None)
+        self.step = lower
+        context = av.CodecContext.create(self._codec, "w")
+        assert isinstance(context, VideoCodecContext)
+        self._prepare(context)
+        context.framerate = self._stream.codec_context.framerate
+        context.flags |= self._stream.codec_context.flags & Flags.global_header
+        context.options = self._options()
+        self._context = context
+        return True
+
+    def _mux(self, frame: VideoFrame | None) -> None:
+        for packet in self._context.encode(frame):
+            packet.stream = self._stream
+            self._container.mux(packet)
 
     def add(self, image: Image, time_s: float) -> None:
         """Encode one picture that is shown at ``time_s``."""
@@ -152,7 +158,7 @@ class VideoWriter:
         frame.pts, frame.time_base = pts, self._base
         self._before = pts
         self.pictures += 1
-        self._container.mux(self._stream.encode(frame))
+        self._mux(frame)
         self.seconds = float((pts + self._step) * self._base)
         if self._audio is not None:
             self._audio.advance(self.seconds)
@@ -160,21 +166,13 @@ class VideoWriter:
     def close(self) -> None:
         """Flush the encoder, and write the trailer; the file is closed even after an error."""
         try:
-            self._container.mux(self._stream.encode(None))
+            self._mux(None)
             if self._audio is not None:
                 self._audio.close(self.seconds)
         finally:
             self._container.close()
             if self._audio is not None:
                 self._warnings += self._audio.warnings
-
-
-def _low_delay(codec: str, fps: float) -> dict[str, str]:
-    """Return options for little delay; the parameters of x264 take precedence over its tune."""
-    if codec != "libx264":
-        return {"lag-in-frames": "0"}
-    ahead = min(int(LOOKAHEAD_S * fps), 10)
-    return {"tune": "zerolatency", "x264-params": f"mbtree={int(ahead > 0)}:rc-lookahead={ahead}"}
 
 
 def remux(part: Path, whole: Path, format_name: str) -> None:
