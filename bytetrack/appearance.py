@@ -45,10 +45,10 @@ class AppearanceTracker:
     returning: bool = False  # whether an object that left the picture may continue its identity
 
     def __post_init__(self) -> None:
-        """Correct the first stage of the tracker; raises ``ValueError`` for a tracker without one."""
-        first, *rest = self.tracker.stages
-        self._uncorrected = first.similarity
-        self.tracker.stages = (replace(first, similarity=self._similarity), *rest)
+        """Correct the first stage; of a tracker without stages, as SORT, only the lost are recognised."""
+        for first in self.tracker.stages[:1]:
+            self._uncorrected = first.similarity
+            self.tracker.stages = (replace(first, similarity=self._similarity), *self.tracker.stages[1:])
         lost_s = self.tracker.track_buffer / NOMINAL_RATE
         self._longest_s = max(self.remember_s, lost_s) + 1 / self.frame_rate
         self._reentry = Reentry(self.size)

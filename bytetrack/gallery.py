@@ -40,14 +40,14 @@ class Identity:
     def to_list(self, track_id: int) -> list[Any]:
         """Return everything for JSON."""
         sampled = self.sampled if self.gallery else None
-        return [track_id, self.xyxy.tolist(), self.last_seen_s, sampled, _packed(self.gallery)]
+        return [track_id, self.xyxy.tolist(), self.last_seen_s, sampled, packed(self.gallery)]
 
 
 def identities_from_lists(lists: list[list[Any]]) -> dict[int, Identity]:
     """Rebuild identities by their ids from what ``to_list`` returned of each."""
     return {
         track_id: Identity(
-            np.array(xyxy), last_seen_s, _unpacked(gallery), -np.inf if sampled is None else sampled
+            np.array(xyxy), last_seen_s, unpacked(gallery), -np.inf if sampled is None else sampled
         )
         for track_id, xyxy, last_seen_s, sampled, gallery in lists
     }
@@ -81,10 +81,11 @@ class Reentry:
         return bool(xyxy[0] < x or xyxy[1] < y or xyxy[2] > width - x or xyxy[3] > height - y)
 
 
-def _packed(embeddings: list[FloatArray]) -> list[str]:
+def packed(embeddings: list[FloatArray]) -> list[str]:
     """Return (F,) embeddings as text, bit for bit: as numbers they would be three times as long."""
     return [base64.b64encode(one.astype("<f4").tobytes()).decode() for one in embeddings]
 
 
-def _unpacked(texts: list[str]) -> list[FloatArray]:
+def unpacked(texts: list[str]) -> list[FloatArray]:
+    """Return the embeddings (F,) again."""
     return [np.frombuffer(base64.b64decode(text), "<f4").astype(np.float32) for text in texts]

@@ -1,4 +1,4 @@
-"""Further trackers made of the parts of ByteTrack: each has its own motion model or stages."""
+"""ByteTrack with a motion model and a first stage of our own: what `track` uses by default."""
 
 from __future__ import annotations
 
@@ -69,24 +69,4 @@ class MotionTracker(BYTETracker):
             Stage((TRACKED, LOST), HIGH, by_overlap_height_and_score, self.match_thresh),
             Stage((TRACKED,), LOW, by_overlap, self.second_match_thresh),
             Stage((TENTATIVE,), HIGH, by_overlap_and_score, self.tentative_match_thresh),
-        )
-
-
-@dataclass(eq=False)
-class SORT(BYTETracker):
-    """Kalman filter and IoU alone (Bewley et al. 2016, arXiv:1602.00763): a baseline to compare with.
-
-    Boxes below ``track_thresh`` are ignored, and scores do not count in the similarity. The Kalman filter,
-    the rule for new tracks and ``track_buffer`` are ByteTrack's.
-
-    >>> SORT().update([[0, 0, 10, 20, 0.9]]).track_id.tolist()
-    [1]
-    """
-
-    duplicate_iou: float | None = None
-
-    def _stages(self) -> tuple[Stage, ...]:
-        return (
-            Stage((TRACKED, LOST), HIGH, by_overlap, self.match_thresh),
-            Stage((TENTATIVE,), HIGH, by_overlap, self.tentative_match_thresh),
         )

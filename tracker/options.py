@@ -15,7 +15,14 @@ from tracker.arguments.option_spec import Seconds, option, specs
 from tracker.detectors.settings import BACKENDS, DEFAULT_WEIGHTS, PRECISIONS, Settings
 from tracker.errors import OptionError
 from tracker.parse import near_miss
-from tracker.trackers.settings import REMEMBER_S, TRACKER_KINDS, TrackerSettings
+from tracker.trackers.settings import (
+    NEED_LOOKS,
+    REMEMBER_S,
+    TRACKER_KINDS,
+    WITH_GALLERY,
+    TrackerSettings,
+    lacks_looks,
+)
 
 if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
     from typing_extensions import Unpack
@@ -62,7 +69,7 @@ class Options:
     detections: str | None = option(None, "Take the boxes from a file of --save-detections, or MOTChallenge's det.txt, instead of the detector.", "Detection", "--detections", metavar="FILE")
     detect_every: int = option(Settings.every, "Run the detector on every N-th frame; predict in between. For slow machines.", "Detection", "--detect-every", low=1, high=1000, metavar="N")
 
-    tracker: str = option(TRACKER_KINDS[0], "Tracker: motion (improved ByteTrack), bytetrack (as published), sort (Kalman filter and IoU only).", "Tracking", "--tracker", choices=TRACKER_KINDS)
+    tracker: str = option(TRACKER_KINDS[0], "Tracker: motion (improved ByteTrack) or, as published, bytetrack, botsort, strongsort, deepsort (both with --appearance), sort. `track compare` runs them all.", "Tracking", "--tracker", choices=TRACKER_KINDS)
     new_track_thresh: float | None = option(TrackerSettings.new_track_thresh, "Minimum score to start a new track; never below --conf.", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
     match_thresh: float = option(TrackerSettings.match_thresh, "Maximum cost of the first match, 1 - IoU * score (the default tracker also compares heights).", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
     appearance: str = option(TrackerSettings.appearance, "Compare appearance when boxes compete, and to recognise lost objects: none, color, or a ReID model MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")
@@ -128,7 +135,14 @@ class Options:
             object.__setattr__(self, name, spec.read(getattr(self, name)))
         if self.remember is not None and self.appearance == "none":
             raise OptionError("--remember needs --appearance; add --appearance color")
-        if self.detect_every > 1 and self.appearance != "none":
+        own = self.tracker in WITH_GALLERY
+        if self.remember is not None and own:
+            raise OptionError(
+                f"--tracker {self.tracker} remembers who is lost for --lost seconds, and no longer; give --lost instead of --remember"
+            )
+        if self.tracker in NEED_LOOKS and self.appearance == "none":
+            raise OptionError(lacks_looks(self.tracker))
+        if self.detect_every > 1 and self.appearance != "none" and not own:
             raise OptionError(
                 "--detect-every and --appearance cannot be combined, because appearance needs every frame; give one of them"
             )
@@ -202,6 +216,6 @@ class Options:
     @property
     def known_s(self) -> float:
         """Seconds after which nobody who was not seen gets the same number again."""
-        if self.appearance == "none":
+        if self.appearance == "none" or self.tracker in WITH_GALLERY:
             return self.lost
         return max(self.lost, REMEMBER_S if self.remember is None else self.remember)

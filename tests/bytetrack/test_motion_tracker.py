@@ -1,8 +1,7 @@
-"""What the further trackers do otherwise, and that every tracker keeps the laws of trackers."""
+"""What the default tracker does otherwise than ByteTrack."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import numpy as np
@@ -12,15 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bytetrack import SORT, BYTETracker, Detections, MotionTracker
+from bytetrack import BYTETracker, MotionTracker
 from bytetrack.association import AssociationContext
 from bytetrack.boxes import columns, overlapping, xyxy_to_xywh
 from bytetrack.motion_tracker import by_overlap_height_and_score
-from tests.bytetrack.crowd import crowd, random_boxes
+from tests.bytetrack.crowd import random_boxes
 from tests.quick import examples
-from tracker.options import Options
-from tracker.trackers.make import TRACKERS, make_tracker
-from tracker.trackers.settings import TRACKER_KINDS, TrackerSettings
 
 seeds = st.integers(0, 2**32 - 1)
 Make = Callable[..., BYTETracker]
@@ -122,61 +118,3 @@ def test_of_coinciding_tracks_both_survive() -> None:
         tracker.update(box)
         survivors.append(len(tracker._table.labels[0]))
     assert survivors == [1, 2]
-
-
-def test_sort_looks_at_no_score_above_the_threshold_and_at_no_box_below() -> None:
-    tracker = SORT(track_thresh=0.5)
-    assert len(tracker.update([[0, 0, 50, 100, 0.9]])) == 1
-    near, far = [2, 0, 52, 100, 0.55], [8, 0, 58, 100, 0.99]
-    assert tracker.update([far, near]).source.tolist() == [1]
-    assert len(tracker.update([[2, 0, 52, 100, 0.45]])) == 0
-
-
-# Laws of every tracker
-
-
-def test_every_tracker_can_be_asked_for() -> None:
-    assert tuple(TRACKERS) == TRACKER_KINDS and Options().tracker == TRACKER_KINDS[0]
-    for kind, cls in TRACKERS.items():
-        made = make_tracker(kind, TrackerSettings(track_thresh=0.3, match_thresh=0.7, lost_s=2.0), 25.0)
-        assert type(made) is cls
-        assert isinstance(made, BYTETracker)
-        assert (made.track_thresh, made.match_thresh, made.track_buffer) == (0.3, 0.7, 60.0)
-
-
-@pytest.mark.parametrize("kind", TRACKERS)
-class TestEveryTracker:
-    @examples(8)
-    @given(seed=seeds)
-    def test_order_of_detections_changes_source_alone(self, kind: str, seed: int) -> None:
-        rng = np.random.default_rng(seed)
-        straight, shuffled = TRACKERS[kind](match_thresh=0.9), TRACKERS[kind](match_thresh=0.9)
-        for detections in crowd(seed, 20):
-            order = rng.permutation(len(detections))
-            a, b = straight.update(detections), shuffled.update(detections[order])
-            np.testing.assert_array_equal(a.source, order[b.source])
-            for name in ("track_id", "xyxy", "score", "class_id"):
-                np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
-
-    @examples(8)
-    @given(seed=seeds, cut=st.integers(1, 20))
-    def test_a_restored_tracker_goes_on_as_if_nothing_had_been(self, kind: str, seed: int, cut: int) -> None:
-        tracker, restored = TRACKERS[kind](frame_rate=12), None
-        for index, detections in enumerate(crowd(seed, 25)):
-            if index == cut:
-                restored = TRACKERS[kind].from_state(json.loads(json.dumps(tracker.state())))  # type: ignore[attr-defined]
-            expected = tracker.update(detections)
-            if restored is not None:
-                found = restored.update(detections)
-                np.testing.assert_array_equal(found.track_id, expected.track_id)
-                np.testing.assert_array_equal(found.xyxy, expected.xyxy)
-
-    def test_a_walker_keeps_one_number(self, kind: str) -> None:
-        tracker = TRACKERS[kind](track_thresh=0.5)
-        for frame in range(20):
-            if frame in (7, 8):  # behind a tree
-                tracks = tracker.update(Detections.from_array(np.empty((0, 6))))
-                assert len(tracks) == 0
-            else:
-                tracks = tracker.update([[4 * frame, 0, 4 * frame + 50, 100, 0.9]])
-                assert tracks.track_id.tolist() == [1]

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from bytetrack import SORT, BYTETracker, MotionTracker
+from bytetrack import SORT, BoTSORT, BYTETracker, DeepSORT, MotionTracker, StrongSORT
 from tracker.arguments.option_spec import specs
 from tracker.commands import evaluate, export, replay
 from tracker.detectors.settings import Settings
@@ -68,10 +68,15 @@ def test_defaults_are_those_of_the_parts_that_obey_them() -> None:
 
 def test_the_trackers_alone_are_as_published_and_not_what_a_run_takes() -> None:
     """docs/trackers.md tells both; who changes one of them changes what it says."""
-    for cls in (BYTETracker, SORT):
-        published = (cls.track_thresh, cls.new_track_thresh, cls.match_thresh, cls.track_buffer)
-        assert published == (0.5, None, 0.8, 30)
+    paper = BYTETracker
+    published = (paper.track_thresh, paper.new_track_thresh, paper.match_thresh, paper.track_buffer)
+    assert published == (0.5, None, 0.8, 30)
     assert MotionTracker.match_thresh == 0.9
+    assert (SORT.match_thresh, SORT.track_buffer, SORT.min_hits) == (0.7, 1, 3)
+    assert (BoTSORT.track_thresh, BoTSORT.match_thresh, BoTSORT.track_buffer) == (0.6, 0.8, 30)
+    for cls in (DeepSORT, StrongSORT):
+        assert (cls.match_thresh, cls.track_buffer, cls.min_hits, cls.gallery_size) == (0.7, 30, 3, 100)
+    assert (DeepSORT.max_cosine_distance, StrongSORT.max_cosine_distance) == (0.2, 0.45)
     told = MotionTracker(track_thresh=0.3, new_track_thresh=0.37, match_thresh=0.88, track_buffer=60)
     assert make_tracker("motion", TrackerSettings(), fps=30.0).state() == told.state()
 

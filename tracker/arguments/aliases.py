@@ -92,9 +92,9 @@ ANSWERS: Mapping[str, str] = {word: told for words, told in TABLE for word in wo
 
 TRACKERS: Mapping[str, str] = {  # trackers of other programs -> the closest one here
     "bytetrack": "--tracker bytetrack; its options are --conf, --new-track-thresh, --match-thresh and --lost",
-    "botsort": "--tracker motion --appearance color --camera-motion on is the closest",
-    "strongsort": "--tracker motion --appearance MODEL.onnx --camera-motion on is the closest",
-    "deepsort": "--tracker motion --appearance MODEL.onnx is the closest",
+    "botsort": "--tracker botsort; with --appearance MODEL.onnx --camera-motion on as in the paper",
+    "strongsort": "--tracker strongsort --appearance MODEL.onnx --camera-motion on",
+    "deepsort": "--tracker deepsort --appearance MODEL.onnx",
     "deepocsort": "--tracker motion --appearance MODEL.onnx --camera-motion on is the closest",
     "ocsort": "--tracker motion is the closest",
     "boosttrack": "--tracker motion is the closest",

@@ -25,6 +25,7 @@ from tracker.run.claims import Claims
 from tracker.sinks import output_file
 from tracker.text import harmless
 from tracker.trackers.make import TRACKERS, make_tracker
+from tracker.trackers.settings import NEED_LOOKS
 
 FOLDER = click.Path(path_type=Path)
 
@@ -56,7 +57,7 @@ FOLDER = click.Path(path_type=Path)
     "kinds",
     type=click.Choice(list(TRACKERS)),
     multiple=True,
-    default=list(TRACKERS),
+    default=[kind for kind in TRACKERS if kind not in NEED_LOOKS],
     show_default=True,
     help="With --detections: trackers to run.",
 )
@@ -85,6 +86,12 @@ def command(
     """
     if not results and detections is None:
         raise click.UsageError("nothing to score; give RESULTS, or --detections FOLDER")
+    for kind in kinds:
+        if kind in NEED_LOOKS:
+            raise click.UsageError(
+                f"--tracker {kind} compares what objects look like, and det.txt has boxes only; "
+                "use track compare VIDEO --truth FOLDER"
+            )
     truth_folder = gt or detections
     if truth_folder is None:
         raise click.UsageError("no ground truth; add --gt FOLDER with SEQUENCE/gt/gt.txt")

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bytetrack import SORT, BYTETracker, MotionTracker
+from bytetrack import SORT, BoTSORT, BYTETracker, DeepSORT, MotionTracker, StrongSORT
 from bytetrack.byte_tracker import NOMINAL_RATE
 from tracker.contracts import LastingTracker
-from tracker.trackers.settings import TrackerSettings
+from tracker.trackers.settings import NEED_LOOKS, TrackerSettings, lacks_looks
+from tracker.types import OptionError
 
 TRACKERS: dict[str, Callable[..., BYTETracker]] = {
     "motion": MotionTracker,
     "bytetrack": BYTETracker,
+    "botsort": BoTSORT,
+    "strongsort": StrongSORT,
+    "deepsort": DeepSORT,
     "sort": SORT,
 }
 
@@ -24,6 +28,8 @@ def make_tracker(
     ``fps`` and ``size`` (width, height in pixels) are the source's. Every class in ``TRACKERS`` takes the
     parameters of ``BYTETracker``. Raises ``OptionError`` and ``WeightsError`` for ``--appearance``.
     """
+    if kind in NEED_LOOKS and settings.appearance == "none":
+        raise OptionError(lacks_looks(kind))
     tracker = TRACKERS[kind](
         track_thresh=settings.track_thresh,
         new_track_thresh=settings.new_track_thresh,

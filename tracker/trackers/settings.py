@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-TRACKER_KINDS = ("motion", "bytetrack", "sort")
+TRACKER_KINDS = ("motion", "bytetrack", "botsort", "strongsort", "deepsort", "sort")
+WITH_GALLERY = ("botsort", "strongsort", "deepsort")  # compare looks in a way of their own
+NEED_LOOKS = ("strongsort", "deepsort")  # do nothing useful without
 REMEMBER_S = 20.0  # how long --appearance recognises a lost object, unless --remember says otherwise
+
+
+def lacks_looks(kind: str) -> str:
+    """Return what to tell a person who asked for a tracker of ``NEED_LOOKS`` without ``--appearance``."""
+    return f"--tracker {kind} compares what objects look like; add --appearance color or MODEL.onnx"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from bytetrack import BYTETracker, Detections, Tracks
+from bytetrack import BoTSORT, BYTETracker, DeepSORT, Detections, StrongSORT, Tracks
 from bytetrack.appearance import AppearanceTracker
+from bytetrack.looks import LooksTracker
 from bytetrack.types import FloatArray, IntArray
 from tracker.contracts import PictureTracker
 from tracker.trackers.camera_motion import CameraMotion
@@ -19,7 +21,8 @@ from tracker.types import Frame, Json
 class VisualTracker(PictureTracker):
     """Wraps a tracker: compensates camera motion, and embeds the detections it wants to compare.
 
-    Embeddings are computed only for the rows that an `AppearanceTracker` asks for.
+    Embeddings are computed only for the rows that the tracker asks for: a few of an `AppearanceTracker`, all
+    above the threshold of a `LooksTracker`.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class VisualTracker(PictureTracker):
             return self.tracker.update(detections, dt)
         self._follow_camera(frame, detections.xyxy)
         appearance = self.appearance
-        if appearance is None or isinstance(self.tracker, BYTETracker):
+        if appearance is None or not isinstance(self.tracker, AppearanceTracker | LooksTracker):
             return self.tracker.update(detections, dt)
 
         def embed(rows: IntArray) -> FloatArray:
@@ -57,9 +60,9 @@ class VisualTracker(PictureTracker):
     def predict(self, dt: float = 1.0) -> Tracks:
         """Return the tracks where they are expected without detections; camera motion is compensated.
 
-        Raises ``ValueError`` with appearance, which needs the boxes of detections.
+        Raises ``ValueError`` with an `AppearanceTracker`, which needs the boxes of detections.
         """
-        if not isinstance(self.tracker, BYTETracker):
+        if isinstance(self.tracker, AppearanceTracker):
             raise ValueError("a tracker with appearance needs detections in every frame")
         frame, self._frame = self._frame, None
         if frame is not None:
@@ -71,9 +74,9 @@ class VisualTracker(PictureTracker):
     @property
     def kind(self) -> str:
         """Which trackers can take up its state: embeddings of different kinds cannot be compared."""
-        if isinstance(self.tracker, BYTETracker):
-            return type(self.tracker).__name__
-        return f"{type(self.tracker.tracker).__name__}, {type(self.appearance).__name__}"
+        inner = self.tracker.tracker if isinstance(self.tracker, AppearanceTracker) else self.tracker
+        looks = "" if self.appearance is None else f", {type(self.appearance).__name__}"
+        return f"{type(inner).__name__}{looks}"
 
     def state(self) -> dict[str, Json]:
         """Return what tracker and camera know, for JSON; see theirs."""
@@ -108,6 +111,8 @@ def make_visual_tracker(
     appearance = open_appearance(settings.appearance)
     if appearance is None:
         return VisualTracker(tracker, camera=camera)
+    if isinstance(tracker, LooksTracker):
+        return VisualTracker(_judging(tracker, appearance.neutral), appearance, camera)
     asked = settings.remember_s
     with_appearance = AppearanceTracker(
         tracker,
@@ -117,3 +122,20 @@ def make_visual_tracker(
         returning=asked is not None,
     )
     return VisualTracker(with_appearance, appearance, camera)
+
+
+def _judging(tracker: LooksTracker, neutral: float) -> LooksTracker:
+    """Return the tracker with limits for embeddings whose cosine tells nothing at ``neutral``.
+
+    The published limits are those of the published networks. In terms of the distance at which two embeddings
+    tell nothing, 0.4 of a good network, DeepSORT's 0.2 is half of it, StrongSORT's 0.4 is all of it (and 0.05
+    of motion), and so is BoT-SORT's, which halves the distance.
+    """
+    unlike = 1.0 - neutral
+    if isinstance(tracker, StrongSORT):
+        return replace(tracker, max_cosine_distance=unlike + 0.05)
+    if isinstance(tracker, DeepSORT):
+        return replace(tracker, max_cosine_distance=unlike / 2)
+    if isinstance(tracker, BoTSORT):
+        return replace(tracker, max_looks_distance=unlike / 2)
+    return tracker
