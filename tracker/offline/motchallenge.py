@@ -216,7 +216,7 @@ def follow(one: MotSequence, tracker: Tracker, *, second_pass: bool = False) -> 
     tracks = [tracker.update(found) for found in boxes]
     if second_pass:
         raw = [measured(seen, found) for seen, found in zip(tracks, boxes, strict=True)]
-        tracks = refine(raw, np.arange(one.frames) / one.fps)
+        tracks = refine(raw, np.arange(one.frames) / one.fps, detections=boxes)
     return rows_of(tracks)
 
 

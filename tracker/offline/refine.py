@@ -1,9 +1,9 @@
-"""Refine complete tracks: fill short gaps and smooth the boxes.
+"""Refine complete tracks: fill short gaps where that is credible, and smooth the boxes.
 
-Both need the future of a track, so both come after tracking. Linear interpolation across gaps is the last
-step of the ByteTrack paper; the smoother is Whittaker's (1923) with second differences, as described by
-Eilers ("A perfect smoother", Analytical Chemistry 75, 2003): of a series y with weights w it finds the z
-that minimises
+Both need the future of a track, so both come after tracking. Which gaps are filled is a matter of evidence
+(`tracker.offline.gaps`). The smoother is Whittaker's (1923) with second differences, as described by Eilers
+("A perfect smoother", Analytical Chemistry 75, 2003): of a series y with weights w it finds the z that
+minimises
 
     sum w (y - z)²  +  λ sum (z[i-1] - 2 z[i] + z[i+1])²
 
@@ -13,7 +13,7 @@ whose normal equations (W + λ D'D) z = W y have five diagonals.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +22,7 @@ from scipy.linalg import solveh_banded
 
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
+from tracker.offline.gaps import Evidence, Gaps, credible, find_gaps
 
 FILLED = -1  # ``Tracks.source`` of a box without a detection; its score is 0
 LEAST_WEIGHT = 1e-3  # of a box with score 0: the equations stay solvable
@@ -32,6 +33,7 @@ class Refinement:
     """The limits of refinement; measured on MOT17 and PETS 2009."""
 
     gap_s: float = 0.67  # longest time between two detections that is filled; 20 frames at 30 fps
+    evidence: Evidence = field(default_factory=Evidence)  # what a gap needs in order to be filled
     penalty: float = 50.0  # λ at 30 fps; it grows with the square of the frame rate, see `penalty_at`
     filled_weight: float = 0.2  # w of a filled box; w of a detected one is its score
 
@@ -41,20 +43,29 @@ class Refinement:
 
 
 def refine(
-    tracks: Sequence[Tracks], time_s: ArrayLike, refinement: Refinement = Refinement()
+    tracks: Sequence[Tracks],
+    time_s: ArrayLike,
+    refinement: Refinement = Refinement(),
+    *,
+    detections: Sequence[Detections | None] = (),
 ) -> list[Tracks]:
     """Fill and smooth the tracks of consecutive frames; returns as many, ordered by id.
 
-    ``time_s`` (one per frame) ascends. Filled boxes have source -1 and score 0: they are shown, but never
-    counted. Boxes that come with source -1 are treated as filled.
+    ``time_s`` (one per frame) ascends. ``detections`` are what the tracks were made of, one per frame, None
+    where no detector looked: weak boxes that no track took tell that an object was there. Filled boxes have
+    source -1 and score 0: they are shown, but never counted. Boxes that come with source -1 are treated as
+    filled.
 
     >>> def box(x):
     ...     zero = np.zeros(1, int)
     ...     return Tracks(zero + 1, np.array([[x, 0.0, x + 4, 8]]), np.ones(1), zero, zero)
-    >>> filled = refine([box(0), Tracks.empty(), box(2)], [0, 0.1, 0.2])[1]
+    >>> film = [box(x) for x in range(7)]
+    >>> filled = refine([*film[:3], Tracks.empty(), *film[4:]], np.arange(7) / 10)[3]
     >>> filled.xyxy.round(6).tolist(), filled.source.tolist()
-    ([[1.0, 0.0, 5.0, 8.0]], [-1])
+    ([[3.0, 0.0, 7.0, 8.0]], [-1])
     """
+    if detections and len(detections) != len(tracks):
+        raise ValueError(f"detections must be one per frame, {len(tracks)}, got {len(detections)}")
     time_s = np.asarray(time_s, np.float64)
     if time_s.shape != (len(tracks),):
         raise ValueError(f"time_s must have shape ({len(tracks)},) like tracks, got {time_s.shape}")
@@ -62,7 +73,12 @@ def refine(
     if len(frame) == 0:
         return list(tracks)
     step_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 1.0
-    frame, rows = _filled(frame, _joined(tracks), time_s, refinement.gap_s + step_s / 2)
+    rows = _joined(tracks)
+    order = np.lexsort((frame, rows.track_id))
+    frame, rows = frame[order], rows[order]
+    gaps = find_gaps(frame, rows, time_s, refinement.gap_s + step_s / 2)
+    gaps = gaps[credible(gaps, tracks, detections, step_s, refinement.evidence)]
+    frame, rows = _filled(frame, rows, gaps)
     first_of_piece = np.ones(len(frame), bool)
     first_of_piece[1:] = (np.diff(rows.track_id) != 0) | (np.diff(frame) != 1)
     weight = np.where(rows.source == FILLED, refinement.filled_weight, np.maximum(rows.score, LEAST_WEIGHT))
@@ -117,24 +133,15 @@ def _joined(tracks: Sequence[Tracks]) -> Tracks:
     )
 
 
-def _filled(frame: IntArray, rows: Tracks, time_s: FloatArray, longest_s: float) -> tuple[IntArray, Tracks]:
-    """Return frames and rows, ordered by id and frame, with short gaps interpolated linearly."""
-    order = np.lexsort((frame, rows.track_id))
-    frame, rows = frame[order], rows[order]
-    before = (
-        (np.diff(rows.track_id) == 0) & (np.diff(frame) > 1) & (np.diff(time_s[frame]) <= longest_s)
-    ).nonzero()[0]
-    missing = frame[before + 1] - frame[before] - 1
-    left = np.repeat(before, missing)  # the row before the gap, for every filled row
-    ends = np.cumsum(missing)
-    new_frame = frame[left] + 1 + np.arange(len(left)) - np.repeat(ends - missing, missing)
-    share = (time_s[new_frame] - time_s[frame[left]]) / (time_s[frame[left + 1]] - time_s[frame[left]])
+def _filled(frame: IntArray, rows: Tracks, gaps: Gaps) -> tuple[IntArray, Tracks]:
+    """Return frames and rows, ordered by id and frame, with the boxes that are expected in the gaps."""
+    count = len(gaps.frame)
     new = replace(
-        rows[left],
-        xyxy=rows.xyxy[left] + share[:, None] * (rows.xyxy[left + 1] - rows.xyxy[left]),
-        score=np.zeros(len(left)),
-        source=np.full(len(left), FILLED),
+        rows[gaps.before[gaps.number]],
+        xyxy=gaps.xyxy,
+        score=np.zeros(count),
+        source=np.full(count, FILLED),
     )
-    frame, rows = np.concatenate((frame, new_frame)), _joined((rows, new))
+    frame, rows = np.concatenate((frame, gaps.frame)), _joined((rows, new))
     order = np.lexsort((frame, rows.track_id))
     return frame[order], rows[order]

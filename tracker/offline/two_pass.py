@@ -55,15 +55,18 @@ def first_pass(
     ``advance`` is called once per frame with the number of tracks.
     """
     watch = stopwatch or Stopwatch()
-    index, time_s, detections, tracks = [], [], [], []
+    index, time_s, tracks = [], [], []
+    detections: list[Detections] = []
+    looked: list[Detections | None] = []
     for result in pipeline.run(source, detector, tracker, sketch=False, stopwatch=watch):
         index.append(result.frame.index)
         time_s.append(result.frame.time)
         detections.append(result.detections)
+        looked.append(result.detections if result.looked else None)
         tracks.append(measured(result.tracks, result.detections) if raw else result.tracks)
         if advance is not None:
             advance(len(result.tracks))
     with watch("refine"):
-        refined = refine(tracks, time_s)
+        refined = refine(tracks, time_s, detections=looked)
     boxes = dict(zip(index, zip(detections, refined, strict=True), strict=True))
     return PrecomputedTracks(detector.names, tracker.frame_rate, boxes)

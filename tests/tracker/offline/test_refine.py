@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bytetrack import Detections, Tracks
+from tests.quick import examples
 from tracker.offline.refine import FILLED, Refinement, measured, refine, smooth
 
 FPS = 30.0
@@ -70,30 +73,101 @@ def test_the_order_of_rows_does_not_matter(film: list[Tracks]) -> None:
 
 @pytest.mark.slow
 @given(films())
-def test_tracks_do_not_know_of_each_other(film: list[Tracks]) -> None:
-    together = refine(film, times(len(film)))
-    alone = refine([one[one.track_id == 1] for one in film], times(len(film)))
+def test_tracks_far_apart_do_not_know_of_each_other(film: list[Tracks]) -> None:
+    apart = [
+        replace(one, xyxy=one.xyxy + np.outer(one.track_id, [0, 1e4, 0, 1e4])) for one in film
+    ]  # none hides another
+    together = refine(apart, times(len(film)))
+    alone = refine([one[one.track_id == 1] for one in apart], times(len(film)))
     for all_of_them, single in zip(together, alone, strict=True):
         np.testing.assert_allclose(all_of_them.xyxy[all_of_them.track_id == 1], single.xyxy, atol=1e-6)
 
 
+@examples(40)
 @given(st.floats(-50, 50), st.floats(-50, 50), st.sets(st.integers(1, 8)))
 def test_a_straight_way_stays_straight_and_its_gaps_are_filled(
     start: float, speed: float, holes: set[int]
 ) -> None:
-    film = [Tracks.empty() if i in holes else tracks((1, start + speed * i, 0.9)) for i in range(10)]
-    after = refine(film, times(10))
-    assert [len(one) for one in after] == [1] * 10
-    np.testing.assert_allclose([one.xyxy[0, 0] for one in after], start + speed * np.arange(10), atol=1e-6)
+    holes = {24 + hole for hole in holes}
+    film = [Tracks.empty() if i in holes else tracks((1, start + speed * i, 0.9)) for i in range(57)]
+    after = refine(film, times(57))
+    assert [len(one) for one in after] == [1] * 57
+    np.testing.assert_allclose([one.xyxy[0, 0] for one in after], start + speed * np.arange(57), atol=1e-6)
     assert [i for i, one in enumerate(after) if one.source[0] == FILLED] == sorted(holes)
+
+
+def interrupted(seen: int, missing: int) -> list[Tracks]:
+    """Make one track that stands still and is seen for ``seen`` frames on both sides of a gap."""
+    one = tracks((1, 0, 0.9))
+    return [one] * seen + [Tracks.empty()] * missing + [one] * seen
 
 
 @pytest.mark.parametrize(
     ("missing", "fps", "filled"), [(19, 30.0, True), (20, 30.0, False), (6, 10.0, True), (7, 10.0, False)]
 )
 def test_gaps_are_measured_in_seconds(missing: int, fps: float, filled: bool) -> None:
-    film = [tracks((1, 0, 0.9)), *[Tracks.empty()] * missing, tracks((1, 9, 0.9))]
-    assert (len(refine(film, times(missing + 2, fps))[1]) == 1) is filled
+    after = refine(interrupted(60, missing), times(120 + missing, fps))
+    assert (len(after[60]) == 1) is filled
+
+
+@pytest.mark.parametrize(
+    ("seen", "missing", "fps", "filled"),
+    [(6, 1, 30.0, True), (5, 1, 30.0, False), (12, 4, 30.0, True), (11, 4, 30.0, False), (3, 1, 7.0, True)],
+)
+def test_without_support_a_gap_is_filled_only_in_a_track_seen_for_long(
+    seen: int, missing: int, fps: float, filled: bool
+) -> None:
+    after = refine(interrupted(seen, missing), times(2 * seen + missing, fps))
+    assert (len(after[seen]) == 1) is filled
+
+
+NOTHING = Detections.empty()
+WEAK = Detections([[1, 0, 11, 20]], [0.15], [0])
+
+
+@pytest.mark.parametrize(
+    ("in_gap", "filled"),
+    [
+        ([WEAK] * 6, True),
+        ([WEAK, NOTHING] * 3, True),
+        ([WEAK, None, None] * 2, True),  # nobody looked at two of three frames
+        ([WEAK, NOTHING, NOTHING] * 2, False),
+        ([Detections([[7, 0, 17, 20]], [0.9], [0])] * 6, False),  # beside it
+        ([NOTHING] * 6, False),
+    ],
+)
+def test_weak_boxes_that_no_track_took_support_a_gap(in_gap: list[Detections | None], filled: bool) -> None:
+    film = interrupted(6, 6)
+    seen = Detections(film[0].xyxy, [0.9], [0])
+    after = refine(film, times(18), detections=[*[seen] * 6, *in_gap, *[seen] * 6])
+    assert [len(one) for one in after[6:12]] == [int(filled)] * 6
+
+
+def test_a_box_that_a_track_took_supports_no_other() -> None:
+    other = replace(tracks((2, 1, 0.9)), xyxy=np.array([[1.0, 0, 11, 19]]))  # not in front: it ends higher
+    film = [*interrupted(6, 6)[:6], *[other] * 6, *[tracks((1, 0, 0.9))] * 6]
+    taken = [Detections(one.xyxy, one.score, [0]) for one in film]
+    assert [one.track_id.tolist() for one in refine(film, times(18), detections=taken)[6:12]] == [[2]] * 6
+
+
+@pytest.mark.parametrize(
+    ("xyxy", "filled"),
+    [
+        ((5, 2, 30, 25), False),  # hides less than half
+        ((2, 2, 30, 25), True),
+        ((2, -5, 30, 19), False),  # stands behind
+    ],
+)
+def test_whoever_stands_in_front_supports_a_gap(xyxy: tuple[int, ...], filled: bool) -> None:
+    front = replace(tracks((2, 0, 0.9)), xyxy=np.array([xyxy], float))
+    film = [*interrupted(6, 6)[:6], *[front] * 6, *[tracks((1, 0, 0.9))] * 6]
+    after = refine(film, times(18))
+    assert [len(one) for one in after[6:12]] == [1 + filled] * 6
+
+
+def test_detections_must_be_one_per_frame() -> None:
+    with pytest.raises(ValueError, match="one per frame, 2, got 1"):
+        refine([tracks((1, 0, 0.9))] * 2, times(2), detections=[NOTHING])
 
 
 def test_a_long_gap_parts_the_pieces() -> None:
