@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 
@@ -26,10 +26,10 @@ CODE = 24  # pixels per bit of the time that stands in the picture
 BITS = 32
 
 
-def stamped(size: tuple[int, int] = (CODE * BITS, 96)) -> Image:
-    """Return a picture that tells the time of day in milliseconds, one block per bit."""
+def stamped(size: tuple[int, int] = (CODE * BITS, 96), number: int | None = None) -> Image:
+    """Return a picture that tells a number, the time of day in milliseconds, one block per bit."""
     image = np.full((size[1], size[0], 3), 90, np.uint8)
-    now = int(time.time() * 1000) & 0xFFFFFFFF
+    now = int(time.time() * 1000) & 0xFFFFFFFF if number is None else number
     for bit in range(BITS):
         image[size[1] // 6 : size[1] * 2 // 3, bit * size[0] // BITS : (bit + 1) * size[0] // BITS] = 255 * (
             now >> bit & 1
@@ -165,45 +165,52 @@ class RtspServer:
                     self._spawn(self._play, client, send)
 
     def _play(self, client: socket.socket, send: Callable[[bytes], object]) -> None:
-        context = None
-        begin, index, sequence = time.monotonic(), 0, 0
+        begin, sequence = time.monotonic(), 0
         dice = random.Random(7)
         try:
-            while self._alive:
-                time.sleep(max(0.0, begin + index / self.fps - time.monotonic()))
-                index += 1
-                if self.silent.is_set():
-                    context = None
-                    continue
+            for picture in self._encoded():
                 if self.garbage.is_set():
                     client.sendall(dice.randbytes(3000))
                     continue
-                image = self.picture()
-                if context is None or (context.height, context.width) != image.shape[:2]:
-                    context = self._encoder(image)
-                frame = av.VideoFrame.from_ndarray(image, "bgr24")
-                frame.pts, frame.time_base = index, Fraction(1, self.fps)
-                for packet in context.encode(frame):
-                    nals = [n for n in re.split(b"\0\0\0?\1", bytes(packet)) if n]
-                    clock = int((time.monotonic() - begin) * 90_000) & 0xFFFFFFFF
-                    payloads = [p for nal in nals for p in fragments(nal)]
-                    for count, payload in enumerate(payloads):
-                        last = 0x80 if count == len(payloads) - 1 else 0
-                        header = struct.pack(">BBHII", 0x80, 96 | last, sequence & 0xFFFF, clock, 0x1234)
-                        sequence += 1
-                        if dice.random() >= self.loss:
-                            send(header + payload)
+                nals = [n for n in re.split(b"\0\0\0?\1", picture) if n]
+                clock = int((time.monotonic() - begin) * 90_000) & 0xFFFFFFFF
+                payloads = [p for nal in nals for p in fragments(nal)]
+                for count, payload in enumerate(payloads):
+                    last = 0x80 if count == len(payloads) - 1 else 0
+                    header = struct.pack(">BBHII", 0x80, 96 | last, sequence & 0xFFFF, clock, 0x1234)
+                    sequence += 1
+                    if dice.random() >= self.loss:
+                        send(header + payload)
         except OSError:
             pass
 
-    def _encoder(self, image: Image) -> av.VideoCodecContext:
-        context = av.CodecContext.create("libx264", "w")
-        assert isinstance(context, av.VideoCodecContext)
-        context.height, context.width = image.shape[:2]
-        context.pix_fmt, context.time_base, context.framerate = "yuv420p", Fraction(1, self.fps), self.fps
-        context.gop_size, context.thread_count = self.fps // 4, 1  # a key frame four times a second
-        context.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "28"}
-        return context
+    def _encoded(self) -> Iterator[bytes]:
+        """Yield pictures as H.264, each when it is due, a key frame first."""
+        context = None
+        begin, index = time.monotonic(), 0
+        while self._alive:
+            time.sleep(max(0.0, begin + index / self.fps - time.monotonic()))
+            index += 1
+            if self.silent.is_set():
+                context = None
+                continue
+            image = self.picture()
+            if context is None or (context.height, context.width) != image.shape[:2]:
+                context = encoder((image.shape[1], image.shape[0]), self.fps)
+            frame = av.VideoFrame.from_ndarray(image, "bgr24")
+            frame.pts, frame.time_base = index, Fraction(1, self.fps)
+            yield from map(bytes, context.encode(frame))
+
+
+def encoder(size: tuple[int, int], fps: int, **options: str) -> av.VideoCodecContext:
+    """Return an H.264 encoder that holds nothing back, with a key frame four times a second."""
+    context = av.CodecContext.create("libx264", "w")
+    assert isinstance(context, av.VideoCodecContext)
+    context.width, context.height = size
+    context.pix_fmt, context.time_base, context.framerate = "yuv420p", Fraction(1, fps), fps
+    context.gop_size, context.thread_count = max(fps // 4, 1), 1
+    context.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "28", **options}
+    return context
 
 
 def fragments(nal: bytes) -> list[bytes]:
