@@ -3,10 +3,10 @@
     python -m benchmarks.cameras [VIDEO ...] [--cameras 1 4 8] [--fps 10] [--size 640x480] [--seconds 30]
 
 A server in a process of its own sends the videos (vtest.avi of the shared recordings, if none is given) in a
-circle, encoded beforehand, each camera another one, or another part of the same. Picture k of a camera leaves at
-a known time, so that the true age of a result is known: ours counts the pictures it receives; for
-ultralytics' multi-stream, which does not, the number stands in the picture. Both have the same weights, network
-size and ByteTrack; ours also two lines and a zone per camera. "told" is the delay that our table tells.
+circle, encoded beforehand, each camera another one, or another part of the same. Picture k of a camera leaves
+at a known time, so that the true age of a result is known: ours counts the pictures it receives; for
+ultralytics' multi-stream, which does not, the number stands in the picture. Both have the same weights,
+network size and ByteTrack; ours also two lines and a zone per camera. "told" is the delay of our table.
 "machine" is how busy all cores were, with everything that ran, the server among it.
 """
 

@@ -100,6 +100,10 @@ class Source:
         It takes what happened to the source since the last time; `drain_events` will return it again.
         """
 
+    def unseen(self) -> str | None:
+        """Return in words that no picture has come, and why; None for files and where one has."""
+        return None
+
     def when_ready(self, call: Callable[[], None]) -> None:
         """Let ``call`` be called when a frame is there, before the then newest is given; only live ones do.
 

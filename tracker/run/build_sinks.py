@@ -30,7 +30,6 @@ from tracker.sinks import (
     WindowSink,
     output_file,
 )
-from tracker.sinks.actions import parse_action
 from tracker.sinks.movements import Junction
 from tracker.types import Json, OptionError, OutputError, Picture, Result, Scene, Stopwatch
 
@@ -41,13 +40,15 @@ def make_sinks(
     plugins: Iterable[PluginLike] = (),
     *,
     audio_from: str | Path | None = None,
+    actions: Iterable[Sink] = (),
     another: Callable[[Path], Path] | None = None,
     sound: Sound | None = None,
     stopwatch: Stopwatch | None = None,
 ) -> Iterator[Sink]:
     """Yield the sinks that the options ask for, not yet opened.
 
-    ``another`` gives videos a name beside those that an earlier part of the run left. Raises ``OptionError``.
+    ``actions`` are those of ``--on``, made before. ``another`` gives videos a name beside those that an
+    earlier part of the run left. Raises ``OptionError``.
     """
     if options.output:
         yield VideoSink(
@@ -79,7 +80,7 @@ def make_sinks(
         )
     if options.movements:
         yield movements_sink(options, scene, plugins)
-    yield from (parse_action(text, scene) for text in options.on)
+    yield from actions
     if options.save_mot:
         yield MotSink(options.save_mot, overwrite=options.overwrite, live=scene.live)
     if options.save_csv:

@@ -72,8 +72,13 @@ class Checkpoint:
         if left:
             self.file.amend(left=self.left)
 
-    def begin(self, scene: Scene, tracker: LastingTracker, *, resumed: bool) -> None:
-        """Decide what can go on; let a fresh tracker go on with it, or with the numbering alone."""
+    def begin(
+        self, scene: Scene, tracker: LastingTracker, *, resumed: bool, before: str | None = None
+    ) -> None:
+        """Decide what can go on; let a fresh tracker go on with it, or with the numbering alone.
+
+        ``before`` is another name by which a live source is known, that of a run before it was given one.
+        """
         beginning, saved = tracker.state(), self.saved
         if saved is None:
             return
@@ -81,7 +86,7 @@ class Checkpoint:
         if list(scene.size) != saved.size or scene.live != saved.live:
             kind = "a live source" if saved.live else "a file"
             raise self.file.foreign(f"belongs to {saved.source} ({kind}, {saved.size[0]} x {saved.size[1]})")
-        if scene.live:
+        if scene.live and (before is None or saved.source != before):
             self.check_source(scene.source)
         self.resuming = not saved.ended and (resumed or scene.live) and now >= saved.time
         if saved.tracker.get("kind") != _kind(tracker):

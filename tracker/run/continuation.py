@@ -50,8 +50,10 @@ class Continuation:
     def check_source(self, name: str, recording: str | None) -> None:
         """Refuse to go on with another source."""
 
-    def begin(self, scene: Scene, tracker: LastingTracker, *, resumed: bool) -> None:
-        """Let a fresh tracker go on."""
+    def begin(
+        self, scene: Scene, tracker: LastingTracker, *, resumed: bool, before: str | None = None
+    ) -> None:
+        """Let a fresh tracker go on; ``before`` is what a live source may have been called before."""
 
     def restore(self, host: Host, sinks: Sequence[Sink], report: Report) -> None:
         """Hand everybody what they knew; sinks are not entered yet."""
@@ -126,8 +128,10 @@ class _Kept(Continuation):
     def check_source(self, name: str, recording: str | None) -> None:
         self._checkpoint.check_source(name, recording)
 
-    def begin(self, scene: Scene, tracker: LastingTracker, *, resumed: bool) -> None:
-        self._checkpoint.begin(scene, tracker, resumed=resumed)
+    def begin(
+        self, scene: Scene, tracker: LastingTracker, *, resumed: bool, before: str | None = None
+    ) -> None:
+        self._checkpoint.begin(scene, tracker, resumed=resumed, before=before)
 
     def restore(self, host: Host, sinks: Sequence[Sink], report: Report) -> None:
         self._checkpoint.restore(host, sinks, report)

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -65,7 +66,7 @@ class Run:
     uri: str
     name: str  # of its outputs; no two have the same
     zones: str | None = None  # a zone file of its own
-    session: Session | None = None  # once it is open
+    session: Session | None = None  # once it has been begun
     error: TrackError | None = None
 
 
@@ -159,7 +160,11 @@ class Several:
         if save and self._folder.suffix.lower() in ENCODINGS:
             raise OptionError(f"-o {self._folder} is one file for {len(self.runs)} sources; give a folder")
         self.stop = stop or threading.Event()
-        live = [run for run in self.runs if open_source(run.uri).live]
+        with ThreadPoolExecutor(len(self.runs)) as pool:  # one that does not answer holds up nobody
+            lives = pool.map(
+                lambda run: open_source(run.uri, give_up_after_s=options.give_up_after).live, self.runs
+            )
+        live = [run for run, is_live in zip(self.runs, lives, strict=True) if is_live]
         files = [run for run in self.runs if run not in live]
         self._lanes = [[run] for run in live] + ([files] if files else [])
         self._open_lanes = len(self._lanes)
@@ -249,15 +254,15 @@ class Several:
         options = self._options[run.name]
         prefix = Path(options.output) if options.output else output_in(Path(), run.name)
         session = Session(
-            WithDetector(run.uri, options, self._detector_handle),
+            WithDetector(run.uri, options, self._detector_handle, run.name),
             options,
             stop=self.stop,
             sketch=self._sketch,
             prefix=prefix.with_suffix("") if self._leave else None,
             claims=self._claims,
         )
+        run.session = session
         with session:
-            run.session = session
             for result in session:
                 if not self._put((run, result)):
                     return
@@ -271,4 +276,4 @@ class Several:
 
 
 def _has_files_open(lane: list[Run]) -> bool:
-    return any(run.session is not None for run in lane)
+    return any(run.session is not None and run.session.opened for run in lane)

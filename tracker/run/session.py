@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from tracker.run.reporting import Reporting
 from tracker.run.stored import detections_sink
 from tracker.run.summary import Report
 from tracker.run.upstream import Upstream, WithDetector
+from tracker.run.waiting import Waiting
 from tracker.sinks.output_file import each_folder_once
 from tracker.text import told
 from tracker.types import (
@@ -72,6 +74,10 @@ class Session:
         self._crowded = 0  # frames with as many boxes as --max-det lets through
         self._state = make_continuation(options)
         self._ended = False  # by itself
+        self.opened = False
+        self._waiting: Waiting | None = None
+        self._awaited: Source | None = None  # the source, also where it has not given a picture yet
+        self._began = time.monotonic()
         self._reporting = Reporting(options)
         self._stack = ExitStack()
 
@@ -85,8 +91,11 @@ class Session:
         try:
             self._open()
         except BaseException:
+            if self._waiting is not None:
+                self._waiting.give_up(interrupted=self.stop.is_set())
             self._stack.close()
             raise
+        self.opened = True
         return self
 
     def __exit__(
@@ -202,8 +211,16 @@ class Session:
                 self.host.errors.append(error)
                 raise
 
+    @property
+    def was_awaited(self) -> bool:
+        """Whether there was a live source to wait for, so that its run is told of even without a picture."""
+        return self._awaited is not None and self._awaited.live
+
     def warnings(self) -> list[str]:
-        """Return what the user should know: skipped packets, dropped frames."""
+        """Return what the user should know: skipped packets, dropped frames, that no picture came at all."""
+        if not self.opened:
+            unseen = None if self._awaited is None else self._awaited.unseen()
+            return [*self._warnings, *([unseen] if unseen else [])]
         warnings = [
             *self._upstream.warnings,
             *self.source.warnings,
@@ -223,6 +240,8 @@ class Session:
 
     def rows(self) -> list[tuple[str, str]]:
         """Return the table of the run: names and values."""
+        if not self.opened:
+            return [("frames", f"none in {time.monotonic() - self._began:.1f} s")]
         live: list[tuple[str, str]] = []
         if self.source.live:
             live = [("delay", f"{1000 * self.source.delay_s:.0f} ms, median")]
@@ -235,6 +254,8 @@ class Session:
 
     def outputs(self) -> list[str]:
         """Return the files written."""
+        if not self.opened:
+            return []
         written = [path for sink in self.sinks for path in sink.files]
         return [str(path) for path in (*self._reporting.outputs(written), *self.left)]
 
@@ -253,7 +274,9 @@ class Session:
         going_on = not self._state.is_new
         if not going_on:
             check_outputs(options)
-        self.source = self._stack.enter_context(self._make_source())
+        self._awaited = source = self._make_source()
+        self._waiting = Waiting(options, source, self._stack)
+        self.source = self._stack.enter_context(source)
         upstream = self._upstream
         self.detector: Detector = self._stack.enter_context(
             upstream.make_detector(self.source, self.stopwatch)
@@ -286,6 +309,7 @@ class Session:
                 options,
                 self.scene,
                 self.plugins,
+                actions=self._waiting.actions,
                 audio_from=None if self.scene.live else upstream.recording,
                 another=claims.another if going_on else None,
                 sound=self.source.sound,
@@ -294,13 +318,17 @@ class Session:
         )
         self.sinks += detections_sink(options, self.scene, self.detector, self.source, upstream.recording)
         self.sinks += self._reporting.sinks(self.scene, self.plugins, self._at_end)
-        self._state.begin(self.scene, self._lasting_tracker(), resumed=options.resume)
+        self._state.begin(
+            self.scene, self._lasting_tracker(), resumed=options.resume, before=upstream.address_name
+        )
         self._state.restore(self.host, self.sinks, self.report)
         self._state.skip(self.source, self.detector)
         self._state.announce(self.scene, self.sinks, upstream.recording)
         for sink in self.sinks:
-            self._stack.enter_context(sink)
+            if not (self._waiting.opened and sink in self._waiting.actions):
+                self._stack.enter_context(sink)
         self._state.created(self.sinks)
+        self._waiting.begin(self.scene)
         self.source.when_idle(self._on_idle)
         self.source.when_ready(self.detector.await_turn)
 

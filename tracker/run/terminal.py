@@ -69,9 +69,13 @@ def execute_session(
             if received.opening:
                 raise  # nothing has been found yet
             failed = error
+        except (EndRun, Interrupted):
+            if not session.was_awaited:
+                raise
         for note in session.warnings():
             click.echo(f"track: {told(note)}", err=True)
-        if not options.output and any(isinstance(sink, WindowSink) and sink.blind for sink in session.sinks):
+        blind = session.opened and any(isinstance(sink, WindowSink) and sink.blind for sink in session.sinks)
+        if blind and not options.output:
             click.echo("track: nothing was shown and no video written; add -o FILE", err=True)
         if not quiet:
             click.echo(table(session.rows(), session.outputs()))
@@ -103,11 +107,11 @@ def execute_several(
             if run.error is not None:
                 failed += 1
                 click.echo(f"track: {run.name}: {told(str(run.error))}", err=True)
-            if run.session is not None:
+            if run.session is not None and (run.session.opened or run.error is None):
                 for note in run.session.warnings():
                     click.echo(f"track: {run.name}: {told(note)}", err=True)
         for run in several.runs:
-            if run.session is not None and not quiet:
+            if run.session is not None and (run.session.opened or run.session.was_awaited) and not quiet:
                 click.echo(f"\n{run.name}\n{table(run.session.rows(), run.session.outputs())}")
             if run.session is not None and run.session.profile:
                 click.echo(f"\n{table(run.session.profile)}")

@@ -28,6 +28,8 @@ class Upstream:
     The session does the rest alike, whether frames come from a file, a camera or a table.
     """
 
+    address_name: str | None = None  # what it was called before it was given a name
+
     def __init__(self, recording: str | None, options: Options) -> None:
         self.recording = recording  # file, folder or address of the pictures, if there are any
         self._options = options
@@ -98,8 +100,12 @@ class WithDetector(Upstream):
         uri: str | int | Path,
         options: Options,
         detector_factory: Callable[[Stopwatch], Detector] | None = None,  # of one that other sources share
+        name: str | None = None,  # to call a live source by
     ) -> None:
         super().__init__(str(uri), options)
+        self._name = name
+        if name is not None and address.scheme(self.recording):
+            self.address_name = address.name(self.recording)
         self._detector_factory = detector_factory
 
     @property
@@ -123,6 +129,7 @@ class WithDetector(Upstream):
             camera_size=options.camera_size,
             camera_fps=options.camera_fps,
             give_up_after_s=options.give_up_after,
+            name=self._name,
         )
         if saved is None:
             return source

@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import threading
+import time
 from pathlib import Path
 
 from tracker import parse
@@ -27,6 +28,7 @@ def open_source(
     camera_size: str | tuple[int, int] | None = None,
     camera_fps: float | None = None,
     give_up_after_s: float | None = None,
+    name: str | None = None,
 ) -> Source:
     """Return the source that ``uri`` means, not yet opened.
 
@@ -37,7 +39,8 @@ def open_source(
 
     ``start_s`` and ``end_s`` are media time (of live sources: seconds since the first frame, no start),
     ``stride`` 2 yields every second frame, ``fps`` replaces the frame rate that a file tells. Iteration ends
-    soon after ``stop`` is set. The last four options are for live sources. Raises ``OptionError`` here and
+    soon after ``stop`` is set. The last five options are for live sources; ``name`` is what to call one, by
+    default its address, in which nothing is secret. Raises ``OptionError`` here and
     ``InputError`` when it is entered.
     """
     from tracker.sources import address, remote
@@ -48,7 +51,8 @@ def open_source(
     text = str(uri).removeprefix("file://")
     path = Path(text)
     wanted = FrameSelection(start_s, end_s, stride, max_frames)
-    if address.is_http(text) and remote.is_file(text):
+    began = time.monotonic()
+    if address.is_http(text) and remote.is_file(text, give_up_after_s):
         return VideoFile(text, wanted, stop, stopwatch, fps=fps)
     camera = re.fullmatch(r"\d+|/dev/video.*", text) and not path.is_file()
     if camera or address.scheme(text):
@@ -60,13 +64,23 @@ def open_source(
             raise OptionError(f"--fps {fps:g}: {address.redact(text)} is live and has its own clock")
         capture: Capture
         if camera:
-            name = shown = f"camera{text}" if text.isdecimal() else path.name
+            known = shown = f"camera{text}" if text.isdecimal() else path.name
             patient = give_up_after_s is not None
             capture = CameraCapture(text, _size(camera_size), camera_fps, patient=patient)
         else:
-            name, shown = address.name(text), address.redact(text)
-            capture = StreamCapture(text, rtsp_transport)
-        return LiveSource(name, shown, capture, wanted, stop, stopwatch, give_up_after_s=give_up_after_s)
+            known, shown = address.name(text), address.redact(text)
+            capture = StreamCapture(text, rtsp_transport, most_s=give_up_after_s)
+        return LiveSource(
+            name or known,
+            shown,
+            capture,
+            wanted,
+            stop,
+            stopwatch,
+            give_up_after_s=give_up_after_s,
+            label=name,
+            waited_s=time.monotonic() - began,
+        )
     try:
         os.stat(text)  # noqa: PTH116 - Path takes no NUL
     except (OSError, ValueError) as error:

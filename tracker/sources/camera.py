@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
@@ -13,10 +12,10 @@ import cv2
 import numpy as np
 
 from tracker.sources.clock import StreamClock
+from tracker.sources.fitting import change, fitted
 from tracker.sources.live import LostError
 from tracker.types import Image, InputError
 
-LOG = logging.getLogger("track")
 MISSES = 5  # failed reads in a row after which the camera is taken to be unplugged
 
 
@@ -39,6 +38,9 @@ class CameraCapture:
         self._wish, self._rate = size, rate
         self._patient = patient  # whether to wait also before the first picture
         self._told = False
+        self._size: tuple[int, int] | None = None  # width, height of the first picture, and of the last
+        self._last_size: tuple[int, int] | None = None
+        self.notes: list[str] = []
         self.fps: float | None = None
         self._capture: cv2.VideoCapture | None = None
 
@@ -70,10 +72,19 @@ class CameraCapture:
             if read and image is not None and image.size:
                 misses, self._patient = 0, True
                 self._compare(image.shape[1], image.shape[0])
-                yield clock.now(), np.asarray(image, np.uint8)
+                yield clock.now(), self._fit(np.asarray(image, np.uint8))
             else:
                 misses += 1
         raise self._lost("the camera gives no pictures" + " any more" * self._patient)
+
+    def _fit(self, image: Image) -> Image:
+        """Return a picture in the size of the first: one that is plugged in again may have another."""
+        size = image.shape[1], image.shape[0]
+        self._size, self._last_size = self._size or size, self._last_size or size
+        if size != self._last_size:
+            self._last_size = size
+            self.notes.append(change(size, self._size))
+        return fitted(image, self._size)
 
     def _lost(self, why: str) -> Exception:
         if self._patient:
@@ -88,10 +99,10 @@ class CameraCapture:
             self._capture = None
 
     def _compare(self, width: int, height: int) -> None:
-        """Log once if the driver chose another size."""
+        """Tell once if the driver chose another size."""
         if self._wish is not None and self._wish != (width, height) and not self._told:
             wish = "x".join(map(str, self._wish))
-            LOG.warning("the camera gives %dx%d, not %s as --camera-size asks", width, height, wish)
+            self.notes.append(f"the camera gives {width}x{height}, not {wish} as --camera-size asks")
         self._told = True
 
 

@@ -26,6 +26,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S = (
 DELAYS = 1000  # frames over which the median delay is taken
 RATE_FRAMES, RATE_S = 10, 1.0  # the frame rate is measured over so many pictures, or so long
 UNKNOWN_FPS = 25.0
+LEAST_PATIENCE_S = 1.0  # for an attempt in progress, however soon --give-up-after would end it
 JOIN_S = 1.0  # how long to wait for the reader; if the network blocks it, it ends by its own time limit
 
 
@@ -37,6 +38,7 @@ class Capture(Protocol):
     """One connection to a live source."""
 
     fps: float | None
+    notes: list[str]  # what the user should know, one line each; whoever reads takes them away
 
     def open(self, ended: threading.Event) -> None:
         """Connect; raises ``LostError``, or ``InputError`` where another attempt is useless."""
@@ -59,7 +61,8 @@ class LiveSource(Source):
 
     ``Frame.time`` is Unix time. ``Frame.index`` counts every picture received, also the dropped ones. A lost
     connection is made again after 0.5 s, then 1, 2, ... 30 s, also at the beginning; ``drain_events``
-    returns ``source.lost`` and ``source.back``. There are no frames for the time in between.
+    returns ``source.lost`` and ``source.back``. There are no frames for the time in between. ``shown`` is its
+    address without secrets, ``label`` what the log calls it.
     """
 
     live = True
@@ -74,11 +77,14 @@ class LiveSource(Source):
         stopwatch: Stopwatch | None = None,
         *,
         give_up_after_s: float | None = None,  # seconds without a picture; None: never
+        label: str | None = None,
+        waited_s: float = 0.0,  # for an answer, before it was known to be live
     ) -> None:
         if selection.start_s:
             raise OptionError(f"--start {selection.start_s:g}: {shown} is live and has no start")
         super().__init__(name)
         self.shown, self.selection = shown, selection
+        self._label, self._waited_s = label or shown, waited_s
         self.received = self._dropped = 0
         self._capture = capture
         self._give_up_after_s = give_up_after_s
@@ -96,6 +102,11 @@ class LiveSource(Source):
         self._delays: deque[float] = deque(maxlen=DELAYS)
         self._last: tuple[int, float] | None = None  # index and time of the last picture received
         self._gaps: list[float] = []
+        self._heard = (
+            time.monotonic()
+        )  # when the last picture came; before the first, since when it is awaited
+        self._reason = "no answer"  # why none comes now
+        self._is_lost = False  # and told so
         self._times: list[float] = []  # when the first pictures were taken
         self._thread = threading.Thread(target=self._run, name=f"read {name}", daemon=True)
 
@@ -104,14 +115,15 @@ class LiveSource(Source):
 
         Raises ``InputError`` if another attempt is useless, ``EndRun`` when stopped before.
         """
+        self._heard = time.monotonic() - self._waited_s
         self._thread.start()
+        frame: Frame | None = None
         try:
             frame = self._take(keep=True)
-        except BaseException:
-            self._close()
-            raise
+        finally:
+            if frame is None:
+                self._close()
         if frame is None:
-            self._close()
             raise EndRun(f"{self.shown}: stopped before the first picture")
         self.size = (frame.image.shape[1], frame.image.shape[0])
         self.fps = self._rate()
@@ -188,12 +200,31 @@ class LiveSource(Source):
                     if not keep:
                         self._newest = None
                     return frame
-                if self._error is not None:
-                    raise self._error
-                woken = self._fresh.wait(POLL_S)
-            if not woken and self._on_idle is not None:
-                self._on_idle(self._new_events())
+                error = self._error
+                woken = error is None and self._fresh.wait(POLL_S)
+            try:
+                if error is not None:
+                    raise error
+                self._give_up_in_time()
+            finally:
+                if not woken and self._on_idle is not None:
+                    self._on_idle(self._new_events())
         return None
+
+    def _give_up_in_time(self) -> None:
+        """Raise ``InputError`` after the time without a picture, whatever the reader is waiting for."""
+        limit = self._give_up_after_s
+        if limit is None or time.monotonic() - self._heard < max(limit, LEAST_PATIENCE_S):
+            return
+        with self._fresh:
+            if self._newest is not None or self._error is not None:
+                return
+            reason = self._reason
+        raise self._given_up(reason)
+
+    def _given_up(self, reason: str) -> InputError:
+        self._report_lost(reason, for_good=True)
+        return InputError(f"{self.shown}: no picture for {self._give_up_after_s:g} s ({reason}); gave up")
 
     def _close(self) -> None:
         self._closing.set()
@@ -211,35 +242,33 @@ class LiveSource(Source):
                 self._fresh.notify_all()
 
     def _stay_connected(self) -> None:
-        wait_s, lost_at = FIRST_WAIT_S, time.monotonic()
-        told = False
+        wait_s = FIRST_WAIT_S
         while not self._ended():
             try:
                 self._clock.reset()
                 self._capture.open(self._closing)
+                self._reason = "connected, but it sends no picture"
                 for taken, image in self._capture.read(self._clock):
                     if self._ended():
                         return
-                    if image is not None and told:
+                    if image is not None:
                         self._report_back(taken)
-                        told = False
                     self._receive(taken, image)
-                    lost_at, wait_s = time.monotonic(), FIRST_WAIT_S
+                    wait_s = FIRST_WAIT_S
             except LostError as error:
                 if self._ended():
                     return
-                if not told:
-                    self._report_lost(str(error))
-                    told = True
-                if self._give_up_after_s is not None and time.monotonic() - lost_at >= self._give_up_after_s:
-                    raise InputError(
-                        f"{self.shown}: no picture for {self._give_up_after_s:g} s ({error}); gave up"
-                    ) from None
+                self._reason = str(error)
+                limit_s = self._give_up_after_s
+                if limit_s is not None and time.monotonic() - self._heard >= limit_s:
+                    raise self._given_up(self._reason) from None
+                self._report_lost(self._reason)
             finally:
                 self._capture.close()
             limit = wait_s
-            if self._give_up_after_s is not None:
-                limit = max(0.0, min(wait_s, lost_at + self._give_up_after_s - time.monotonic()))
+            if self._give_up_after_s is not None:  # try once more before the end
+                left = self._heard + self._give_up_after_s - time.monotonic()
+                limit = min(wait_s, max(left / 2, POLL_S))
             self._sleep(limit)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
@@ -251,6 +280,9 @@ class LiveSource(Source):
     def _receive(self, taken: float, image: Image | None) -> None:
         index = self.received
         self.received += 1
+        self._heard = time.monotonic()
+        while self._capture.notes:
+            self._tell(self._capture.notes.pop(0))
         if image is None or index % self.selection.stride:
             self._dropped += image is None
             return
@@ -265,22 +297,44 @@ class LiveSource(Source):
             self._newest = Frame(image, index, taken)
             self._fresh.notify_all()
 
-    def _report_lost(self, reason: str) -> None:
-        index, at = self._last or (0, self._clock.now())
-        LOG.warning("%s: %s; trying again until it is back (Ctrl-C ends)", self.shown, reason)
-        if self._last is not None:
-            with self._fresh:
-                self._events.append(Event("source.lost", at, index, data={"reason": reason}))
+    def _report_lost(self, reason: str, *, for_good: bool = False) -> None:
+        with self._fresh:
+            if self._is_lost:
+                return
+            self._is_lost = True
+            index, at = self._last or (0, self._clock.now())
+            self._events.append(Event("source.lost", at, index, data={"reason": reason}))
+        if for_good:
+            return
+        limit = self._give_up_after_s
+        how_long = "until it is back (Ctrl-C ends)" if limit is None else f"for up to {limit:g} s"
+        LOG.warning("%s: %s; trying again %s", self._label, reason, how_long)
 
     def _report_back(self, taken: float) -> None:
-        if self._last is None:
-            LOG.warning("%s: connected", self.shown)
-            return
-        gap_s = taken - self._last[1]
-        self._gaps.append(gap_s)
-        LOG.warning("%s: back after %.1f s", self.shown, gap_s)
         with self._fresh:
-            self._events.append(Event("source.back", taken, self.received, data={"gap_s": round(gap_s, 3)}))
+            self._reason = "connected, but it sends nothing any more"
+            if not self._is_lost:
+                return
+            self._is_lost = False
+            gap_s = time.monotonic() - self._heard if self._last is None else taken - self._last[1]
+            if self._last is not None:
+                self._gaps.append(gap_s)
+            data = {"gap_s": round(gap_s, 3)}
+            self._events.append(Event("source.back", taken, self.received, data=data))
+        what = "connected" if self._last is None else "back"
+        LOG.warning("%s: %s after %.1f s", self._label, what, gap_s)
+
+    def _tell(self, note: str) -> None:
+        """Tell something that the user should know, now and at the end, where it came more than once once."""
+        LOG.warning("%s: %s", self._label, note)
+        if note not in self.warnings:
+            self.warnings.append(note)
+
+    def unseen(self) -> str | None:
+        """Return why no picture has come at all; None where one has."""
+        if self._last is not None:
+            return None
+        return f"no picture came in {time.monotonic() - self._heard:.1f} s ({self._reason})"
 
     def _add_warnings(self) -> None:
         if self._dropped:
@@ -289,6 +343,9 @@ class LiveSource(Source):
                 f"median delay {self.delay_s * 1000:.0f} ms"
             )
         if self._gaps:
+            times = "once" if len(self._gaps) == 1 else f"{len(self._gaps)} times"
+            self.warnings.append(f"the source was lost {times}, {sum(self._gaps):.1f} s in all")
+        if self._is_lost and self._last is not None:
             self.warnings.append(
-                f"the source was lost {len(self._gaps)} times, {sum(self._gaps):.1f} s in all"
+                f"the source was lost for the last {time.monotonic() - self._heard:.1f} s ({self._reason})"
             )

@@ -20,16 +20,20 @@ HEADED = frozenset(
 )  # their header has the duration if it is known
 
 
-def is_file(uri: str) -> bool:
-    """Return True if it has an end: it is read completely, unlike a live stream."""
+def is_file(uri: str, most_s: float | None = None) -> bool:
+    """Return True if it has an end: it is read completely, unlike a live stream.
+
+    An answer is waited for for ``most_s``, at most ``ANSWER_S``.
+    """
+    answer_s = ANSWER_S if most_s is None else min(ANSWER_S, most_s)
     try:
-        with BoundedHttp(uri, ANSWER_S) as raw:
+        with BoundedHttp(uri, answer_s) as raw:
             if raw.parts:
                 return False  # whatever length it tells: what a server pushes is live
             if not raw.lists and not raw.size:
                 with av.open(raw, options=dict(PROBE_OPTIONS), **LENIENT) as container:
                     return _has_end(container)
-        with av.open(uri, options=dict(PROBE_OPTIONS), timeout=ANSWER_S, **LENIENT) as container:
+        with av.open(uri, options=dict(PROBE_OPTIONS), timeout=answer_s, **LENIENT) as container:
             return _has_end(container)
     except (av.error.FFmpegError, OSError, ValueError):
         return address.names_a_file(uri)

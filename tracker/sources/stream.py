@@ -17,10 +17,10 @@ from tracker.errors import system_reason
 from tracker.sources.address import is_http, redact, scheme
 from tracker.sources.bounded_http import MOST_BYTES, BoundedHttp
 from tracker.sources.clock import StreamClock
+from tracker.sources.fitting import Fitting
 from tracker.sources.limits import MAX_PIXELS, limit_decoder
-from tracker.sources.live import LostError
+from tracker.sources.live import LEAST_PATIENCE_S, LostError
 from tracker.sources.media_file import frame_rate, unlog
-from tracker.sources.orientation import Orientation, orientation_of
 from tracker.sources.timeline import BROADCAST_S
 from tracker.types import Image, InputError, OptionError
 
@@ -37,11 +37,21 @@ FINAL_ERRORS = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError, av.
 class StreamCapture:
     """A connection through PyAV, set for little delay: no reordering queue, no frame threads."""
 
-    def __init__(self, uri: str, transport: str = "tcp", silent_s: float = SILENT_S) -> None:
+    def __init__(
+        self,
+        uri: str,
+        transport: str = "tcp",
+        silent_s: float = SILENT_S,
+        most_s: float | None = None,  # one attempt and one silence, which may have limits of their own
+    ) -> None:
         if transport not in TRANSPORTS:
             raise OptionError(f"--rtsp-transport {transport}: choose tcp or udp")
         self._uri = uri
         self._silent_s = silent_s * (PLAYLIST_FACTOR if self._bursts else 1)
+        self._open_s = OPEN_S
+        if most_s is not None:
+            most_s = max(most_s, LEAST_PATIENCE_S)
+            self._silent_s, self._open_s = min(self._silent_s, most_s), min(OPEN_S, most_s)
         self._shown = redact(uri)
         self._scheme = scheme(uri)
         self._transport = transport
@@ -50,9 +60,8 @@ class StreamCapture:
         self._bounded: BoundedHttp | None = None  # what the container reads from, for HTTP
         self._given_s: float | None = None  # stream time of the last picture of a playlist
         self._paced_s: float | None = None  # stream time of the last picture that was yielded
-        self._orientation: Orientation | None = (
-            None  # of the first picture; later sizes are scaled to its size
-        )
+        self._fitting: Fitting | None = None  # to the size of the first picture
+        self.notes: list[str] = []
 
     @property
     def _patient(self) -> bool:
@@ -79,11 +88,14 @@ class StreamCapture:
         unlog()
         self._ended = ended
         read_s = READ_S if self._patient else self._silent_s
+        began = time.monotonic()
         try:
-            self._container = self._connect(options, (OPEN_S, read_s))
+            self._container = self._connect(options, (self._open_s, read_s))
         except FINAL_ERRORS as error:
             raise InputError(f"{self._shown}: {_reason(error)}; check user, password and address") from None
         except (av.error.FFmpegError, OSError, ValueError) as error:
+            if time.monotonic() - began >= 0.95 * self._open_s:  # FFmpeg takes half an answer for a wrong one
+                raise LostError(f"no answer within {self._open_s:g} s") from None
             raise LostError(_reason(error)) from None
         if not self._container.streams.video:
             raise LostError("no video in it")
@@ -136,8 +148,8 @@ class StreamCapture:
                 if frame.is_corrupt:
                     yield taken, None
                     continue
-                if self._orientation is None:
-                    self._orientation = orientation_of(frame, self._stream.sample_aspect_ratio)
+                if self._fitting is None:
+                    self._fitting = Fitting(frame, self._stream.sample_aspect_ratio)
                 pts_s = (
                     float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
                 )
@@ -148,7 +160,10 @@ class StreamCapture:
                             continue
                         again, self._given_s = False, pts_s
                         anchor, taken = self._pace(clock, anchor, pts_s)
-                yield taken, self._orientation.bgr(frame)
+                image = self._fitting.bgr(frame, self._stream.codec_context.sample_aspect_ratio)
+                if (note := self._fitting.take_note()) is not None:
+                    self.notes.append(note)
+                yield taken, image
 
     def _pace(self, clock: StreamClock, anchor: float | None, pts_s: float) -> tuple[float, float]:
         """Wait until a picture is due; after the first one, a jump or a delay the pace begins anew."""
@@ -203,6 +218,4 @@ class StreamCapture:
 
 def _reason(error: BaseException) -> str:
     """Return what went wrong; not the text of the error, which may contain the address."""
-    if isinstance(error, av.error.ExitError):
-        return f"no answer within {OPEN_S:g} s"
     return (system_reason(error) or type(error).__name__).lower()

@@ -57,3 +57,11 @@ class SourceWrapper(Source):
     def when_idle(self, call: Callable[[Sequence[Event]], None]) -> None:
         """Let ``call`` be called while no frame comes."""
         self.source.when_idle(call)
+
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Let ``call`` be called when a frame is there."""
+        self.source.when_ready(call)
+
+    def unseen(self) -> str | None:
+        """Return why no picture has come at all."""
+        return self.source.unseen()

@@ -19,7 +19,8 @@ from tests.tracker.sources.rtsp import RtspServer
 from tests.tracker.squares import SquareDetector
 from tracker.options import Options
 from tracker.run.session import Session
-from tracker.types import Image, Result
+from tracker.run.upstream import WithDetector
+from tracker.types import EndRun, Image, Result
 
 ROOM = "room=0,0 160,0 160,96 0,96"
 PATIENCE_S = 20.0
@@ -165,3 +166,48 @@ def test_an_interrupted_run_waits_for_no_receiver() -> None:
         print(f"left {time.monotonic() - began:.2f} s after it was stopped")
         assert told.got == [], "it waited until the receiver had answered"
     assert session.report.frames > 0
+
+
+@pytest.mark.slow
+def test_a_camera_that_never_answers_is_told_at_once_and_when_it_comes(tmp_path: Path) -> None:
+    """Also after a restart, when the last run has seen it."""
+    with RtspServer(standing) as server:
+        server.kill()
+        with desk() as told:
+            with running(server.url, on=(f"source.*={told.url}",)) as (session, results):
+                wait_for(lambda: told.got)
+                assert [each["kind"] for each in told.got] == ["source.lost"] and not session.opened
+                assert told.got[0]["reason"] == "connection refused"
+                server.start()
+                wait_for(lambda: len(results) > 3 and len(told.got) == 2)
+            assert [each["kind"] for each in told.got] == ["source.lost", "source.back"]
+    assert [event.kind for event in results[0].events][:2] == ["source.lost", "source.back"]
+
+
+@pytest.mark.slow
+def test_one_that_never_comes_has_a_closing_line_and_a_row() -> None:
+    with desk() as told:
+        stop = threading.Event()
+        options = Options(on=(f"source.lost={told.url}",))
+        session = Session("rtsp://127.0.0.1:9/cam", options, stop=stop)
+        timer = threading.Timer(0.5, stop.set)
+        timer.start()
+        with pytest.raises(EndRun), session:
+            pass
+        timer.join()
+        assert len(told.got) == 1
+    (line,) = session.warnings()
+    assert line.startswith("no picture came in 0.") and line.endswith("(connection refused)")
+    assert session.was_awaited and dict(session.rows())["frames"].startswith("none in 0.")
+
+
+@pytest.mark.slow
+def test_the_state_of_a_camera_is_found_again_when_it_gets_a_name(tmp_path: Path) -> None:
+    state = str(tmp_path / "run.json")
+    with RtspServer(standing) as server:
+        for name in (None, "gate"):
+            stop = threading.Event()
+            options = Options(state=state, max_frames=5)
+            with Session(WithDetector(server.url, options, name=name), options, stop=stop) as session:
+                results = list(session)
+    assert session.report.earlier == 5 and len(results) == 5

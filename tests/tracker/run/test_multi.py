@@ -190,3 +190,14 @@ class TestNames:
         (tmp_path / "x.streams").write_text("a.mp4 zones=b.yaml\n")
         with pytest.raises(OptionError, match="cannot be combined"):
             Several([str(tmp_path / "x.streams")], Options(zones="c.yaml"), save=False)
+
+
+def test_a_name_of_a_list_is_what_a_live_source_is_called(tmp_path: Path) -> None:
+    """Else two entries of one address could not be told apart in messages and warnings."""
+    (tmp_path / "x.streams").write_text("gate=rtsp://127.0.0.1:9/cam\nrtsp://127.0.0.1:9/cam\n")
+    with Several([str(tmp_path / "x.streams")], Options(give_up_after=0.2), save=False) as several:
+        assert list(several) == []
+    for run, name in zip(several.runs, ("gate", "127.0.0.1_9_cam"), strict=True):
+        assert run.name == name and run.session is not None and run.session.was_awaited
+        assert dict(run.session.rows())["frames"].startswith("none in ")
+        assert isinstance(run.error, InputError)

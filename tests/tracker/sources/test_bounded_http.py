@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -75,10 +74,12 @@ def endless(request: pytest.FixtureRequest) -> Iterator[Endless]:
 def test_a_picture_without_end_is_hung_up_on(endless: Endless, caplog: pytest.LogCaptureFixture) -> None:
     source = open_source(endless.url, give_up_after_s=0.1)
     assert source.live
-    with pytest.raises(InputError, match="gave up"), source:
+    with (
+        pytest.raises(InputError, match=r"\((the picture it sends never ends|invalid data.*)\); gave up"),
+        source,
+    ):
         pass
     assert endless.sent and max(endless.sent) < MOST
-    assert re.search("the picture it sends never ends|invalid data", caplog.text)
 
 
 @pytest.mark.slow

@@ -84,7 +84,7 @@ def test_size_and_rate_are_wishes(webcam: type[Webcam], caplog: pytest.LogCaptur
         cv2.CAP_PROP_FRAME_HEIGHT: 720,
         cv2.CAP_PROP_FPS: 30.0,
     }
-    assert caplog.messages == ["the camera gives 640x480, not 1280x720 as --camera-size asks"]
+    assert caplog.messages == ["camera0: the camera gives 640x480, not 1280x720 as --camera-size asks"]
 
 
 @pytest.mark.slow

@@ -85,11 +85,13 @@ class TestReconnect:
         with live(server.url) as source:
             assert time.monotonic() - begin > 1.0
             assert next(iter(source)).image.shape == (96, CODE * BITS, 3)
-            assert source.drain_events() == []  # nothing was there to be lost
+            lost, back = source.drain_events()
         timer.join()
         server.kill()
-        assert "connection refused; trying again" in caplog.text
-        assert "connected" in caplog.text
+        assert (lost.kind, lost.data) == ("source.lost", {"reason": "connection refused"})
+        assert back.kind == "source.back" and back.data["gap_s"] > 1.0 and lost.time < back.time
+        assert "connection refused; trying again until it is back (Ctrl-C ends)" in caplog.text
+        assert "connected after" in caplog.text
 
     @pytest.mark.slow
     def test_a_server_that_dies_and_returns_costs_a_gap_and_nothing_else(self) -> None:
@@ -301,6 +303,7 @@ class Scripted:
 
     def __init__(self, times: list[float], fps: float | None = None) -> None:
         self.fps, self.times, self.asked = fps, times, threading.Semaphore(0)
+        self.notes: list[str] = []
 
     def open(self, ended: threading.Event) -> None:
         self.ended = ended

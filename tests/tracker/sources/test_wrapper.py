@@ -38,6 +38,12 @@ class Odd(Source):
     def when_idle(self, call: Callable[[Sequence[Event]], None]) -> None:
         self.calls.append(call)
 
+    def when_ready(self, call: Callable[[], None]) -> None:
+        self.calls.append(call)
+
+    def unseen(self) -> str:
+        return "no picture yet"
+
 
 def test_everything_is_forwarded() -> None:
     odd = Odd()
@@ -48,5 +54,7 @@ def test_everything_is_forwarded() -> None:
                 assert value == getattr(odd, name), name
         assert wrapped.drain_events() == odd.drain_events()
         assert [frame.index for frame in wrapped] == [0, 1, 2]
+        assert wrapped.unseen() == "no picture yet"
         wrapped.when_idle(print)
-    assert odd.calls == ["enter", print, "exit"]
+        wrapped.when_ready(breakpoint)
+    assert odd.calls == ["enter", print, breakpoint, "exit"]

@@ -41,7 +41,8 @@ class ActionSink(Sink):
         grace_s: float = GRACE_S,
     ) -> None:
         super().__init__()
-        self._kind, self._shown, self._scene = kind, shown, scene
+        self._kind, self._shown = kind, shown
+        self.scene = scene  # replaced when more is known of a source that was waited for
         self._room, self._grace_s, self._workers = room, grace_s, workers
         self._waiting: deque[Event] = deque()
         self._change = threading.Condition()
@@ -110,7 +111,7 @@ class ActionSink(Sink):
 
     def message(self, event: Event) -> dict[str, Json]:
         """Return the message about an event, ready for JSON."""
-        return {"source": self._scene.source, **event_row(event, self._scene)}
+        return {"source": self.scene.source, **event_row(event, self.scene)}
 
     def encoded(self, message: dict[str, Json]) -> bytes:
         """Return a message as JSON on one line."""
