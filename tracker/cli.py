@@ -38,6 +38,7 @@ COMMANDS = {
     "report": ("tracker.commands.report", "Make a page or a spreadsheet of what runs counted."),
     "zones": ("tracker.commands.zones", "Check a zone file: draw a preview and describe it."),
     "eval": ("tracker.commands.evaluate", "Score tracks against ground truth."),
+    "compare": ("tracker.commands.compare", "Run all trackers on a video and compare what they find."),
 }
 
 

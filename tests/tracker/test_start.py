@@ -82,7 +82,9 @@ def test_a_mistake_without_stderr_is_only_an_exit_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow_after(1)
-@pytest.mark.parametrize("command", ["", "demo", "export", "replay", "zones", "zones check", "eval"])
+@pytest.mark.parametrize(
+    "command", ["", "demo", "export", "replay", "zones", "zones check", "eval", "compare"]
+)
 def test_every_command_answers_h(command: str) -> None:
     outputs = []
     for flag in ("-h", "--help"):
