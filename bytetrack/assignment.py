@@ -11,8 +11,8 @@ from __future__ import annotations
 import lap
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from bytetrack.solver import linear_sum_assignment
 from bytetrack.types import FloatArray, IntArray
 
 FEW = 64  # pairs; solving so few takes less time than looking for certain ones among them (measured)

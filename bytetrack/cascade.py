@@ -8,9 +8,9 @@ the assignment. The optimum is the same; where two are equally good, so is the c
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from bytetrack.kalman import Belief, MotionModel
+from bytetrack.solver import linear_sum_assignment
 from bytetrack.types import FloatArray, IntArray
 
 GATE = 9.4877  # 95 % of the squared Mahalanobis distances of 4 numbers are below it (chi-square)

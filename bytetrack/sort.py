@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from bytetrack.association import HIGH, LOST, TENTATIVE, TRACKED
 from bytetrack.boxes import overlapping, xywh_to_xyxy, xyxy_to_xywh
 from bytetrack.byte_tracker import UsableDetections
 from bytetrack.kalman import Belief, MotionModel
 from bytetrack.probation import ProbationTracker
+from bytetrack.solver import linear_sum_assignment
 from bytetrack.types import FloatArray, IntArray, Tracks
 from bytetrack.warp import Transform, scale_of
 

@@ -113,3 +113,57 @@ def test_a_mistake_that_cannot_be_told_keeps_its_exit_code(tmp_path: Path) -> No
     command = [sys.executable, "-m", "tracker", str(tmp_path / "none.mp4")]
     with Path("/dev/full").open("w") as full:
         assert subprocess.run(command, stderr=full, timeout=100).returncode == 2
+
+
+# What takes long to import (or reaches for the network) and has nothing to do in a plain run with OpenVINO.
+NOT_NEEDED = [
+    *(
+        "torch",
+        "torchvision",
+        "ultralytics",
+        "nncf",
+        "onnxruntime",
+        "PIL",
+        "requests",
+        "urllib.request",
+        "ssl",
+    ),
+    *("scipy.optimize", "scipy.linalg", "scipy.sparse", "scipy.spatial", "scipy.stats", "numpy.testing"),
+    *("pyarrow", "pandas", "polars", "matplotlib", "yaml", "starlette", "trackeval", "sqlite3", "asyncio"),
+    *(
+        "tracker.zones.file",
+        "tracker.offline.tables",
+        "tracker.commands.export",
+        "tracker.detectors.torch_yolo",
+    ),
+]
+LOADED = (
+    "from tracker.cli import main\nimport atexit, sys\natexit.register(lambda: print(*sys.modules))\nmain()"
+)
+
+
+@pytest.mark.slow
+def test_a_plain_run_imports_nothing_that_it_does_not_use(clip: Path, weights: Path, tmp_path: Path) -> None:
+    options = ["--weights", str(weights), "--imgsz", "64", "-q", "--overwrite", "--backend", "openvino"]
+    command = [sys.executable, "-c", LOADED, str(clip), *options, "-o", str(tmp_path / "out.mp4")]
+    for _ in range(2):  # the first may have to convert the weights, for which torch is needed
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=100)
+        assert ran.returncode == 0, ran.stderr
+    loaded = set(ran.stdout.split())
+    assert {"numpy", "cv2", "av", "openvino", "tracker.run.session"} <= loaded
+    assert loaded.isdisjoint(NOT_NEEDED), sorted(loaded.intersection(NOT_NEEDED))
+
+
+def test_the_trackers_alone_import_one_function_of_scipy() -> None:
+    script = "import bytetrack, sys; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+    assert "scipy.optimize._lsap" in ran.stdout.split()
+    assert set(ran.stdout.split()).isdisjoint(["scipy.optimize", "scipy.linalg", "cv2"])
+
+
+def test_it_is_the_function_that_scipy_has() -> None:
+    import scipy.optimize
+
+    from bytetrack.solver import linear_sum_assignment
+
+    assert linear_sum_assignment is scipy.optimize.linear_sum_assignment

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracker.detectors import download
 from tracker.detectors.user_folders import cache_folder
 from tracker.types import WeightsError
 
@@ -97,6 +96,8 @@ def _trusted(path: Path) -> Path:
 
 def _fetch(target: Path, searched: list[str]) -> Path:
     """Download and verify ``target``; it appears in one step, so that two processes do not interfere."""
+    from tracker.detectors import download
+
     known = PUBLISHED.get(target.name)
     size = known.size if known else None
     ways: list[tuple[str, Callable[[Path], Path]]] = [

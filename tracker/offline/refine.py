@@ -18,7 +18,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import solveh_banded
 
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
@@ -119,6 +118,8 @@ def smooth(
         bands[1, 1:-1] -= 2 * λ
         bands[1, 2:] -= 2 * λ
         bands[0, 2:] += λ
+    from scipy.linalg import solveh_banded  # here: most runs refine nothing
+
     result: FloatArray = solveh_banded(bands, weight[:, None] * values, overwrite_ab=True, check_finite=False)
     return result
 

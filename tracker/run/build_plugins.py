@@ -6,15 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
 from tracker.contracts import PluginLike
 from tracker.options import Options
 from tracker.plugins import make
 from tracker.plugins._shared.background import EmptyScene
 from tracker.types import OptionError, Scene
-from tracker.zones import file as zone_file
-from tracker.zones import shapes
 
 
 def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, str]) -> list[PluginLike]:
@@ -22,6 +18,18 @@ def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, st
 
     ``names`` are those of the detector's classes. Raises ``OptionError``.
     """
+    counts = options.zones is not None or options.line or options.zone
+    plugins = _counting(options, size, names) if counts else []
+    if options.follow is not None:
+        plugins.append(make("follow", target=options.follow))
+    return plugins + [_asked_for(text, options) for text in options.plugin]
+
+
+def _counting(options: Options, size: tuple[int, int], names: Mapping[int, str]) -> list[PluginLike]:
+    """Return the plugins of lines, zones and movements."""
+    from tracker.zones import file as zone_file  # here, as YAML below: most runs count at no line
+    from tracker.zones import shapes
+
     file = zone_file.ZoneFile() if options.zones is None else zone_file.read(options.zones, size)
     found = [shapes.from_text("line", text, n + 1, size) for n, text in enumerate(options.line)]
     found += [shapes.from_text("zone", text, n + 1, size) for n, text in enumerate(options.zone)]
@@ -35,17 +43,17 @@ def make_plugins(options: Options, size: tuple[int, int], names: Mapping[int, st
     for junction in file.junctions:
         junction.check(names)
     plugins: list[PluginLike] = [shape.plugin(size, class_map) for shape in found]
-    plugins += [junction.plugin(class_map) for junction in file.junctions]
-    if options.follow is not None:
-        plugins.append(make("follow", target=options.follow))
-    return plugins + [_asked_for(text, options) for text in options.plugin]
+    return plugins + [junction.plugin(class_map) for junction in file.junctions]
 
 
 def check(options: Options) -> None:
     """Raise ``OptionError`` for what can be seen without a picture, before anything is opened or loaded."""
-    for kind, texts in (("line", options.line), ("zone", options.zone)):
-        for number, text in enumerate(texts):
-            shapes.from_text(kind, text, number + 1)
+    if options.line or options.zone:
+        from tracker.zones import shapes
+
+        for kind, texts in (("line", options.line), ("zone", options.zone)):
+            for number, text in enumerate(texts):
+                shapes.from_text(kind, text, number + 1)
     if options.follow is not None:
         make("follow", target=options.follow)
     for text in options.plugin:
@@ -97,6 +105,8 @@ def from_text(text: str, defaults: Mapping[str, object] | None = None) -> Plugin
     if "," in name:
         each = " ".join(f"--plugin {one.strip()}" for one in name.split(","))
         raise OptionError(f"--plugin {text!r}: give each its own: {each}")
+    import yaml
+
     given: dict[str, object] = dict(defaults or {})
     for part in filter(None, (part.strip() for part in rest.split(";"))):
         option, equals, value = part.partition("=")

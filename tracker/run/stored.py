@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker.contracts import Detector, Source
 from tracker.detectors.stored import StoredDetections
 from tracker.detectors.weights import find_weights, sha256
-from tracker.offline.saved_detections import SavedDetections, is_parquet, mot_frames
 from tracker.options import OF_THE_NETWORK, Options
 from tracker.parse import class_ids
 from tracker.plugins._shared.background import EmptyScene
@@ -16,6 +16,9 @@ from tracker.run.fingerprint import fingerprint, is_same
 from tracker.run.record import versions
 from tracker.sinks.detections import DetectionsSink
 from tracker.types import InputError, Json, OptionError, Scene
+
+if TYPE_CHECKING:  # reading tables takes a while to import, and most runs detect
+    from tracker.offline.saved_detections import SavedDetections
 
 FPS_SLIP = 0.01  # two frame rates of one video may differ by so much: containers round
 LENGTH_SLIP = 0.02  # and two lengths, which are worked out from what the header says
@@ -41,6 +44,8 @@ def stored_detector(options: Options, source: Source, recording: str) -> StoredD
 
     Raises ``InputError`` for a file that cannot be read, or is of another video.
     """
+    from tracker.offline.saved_detections import SavedDetections, is_parquet, mot_frames
+
     assert options.detections is not None
     path = Path(options.detections)
     if source.live:

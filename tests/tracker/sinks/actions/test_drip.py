@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from tests.tracker.sinks.actions.desk import SCENE, desk, result
-from tracker.sinks.actions import WebhookSink
+from tracker.sinks.actions.webhook import WebhookSink
 
 DRIPS = {
     "status line": (b"", b"H"),

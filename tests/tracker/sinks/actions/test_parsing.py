@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.tracker.sinks.actions.desk import SCENE
-from tracker.sinks.actions import ActionSink, CommandSink, MqttSink, WebhookSink, parse_action
+from tracker.sinks.actions import ActionSink, parse_action
+from tracker.sinks.actions.command import CommandSink
+from tracker.sinks.actions.mqtt import MqttSink
+from tracker.sinks.actions.webhook import WebhookSink
 from tracker.types import OptionError
 
 
