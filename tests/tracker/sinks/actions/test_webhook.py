@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.quick import examples
 from tests.tracker.sinks.actions.desk import SCENE, desk, result, soon
 from tracker.sinks.actions import parse_action
-from tracker.sinks.actions.webhook import WebhookSink
 from tracker.sinks.actions.outbox import ActionSink
+from tracker.sinks.actions.webhook import WebhookSink
 from tracker.types import Event
 
 
