@@ -28,6 +28,7 @@ from tracker.offline.refine import measured, refine
 from tracker.options import Options
 from tracker.sources import open_source
 from tracker.trackers.make import TRACKERS, make_tracker
+from tracker.trackers.settings import NEED_LOOKS, WITH_GALLERY
 from tracker.types import Frame
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
@@ -181,15 +182,20 @@ def main() -> None:
     seeds = range(arguments.noise)
     films, street = halves(), vtest(arguments.cache)
     print(f"{'':34} {'HOTA':>13} {'IDF1':>13} {'switch':>6} {'ids':>11} {'ms/frame':>9}")
-    for kind in TRACKERS:
+    networks = [str(OSNET)] if OSNET.is_file() else []
+    for kind in [kind for kind in TRACKERS if kind not in NEED_LOOKS]:  # there are boxes only
         print(line(f"MOT17 {kind}", films, kind, PAPER, seeds), flush=True)
         print(line(f"MOT17 {kind} --refine", films, kind, replace(PAPER, refine=True), seeds), flush=True)
     for kind in TRACKERS:
-        print(line(f"vtest {kind}", [street], kind, STREET, seeds), flush=True)
+        without = [] if kind in NEED_LOOKS else ["none"]
+        for look in [*without, *(["color", *networks] if kind in WITH_GALLERY else [])]:
+            name = f"vtest {kind}" if look == "none" else f"vtest {kind} {Path(look).stem[:11]}"
+            options = replace(STREET, tracker=kind, appearance=look)
+            print(line(name, [street], kind, options, seeds), flush=True)
     default = Options().tracker
     second = replace(STREET, refine=True)
     print(line(f"vtest {default} --refine", [street], default, second, seeds), flush=True)
-    for look in ("color", *([str(OSNET)] if OSNET.is_file() else [])):
+    for look in ("color", *networks):
         name = f"vtest {default} {Path(look).stem[:11]}"
         print(line(name, [street], default, replace(STREET, appearance=look), seeds), flush=True)
         print(
