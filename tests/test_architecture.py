@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"torch", "ultralytics", "openvino", "nncf", "torchvision", "onnxruntime", "onnx"}
 
 # Who may import whom inside `tracker`, by file at its root or room; everybody may import from the own room.
-CONTRACTS = ("contracts", "types", "canvas", "errors", "text", "parse", "threads", "handover")
+CONTRACTS = ("contracts", "types", "canvas", "planes", "errors", "text", "parse", "threads", "handover")
 ROLES = ("sources", "detectors", "trackers", "plugins", "drawing", "sinks")
 BELOW_THE_RUN = (
     *CONTRACTS,
@@ -31,10 +31,11 @@ RULES: dict[str, tuple[str, ...]] = {
     "threads": (),
     "handover": (),
     "canvas": (),
+    "planes": ("canvas",),
     "errors": ("text",),
     "parse": ("errors",),
-    "types": ("canvas", "errors"),
-    "contracts": ("canvas", "types"),
+    "types": ("canvas", "errors", "planes"),
+    "contracts": ("canvas", "planes", "types"),
     "plugin_host": ("contracts", "types"),
     "pipeline": ("contracts", "plugin_host", "types"),
     "options": ("arguments", "errors", "parse", "detectors", "trackers"),

@@ -1,7 +1,7 @@
 """What travels between the rooms of the application; what each room promises stands in ``contracts``.
 
-Only numpy, ``bytetrack``, the canvas, the error classes and the standard library are imported here,
-so that anybody may import this.
+Only numpy, ``bytetrack``, canvas, planes, error classes and the standard library are imported here, so that
+anybody may import this.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from tracker.errors import (
     TrackError,
     WeightsError,
 )
+from tracker.planes import Pixels, Plane, Planes, as_bgr
 
 __all__ = [
     "Canvas",
@@ -40,6 +41,9 @@ __all__ = [
     "OptionError",
     "OutputError",
     "Picture",
+    "Pixels",
+    "Plane",
+    "Planes",
     "PluginError",
     "Recorded",
     "Result",
@@ -48,6 +52,7 @@ __all__ = [
     "Stopwatch",
     "TrackError",
     "WeightsError",
+    "as_bgr",
     "to_json",
 ]
 
@@ -71,15 +76,69 @@ def to_json(value: object) -> Json:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture of a source."""
+    """One picture of a source.
+
+    ``image`` is made when it is first asked for, where the source has the picture in the codec's colours:
+    who can take those asks for ``pixels`` and spares the conversion.
+    """
 
     image: Image  # (H, W, 3) uint8 BGR, read-only
     index: int  # 0-based position in the source; skipped and dropped frames are counted
     time: float  # seconds: media time of a file from 0, wall clock (Unix time) of a live source
+    _planes: Planes | None = field(default=None, init=False, repr=False)
+
+    @classmethod
+    def of(cls, pixels: Pixels, index: int, time: float) -> Frame:
+        """Return the frame of a picture as it came; a BGR picture becomes read-only."""
+        if not isinstance(pixels, Planes):
+            pixels.flags.writeable = False
+            return cls(pixels, index, time)
+        frame = object.__new__(cls)
+        for name, value in (("index", index), ("time", time), ("_planes", pixels)):
+            object.__setattr__(frame, name, value)
+        return frame
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Image:
+            """Make the picture; asked only where it is not there yet."""
+            if name != "image" or self._planes is None:
+                raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+            image = self._planes.bgr()
+            object.__setattr__(self, "image", image)
+            return image
+
+    @property
+    def pixels(self) -> Pixels:
+        """The picture as it came: planes or BGR, read-only; both have a ``shape``."""
+        return self.image if self._planes is None else self._planes
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        height, width = self.pixels.shape[:2]
+        return width, height
+
+    @property
+    def luma(self) -> Plane:
+        """The luminance, (H, W): as it came where the source has it (16 to 235), else made (0 to 255)."""
+        if self._planes is not None:
+            return self._planes.y
+        import cv2  # here, so that importing the contracts stays light
+
+        return np.asarray(cv2.cvtColor(self.image, cv2.COLOR_BGR2GRAY), np.uint8)
+
+    def at(self, index: int, time: float) -> Frame:
+        """Return the same picture at another place of the source."""
+        return Frame.of(self.pixels, index, time)
+
+    def __reduce__(self) -> tuple[type[Frame], tuple[Image, int, float]]:
+        """Leave the decoder's memory behind: another process gets the BGR picture."""
+        return Frame, (self.image, self.index, self.time)
 
     def __repr__(self) -> str:
         """Return one line, without the picture."""
-        height, width = self.image.shape[:2]
+        width, height = self.size
         return f"Frame(index={self.index}, time={self.time:.3f}, {width}x{height})"
 
 

@@ -14,9 +14,9 @@ from tracker.detectors.idle import Idle
 from tracker.detectors.letterbox import scaled
 from tracker.detectors.settings import Settings
 from tracker.detectors.windows import Layout
-from tracker.types import Frame, Image, Stopwatch
+from tracker.types import Frame, Image, Pixels, Stopwatch
 
-Item = TypeVar("Item", Frame, Image)
+Item = TypeVar("Item", Frame, Pixels)
 Pending = TypeVar("Pending")  # a batch in flight, as its backend knows it
 
 
@@ -39,11 +39,11 @@ class Network(Detector, Generic[Pending]):
         """Return how many batches are computed at the same time; what else is in flight waits."""
         return self.in_flight()
 
-    def start(self, images: Sequence[Image]) -> Pending:
+    def start(self, images: Sequence[Pixels]) -> Pending:
         """Begin inference of at most ``batch`` images of one size; return what ``finish`` needs."""
         raise NotImplementedError
 
-    def scale(self, image: Image, size: tuple[int, int]) -> Image:
+    def scale(self, image: Pixels, size: tuple[int, int]) -> Image:
         """Return a picture scaled to ``size``, (height, width): once, for all that is looked at in it."""
         return scaled(image, size)
 
@@ -61,16 +61,16 @@ class Network(Detector, Generic[Pending]):
     def abandon(self, pending: Pending) -> None:
         """Cancel a batch whose detections are not needed any more."""
 
-    def detect(self, images: Sequence[Image]) -> list[Detections]:
+    def detect(self, images: Sequence[Pixels]) -> list[Detections]:
         """Return one ``Detections`` per image; images of one size may share a batch."""
         return [found for _, found in self._in_batches(images, lambda image: image)]
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
         """Detect in order, at most ``in_flight`` batches of ``batch`` frames at a time."""
-        return self._in_batches(frames, lambda frame: frame.image)
+        return self._in_batches(frames, lambda frame: frame.pixels)
 
     def _in_batches(
-        self, items: Iterable[Item], image: Callable[[Item], Image]
+        self, items: Iterable[Item], image: Callable[[Item], Pixels]
     ) -> Iterator[tuple[Item, Detections]]:
         in_flight: deque[tuple[list[Item], Pending]] = deque()
         try:
@@ -121,7 +121,7 @@ class BatchedDetector(Network[Pending]):
         return self._idle.share
 
 
-def same_size(items: Iterable[Item], image: Callable[[Item], Image], most: int) -> Iterator[list[Item]]:
+def same_size(items: Iterable[Item], image: Callable[[Item], Pixels], most: int) -> Iterator[list[Item]]:
     """Split into runs of images of one size, at most ``most`` long, each yielded as soon as it ends.
 
     >>> import numpy as np

@@ -43,7 +43,8 @@ class EveryNth(DetectorWrapper):
         if self.prompt:
             for count, frame in enumerate(frames, self._passed):
                 self._given = count + 1
-                yield frame, self.detector.detect([frame.image])[0] if count % self.every == 0 else None
+                looked = count % self.every == 0
+                yield frame, next(iter(self.detector.stream([frame])))[1] if looked else None
             return
         waiting: deque[Frame] = deque()
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from bytetrack.types import FloatArray
 from tracker.detectors.settings import STRIDE
-from tracker.types import Image
+from tracker.types import Image, Pixels, Planes
 
 GREY = 114  # the padding with which YOLO was trained
 
@@ -47,11 +47,13 @@ class Letterbox:
         """Return ``count`` grey network inputs, (count, H, W, 3)."""
         return np.full((count, *self.shape, 3), GREY, np.uint8)
 
-    def fill(self, image: Image, out: Image) -> None:
+    def fill(self, image: Pixels, out: Image) -> None:
         """Scale ``image`` into ``out``, one input of ``blank``; the padding is not written."""
         height, width = self.inner
         window = out[self.top : self.top + height, self.left : self.left + width]
-        if self.inner == self.picture:
+        if isinstance(image, Planes):
+            image.scaled(self.inner, window)
+        elif self.inner == self.picture:
             window[:] = image
         else:
             cv2.resize(image, (width, height), dst=window, interpolation=cv2.INTER_LINEAR)
@@ -70,8 +72,10 @@ class Letterbox:
         return clipped
 
 
-def scaled(image: Image, size: tuple[int, int]) -> Image:
+def scaled(image: Pixels, size: tuple[int, int]) -> Image:
     """Return an image scaled to ``size``, (height, width), as `Letterbox.fill` does; it may be itself."""
+    if isinstance(image, Planes):
+        return image.scaled(size)
     if image.shape[:2] == size:
         return image
     made = np.empty((*size, 3), np.uint8)

@@ -21,7 +21,7 @@ from tracker.detectors.suppress import read_boxes, read_final_boxes
 from tracker.detectors.windows import Layout
 from tracker.parse import class_ids
 from tracker.threads import plan
-from tracker.types import Image, OptionError, Stopwatch
+from tracker.types import Image, OptionError, Pixels, Stopwatch
 
 SHAPES = 8  # input shapes that stay compiled; a video has one, windows and photographs a few more
 MOST_IN_FLIGHT = 8  # each holds its frames in memory, and more are not faster
@@ -97,7 +97,7 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
         """Return how many batches are computed at the same time."""
         return self._streams
 
-    def start(self, images: Sequence[Image]) -> InferRequest:
+    def start(self, images: Sequence[Pixels]) -> InferRequest:
         """Scale images of one size into the memory of a free request, and start it."""
         box = Letterbox.fit(images[0].shape[:2], (self.settings.imgsz,) * 2)
         pending = self._free_request((self.batch, *box.shape))

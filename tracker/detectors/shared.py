@@ -13,7 +13,7 @@ from tracker.contracts import Detector
 from tracker.detectors.batched import Network
 from tracker.detectors.turns import Turn, Turns
 from tracker.detectors.windows import Layout
-from tracker.types import Image, Stopwatch
+from tracker.types import Image, Pixels, Stopwatch, as_bgr
 
 
 class SharedDetector:
@@ -54,7 +54,7 @@ class SharedDetector:
                     self._network = detector if isinstance(detector, Network) else AtOnce(detector)
         return self._network
 
-    def start(self, images: Sequence[Image]) -> Any:
+    def start(self, images: Sequence[Pixels]) -> Any:
         """Begin a batch of whoever has its turn."""
         network = self.opened()
         with self._lock:
@@ -105,11 +105,11 @@ class DetectorHandle(Network[Any]):
         """Return how many batches the network computes at the same time."""
         return self._shared.opened().at_a_time()
 
-    def start(self, images: Sequence[Image]) -> Any:
+    def start(self, images: Sequence[Pixels]) -> Any:
         """Wait for its turn, and begin."""
         return self._in_turn(lambda: self._shared.start(images))
 
-    def scale(self, image: Image, size: tuple[int, int]) -> Image:
+    def scale(self, image: Pixels, size: tuple[int, int]) -> Image:
         """Return a picture scaled to ``size``, (height, width)."""
         return self._shared.opened().scale(image, size)
 
@@ -165,9 +165,9 @@ class AtOnce(Network[list[Detections]]):
         """Return 1: nothing goes on while the caller works."""
         return 1
 
-    def start(self, images: Sequence[Image]) -> list[Detections]:
+    def start(self, images: Sequence[Pixels]) -> list[Detections]:
         """Detect."""
-        return self.detector.detect(images)
+        return self.detector.detect([as_bgr(image) for image in images])
 
     def finish(self, pending: list[Detections]) -> list[Detections]:
         """Return what was found."""

@@ -25,7 +25,7 @@ from tracker.detectors.windows import Layout
 from tracker.parse import class_ids
 from tracker.text import harmless
 from tracker.threads import TORCH, plan
-from tracker.types import Image, OptionError, Stopwatch, WeightsError
+from tracker.types import Image, OptionError, Pixels, Stopwatch, WeightsError
 
 TASKS = ("detect", "segment", "pose")  # all of them give upright boxes
 
@@ -90,7 +90,7 @@ class TorchYolo(BatchedDetector[PendingBatch]):
         """Return how many batches may be in flight: a GPU computes one while the caller works on another."""
         return self.settings.in_flight or (1 if self._device.type == "cpu" else 2)
 
-    def start(self, images: Sequence[Image]) -> PendingBatch:
+    def start(self, images: Sequence[Pixels]) -> PendingBatch:
         """Begin inference of images of one size; a GPU returns before it is done."""
         box = Letterbox.fit(images[0].shape[:2], self._target, rectangular=self._rectangular)
         pixels = box.blank(len(images))

@@ -121,7 +121,7 @@ class SavedTracks(Detector):
             self._current = NO_TRACKS
             if row < len(self._index) and self._index[row] == frame.index:
                 if frame.time != self._time[row]:
-                    frame = Frame(frame.image, frame.index, self._time[row])
+                    frame = frame.at(frame.index, self._time[row])
                 self._current = self._tracks(self._bounds[row], self._bounds[row + 1])
             yield frame, NO_DETECTIONS
 

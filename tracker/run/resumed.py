@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 
 from tracker.contracts import Source
@@ -40,4 +39,4 @@ class Resumed(SourceWrapper):
             if frame.time <= self._saved.time:
                 shift = self._saved.frame - frame.index
             else:
-                yield replace(frame, index=frame.index + shift) if shift else frame
+                yield frame.at(frame.index + shift, frame.time) if shift else frame

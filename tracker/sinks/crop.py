@@ -171,8 +171,7 @@ class CropSink(Sink):
         boxes = result.tracks.xyxy[result.tracks.track_id == self._target]
         seen = len(boxes) > 0
         self._camera.move(passed_s, boxes[0] if seen else None)
-        height, width = result.frame.image.shape[:2]
-        view = self._camera.view((width, height), self._size)
+        view = self._camera.view(result.frame.size, self._size)
         crop = functools.partial(self._crop, view=view)
         if seen:
             self._seen_s = now

@@ -13,13 +13,13 @@ from typing import TypeAlias
 
 from tracker import handover
 from tracker.contracts import Source
-from tracker.types import Frame, Image, OptionError, Stopwatch
+from tracker.types import Frame, OptionError, Pixels, Stopwatch
 
 AHEAD = 4  # frames in the queue: enough to hide a slow key frame; at most 100 MB in 4K
 ROUNDING = 0.25  # frames, because containers round timestamps, Matroska to a millisecond
 
 LazyFrame: TypeAlias = tuple[
-    int, float, Callable[[], Image]
+    int, float, Callable[[], Pixels]
 ]  # index, time in seconds, function that returns the pixels
 
 
@@ -169,9 +169,7 @@ class ReadAhead(Source):
             if given == 0:
                 self._first = index
             if (index - self._first) % self.selection.stride == 0:
-                image = pixels()
-                image.flags.writeable = False
-                return Frame(image, index, time)
+                return Frame.of(pixels(), index, time)
         return None
 
     def _put(self, item: Frame | BaseException | None) -> bool:

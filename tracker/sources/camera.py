@@ -14,7 +14,7 @@ import numpy as np
 from tracker.sources.clock import StreamClock
 from tracker.sources.fitting import change, fitted
 from tracker.sources.live import LostError
-from tracker.types import Image, InputError
+from tracker.types import Image, InputError, Pixels
 
 MISSES = 5  # failed reads in a row after which the camera is taken to be unplugged
 
@@ -63,7 +63,7 @@ class CameraCapture:
         rate = float(capture.get(cv2.CAP_PROP_FPS))
         self.fps = rate if 0 < rate < 1000 else None
 
-    def read(self, clock: StreamClock) -> Iterator[tuple[float, Image | None]]:
+    def read(self, clock: StreamClock) -> Iterator[tuple[float, Pixels | None]]:
         """Yield pictures with the time of their arrival."""
         assert self._capture is not None
         misses = 0

@@ -9,14 +9,14 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from tracker.sources.orientation import orientation_of
-from tracker.types import Image
+from tracker.types import Image, Pixels
 
 GREY = 114  # of the bars beside a picture of another shape; the network knows it as "nothing here"
 SAME_SHAPE = 0.02  # an aspect ratio that differs by less is a matter of rounding to whole macroblocks
 
 
 class Fitting:
-    """Makes upright BGR pictures of the size of the first one.
+    """Makes upright pictures of the size of the first one.
 
     Lines and zones are drawn in that size. A picture of another shape is scaled to fit, with bars beside it.
     """
@@ -32,12 +32,14 @@ class Fitting:
         note, self._note = self._note, None
         return note
 
-    def bgr(self, frame: VideoFrame, aspect: SupportsFloat | None) -> Image:
-        """Return a frame as (H, W, 3) BGR of ``size``; ``aspect`` is width by height of its pixels."""
+    def pixels(self, frame: VideoFrame, aspect: SupportsFloat | None) -> Pixels:
+        """Return a frame of ``size``, as it came where it has it; ``aspect`` is width by height of pixels."""
         if self._coded != (frame.width, frame.height):
             self._coded = frame.width, frame.height
             self._orientation = orientation_of(frame, aspect)
             self._note = change(self._orientation.size, self.size)
+        if self._orientation.size == self.size:
+            return self._orientation.pixels(frame)
         return fitted(self._orientation.bgr(frame), self.size)
 
 

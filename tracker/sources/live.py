@@ -16,7 +16,7 @@ from tracker.contracts import Source
 from tracker.handover import POLL_S
 from tracker.sources.ahead import FrameSelection
 from tracker.sources.clock import StreamClock
-from tracker.types import EndRun, Event, Frame, Image, InputError, OptionError, Stopwatch
+from tracker.types import EndRun, Event, Frame, InputError, OptionError, Pixels, Stopwatch
 
 LOG = logging.getLogger("track")
 FIRST_WAIT_S, LONGEST_WAIT_S = (
@@ -44,7 +44,7 @@ class Capture(Protocol):
         """Connect; raises ``LostError``, or ``InputError`` where another attempt is useless."""
         ...
 
-    def read(self, clock: StreamClock) -> Iterator[tuple[float, Image | None]]:
+    def read(self, clock: StreamClock) -> Iterator[tuple[float, Pixels | None]]:
         """Yield pictures with the wall-clock time at which they were taken; None for a skipped one.
 
         Never ends without an exception: raises ``LostError``.
@@ -125,7 +125,7 @@ class LiveSource(Source):
                 self._close()
         if frame is None:
             raise EndRun(f"{self.shown}: stopped before the first picture")
-        self.size = (frame.image.shape[1], frame.image.shape[0])
+        self.size = frame.size
         self.fps = self._rate()
         self._began = frame.time
         return self
@@ -277,7 +277,7 @@ class LiveSource(Source):
         while not self._ended() and (left := until - time.monotonic()) > 0:
             self._closing.wait(min(left, POLL_S))
 
-    def _receive(self, taken: float, image: Image | None) -> None:
+    def _receive(self, taken: float, image: Pixels | None) -> None:
         index = self.received
         self.received += 1
         self._heard = time.monotonic()
@@ -291,10 +291,9 @@ class LiveSource(Source):
         self._last = (index, taken)
         if len(self._times) < RATE_FRAMES:
             self._times.append(taken)
-        image.flags.writeable = False
         with self._fresh:
             self._dropped += self._newest is not None
-            self._newest = Frame(image, index, taken)
+            self._newest = Frame.of(image, index, taken)
             self._fresh.notify_all()
 
     def _report_lost(self, reason: str, *, for_good: bool = False) -> None:

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, SupportsFloat
 
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
+from numpy.typing import NDArray
 
-from tracker.types import Image
+from tracker.planes import BT601, BT709
+from tracker.types import Image, Pixels, Planes
 
 STRETCH = 4  # a header that tells more is wrong; anamorphic film, the widest in use, has 2
 SQUARE = 0.01  # an aspect that differs from 1 by less is a rounding error
+
+
+def _plane(frame: VideoFrame, number: int) -> NDArray[np.uint8]:
+    plane = frame.planes[number]
+    rows = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # it has a buffer, which PyAV does not tell
+    return np.ndarray((plane.height, plane.width), np.uint8, rows, strides=(plane.line_size, 1))
+
+
+def _three(frame: VideoFrame) -> list[NDArray[np.uint8]]:
+    return [_plane(frame, number) for number in range(3)]
+
+
+PLAIN = {"yuv420p": _three}
+# What swscale does with a frame, by which its BGR is made: who tells nothing means BT.601.
+MATRICES = {1: BT709, 2: BT601, 5: BT601, 6: BT601}
+FULL_RANGE = 2  # as JPEG has it
 
 
 @dataclass(frozen=True)
@@ -24,14 +43,31 @@ class Orientation:
     mirror: bool = False  # exchange left and right
     flip: bool = False  # exchange top and bottom
 
-    def bgr(self, frame: VideoFrame) -> Image:
-        """Return a decoded frame as (H, W, 3) BGR of ``size``, whatever size it has."""
-        image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+    def pixels(self, frame: VideoFrame) -> Pixels:
+        """Return a decoded frame as planes, views of its memory, where it has plain ones; else as BGR."""
+        width, height = frame.width, frame.height
+        matrix = MATRICES.get(frame.colorspace)
+        plain = frame.format.name in PLAIN and frame.color_range != FULL_RANGE and matrix is not None
+        turned = (height, width) if self.transpose else (width, height)
+        if not plain or width % 2 or height % 2 or turned != self.size:
+            return self.bgr(frame)
+        y, u, v = (self._turned(plane) for plane in PLAIN[frame.format.name](frame))
+        for plane in (y, u, v):
+            plane.flags.writeable = False
+        assert matrix is not None
+        return Planes(y, u, v, matrix, functools.partial(self.bgr, frame))
+
+    def _turned(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if self.transpose:
-            image = np.asarray(cv2.transpose(image), np.uint8)
+            picture = np.asarray(cv2.transpose(picture), np.uint8)
         if self.mirror or self.flip:
             code = -1 if self.mirror and self.flip else int(self.mirror)
-            image = np.asarray(cv2.flip(image, code), np.uint8)
+            picture = np.asarray(cv2.flip(picture, code), np.uint8)
+        return picture
+
+    def bgr(self, frame: VideoFrame) -> Image:
+        """Return a decoded frame as (H, W, 3) BGR of ``size``, whatever size it has."""
+        image = self._turned(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8))
         height, width = image.shape[:2]
         if (width, height) != self.size:
             smaller = self.size[0] < width or self.size[1] < height

@@ -22,7 +22,7 @@ from tracker.sources.limits import MAX_PIXELS, limit_decoder
 from tracker.sources.live import LEAST_PATIENCE_S, LostError
 from tracker.sources.media_file import frame_rate, unlog
 from tracker.sources.timeline import BROADCAST_S
-from tracker.types import Image, InputError, OptionError
+from tracker.types import InputError, OptionError, Pixels
 
 OPEN_S = 10.0  # a camera that has not answered by then is connected again
 SILENT_S = 5.0  # without a packet, after which the connection is taken to be lost
@@ -119,7 +119,7 @@ class StreamCapture:
             self._bounded = None
         return av.open(self._uri, options=options, timeout=timeout)
 
-    def read(self, clock: StreamClock) -> Iterator[tuple[float, Image | None]]:
+    def read(self, clock: StreamClock) -> Iterator[tuple[float, Pixels | None]]:
         """Yield pictures with the wall-clock time at which they were taken; None for a skipped one."""
         behind = False
         anchor: float | None = None
@@ -160,7 +160,7 @@ class StreamCapture:
                             continue
                         again, self._given_s = False, pts_s
                         anchor, taken = self._pace(clock, anchor, pts_s)
-                image = self._fitting.bgr(frame, self._stream.codec_context.sample_aspect_ratio)
+                image = self._fitting.pixels(frame, self._stream.codec_context.sample_aspect_ratio)
                 if (note := self._fitting.take_note()) is not None:
                     self.notes.append(note)
                 yield taken, image

@@ -160,7 +160,7 @@ class VideoFile(ReadAhead):
             self._damaged += bool(frame.is_corrupt)
             if self._counted:
                 self._last = index / self.fps
-                yield index, self._last, functools.partial(self._orientation.bgr, frame)
+                yield index, self._last, functools.partial(self._orientation.pixels, frame)
                 continue
             yield from self._given(even.put((index, frame), time))
             self._last = time if self._last is None else self._last
@@ -169,7 +169,7 @@ class VideoFile(ReadAhead):
     def _given(self, timed: Iterator[tuple[float, tuple[int, VideoFrame]]]) -> Iterator[LazyFrame]:
         for time, (index, frame) in timed:
             self._last = time
-            yield index, time, functools.partial(self._orientation.bgr, frame)
+            yield index, time, functools.partial(self._orientation.pixels, frame)
 
     def _add_warnings(self) -> None:
         decoder = self._decoder
