@@ -17,6 +17,7 @@ class StreamClock:
 
     def __init__(self) -> None:
         self._start = time.time() - time.monotonic()
+        self.held_s = 0.0  # for which whatever arrives here has been held back on its way
         self.reset()
 
     def reset(self) -> None:
@@ -32,7 +33,7 @@ class StreamClock:
         """Return the wall-clock time at which the picture with a stream timestamp was taken; None is now."""
         now = self.now()
         if pts_s is None:
-            return now
+            return now - self.held_s
         offset = now - pts_s
         if (
             self._offset is None
@@ -48,4 +49,4 @@ class StreamClock:
     def wall_time(self, pts_s: float) -> float:
         """Return the wall-clock time of a stream timestamp, never later than now."""
         now = self.now()
-        return now if self._offset is None else min(pts_s + self._offset, now)
+        return (now if self._offset is None else min(pts_s + self._offset, now)) - self.held_s

@@ -49,11 +49,12 @@ class RtspServer:
     """Serves what ``picture`` returns at ``fps`` under any path; a context manager."""
 
     def __init__(
-        self, picture: Callable[[], Image], fps: int = 40, port: int = 0, password: str = ""
+        self, picture: Callable[[], Image], fps: int = 40, port: int = 0, password: str = "", **x264: str
     ) -> None:
-        self.picture, self.fps, self.password = picture, fps, password
+        self.picture, self.fps, self.password, self.x264 = picture, fps, password, x264
         self.silent = threading.Event()  # stay connected, send nothing
         self.garbage = threading.Event()
+        self.clock = 0  # number of the picture that is sent
         self.loss = 0.0  # share of RTP packets that never leave
         self.clients = 0
         self._port = port
@@ -174,6 +175,8 @@ class RtspServer:
                     continue
                 nals = [n for n in re.split(b"\0\0\0?\1", picture) if n]
                 clock = int((time.monotonic() - begin) * 90_000) & 0xFFFFFFFF
+                if self.x264:  # what is held back, and sent in another order, bears its own time
+                    clock = int(self.clock * 90_000 / self.fps) & 0xFFFFFFFF
                 payloads = [p for nal in nals for p in fragments(nal)]
                 for count, payload in enumerate(payloads):
                     last = 0x80 if count == len(payloads) - 1 else 0
@@ -196,10 +199,12 @@ class RtspServer:
                 continue
             image = self.picture()
             if context is None or (context.height, context.width) != image.shape[:2]:
-                context = encoder((image.shape[1], image.shape[0]), self.fps)
+                context = encoder((image.shape[1], image.shape[0]), self.fps, **self.x264)
             frame = av.VideoFrame.from_ndarray(image, "bgr24")
             frame.pts, frame.time_base = index, Fraction(1, self.fps)
-            yield from map(bytes, context.encode(frame))
+            for packet in context.encode(frame):
+                self.clock = index if packet.pts is None else packet.pts
+                yield bytes(packet)
 
 
 def encoder(size: tuple[int, int], fps: int, **options: str) -> av.VideoCodecContext:

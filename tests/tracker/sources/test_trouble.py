@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from fractions import Fraction
+from itertools import pairwise
 
+import av
 import numpy as np
 import pytest
 
-from tests.tracker.sources.rtsp import RtspServer
+from tests.tracker.sources.rtsp import BITS, CODE, RtspServer, stamped
+from tests.tracker.sources.test_live import age
 from tracker.sources import open_source
 from tracker.sources.fitting import GREY, fitted, same_shape
 from tracker.types import EndRun, Event, Frame, Image, InputError
@@ -201,3 +206,51 @@ def test_fitting_keeps_the_shape_of_what_is_seen(size: tuple[int, int]) -> None:
     )
     if not same_shape(size, (64, 48)):
         assert (shown[..., 0] == GREY).sum() == 64 * 48 - inner[0] * inner[1]
+
+
+@pytest.mark.slow
+def test_what_b_frames_cost_is_told() -> None:
+    """The camera keeps back what comes before a picture that is sent first; nobody here can hurry it."""
+    order = {"tune": "psnr", "x264-params": "rc-lookahead=0:sync-lookahead=0:b-adapt=0:bframes=2:keyint=20"}
+    with RtspServer(lambda: band((160, 120)), fps=20, **order) as server, open_source(server.url) as source:
+        wait(iter(source), lambda: source.warnings)
+        times = [frame.time for frame, _ in zip(source, range(10), strict=False)]
+    (note,) = source.warnings[:1]
+    found = re.fullmatch(r"its B-frames hold every picture back for (\d+) ms or more; .*smaller", note)
+    assert found is not None and 80 < int(found[1]) < 400
+    assert all(b > a for a, b in pairwise(times))
+
+
+@pytest.mark.slow
+def test_the_delay_of_mpeg_ts_is_told_with_the_pictures_that_ffmpeg_holds_back() -> None:
+    """Two of them, which no clock sees: pictures come steadily, each 100 ms late at 20 a second."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def send() -> None:
+        client, _ = server.accept()
+        pipe = client.makefile("wb", buffering=0)
+        with client, suppress(OSError, ValueError), pipe, av.open(pipe, "w", format="mpegts") as out:
+            stream = out.add_stream(
+                "libx264", rate=20, options={"preset": "ultrafast", "tune": "zerolatency"}
+            )
+            stream.width, stream.height, stream.pix_fmt = CODE * BITS, 96, "yuv420p"
+            stream.codec_context.gop_size = 10
+            begin = time.monotonic()
+            for index in range(200):
+                time.sleep(max(0.0, begin + index / 20 - time.monotonic()))
+                frame = av.VideoFrame.from_ndarray(stamped(), "bgr24")
+                frame.pts, frame.time_base = index, Fraction(1, 20)
+                out.mux(stream.encode(frame))
+
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    with open_source(f"tcp://127.0.0.1:{server.getsockname()[1]}") as source:
+        off = [frame.time - stamp_of(frame) for frame, _ in zip(source, range(30), strict=False)][15:]
+    server.close()
+    thread.join(5)
+    assert abs(np.median(off)) < 0.04, "the time of a picture is when it was made"
+
+
+def stamp_of(frame: Frame) -> float:
+    """Return when the server painted a picture, in Unix time."""
+    return time.time() - age(frame)
