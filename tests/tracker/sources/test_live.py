@@ -332,6 +332,26 @@ def test_pictures_of_one_and_the_same_time_follow_each_other() -> None:
     assert taken[1:] == pytest.approx([1.0, 1.0, 1.0, 1.0, 2.0], abs=1e-4)
 
 
+def test_what_is_given_is_the_newest_after_the_turn_was_waited_for() -> None:
+    """Pictures that come while the network is busy with others make the one that was there no older."""
+    capture = Scripted([*(k / 25 for k in range(10)), 1.0, 2.0, 3.0])
+    with LiveSource("cam", "cam", capture, FrameSelection()) as source:
+        frames = iter(source)
+        next(frames)
+
+        def busy() -> None:
+            for _ in range(2):
+                received = source.received
+                capture.asked.release()
+                while source.received == received:
+                    time.sleep(0.001)
+
+        source.when_ready(busy)
+        capture.asked.release()
+        assert next(frames).time == 3.0
+        assert source.dropped == 9 + 2
+
+
 @pytest.mark.parametrize(
     ("said", "fps"), [(25.0, 25.0), (29.0, 29.0), (21.0, 21.0), (31.0, 25.0), (19.0, 25.0), (None, 25.0)]
 )
