@@ -65,7 +65,8 @@ def stored_detector(options: Options, source: Source, recording: str) -> StoredD
         raise InputError(
             f"{path}: is of a video of {saved.fps:g} frames per second, and {source.name} has {source.fps:g}"
         )
-    if saved.selection == _selection(options) and saved.length and source.length:
+    of_all = not options.resume and saved.selection == _selection(options)
+    if of_all and saved.length and source.length:
         apart = abs(saved.length - source.length)
         if apart > max(LENGTH_SLIP * saved.length, 2):
             raise InputError(
