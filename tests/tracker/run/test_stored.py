@@ -402,3 +402,20 @@ def test_without_polars_one_line_says_what_to_install(monkeypatch: pytest.Monkey
         ):
             run(track_command, "clip.mkv", "--no-save", *words)
     assert not [*Path().glob("*.part*")]
+
+
+def test_a_run_on_stored_boxes_can_be_cut_in_two() -> None:
+    clip()
+    live()
+
+    def followed(stop: int | None = None, **more: Any) -> list[tuple[int, list[int]]]:
+        found = []
+        results = track("clip.mkv", detections="d.parquet", **more)
+        for result in results:
+            found.append((result.frame.index, result.tracks.track_id.tolist()))
+            if result.frame.index == stop:
+                results.close()
+        return found
+
+    first = followed(25, state="s.json")
+    assert first + followed(state="s.json", resume=True) == followed()
