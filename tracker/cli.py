@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
     from typing_extensions import Unpack
 
     from tracker.arguments.keywords import Keywords
+    from tracker.web.beside import Beside
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {
@@ -36,6 +37,7 @@ COMMANDS = {
         "Count again from saved tracks or detections, without the detector.",
     ),
     "report": ("tracker.commands.report", "Make a page or a spreadsheet of what runs counted."),
+    "serve": ("tracker.commands.serve", "Watch and count on a page; draw lines and zones with the mouse."),
     "zones": ("tracker.commands.zones", "Check a zone file: draw a preview and describe it."),
     "eval": ("tracker.commands.evaluate", "Score tracks against ground truth."),
     "compare": ("tracker.commands.compare", "Run all trackers on a video and compare what they find."),
@@ -178,10 +180,25 @@ def _parameters() -> list[click.Parameter]:
 @click.argument("source", nargs=-1, required=True)
 @click.option("--no-save", is_flag=True, help="Write no video.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress and no table.")
+@click.option(
+    "--web", metavar="[HOST:]PORT", help="Show the run on a page, where lines and zones can be drawn."
+)
+@click.option(
+    "--web-password-file",
+    type=click.Path(path_type=Path),
+    help="File with the page's password; needed for any other host than this machine.",
+)
 @click.version_option(
     None, "--version", package_name="track-anything-in-video", message="%(prog)s %(version)s"
 )
-def run(source: tuple[str, ...], no_save: bool, quiet: bool, **given: Unpack[Keywords]) -> int:
+def run(
+    source: tuple[str, ...],
+    no_save: bool,
+    quiet: bool,
+    web: str | None,
+    web_password_file: Path | None,
+    **given: Unpack[Keywords],
+) -> int:
     """Track all objects in each SOURCE; write an annotated video and counts.
 
     \b
@@ -201,17 +218,43 @@ def run(source: tuple[str, ...], no_save: bool, quiet: bool, **given: Unpack[Key
     if no_save and options.output:
         raise click.UsageError("--no-save and --output cannot be combined; leave one out")
     save = not no_save and (options.output is not None or not options.show)  # a window alone leaves no file
-    if len(source) > 1 or source[0].lower().endswith(".streams"):
+    several = len(source) > 1 or source[0].lower().endswith(".streams")
+    if web is not None:
+        with _page(source, options, web, web_password_file) as page:
+            if several:
+                return execute_several(
+                    source, page.options, save=save, quiet=quiet, companion=page.companion_of
+                )
+            options = _with_output(source[0], page.options, save)
+            return execute(source[0], options, quiet=quiet, companion=page.companion)
+    if several:
         return execute_several(source, options, save=save, quiet=quiet)
+    return execute(source[0], _with_output(source[0], options, save), quiet=quiet)
+
+
+def _with_output(source: str, options: Options, save: bool) -> Options:
+    """Return the options with the name of the video, where one is to be written."""
     if (
         save
         and options.output is not None
         and (os.path.isdir(options.output) or options.output.endswith("/"))  # noqa: PTH112 - any name
     ):
-        options = dataclasses.replace(options, output=_within(Path(options.output), source[0]))
+        return dataclasses.replace(options, output=_within(Path(options.output), source))
     if save and options.output is None:
-        options = dataclasses.replace(options, output=default_output(source[0]))
-    return execute(source[0], options, quiet=quiet)
+        return dataclasses.replace(options, output=default_output(source))
+    return options
+
+
+def _page(source: tuple[str, ...], options: Options, web: str, password_file: Path | None) -> Beside:
+    """Return the page beside a run; raises ``OptionError``."""
+    from tracker.detectors.seal import user_key
+    from tracker.web.beside import Beside
+    from tracker.web.server import Where
+
+    where = dataclasses.replace(
+        Where.of(web), password_file=password_file, cookie_key=lambda: user_key("web.key")
+    )
+    return Beside(source, options, where, lambda text: click.echo(f"track: {harmless(text)}", err=True))
 
 
 run.params.extend(_parameters())

@@ -81,6 +81,8 @@ class Host:
             for plugin, complete, key in zip(given, whole, _keys(given), strict=True)
         ]
         self.errors: list[PluginError] = []
+        self._retired: list[Member] = []  # taken out while the run went on; their rows stay in the table
+        self._said: list[Event] = []  # between two frames
         self._when = "before the first frame"
         self._live = False
         self._left_over: list[Event] = []  # of a frame that has no result
@@ -96,6 +98,26 @@ class Host:
             except FAULTS as error:
                 raise failure(member.name, "start", self._when, error) from error
 
+    def exchange(self, plugins: Sequence[PluginLike], said: Iterable[Event] = ()) -> None:
+        """Go on with these plugins from the next frame; new ones have been started, by whoever made them.
+
+        ``said`` are events that belong before that frame. Who is not among them any more, and has said its
+        last there, keeps its rows in the table.
+        """
+        self._said += said
+        known = {id(member.given): member for member in self.members}
+        fresh = Host(plugins).members
+        members = [known.get(id(member.given), member) for member in fresh]
+        for member, named in zip(members, fresh, strict=True):
+            member.key = named.key
+        kept = {id(member) for member in members}
+        self._retired += [member for member in self.members if id(member) not in kept]
+        self.members = members
+
+    def retire(self, plugin: PluginLike) -> None:
+        """Forget the rows of one that was taken out, since another goes on counting for it."""
+        self._retired = [member for member in self._retired if member.given is not plugin]
+
     def leaves(self, member: Member) -> list[str]:
         """Return the suffixes of what a plugin will leave; raises ``PluginError``."""
         try:
@@ -108,7 +130,8 @@ class Host:
     ) -> tuple[tuple[Event, ...], tuple[Mark, ...]]:
         """Return what happened in a frame, after what ``happened`` to its source, and what was drawn."""
         self._when = moment(frame.index, frame.time, self._live)
-        events, canvas = list(happened), Canvas()
+        events, canvas = [*self._said, *happened], Canvas()
+        self._said = []
         for member in self.members:
             events += self._ask(member, "update", lambda plugin: _events(plugin.update(frame, tracks))) or ()
         for member in self.members if events else ():
@@ -123,7 +146,7 @@ class Host:
 
     def finish(self) -> list[Event]:
         """Return what is left to say after the last frame."""
-        events, self._left_over = self._left_over, []
+        events, self._left_over, self._said = [*self._left_over, *self._said], [], []
         last: list[Event] = []
         for member in sorted(self.members, key=lambda member: member.listens):
             self._tell(member, last)
@@ -139,7 +162,8 @@ class Host:
     def summaries(self) -> list[list[tuple[str, str]]]:
         """Return the rows of each for the table."""
         asked = (
-            self._ask(member, "summary", lambda plugin: _rows(plugin.summary())) for member in self.members
+            self._ask(member, "summary", lambda plugin: _rows(plugin.summary()))
+            for member in (*self.members, *self._retired)
         )
         return [rows for rows in asked if rows]
 

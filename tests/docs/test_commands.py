@@ -31,11 +31,16 @@ from videos.street import render
 WITH_COMMANDS = [page for page in PAGES if lines(page)]
 BY_THE_GATE = "a test of the gate, .ci/run"
 # What no test here runs, and who does. The options of those that begin with `track` are parsed all the same.
+WITHOUT_END = "tests/tracker/commands/test_serve.py: it serves until it is stopped"
 NOT_RUN = {
     "pip install -e . && track demo": BY_THE_GATE,
     "pip install -e '.[test]' && pytest": BY_THE_GATE,
     "track demo --clip street.mp4": "tests/tracker/commands/test_demo.py, on the whole clip",
     "grep zone.loiter wait.jsonl": "the last test here, on the whole clip",
+    "track serve 0 rtsp://10.0.0.5/stream": WITHOUT_END,
+    "track serve street.mp4": WITHOUT_END,
+    "track serve rtsp://10.0.0.5/stream --allow-host cam.example.org --proxy 127.0.0.1": WITHOUT_END,
+    "track zones edit street.mp4 zones.yaml": WITHOUT_END,
     "track export --int8 --calibrate street.mp4": "tests/tracker/detectors/test_quantize.py: minutes",
 }
 # What is not here when tests run, and what stands for it.

@@ -1,4 +1,4 @@
-"""``track zones check``: see what a zone file means before counting with it."""
+"""``track zones``: see what a zone file means before counting with it, and draw one with the mouse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILE = click.Path(path_type=Path)
 
 @click.group()
 def command() -> None:
-    """Check files of lines, zones and movements."""
+    """Check files of lines, zones and movements, or draw them."""
 
 
 @command.command()
@@ -56,6 +56,34 @@ def check(
     for line in told:
         click.echo(harmless(line))
     click.echo(f"written {harmless(str(output))}")
+
+
+@command.command()
+@click.argument("video")
+@click.argument("zones", type=FILE, required=False)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Port of the page."
+)
+@click.option("--no-open", is_flag=True, help="Do not open a browser.")
+def edit(video: str, zones: Path | None, port: int, no_open: bool) -> int:
+    """Draw lines and zones over VIDEO in the browser; they are saved at once into ZONES.
+
+    Without ZONES the file is NAME_zones.yaml. Comments in the file are kept, earlier versions too. Ctrl-C
+    ends.
+    """
+    from tracker.commands.serve import serve
+    from tracker.detectors.seal import user_key
+    from tracker.options import Options
+    from tracker.run.naming import name_of
+    from tracker.sources import open_source
+    from tracker.types import OptionError
+    from tracker.web.server import Where
+
+    if open_source(video).live:
+        raise OptionError(f"{video} is live; draw on it by: track serve {video}")
+    options = Options(zones=str(zones or f"{name_of(video)}_zones.yaml"))
+    where = Where(port=port, cookie_key=lambda: user_key("web.key"))
+    return serve([video], options, where, Path(), browse=not no_open, count=False)
 
 
 def _preview(

@@ -30,6 +30,11 @@ def seal(content: Json) -> str:
     return hmac.new(_key(data_folder() / "cache.key"), text.encode(), hashlib.sha256).hexdigest()
 
 
+def user_key(name: str) -> bytes:
+    """Return a key of this user for one purpose, made when it is first asked for."""
+    return _key(data_folder() / name)
+
+
 def sealed(content: Json, mark: object) -> bool:
     """Whether ``mark`` is the seal of the content."""
     return isinstance(mark, str) and hmac.compare_digest(seal(content), mark)

@@ -104,7 +104,7 @@ class Line(Plugin):
         self._path = Polyline(extended(self._line, scene.size))
         self._sketch: Canvas | None = None  # made anew after a crossing
         self._arrow, self._heading = self.arrow(), self.heading()
-        shape = Canvas()
+        shape = Canvas(by=type(self).__name__)
         shape.polyline(self._line, self.color, width=2)
         shape.polyline(self._arrow, self.color, width=2, arrow=True)
         self._shape = shape.marks
@@ -191,7 +191,7 @@ class Line(Plugin):
     def draw(self, canvas: Canvas) -> None:
         """Show the line, an arrow for "in" and the running totals."""
         if self._sketch is None:
-            self._sketch = Canvas()
+            self._sketch = Canvas(by=type(self).__name__)
             self._record(self._sketch)
         canvas.marks += self._sketch.marks
 
@@ -247,6 +247,15 @@ class Line(Plugin):
         if tracks:
             self._memory.restore(state["memory"])
             self._doubles.restore(state["doubles"])
+
+    def go_on_at(self, time_s: float, frame: int) -> None:
+        """Take over from another line within a run: this was the last frame."""
+        self._now, self._frame = time_s, frame
+
+    def forget_pending(self) -> None:
+        """Forget who was about to cross: the line is elsewhere now; who stands on it came from nowhere."""
+        rows = self._memory.own
+        rows["pending"], rows["known"], rows["on_line"] = 0, False, False
 
     def _counts(self, now: float, tracks: Tracks, place: int, sign: int) -> bool:
         """Return whether this crossing is new, and not that of a second box on the same object."""

@@ -77,7 +77,7 @@ class Zone(Plugin):
         self._scene = scene
         self._sketch: Canvas | None = None  # of so many inside and entries
         self._sketched = (0, 0)
-        outline = Canvas()
+        outline = Canvas(by=type(self).__name__)
         outline.polygon(self._polygon, self.color)
         outline.polyline(self._polygon, self.color, width=1.5, closed=True)
         self._outline = outline.marks
@@ -120,7 +120,7 @@ class Zone(Plugin):
     def draw(self, canvas: Canvas) -> None:
         """Show the zone, its name and how many are in it."""
         if self._sketch is None or self._sketched != (self.occupancy, self.entries):
-            self._sketch, self._sketched = Canvas(), (self.occupancy, self.entries)
+            self._sketch, self._sketched = Canvas(by=type(self).__name__), (self.occupancy, self.entries)
             self._record(self._sketch)
         canvas.marks += self._sketch.marks
         if self.loiter_s is not None:
@@ -177,6 +177,10 @@ class Zone(Plugin):
         self._turnstile.period = self._period
         if tracks:
             self._memory.restore(state["memory"])
+
+    def go_on_at(self, time_s: float, frame: int) -> None:
+        """Take over from another zone within a run: this was the last frame."""
+        self._now, self._frame = time_s, frame
 
     def _watched(self) -> float:
         """Return for how long it was watched, in seconds."""

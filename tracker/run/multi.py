@@ -6,7 +6,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from tracker.run.build_detector import make_detector
 from tracker.run.claims import Claims
 from tracker.run.naming import distinct, name_of, output_in
 from tracker.run.paths import WRITTEN, claim_inputs, claim_outputs, claim_source
-from tracker.run.session import Session
+from tracker.run.session import Companion, Session
 from tracker.run.upstream import WithDetector
 from tracker.sinks import output_file
 from tracker.sinks.encoding import ENCODINGS
@@ -151,7 +151,9 @@ class Several:
         save: bool = True,
         sketch: bool = True,
         leave: bool = False,
+        companion: Callable[[str], Companion] | None = None,  # for the source of this name
     ) -> None:
+        self._companion = companion
         self.runs = find_runs(sources)
         self._options = {run.name: options_of(run, options, save=save) for run in self.runs}
         self._every, self._save, self._sketch = options.detect_every, save, sketch
@@ -260,6 +262,7 @@ class Several:
             sketch=self._sketch,
             prefix=prefix.with_suffix("") if self._leave else None,
             claims=self._claims,
+            companion=None if self._companion is None else self._companion(run.name),
         )
         run.session = session
         with session:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import cast
+from typing import TypeAlias, cast
 
 from tracker import pipeline, threads
 from tracker.contracts import Detector, LastingTracker, PluginLike, Sink, Source, Tracker
@@ -17,7 +17,7 @@ from tracker.options import Options
 from tracker.plugin_host import Host
 from tracker.run.build_plugins import check as check_plugins
 from tracker.run.build_plugins import make_plugins, use_background
-from tracker.run.build_sinks import check_outputs, leave_files, make_sinks
+from tracker.run.build_sinks import check_outputs, counted, leave_files, make_sinks
 from tracker.run.claims import Claims
 from tracker.run.continuation import make_continuation
 from tracker.run.painter import Painter, draw_options
@@ -28,6 +28,7 @@ from tracker.run.stored import detections_sink
 from tracker.run.summary import Report
 from tracker.run.upstream import Upstream, WithDetector
 from tracker.run.waiting import Waiting
+from tracker.sinks import CountsSink
 from tracker.sinks.output_file import each_folder_once
 from tracker.text import told
 from tracker.types import (
@@ -43,6 +44,8 @@ from tracker.types import (
     TrackError,
 )
 
+Companion: TypeAlias = "Callable[[Session], Sink]"
+
 
 class Session:
     """One run, opened by ``with`` and iterated once."""
@@ -57,8 +60,10 @@ class Session:
         sketch: bool = True,
         prefix: Path | None = None,
         claims: Claims | None = None,
+        companion: Companion | None = None,
     ) -> None:
         self._upstream = source if isinstance(source, Upstream) else WithDetector(source, options)
+        self._companion = companion  # makes a sink that needs the whole run, such as the live page
         self._claims = claims  # of a call with several sources, which has claimed what options name
         self.sketch = sketch  # whether anybody may look at a picture
         self.prefix = prefix  # plugins leave PREFIX_routes.png and the like; None: they leave nothing
@@ -293,7 +298,8 @@ class Session:
             utc_offset_s=recorded.utc_offset_s,
         )
         self.plugins += make_plugins(options, self.scene.size, self.scene.names)
-        self._painter = Painter(self.scene.names, draw_options(options, self.scene.names), self.scene.live)
+        self.drawing = draw_options(options, self.scene.names)
+        self._painter = Painter(self.scene.names, self.drawing, self.scene.live)
         self.host = Host(self.plugins)
         mine = self._state.left
         claim_leaves(claims, self.host, self.prefix, overwrite=options.overwrite, mine=mine)
@@ -318,6 +324,8 @@ class Session:
         )
         self.sinks += detections_sink(options, self.scene, self.detector, self.source, upstream.recording)
         self.sinks += self._reporting.sinks(self.scene, self.plugins, self._at_end)
+        if self._companion is not None:
+            self.sinks.append(self._companion(self))
         self._state.begin(
             self.scene, self._lasting_tracker(), resumed=options.resume, before=upstream.address_name
         )
@@ -331,6 +339,13 @@ class Session:
         self._waiting.begin(self.scene)
         self.source.when_idle(self._on_idle)
         self.source.when_ready(self.detector.await_turn)
+
+    def shapes_changed(self) -> None:
+        """Let the tables know that lines and zones are others than a frame ago."""
+        plugins = [member.given for member in self.host.members]
+        for sink in self.sinks:
+            if isinstance(sink, CountsSink):
+                sink.count_at(counted(plugins, self.options, self.scene))
 
     def _at_end(self) -> dict[str, Json]:
         """Return what the record of the run tells besides."""

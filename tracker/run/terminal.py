@@ -20,11 +20,12 @@ from tracker.options import Options
 from tracker.run.naming import default_output
 from tracker.text import told
 
-if TYPE_CHECKING:  # it needs OpenCV, which takes its time
+if TYPE_CHECKING:  # they need OpenCV, which takes its time
+    from tracker.run.session import Companion
     from tracker.run.upstream import Upstream
 
 
-def execute(source: str, options: Options, *, quiet: bool = False) -> int:
+def execute(source: str, options: Options, *, quiet: bool = False, companion: Companion | None = None) -> int:
     """Run over a file, a folder, a camera or a stream; return the exit status."""
 
     def upstream() -> Upstream:
@@ -32,11 +33,17 @@ def execute(source: str, options: Options, *, quiet: bool = False) -> int:
 
         return WithDetector(source, options)
 
-    return execute_session(upstream, options, prefix=default_output(source), quiet=quiet)
+    prefix = default_output(source)
+    return execute_session(upstream, options, prefix=prefix, quiet=quiet, companion=companion)
 
 
 def execute_session(
-    upstream: Callable[[], Upstream], options: Options, *, prefix: str, quiet: bool = False
+    upstream: Callable[[], Upstream],
+    options: Options,
+    *,
+    prefix: str,
+    quiet: bool = False,
+    companion: Companion | None = None,
 ) -> int:
     """Run with progress, signals and the table; return the exit status.
 
@@ -52,8 +59,9 @@ def execute_session(
             upstream(),
             options,
             stop=stop,
-            sketch=bool(options.output or options.show),
+            sketch=bool(options.output or options.show or companion),
             prefix=Path(options.output or prefix).with_suffix(""),
+            companion=companion,
         )
         failed: PluginError | OutputError | None = None
         try:
@@ -87,7 +95,12 @@ def execute_session(
 
 
 def execute_several(
-    sources: Sequence[str], options: Options, *, save: bool = True, quiet: bool = False
+    sources: Sequence[str],
+    options: Options,
+    *,
+    save: bool = True,
+    quiet: bool = False,
+    companion: Callable[[str], Companion] | None = None,
 ) -> int:
     """Run over several sources; 2 where one of them failed, with a line for each that did."""
     stop, received = threading.Event(), Received()
@@ -96,7 +109,8 @@ def execute_several(
         from tracker.run.multi import Several
         from tracker.run.progress import Progress, table
 
-        several = Several(sources, options, stop, save=save, sketch=save or options.show, leave=True)
+        sketch = save or options.show or companion is not None
+        several = Several(sources, options, stop, save=save, sketch=sketch, leave=True, companion=companion)
         look_at([run.uri for run in several.runs if run.uri not in sources])  # those that a list names
         received.opening = False
         with several, Progress(enabled=not quiet) as progress:

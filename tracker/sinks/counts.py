@@ -61,6 +61,10 @@ class CountsSink(TextSink):
         self._number: int | None = None  # of the current interval
         self._first, self._last = 0.0, 0.0
 
+    def count_at(self, counted: Iterable[Counted]) -> None:
+        """From the current interval on these have rows; what was counted at others is still written."""
+        self._counted = list(counted)
+
     def header(self) -> str:
         """Return the line of column names."""
         return ",".join(COLUMNS) + "\n"

@@ -61,7 +61,14 @@ def read(path: str | Path, size: tuple[float, float] | None = None) -> ZoneFile:
         raise OptionError(f"{path}: cannot be read: {problem}") from error
     if len(text) > MOST_LETTERS:
         raise OptionError(f"{path}: is larger than {MOST_LETTERS >> 20} MB; is this a zone file?")
-    reader = Reader(str(path), text, size)
+    return from_yaml(text, str(path), size)
+
+
+def from_yaml(
+    text: str, where: str, size: tuple[float, float] | None = None, *, may_be_empty: bool = False
+) -> ZoneFile:
+    """Return what the text of a zone file says; ``where`` names it in errors. As `read`."""
+    reader = Reader(where, text, size, may_be_empty)
     shapes = [replace(shape, classes=reader.class_map.expand(shape.classes)) for shape in reader.shapes()]
     junctions = [replace(each, classes=reader.class_map.expand(each.classes)) for each in reader.junctions]
     return ZoneFile(shapes, junctions, reader.class_map)
@@ -73,6 +80,7 @@ class Reader(NodeReader):
 
     text: str
     size: tuple[float, float] | None = None
+    may_be_empty: bool = False
     junctions: list[Junction] = field(default_factory=list)
     class_map: ClassMap = field(default_factory=ClassMap)
     _found: list[Shape] = field(default_factory=list)
@@ -99,7 +107,7 @@ class Reader(NodeReader):
             self._mapping(root)
         elif root is None or not self._bare(self.text):
             raise self.error(0, "contains no lines or zones; write 'lines:' or 'zones:' with name and points")
-        if not self._found:
+        if not self._found and not self.may_be_empty:
             raise self.error(0, "contains no line or zone")
         return self._found
 

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tracker.types import OutputError
+from tracker.web import history
+from tracker.web.history import Happened, History
+
+NOON = 1_800_000_000.0  # a whole minute of 2027
+
+
+def crossing(wall: float, way: str = "in", *, doubt: bool = False) -> Happened:
+    row = {"kind": f"line.{way}", "name": "door", "direction": way, "class": "person", "track_id": 1}
+    return Happened(wall, 1, ("door", way, "person"), row | ({"why": "small"} if doubt else {}))
+
+
+def test_counts_add_up_whatever_the_step() -> None:
+    kept, rng = History(None), random.Random(1)
+    walls = sorted(NOON + rng.uniform(0, 7200) for _ in range(300))
+    kept.add("cam", [crossing(wall, rng.choice(["in", "out"]), doubt=rng.random() < 0.1) for wall in walls])
+    kept.add("other", [crossing(NOON)])
+    for step in (60, 300, 900, 3600, 86400):
+        rows = kept.counts("cam", NOON - 60, NOON + 7260, step)
+        assert sum(row["count"] for row in rows) == 300
+        assert all(row["start"] % step == 0 for row in rows)
+    truth = Counter(int(wall // 900) * 900 for wall in walls)
+    rows = kept.counts("cam", NOON - 60, NOON + 7260, 900)
+    assert Counter({row["start"]: 0 for row in rows}) | truth == truth
+    doubtful = len(kept.events("cam", doubtful=True, most=1000))
+    assert sum(row["doubtful"] for row in rows) == doubtful > 0
+
+
+def test_steps_begin_at_local_midnight() -> None:
+    kept = History(None)
+    kept.add("cam", [crossing(NOON)])
+    for offset in (5.5 * 3600, -3.5 * 3600, 0.0):
+        (row,) = kept.counts("cam", NOON - 86400, NOON + 86400, 86400, offset)
+        assert (row["start"] + offset) % 86400 == 0
+        assert row["start"] <= NOON < row["start"] + 86400
+
+
+def test_events_come_newest_first_and_can_be_read_on() -> None:
+    kept = History(None)
+    ids = kept.add("cam", [crossing(NOON + second) for second in range(10)])
+    rows = kept.events("cam", most=4)
+    assert [row["id"] for row in rows] == ids[:5:-1]
+    assert [row["id"] for row in kept.events("cam", before=rows[-1]["id"], most=2)] == ids[5:3:-1]
+    assert [row["id"] for row in kept.events("cam", after=ids[7])] == ids[:7:-1]
+    assert [row["wall"] for row in kept.events("cam", since=NOON + 2, until=NOON + 4)] == [NOON + 3, NOON + 2]
+    kept.add_picture(ids[0], b"jpeg")
+    assert kept.picture("cam", ids[0]) == b"jpeg"
+    assert kept.picture("other", ids[0]) is None
+    assert kept.events("cam", after=ids[0] - 1)[-1]["picture"]
+
+
+def test_what_a_resumed_run_will_tell_again_is_forgotten(tmp_path: Path) -> None:
+    kept = History(tmp_path / "h.sqlite")
+    kept.add("cam", [crossing(NOON + second) for second in range(100)])
+    kept.add("other", [crossing(NOON + 90)])
+    kept.forget_after("cam", NOON + 49)
+    assert len(kept.events("cam", most=1000)) == 50
+    assert sum(row["count"] for row in kept.counts("cam", NOON, NOON + 600, 60)) == 50
+    assert len(kept.events("other")) == 1
+    kept.close()
+    again = History(tmp_path / "h.sqlite")
+    assert len(again.events("cam", most=1000)) == 50
+
+
+def test_old_events_go_counts_and_films_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = History(None)
+    now = time.time()
+    old, film = now - history.EVENTS_S - 10, 12.0
+    kept.add("cam", [crossing(old), crossing(now), crossing(film)])
+    monkeypatch.setattr(history, "CLEAN_EVERY_S", 0.0)
+    kept.add("cam", [crossing(now)])
+    assert [row["wall"] for row in kept.events("cam")] == [now, film, now]
+    assert sum(row["count"] for row in kept.counts("cam", old - 60, now + 60, 86400)) == 3
+
+
+def test_a_file_of_others_is_told_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "h.sqlite"
+    path.write_bytes(b"no database at all, but long enough to be read as one" * 40)
+    with pytest.raises(OutputError, match=r"h\.sqlite"):
+        History(path)
+    other = tmp_path / "o.sqlite"
+    with sqlite3.connect(other) as database:
+        database.execute("PRAGMA user_version=7")
+    with pytest.raises(OutputError, match="another version"):
+        History(other)
+    with pytest.raises(OutputError):
+        History(Path("/proc/none/h.sqlite"))
+
+
+@pytest.mark.slow
+def test_a_week_in_quarter_hours_is_answered_at_once() -> None:
+    """Twenty events a minute for a week; asked for is a quarter of a second, here with a margin."""
+    kept = History(None)
+    for day in range(7):
+        walls = (NOON + day * 86400 + second for second in range(0, 86400, 6))
+        kept.add("cam", [crossing(wall, "in" if wall % 12 else "out") for wall in walls])
+    began = time.perf_counter()
+    rows = kept.counts("cam", NOON, NOON + 7 * 86400, 900)
+    assert time.perf_counter() - began < 2
+    assert sum(row["count"] for row in rows) == 7 * 14400

@@ -1,0 +1,1 @@
+"""The live page: watch, draw lines and zones with the mouse, see the counts grow."""

@@ -1,0 +1,59 @@
+"""JPEG pictures for the page: encoded once for everybody who wants the same, and only where somebody does."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+import cv2
+import numpy as np
+
+from tracker.types import Image, Result
+from tracker.web.station import Seen, Station, plain
+
+WIDTHS = (320, 480, 640, 960, 1280, 1920)
+QUALITY = 75
+KEPT = 4  # pictures of one station
+
+
+class Pictures:
+    """The pictures of one station."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._lock = threading.Lock()
+        self._made: OrderedDict[tuple[int, int, bool], bytes] = OrderedDict()
+
+    def get(self, seen: Seen, width: int, *, bare: bool = False) -> bytes:
+        """Return a frame as JPEG, at most ``width`` wide; ``bare``: without lines and zones drawn into it."""
+        key = (seen.number, nearest(width), bare)
+        with self._lock:
+            if key not in self._made:
+                result = plain(seen.result) if bare else seen.result
+                self._made[key] = jpeg(result, self._station, key[1], QUALITY)
+                while len(self._made) > KEPT:
+                    self._made.popitem(last=False)
+            return self._made[key]
+
+
+def nearest(width: int) -> int:
+    """Return the smallest of ``WIDTHS`` that is enough.
+
+    >>> nearest(500), nearest(5000)
+    (640, 1920)
+    """
+    return next((each for each in WIDTHS if each >= width), WIDTHS[-1])
+
+
+def jpeg(result: Result, station: Station, width: int, quality: int) -> bytes:
+    """Return the annotated picture of a result."""
+    return encoded(station.painter(result), width, quality)
+
+
+def encoded(image: Image, width: int, quality: int = QUALITY) -> bytes:
+    """Return a picture as JPEG, at most ``width`` wide."""
+    height, wide = image.shape[:2]
+    if wide > width:
+        size = (width, max(round(height * width / wide), 1))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+    return bytes(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])

@@ -1,0 +1,242 @@
+"""What `track serve` runs: a thread for every source that was started."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from tracker.contracts import Detector, Sink
+from tracker.detectors.coco import COCO
+from tracker.detectors.shared import SharedDetector
+from tracker.errors import EndRun, OutputError
+from tracker.options import Options
+from tracker.run.build_detector import make_detector
+from tracker.run.multi import Run
+from tracker.run.replay import WithSavedTracks
+from tracker.run.session import Session
+from tracker.run.upstream import Upstream, WithDetector
+from tracker.sinks import output_file
+from tracker.sources import open_source
+from tracker.types import InputError, Scene, Stopwatch, TrackError
+from tracker.web.history import History
+from tracker.web.picture import encoded
+from tracker.web.station import Station
+from tracker.web.watch import WatchSink
+
+INTERVAL_S = 900.0  # of the counts of a camera
+STILL_WIDTH = 1280
+RESULTS = {
+    "video": "_output.mp4",
+    "tracks": "_tracks.csv",
+    "events": "_events.jsonl",
+    "counts": "_counts.csv",
+    "run": "_run.json",
+}
+
+
+class Worker:
+    """Runs one source, as often as it is started; a camera goes on where it was stopped."""
+
+    def __init__(self, run: Run, number: int, options: Options, folder: Path, shared: SharedDetector) -> None:
+        self._uri, self._options, self._shared = run.uri, options, shared
+        self._base = folder / run.name
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        self.history: History | None = None  # once the server is open
+        zones = Path(run.zones or options.zones or self._path("_zones.yaml"))
+        source = open_source(run.uri)
+        self.station = station = Station(number, run.name, source.live, zones)
+        station.start, station.stop = self.start, self.stop
+        station.report = self.report
+        if not source.live:
+            with source:  # tells at once what is wrong with it
+                station.scene = Scene(source.name, source.size, source.fps, False, COCO)
+                if source.length:
+                    station.length_s = source.length / source.fps
+            station.still, station.recount = self.still, self.recount
+            station.video_from_s = options.start
+            if self._path(RESULTS["video"]).is_file() and self._path(RESULTS["tracks"]).is_file():
+                station.state = "ended"
+                self._show_results()
+
+    def start(self) -> None:
+        """Begin, unless it runs."""
+        self._begin(self._session)
+
+    def recount(self) -> None:
+        """Count anew from the saved tracks, at the lines and zones as they are now."""
+        self._begin(self._recount_session)
+
+    def stop(self) -> None:
+        """End in order; returns at once."""
+        self._stop.set()
+        if self.station.state in ("starting", "running", "lost"):
+            self.station.state = "stopping"
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the end."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def still(self, at_s: float) -> bytes:
+        """Return the picture at a second of the file as JPEG; raises ``InputError`` beyond its end."""
+        with self._lock, open_source(self._uri, start_s=max(at_s, 0.0) or None, max_frames=1) as source:
+            for frame in source:
+                return encoded(frame.image, STILL_WIDTH)
+        raise InputError(f"there is no picture at {at_s:g} s")
+
+    def report(self, kind: str) -> bytes:
+        """Return the report of what was counted, "html" or "xlsx"; raises ``TrackError``."""
+        from tracker.report import sheets
+        from tracker.report.gather import gather
+        from tracker.report.page import page
+        from tracker.run.reporting import needed
+
+        needed()
+        files = [self._path(RESULTS[name]) for name in ("events", "run")]
+        if not all(path.is_file() for path in files):
+            raise InputError("nothing has been counted yet")
+        if kind == "xlsx":
+            sheets.needed()
+        report = gather(files)
+        return sheets.workbook(report) if kind == "xlsx" else page(report).encode()
+
+    def _begin(self, make: Callable[[], Session]) -> None:
+        with self._lock:
+            if self._thread is not None and self._thread.is_alive():
+                return
+            self._stop = threading.Event()
+            self.station.state, self.station.message = "starting", ""
+            self._thread = threading.Thread(target=self._run, args=(make,), name=f"run {self.station.name}")
+            self._thread.daemon = True
+            self._thread.start()
+
+    def _run(self, make: Callable[[], Session]) -> None:
+        station = self.station
+        try:
+            with make() as session:
+                for _ in session:
+                    pass
+        except EndRun:
+            station.detach("stopped")
+        except TrackError as error:
+            station.detach("failed", str(error))
+        except Exception as error:  # a mistake of ours ends one source, and is told
+            station.detach("failed", f"{type(error).__name__}: {error}")
+        else:
+            station.detach("stopped" if self._stop.is_set() else "ended")
+        self._show_results()
+
+    def _session(self) -> Session:
+        station = self.station
+        options = replace(
+            self._options,
+            zones=station.zone_file(),
+            output=None if station.live else self._name("video"),
+            events=self._name("events"),
+            counts=self._name("counts"),
+            save_run=self._name("run"),
+            save_csv=None if station.live else self._name("tracks"),
+            interval=self._options.interval or (INTERVAL_S if station.live else None),
+        )
+        if station.live:
+            state = self._path("_state.json")
+            options = replace(
+                options, state=str(state), resume=state.is_file(), overwrite=not state.is_file()
+            )
+        else:
+            options = replace(options, overwrite=True)
+            station.results.clear()
+            station.stale = False
+            assert self.history is not None
+            self.history.forget_after(station.name, -1.0)
+        return self._opened(WithDetector(self._uri, options, self._detector, self.station.name), options)
+
+    def _recount_session(self) -> Session:
+        station = self.station
+        options = replace(
+            self._options,
+            zones=station.zone_file(),
+            output=None,
+            events=self._name("events"),
+            counts=self._name("counts"),
+            save_run=self._name("run"),
+            overwrite=True,
+        )
+        assert self.history is not None and station.scene is not None
+        self.history.forget_after(station.name, -1.0)
+        table = self._path(RESULTS["tracks"])
+        return self._opened(WithSavedTracks(table, options, size=station.scene.size), options, pictures=False)
+
+    def _opened(self, upstream: Upstream, options: Options, *, pictures: bool = True) -> Session:
+        station, history = self.station, self.history
+        assert history is not None
+
+        def attach(session: Session) -> Sink:
+            station.attach(session)
+            return WatchSink(station, history, session.scene, pictures=pictures)
+
+        return Session(upstream, options, stop=self._stop, sketch=pictures, companion=attach)
+
+    def _detector(self, stopwatch: Stopwatch) -> Detector:
+        return self._shared.handle(stopwatch)
+
+    def _show_results(self) -> None:
+        self.station.results = {
+            key: path
+            for key, suffix in RESULTS.items()
+            if key != "run" and (path := self._path(suffix)).is_file()
+        }
+
+    def _path(self, suffix: str) -> Path:
+        return output_file.beside(self._base, self._base.name, suffix)
+
+    def _name(self, key: str) -> str:
+        return str(self._path(RESULTS[key]))
+
+
+class Workers:
+    """All sources of `track serve`; opened by ``with``. Raises ``TrackError`` for what concerns all."""
+
+    def __init__(self, runs: Sequence[Run], options: Options, folder: Path, *, count: bool = True) -> None:
+        self._count = count
+        try:
+            if count:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: the folder cannot be created ({error.strerror}); choose another -o"
+            ) from error
+        self._shared = SharedDetector(lambda stopwatch: make_detector(options, stopwatch))
+        self.all = [Worker(run, n, options, folder, self._shared) for n, run in enumerate(runs, 1)]
+        for worker in () if count else self.all:
+            station = worker.station
+            station.start = station.stop = station.recount = station.report = None
+            station.results, station.state = {}, "idle"
+
+    @property
+    def stations(self) -> list[Station]:
+        """What the page shows."""
+        return [worker.station for worker in self.all]
+
+    def __enter__(self) -> Workers:
+        """Begin with what is live; files wait for somebody to draw."""
+        self._shared.__enter__()
+        for worker in self.all:
+            if worker.station.live and self._count:
+                worker.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every run in order."""
+        for worker in self.all:
+            worker.stop()
+        for worker in self.all:
+            worker.join(2.0)
+        self._shared.__exit__(kind, error, trace)
