@@ -62,7 +62,8 @@ def command(weights: str, int8: bool, calibrate: str | None, truth: str | None, 
         click.echo(harmless(f"{path.name} is ready: {converted(path).xml}"))
         return
 
-    from tracker.detectors.quantize import agreement, quantize
+    from tracker.detectors.agreement import agreement
+    from tracker.detectors.quantize import quantize
 
     images = sample(calibrate, FRAMES + CHECKED)
     check = images[:: max(2, len(images) // CHECKED)]

@@ -14,14 +14,14 @@ from typing import Any
 from bytetrack import Detections
 from tracker.detectors.batched import BatchedDetector
 from tracker.detectors.letterbox import GREY, Letterbox
-from tracker.detectors.openvino_model import Converted, converted
+from tracker.detectors.openvino_model import Converted, converted, stored
 from tracker.detectors.quiet import quiet_openvino
 from tracker.detectors.settings import Settings
 from tracker.detectors.suppress import read_boxes, read_final_boxes
 from tracker.detectors.windows import Layout
 from tracker.parse import class_ids
 from tracker.threads import plan
-from tracker.types import Image, OptionError, Pixels, Stopwatch
+from tracker.types import Image, OptionError, Pixels, Stopwatch, WeightsError
 
 SHAPES = 8  # input shapes that stay compiled; a video has one, windows and photographs a few more
 MOST_IN_FLIGHT = 8  # each holds its frames in memory, and more are not faster
@@ -71,7 +71,7 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
             raise OptionError(
                 f"--device {self.settings.device} needs --backend torch; OpenVINO runs on the CPU"
             )
-        self._model: Converted = converted(self.weights, int8=self.settings.int8)
+        self._model = self._read_model()
         self.names = self._model.names
         self._classes = class_ids(self.settings.classes, self.names)
         self._core = quiet_openvino().Core()
@@ -88,6 +88,15 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
     ) -> None:
         """Free the model."""
         self._engines.clear()
+
+    def _read_model(self) -> Converted:
+        folder = self.settings.int8_model
+        if not self.settings.int8 or folder is None:
+            return converted(self.weights, int8=self.settings.int8)
+        model = stored(Path(folder))
+        if model is None:
+            raise WeightsError(f"{folder}: there is no complete int8 model")
+        return model
 
     def in_flight(self) -> int:
         """Return how many batches may be in flight: as many as are computed at a time, and one more."""

@@ -32,7 +32,8 @@ class Settings:
     device: str = "auto"  # auto, cpu, mps, or the number of a CUDA GPU
     half: bool = False  # fp16 arithmetic, GPUs only
     batch: int = 1  # images per inference
-    int8: bool = False  # use the model that `track export --int8` made; OpenVINO only
+    int8: bool = False  # use an int8 model; OpenVINO only
+    int8_model: str | None = None  # its folder; None: the one that `track export --int8` made
     precision: str = "auto"  # of OpenVINO: fp32, bf16, or auto: bf16 where the processor multiplies it itself
     in_flight: int | None = None  # batches in flight; 1: no delay (live); None: the fastest number
     threads: int | None = None  # of the CPU for inference; None: all

@@ -155,6 +155,7 @@ class Several:
     ) -> None:
         self._companion = companion
         self.runs = find_runs(sources)
+        self.notes: list[str] = []  # what the user should know of the network that all share
         self._options = {run.name: options_of(run, options, save=save) for run in self.runs}
         self._every, self._save, self._sketch = options.detect_every, save, sketch
         self._leave = leave or save  # what plugins leave at the end, NAME_output_routes.png and the like
@@ -174,7 +175,15 @@ class Several:
         self._results: queue.Queue[tuple[Run, Result] | None] = queue.Queue(len(self._lanes))
         self._closing = threading.Event()
         self._broken: BaseException | None = None
-        self._shared = SharedDetector(lambda stopwatch: make_detector(options, stopwatch))
+        self._shared = SharedDetector(
+            lambda stopwatch: make_detector(
+                options,
+                stopwatch,
+                recordings=[run.uri for run in self.runs],
+                notes=self.notes,
+                stop=self.stop,
+            )
+        )
         self._lists = [source for source in sources if source.lower().endswith(".streams")]
         self._claims = Claims()
 

@@ -117,6 +117,8 @@ def execute_several(
             for run, result in several:
                 source = run.session.source if run.session else None
                 progress.advance(len(result.tracks), run.name, source=source)
+        for note in several.notes:
+            click.echo(f"track: {told(note)}", err=True)
         for run in several.runs:
             if run.error is not None:
                 failed += 1

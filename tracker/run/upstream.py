@@ -107,14 +107,22 @@ class WithDetector(Upstream):
         if name is not None and address.scheme(self.recording):
             self.address_name = address.name(self.recording)
         self._detector_factory = detector_factory
+        self._notes: list[str] = []
+        self._stop: threading.Event | None = None
 
     @property
     def name(self) -> str:
         """What the source is called."""
         return address.name(self.recording) if address.scheme(self.recording) else Path(self.recording).name
 
+    @property
+    def warnings(self) -> list[str]:
+        """What has come of ``--int8``."""
+        return self._notes
+
     def make_source(self, stop: threading.Event, stopwatch: Stopwatch, saved: Saved | None = None) -> Source:
         """Return the source that the address means."""
+        self._stop = stop
         options = self._options
         source = open_source(
             self.recording,
@@ -147,7 +155,15 @@ class WithDetector(Upstream):
             stored = stored_detector(options, source, self.recording)
             return stored if options.detect_every == 1 else EveryNth(stored, options.detect_every)
         in_flight = 1 if source.live else None  # the newest frame is worth more than throughput
-        return make_detector(options, stopwatch, in_flight=in_flight, every=options.detect_every)
+        return make_detector(
+            options,
+            stopwatch,
+            in_flight=in_flight,
+            every=options.detect_every,
+            recordings=[self.recording],
+            notes=self._notes,
+            stop=self._stop,
+        )
 
     def make_far_away(self, size: tuple[int, int]) -> FarAway | None:
         """Return what counts the boxes that the network can hardly see; None where there is none."""

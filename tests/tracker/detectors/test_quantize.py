@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 from bytetrack import Detections
 from tracker.commands.export import command, sample
 from tracker.detectors import Settings, open_detector
-from tracker.detectors.quantize import agreement
+from tracker.detectors.agreement import agreement
 from tracker.types import InputError, OptionError
 
 
