@@ -1,7 +1,7 @@
 """What the faster roads cost in accuracy: ``python -m benchmarks.accuracy``.
 
 Needs ../shared. PETS09-S2L1 is run once on every road with the defaults of ``track`` and scored by TrackEval.
-int8 wants a model, made before by ``track export --int8 --calibrate VIDEO``.
+int8 makes its model of the recording itself, if there is none yet.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Options:
     device: str = option(Settings.device, "Device that runs the network: auto, cpu, a GPU number, mps.", "Detection", "--device", metavar="DEV")
     half: bool = option(Settings.half, "Use half precision (GPU only).", "Detection", "--half")
     backend: str = option(Settings.backend, "Library that runs the network. auto: torch on a GPU, OpenVINO on x86 CPUs, otherwise torch.", "Detection", "--backend", choices=BACKENDS)
-    int8: bool = option(Settings.int8, "Use the 8-bit model made from these weights by `track export --int8 --calibrate VIDEO`.", "Detection", "--int8")
+    int8: bool = option(Settings.int8, "Compute with 8 bits, the fastest on CPUs. Without a model yet, one is made of your own pictures (half a minute of CPU, once), and used only if it agrees with fp32.", "Detection", "--int8")
     precision: str = option(Settings.precision, "Arithmetic of OpenVINO. auto: bf16 if the CPU supports it (twice as fast), otherwise fp32.", "Detection", "--precision", choices=PRECISIONS)
     batch: int = option(Settings.batch, "Pictures per forward pass, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
     detections: str | None = option(None, "Take the boxes from a file of --save-detections, or MOTChallenge's det.txt, instead of the detector.", "Detection", "--detections", metavar="FILE")

@@ -59,7 +59,7 @@ TABLE: tuple[tuple[str, str], ...] = (
     ("gpu cuda", "--device 0"),
     ("cpu", "--device cpu"),
     ("fp16", "--half on a GPU, --precision bf16 on a CPU that supports it"),
-    ("quantize", "--int8, after `track export --int8 --calibrate VIDEO`"),
+    ("quantize", "--int8"),
     ("trt engine", "--backend torch runs what ultralytics exported: --weights FOLDER"),
     ("dnn compile", "--backend openvino or torch"),
     ("fuse", "layers are always fused"),

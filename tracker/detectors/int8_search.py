@@ -77,7 +77,9 @@ def search(subject: Subject) -> Search:
     imgsz = subject.settings.imgsz
     for model in subject.models():
         known = None if subject.recording is None else model.checked(subject.recording, imgsz)
+        how = "found before"
         if known is None:
+            how = "compared now"
             pictures = yield Wanted(0, GLANCE)
             assert pictures is not None
             result = Calibration(subject.task(model.folder), [], pictures[1])
@@ -91,7 +93,7 @@ def search(subject: Subject) -> Search:
         elif not good(known) and model.is_of(subject.recording):
             return Chosen(None, refused(known))  # there is no better one
         if good(known):
-            return Chosen(model.folder, told(known, GLANCE, f"made for {model.name}"))
+            return Chosen(model.folder, told(known, f"{how}; the model is that of {model.name}"))
     check_nncf()
     return (yield from _make(subject))
 
@@ -127,20 +129,22 @@ def _make(subject: Subject) -> Search:
         if not good(result):
             chosen = Chosen(None, refused(result))
         elif kept is not None:
-            chosen = Chosen(kept.folder, told(result, seen, f"kept for {kept.name}"))
+            chosen = Chosen(
+                kept.folder, told(result, f"in {seen} pictures it did not learn from; kept for {kept.name}")
+            )
         else:
-            chosen = Chosen(made.model, told(result, seen, "not kept, as the cache cannot be written"), made)
+            chosen = Chosen(made.model, told(result, "not kept, as the cache cannot be written"), made)
     finally:
         if chosen is None or chosen.holder is None:
             made.close()
     return chosen
 
 
-def told(result: Agreement, pictures: int, whence: str) -> str:
+def told(result: Agreement, how: str) -> str:
     """Return the line that says that int8 is used."""
     return (
-        f"int8 agrees with fp32 on {result.found:.1%} of {result.boxes} boxes in {pictures} pictures it did "
-        f"not learn from ({LEAST:.0%} are needed); scores differ by {result.score_difference:+.3f}; {whence}"
+        f"int8 agrees with fp32 on {100 * result.found:.1f} % of {result.boxes} boxes ({100 * LEAST:.0f} % are "
+        f"needed), scores differ by {result.score_difference:+.3f}; {how}"
     )
 
 
@@ -152,8 +156,8 @@ def refused(result: Agreement) -> str:
             "needed); `track export --int8 --calibrate VIDEO` makes a model from another video"
         )
     return (
-        f"int8 is not used: it agrees with fp32 on {result.found:.1%} of {result.boxes} boxes, and "
-        f"{LEAST:.0%} are needed"
+        f"int8 is not used: it agrees with fp32 on {100 * result.found:.1f} % of {result.boxes} boxes, and "
+        f"{100 * LEAST:.0f} % are needed"
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tracker.detectors import Settings, open_detector
-from tracker.detectors.quantize import agreement
+from tracker.detectors.agreement import agreement
 from tracker.detectors.quiet import quiet
 from tracker.types import Image, WeightsError
 

@@ -8,7 +8,7 @@ import cv2
 import pytest
 
 from tracker.detectors import Settings, open_detector, openvino_yolo
-from tracker.detectors.quantize import agreement
+from tracker.detectors.agreement import agreement
 from tracker.detectors.quiet import quiet_openvino
 from tracker.types import OptionError
 
