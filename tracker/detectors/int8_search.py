@@ -143,8 +143,8 @@ def _make(subject: Subject) -> Search:
 def told(result: Agreement, how: str) -> str:
     """Return the line that says that int8 is used."""
     return (
-        f"int8 agrees with fp32 on {100 * result.found:.1f} % of {result.boxes} boxes ({100 * LEAST:.0f} % are "
-        f"needed), scores differ by {result.score_difference:+.3f}; {how}"
+        f"int8 agrees with fp32 on {100 * result.found:.1f} % of {result.boxes} boxes ({100 * LEAST:.0f} % "
+        f"are needed), scores differ by {result.score_difference:+.3f}; {how}"
     )
 
 
