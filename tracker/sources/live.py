@@ -25,6 +25,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S = (
 )  # between two attempts to connect; doubled each time until a picture comes
 DELAYS = 1000  # frames over which the median delay is taken
 RATE_FRAMES, RATE_S = 10, 1.0  # the frame rate is measured over so many pictures, or so long
+BURST_S = 0.003  # between two pictures; no camera makes them so fast
 UNKNOWN_FPS = 25.0
 LEAST_PATIENCE_S = 1.0  # for an attempt in progress, however soon --give-up-after would end it
 JOIN_S = 1.0  # how long to wait for the reader; if the network blocks it, it ends by its own time limit
@@ -289,6 +290,8 @@ class LiveSource(Source):
         if self._last is not None and taken <= self._last[1]:
             taken = self._last[1] + 1e-6
         self._last = (index, taken)
+        if self._times and taken - self._times[-1] < BURST_S and len(self._times) < RATE_FRAMES:
+            self._times.clear()  # what had been kept while the stream was recognised comes all at once
         if len(self._times) < RATE_FRAMES:
             self._times.append(taken)
         with self._fresh:

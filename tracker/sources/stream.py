@@ -98,7 +98,9 @@ class StreamCapture:
             "analyzeduration": "2000000",
         }
         if self._nal_units is not None:
-            options["fflags"] += "+noparse+nofillin"
+            # What is read to recognise the stream is kept: without its first key frame all up to the next one
+            # would be useless, for seconds. It is decoded at once, and costs no delay.
+            options["fflags"] = "noparse+nofillin"
             options["analyzeduration"] = "500000"  # without a parser it never finds what it looks for
         if self._scheme.startswith("rtsp"):
             options |= {"rtsp_transport": self._transport, "max_delay": "200000"}
