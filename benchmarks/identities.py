@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 from bytetrack import Detections, Tracks
 from tracker.contracts import PictureTracker
+from tracker.offline.identities import join
+from tracker.offline.looks import LookSampler
 from tracker.offline.metrics import COMBINED, score
 from tracker.offline.motchallenge import MotSequence, find_sequences, frames_of, read_rows, rows_of
 from tracker.offline.refine import measured, refine
@@ -132,19 +134,27 @@ def follow(film: Film, kind: str, options: Options, seeds: range) -> tuple[list[
     inputs = [jittered(film.found, seed) for seed in seeds]
     raw: list[list[Tracks]] = [[] for _ in seeds]
     spent = 0.0
-    needs_pictures = isinstance(trackers[0], PictureTracker)
-    frames = film.pictures() if needs_pictures and film.pictures else [None] * len(film.found)
+    samplers = {
+        number: LookSampler(tracker)
+        for number, tracker in enumerate(trackers)
+        if isinstance(tracker, PictureTracker)
+    }
+    frames = film.pictures() if samplers and film.pictures else [None] * len(film.found)
     for index, frame in enumerate(frames):
-        for tracker, boxes, out in zip(trackers, inputs, raw, strict=True):
+        for number, (tracker, boxes, out) in enumerate(zip(trackers, inputs, raw, strict=True)):
             start = time.thread_time()
             if frame is not None and isinstance(tracker, PictureTracker):
                 tracker.observe(frame)
             tracks = tracker.update(boxes[index])
+            if frame is not None and isinstance(tracker, PictureTracker) and options.refine:
+                samplers[number].sample(index, frame, tracks, boxes[index])
             spent += time.thread_time() - start
             out.append(measured(tracks, boxes[index]) if options.refine else tracks)
     if options.refine:
         start = time.thread_time()
         times = np.arange(len(film.found)) / film.fps
+        for number, sampler in samplers.items():
+            raw[number] = join(raw[number], times, sampler.looks(), sampler.size)
         raw = [refine(out, times, detections=found) for out, found in zip(raw, inputs, strict=True)]
         spent += time.thread_time() - start
     return raw, 1e3 * spent / (len(film.found) * len(seeds))

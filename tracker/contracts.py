@@ -10,7 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from bytetrack import Detections, Tracks
+from bytetrack.types import FloatArray, IntArray
 from tracker.canvas import Canvas, Image, Picture
 from tracker.types import Event, Frame, Json, Recorded, Result, Scene
 
@@ -191,6 +194,17 @@ class PictureTracker:
     def observe(self, frame: Frame) -> None:
         """Take the frame of the next ``update``, for its picture."""
         raise NotImplementedError
+
+    def looks(self, frame: Frame, detections: Detections, rows: IntArray) -> FloatArray:
+        """Return what these rows, (K,), of a frame's detections look like, for `comparable`: (K, F).
+
+        NaN where nothing is known; F is 0 for one that does not compare looks.
+        """
+        return np.empty((len(rows), 0))
+
+    def comparable(self, looks: FloatArray) -> FloatArray:
+        """Return looks as vectors of length 1, (K, F), whose cosine tells who is who, as far as it learnt."""
+        return looks
 
 
 class PluginLike(Protocol):

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+import numpy as np
+
 from bytetrack import Detections, Tracks
 from tracker import pipeline
-from tracker.contracts import Detector, Tracker
+from tracker.contracts import Detector, PictureTracker, Tracker
+from tracker.offline.identities import Joining, join
+from tracker.offline.looks import LookSampler
 from tracker.offline.refine import measured, refine
 from tracker.types import Frame, Image, Stopwatch
 
@@ -46,27 +50,35 @@ def first_pass(
     tracker: Tracker,
     *,
     raw: bool = True,
+    joining: Joining | None = None,
     advance: Callable[[int], None] | None = None,
     stopwatch: Stopwatch | None = None,
 ) -> PrecomputedTracks:
     """Run detector and tracker over ``source`` and refine the tracks.
 
-    ``raw`` refines the boxes as they were detected instead of those of the tracker's Kalman filter.
-    ``advance`` is called once per frame with the number of tracks.
+    A tracker that compares looks is asked for them now and then, and the tracks are joined by looks over the
+    whole file, as ``joining`` says. ``raw`` refines the boxes as they were detected instead of those of the
+    tracker's Kalman filter. ``advance`` is called once per frame with the number of tracks.
     """
     watch = stopwatch or Stopwatch()
     index, time_s, tracks = [], [], []
     detections: list[Detections] = []
     looked: list[Detections | None] = []
+    sampler = LookSampler(tracker) if isinstance(tracker, PictureTracker) else None
     for result in pipeline.run(source, detector, tracker, sketch=False, stopwatch=watch):
         index.append(result.frame.index)
         time_s.append(result.frame.time)
         detections.append(result.detections)
         looked.append(result.detections if result.looked else None)
         tracks.append(measured(result.tracks, result.detections) if raw else result.tracks)
+        if sampler is not None:
+            with watch("track"):
+                sampler.sample(len(index) - 1, result.frame, result.tracks, result.detections)
         if advance is not None:
             advance(len(result.tracks))
     with watch("refine"):
+        if sampler is not None:
+            tracks = join(tracks, np.array(time_s), sampler.looks(), sampler.size, joining or Joining())
         refined = refine(tracks, time_s, detections=looked)
     boxes = dict(zip(index, zip(detections, refined, strict=True), strict=True))
     return PrecomputedTracks(detector.names, tracker.frame_rate, boxes)

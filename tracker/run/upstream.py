@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tracker.contracts import Detector, Source, Tracker
 from tracker.detectors.every_nth import EveryNth
+from tracker.offline.identities import Joining
 from tracker.offline.two_pass import PrecomputedTracks, first_pass
 from tracker.options import Options
 from tracker.run.build_detector import make_detector
@@ -87,7 +88,9 @@ class Upstream:
 
         The source is read to its end; the second pass reads another.
         """
-        return first_pass(source, detector, tracker, advance=advance, stopwatch=stopwatch)
+        asked = self._options.remember
+        joining = Joining() if asked is None else Joining(longest_s=asked, returning=True)
+        return first_pass(source, detector, tracker, joining=joining, advance=advance, stopwatch=stopwatch)
 
 
 class WithDetector(Upstream):

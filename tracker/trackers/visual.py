@@ -71,6 +71,12 @@ class VisualTracker(PictureTracker):
         self._boxes = tracks.xyxy
         return tracks
 
+    def looks(self, frame: Frame, detections: Detections, rows: IntArray) -> FloatArray:
+        """Return the embeddings of these rows of the detections, (K, F)."""
+        if self.appearance is None:
+            return super().looks(frame, detections, rows)
+        return self.appearance.embed(frame.image, detections.xyxy[rows])
+
     @property
     def kind(self) -> str:
         """Which trackers can take up its state: embeddings of different kinds cannot be compared."""
