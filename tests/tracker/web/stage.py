@@ -102,6 +102,7 @@ class Page:
     names: tuple[str, ...] = ("door",)
     where: Where = field(default_factory=lambda: Where(port=0))
     fps: float = 20.0
+    state: bool = False  # whether runs are kept, and go on
 
     def __enter__(self) -> Page:
         self.stations = [
@@ -121,7 +122,14 @@ class Page:
 
     def run(self, station: Station) -> None:
         stop, happened = threading.Event(), []  # type: tuple[threading.Event, list[Event]]
-        options = Options(zones=station.zone_file(), lost=1.0)
+        kept = self.folder / f"{station.name}_state.json"
+        options = Options(
+            zones=station.zone_file(),
+            lost=1.0,
+            state=str(kept) if self.state else None,
+            state_every=0.2,
+            resume=self.state and kept.is_file(),
+        )
         upstream = Made(station.name, options, self.fps)
 
         def attach(session: Session) -> Sink:
