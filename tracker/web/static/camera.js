@@ -88,7 +88,8 @@ export class Camera {
   // -- what comes
 
   picture(about, bitmap) {
-    if (about.source !== this.id || this.frozen) return;
+    const { source } = this;
+    if (about.source !== this.id || this.frozen || (source.kind === "file" && source.state !== "running")) return;
     if (this.stillShown) this.showCanvas();
     this.picturePart.draw(about, bitmap);
   }
