@@ -35,6 +35,9 @@ class BoTSORT(LooksTracker):
     Without ``embed`` it uses boxes alone. In every frame it decides as the official code
     (NirAharon/BoT-SORT) without its accidents, which are ByteTrack's and one more: that puts out tracks that
     are not confirmed.
+
+    Measured beside the others in docs/trackers.md: IDF1 80.6 on vtest.avi, 82.0 with colours, and
+    67.9 on the MOT17 validation half (ByteTrack: 80.0, 78.0 and 67.0).
     """
 
     track_thresh: float = 0.6

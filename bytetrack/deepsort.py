@@ -30,6 +30,11 @@ class DeepSORT(ProbationTracker, LooksTracker):  # in this order: the later give
     In every frame it decides as the official code (nwojke/deep_sort), whose accident it does not have: that
     puts out a track for one more frame after it was lost, at its predicted place (``coast=1`` does so).
     ``match_thresh`` is the greatest cost 1 - IoU of step 2.
+
+    Measured beside the others in docs/trackers.md: with colours IDF1 80.8 on vtest.avi, where
+    SORT has 70.5.
+
+    The gallery takes 4 bytes for each of ``gallery_size`` · F numbers of a track, a third more in ``state``.
     """
 
     NEEDS_LOOKS: ClassVar[bool] = True

@@ -71,6 +71,9 @@ class SORT(ProbationTracker):
     when it is found in ``min_hits`` frames in a row again (``whole_streaks=True`` does so); here a confirmed
     track is put out whenever it is seen.
 
+    Measured beside the others in docs/trackers.md: IDF1 70.5 on vtest.avi and 64.4 on the MOT17
+    validation half (ByteTrack: 80.0 and 67.0).
+
     >>> SORT().update([[0, 0, 10, 20, 0.9]]).track_id.tolist()
     [1]
     """

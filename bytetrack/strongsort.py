@@ -28,6 +28,8 @@ class StrongSORT(DeepSORT):
     (``coast=1`` does so). Without the cascade a track may still be found in the frame in which it expires, as
     there. AFLink, which joins tracks afterwards, has no weights to be had. GSI fills gaps and smoothes by
     Gaussian processes; `track` has ``--refine`` in its place: straight lines and Whittaker's smoother.
+
+    Measured beside the others in docs/trackers.md: with colours IDF1 76.7 ± 3.1 on vtest.avi.
     """
 
     max_cosine_distance: float = 0.45  # 0.4, and 0.05 for the motion in it

@@ -95,6 +95,8 @@ TRACKERS: Mapping[str, str] = {  # trackers of other programs -> the closest one
     "botsort": "--tracker botsort; with --appearance MODEL.onnx --camera-motion on as in the paper",
     "strongsort": "--tracker strongsort --appearance MODEL.onnx --camera-motion on",
     "deepsort": "--tracker deepsort --appearance MODEL.onnx",
+    "fairmot": "its weights are in no package index; --tracker motion --appearance color is the closest",
+    "smiletrack": "its weights are in no package index; --tracker botsort --appearance MODEL.onnx is the closest",
     "deepocsort": "--tracker motion --appearance MODEL.onnx --camera-motion on is the closest",
     "ocsort": "--tracker motion is the closest",
     "boosttrack": "--tracker motion is the closest",

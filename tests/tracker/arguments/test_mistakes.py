@@ -112,6 +112,8 @@ def track(
         ("video.mp4 --minimum_matching_threshold 0.8", "--match-thresh"),
         ("video.mp4 --tracker bytetrack.yaml", "--tracker bytetrack; "),
         ("video.mp4 --tracker botsort.yaml", "--tracker botsort"),
+        ("video.mp4 --tracker FairMOT", "in no package index"),
+        ("video.mp4 --tracker strongsort++", "--tracker strongsort --appearance"),
         ("video.mp4 --tracker foo", "choose from motion, bytetrack, botsort"),
         ("video.mp4 --clases person", "--classes"),
         ("replay t.csv --imgsz 320", "it is an option of track SOURCE"),
