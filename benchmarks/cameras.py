@@ -31,7 +31,7 @@ import av
 import cv2
 import numpy as np
 
-from benchmarks.end_to_end import THRESHOLDS, machine
+from benchmarks.end_to_end import THRESHOLDS, machine, replace_torchvision
 from tests.tracker.sources.rtsp import BITS, RtspServer, encoder, stamp, stamped
 from tracker.sources import open_source
 
@@ -285,6 +285,7 @@ def theirs(
 ) -> Iterator[tuple[int, int]]:
     from ultralytics import YOLO
 
+    replace_torchvision()
     os.chdir(folder)
     Path("all.streams").write_text("\n".join(told.urls), encoding="utf-8")
     settings = Path("bytetrack.yaml")

@@ -203,14 +203,8 @@ def ours(road: dict[str, Any], options: Any, extra: dict[str, Any]) -> Iterator[
 
 def theirs(road: dict[str, Any], options: Any, extra: dict[str, Any]) -> Iterator[int]:
     from ultralytics import YOLO
-    from ultralytics.utils.nms import TorchNMS
 
-    try:
-        import torchvision  # noqa: F401
-    except (ImportError, RuntimeError):  # not here, or not of this torch: its suppression is all that is used
-        stub: Any = ModuleType("torchvision")
-        stub.ops = SimpleNamespace(nms=TorchNMS.nms)
-        sys.modules["torchvision"] = stub
+    replace_torchvision()
     settings = Path("bytetrack.yaml")
     settings.write_text("\n".join(f"{key}: {value}" for key, value in THRESHOLDS.items()), encoding="utf-8")
     size = options.imgsz if road["model"] == "torch" else input_size(options)
@@ -232,6 +226,18 @@ def theirs(road: dict[str, Any], options: Any, extra: dict[str, Any]) -> Iterato
         yield 0 if result.boxes.id is None else len(result.boxes)
         if index == options.frames:
             return
+
+
+def replace_torchvision() -> None:
+    """Let ultralytics run where torchvision is not here, or not of this torch: it suppresses boxes itself."""
+    from ultralytics.utils.nms import TorchNMS
+
+    try:
+        import torchvision  # noqa: F401
+    except (ImportError, RuntimeError):
+        stub: Any = ModuleType("torchvision")
+        stub.ops = SimpleNamespace(nms=TorchNMS.nms)
+        sys.modules["torchvision"] = stub
 
 
 def table(runs: dict[str, list[dict[str, Any]]], options: Any) -> str:

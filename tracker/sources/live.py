@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import statistics
 import threading
 import time
@@ -16,9 +15,9 @@ from tracker.contracts import Source
 from tracker.handover import POLL_S
 from tracker.sources.ahead import FrameSelection
 from tracker.sources.clock import StreamClock
+from tracker.sources.contact import Contact
 from tracker.types import EndRun, Event, Frame, InputError, OptionError, Pixels, Stopwatch
 
-LOG = logging.getLogger("track")
 FIRST_WAIT_S, LONGEST_WAIT_S = (
     0.5,
     30.0,
@@ -85,7 +84,7 @@ class LiveSource(Source):
             raise OptionError(f"--start {selection.start_s:g}: {shown} is live and has no start")
         super().__init__(name)
         self.shown, self.selection = shown, selection
-        self._label, self._waited_s = label or shown, waited_s
+        self._contact, self._waited_s = Contact(label or shown, give_up_after_s), waited_s
         self.received = self._dropped = 0
         self._capture = capture
         self._give_up_after_s = give_up_after_s
@@ -96,18 +95,9 @@ class LiveSource(Source):
         self._fresh = threading.Condition()
         self._newest: Frame | None = None
         self._error: BaseException | None = None
-        self._events: list[Event] = []
-        self._told = 0  # how many of them were passed to ``_on_idle``
         self._on_idle: Callable[[Sequence[Event]], None] | None = None
         self._on_ready: Callable[[], None] | None = None
         self._delays: deque[float] = deque(maxlen=DELAYS)
-        self._last: tuple[int, float] | None = None  # index and time of the last picture received
-        self._gaps: list[float] = []
-        self._heard = (
-            time.monotonic()
-        )  # when the last picture came; before the first, since when it is awaited
-        self._reason = "no answer"  # why none comes now
-        self._is_lost = False  # and told so
         self._times: list[float] = []  # when the first pictures were taken
         self._thread = threading.Thread(target=self._run, name=f"read {name}", daemon=True)
 
@@ -116,7 +106,7 @@ class LiveSource(Source):
 
         Raises ``InputError`` if another attempt is useless, ``EndRun`` when stopped before.
         """
-        self._heard = time.monotonic() - self._waited_s
+        self._contact.begin(self._waited_s)
         self._thread.start()
         frame: Frame | None = None
         try:
@@ -136,7 +126,12 @@ class LiveSource(Source):
     ) -> None:
         """Disconnect."""
         self._close()
-        self._add_warnings()
+        if self._dropped:
+            self.warnings.append(
+                f"{self._dropped} of {self.received} frames dropped to stay live; "
+                f"median delay {self.delay_s * 1000:.0f} ms"
+            )
+        self.warnings += self._contact.warnings()
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the newest frame whenever one is asked for; raises ``InputError`` after giving up."""
@@ -175,9 +170,11 @@ class LiveSource(Source):
 
     def drain_events(self) -> list[Event]:
         """Return what happened to the connection since the last call."""
-        with self._fresh:
-            events, self._events, self._told = self._events, [], 0
-        return events
+        return self._contact.drain()
+
+    def unseen(self) -> str | None:
+        """Return why no picture has come at all; None where one has."""
+        return self._contact.unseen()
 
     def when_idle(self, call: Callable[[Sequence[Event]], None]) -> None:
         """Let ``call`` be called while no frame comes."""
@@ -186,12 +183,6 @@ class LiveSource(Source):
     def when_ready(self, call: Callable[[], None]) -> None:
         """Let ``call`` be called when a frame is there, before the then newest is given."""
         self._on_ready = call
-
-    def _new_events(self) -> list[Event]:
-        """Return the events since the last call, without removing them for `drain_events`."""
-        with self._fresh:
-            told, self._told = self._told, len(self._events)
-            return self._events[told:]
 
     def _take(self, keep: bool = False) -> Frame | None:
         while not self._ended():
@@ -209,22 +200,21 @@ class LiveSource(Source):
                 self._give_up_in_time()
             finally:
                 if not woken and self._on_idle is not None:
-                    self._on_idle(self._new_events())
+                    self._on_idle(self._contact.fresh())
         return None
 
     def _give_up_in_time(self) -> None:
         """Raise ``InputError`` after the time without a picture, whatever the reader is waiting for."""
         limit = self._give_up_after_s
-        if limit is None or time.monotonic() - self._heard < max(limit, LEAST_PATIENCE_S):
+        if limit is None or self._contact.silent_s < max(limit, LEAST_PATIENCE_S):
             return
         with self._fresh:
             if self._newest is not None or self._error is not None:
                 return
-            reason = self._reason
-        raise self._given_up(reason)
+        raise self._given_up(self._contact.reason)
 
     def _given_up(self, reason: str) -> InputError:
-        self._report_lost(reason, for_good=True)
+        self._contact.lost(reason, self._clock.now(), for_good=True)
         return InputError(f"{self.shown}: no picture for {self._give_up_after_s:g} s ({reason}); gave up")
 
     def _close(self) -> None:
@@ -248,28 +238,27 @@ class LiveSource(Source):
             try:
                 self._clock.reset()
                 self._capture.open(self._closing)
-                self._reason = "connected, but it sends no picture"
+                self._contact.reason = "connected, but it sends no picture"
                 for taken, image in self._capture.read(self._clock):
                     if self._ended():
                         return
                     if image is not None:
-                        self._report_back(taken)
+                        self._contact.back(taken, self.received)
                     self._receive(taken, image)
                     wait_s = FIRST_WAIT_S
             except LostError as error:
                 if self._ended():
                     return
-                self._reason = str(error)
                 limit_s = self._give_up_after_s
-                if limit_s is not None and time.monotonic() - self._heard >= limit_s:
-                    raise self._given_up(self._reason) from None
-                self._report_lost(self._reason)
+                if limit_s is not None and self._contact.silent_s >= limit_s:
+                    raise self._given_up(str(error)) from None
+                self._contact.lost(str(error), self._clock.now())
             finally:
                 self._capture.close()
             limit = wait_s
             if self._give_up_after_s is not None:  # try once more before the end
-                left = self._heard + self._give_up_after_s - time.monotonic()
-                limit = min(wait_s, max(left / 2, POLL_S))
+                left_s = self._give_up_after_s - self._contact.silent_s
+                limit = min(wait_s, max(left_s / 2, POLL_S))
             self._sleep(limit)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
@@ -281,15 +270,19 @@ class LiveSource(Source):
     def _receive(self, taken: float, image: Pixels | None) -> None:
         index = self.received
         self.received += 1
-        self._heard = time.monotonic()
+        self._contact.heard()
         while self._capture.notes:
-            self._tell(self._capture.notes.pop(0))
+            note = self._capture.notes.pop(0)
+            self._contact.tell(note)
+            if note not in self.warnings:
+                self.warnings.append(note)
         if image is None or index % self.selection.stride:
             self._dropped += image is None
             return
-        if self._last is not None and taken <= self._last[1]:
-            taken = self._last[1] + 1e-6
-        self._last = (index, taken)
+        last = self._contact.last
+        if last is not None and taken <= last[1]:
+            taken = last[1] + 1e-6
+        self._contact.last = (index, taken)
         if self._times and taken - self._times[-1] < BURST_S and len(self._times) < RATE_FRAMES:
             self._times.clear()  # what had been kept while the stream was recognised comes all at once
         if len(self._times) < RATE_FRAMES:
@@ -298,56 +291,3 @@ class LiveSource(Source):
             self._dropped += self._newest is not None
             self._newest = Frame.of(image, index, taken)
             self._fresh.notify_all()
-
-    def _report_lost(self, reason: str, *, for_good: bool = False) -> None:
-        with self._fresh:
-            if self._is_lost:
-                return
-            self._is_lost = True
-            index, at = self._last or (0, self._clock.now())
-            self._events.append(Event("source.lost", at, index, data={"reason": reason}))
-        if for_good:
-            return
-        limit = self._give_up_after_s
-        how_long = "until it is back (Ctrl-C ends)" if limit is None else f"for up to {limit:g} s"
-        LOG.warning("%s: %s; trying again %s", self._label, reason, how_long)
-
-    def _report_back(self, taken: float) -> None:
-        with self._fresh:
-            self._reason = "connected, but it sends nothing any more"
-            if not self._is_lost:
-                return
-            self._is_lost = False
-            gap_s = time.monotonic() - self._heard if self._last is None else taken - self._last[1]
-            if self._last is not None:
-                self._gaps.append(gap_s)
-            data = {"gap_s": round(gap_s, 3)}
-            self._events.append(Event("source.back", taken, self.received, data=data))
-        what = "connected" if self._last is None else "back"
-        LOG.warning("%s: %s after %.1f s", self._label, what, gap_s)
-
-    def _tell(self, note: str) -> None:
-        """Tell something that the user should know, now and at the end, where it came more than once once."""
-        LOG.warning("%s: %s", self._label, note)
-        if note not in self.warnings:
-            self.warnings.append(note)
-
-    def unseen(self) -> str | None:
-        """Return why no picture has come at all; None where one has."""
-        if self._last is not None:
-            return None
-        return f"no picture came in {time.monotonic() - self._heard:.1f} s ({self._reason})"
-
-    def _add_warnings(self) -> None:
-        if self._dropped:
-            self.warnings.append(
-                f"{self._dropped} of {self.received} frames dropped to stay live; "
-                f"median delay {self.delay_s * 1000:.0f} ms"
-            )
-        if self._gaps:
-            times = "once" if len(self._gaps) == 1 else f"{len(self._gaps)} times"
-            self.warnings.append(f"the source was lost {times}, {sum(self._gaps):.1f} s in all")
-        if self._is_lost and self._last is not None:
-            self.warnings.append(
-                f"the source was lost for the last {time.monotonic() - self._heard:.1f} s ({self._reason})"
-            )

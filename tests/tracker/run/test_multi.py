@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +22,10 @@ from tracker.types import Image, InputError, OptionError
 
 MakeVideo = Callable[..., Path]
 LINE = ("door=80,0 80,96",)
+WRITE = (
+    "import json, sys; e = json.load(sys.stdin); "
+    'print(e["source"] + ":" + e["kind"], file=open(sys.argv[1], "a"))'
+)
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +63,13 @@ def square(shift: int = 0) -> Callable[[], Image]:
         return image
 
     return picture
+
+
+def wait_until(what: Callable[[], object], limit_s: float = 20.0) -> None:
+    end = time.monotonic() + limit_s
+    while not what():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)
 
 
 class TestFiles:
@@ -148,6 +161,57 @@ class TestLive:
         assert yard is not None and door is not None
         assert [plugin.name for plugin in yard.plugins] == ["lawn"] and door.plugins == []  # type: ignore[attr-defined]
         assert dict(yard.rows())["delay"].endswith("median") and "dropped" in dict(yard.rows())
+
+    @pytest.mark.slow
+    def test_one_is_dead_one_flaps_and_one_is_slow(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The others do not notice; of each it is told by its name what became of it."""
+        stop, told = threading.Event(), tmp_path / "told.txt"
+        silent = socket.create_server(("127.0.0.1", 0))
+        came: dict[str, list[float]] = {"door": [], "flap": [], "slow": []}
+        with RtspServer(square()) as door, RtspServer(square()) as flap, RtspServer(square(), fps=4) as slow:
+            (tmp_path / "all.streams").write_text(
+                f"door={door.url}\nflap={flap.url}\nslow={slow.url}\n"
+                f"dead=rtsp://127.0.0.1:{silent.getsockname()[1]}/cam\ngone=rtsp://127.0.0.1:9/cam\n"
+            )
+            options = Options(on=(f"source.*=cmd:{sys.executable} -c '{WRITE}' {told}",))
+
+            def disturb() -> None:
+                for _ in range(2):
+                    wait_until(lambda: len(came["flap"]) > 3 and len(came["slow"]) > 2)
+                    flap.kill()
+                    came["flap"].clear()
+                    time.sleep(0.2)
+                    flap.start()
+                wait_until(lambda: len(came["flap"]) > 3)
+                stop.set()
+
+            thread = threading.Thread(target=disturb)
+            with Several([str(tmp_path / "all.streams")], options, stop, save=False) as several:
+                thread.start()
+                for run, _ in several:
+                    came[run.name].append(time.monotonic())
+            thread.join()
+        silent.close()
+        assert max(np.diff(came["door"])) < 1.0, "nobody held it up"
+        runs = {run.name: run for run in several.runs}
+        for name in ("dead", "gone"):
+            session = runs[name].session
+            assert (
+                session is not None
+                and not session.opened
+                and dict(session.rows())["frames"].startswith("none")
+            )
+            assert session.warnings()[0].startswith("no picture came in ")
+        flapping = runs["flap"].session
+        assert flapping is not None and any("was lost 2 times" in note for note in flapping.warnings())
+        lines = told.read_text().split()
+        assert lines.count("flap:source.lost") == lines.count("flap:source.back") == 2
+        assert lines.count("gone:source.lost") == 1 and not any(
+            "door:" in line or "slow:" in line for line in lines
+        )
+        assert {message.split(":")[0] for message in caplog.messages} == {"flap", "gone"}
 
     @pytest.mark.slow
     def test_stop_ends_cameras_and_those_that_never_answer(self) -> None:
