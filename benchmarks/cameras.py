@@ -39,8 +39,8 @@ VTEST = Path(__file__).parents[2] / "shared" / "data" / "pets09-s2l1" / "vtest.a
 STRIP = 24  # pixels at the top that bear the number, for who cannot count
 WARM_S = 8.0  # until models are compiled and rates are steady
 ROADS: dict[str, dict[str, Any]] = {
-    "ours": {},
-    "ours, --precision fp32": {"precision": "fp32"},
+    "ours, --look auto": {"look": "auto"},
+    "ours, --look all": {"look": "all"},
     "ultralytics openvino": {},
 }
 
