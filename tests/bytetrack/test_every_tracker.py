@@ -144,6 +144,7 @@ class TestEveryTracker:
             assert len(step(tracker, NOTHING)) == 0
         assert len(tracker._table) == 0, "it expired"
 
+    @pytest.mark.slow
     def test_memory_does_not_grow(self, kind: str) -> None:
         """However long somebody walks and others come and go."""
         sizes = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -75,6 +76,7 @@ def test_deepsort(seed: int, max_cosine: float, max_age: int, budget: int) -> No
     compare(ours, plain.PlainDeepSORT(max_cosine, 0.7, max_age, budget=budget), seed)
 
 
+@pytest.mark.slow
 @examples(20)
 @given(seeds, st.sampled_from([0.9, None]), st.booleans(), st.sampled_from([0.98, 1.0]), st.booleans())
 def test_strongsort(seed: int, share: float | None, nsa: bool, looks: float, rounds: bool) -> None:

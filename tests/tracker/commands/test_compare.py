@@ -92,6 +92,7 @@ def test_what_was_asked_for_is_compared_and_nothing_else(clip: Path, boxes: Path
     assert out[1].split() == ["identities", "1", "1"]
 
 
+@pytest.mark.slow
 def test_the_network_looks_once_at_each_frame(clip: Path, tmp_path: Path, asked: list[int]) -> None:
     found = json.loads(run(clip, "--json", "-q", "--weights", tmp_path / "w.pt"))
     assert len(asked) == 40 and {column["identities"] for column in found.values()} == {"1"}
@@ -117,6 +118,7 @@ def test_with_a_truth_switches_and_scores_are_told(clip: Path, boxes: Path) -> N
         run(*asked, "--truth", boxes.parent.parent.parent / "more")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("asked")
 def test_stored_boxes_alone_leave_out_who_needs_pictures(clip: Path, tmp_path: Path) -> None:
     stored = tmp_path / "boxes.parquet"
