@@ -37,6 +37,15 @@ class Planes:
     make: Callable[[], Image] | None = field(default=None, repr=False)  # the same picture as (H, W, 3) BGR
     _made: list[Image] = field(default_factory=list, init=False, repr=False)  # what it returned, once asked
 
+    @classmethod
+    def of(cls, image: Image, matrix: int = BT601) -> Planes:
+        """Return the planes of a BGR picture of even size."""
+        height, width = image.shape[:2]
+        y, u, v = np.empty((height, width), np.uint8), *np.empty((2, height // 2, width // 2), np.uint8)
+        planes = cls(y, u, v, matrix)
+        planes.put((slice(0, height), slice(0, width)), image)
+        return planes
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Height, width and 3, as an ``Image`` has it."""

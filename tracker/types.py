@@ -40,6 +40,7 @@ __all__ = [
     "Mark",
     "OptionError",
     "OutputError",
+    "Painter",
     "Picture",
     "Pixels",
     "Plane",
@@ -216,6 +217,18 @@ class Scene:
         return {**self.__dict__, "_common": {}}
 
 
+class Painter:
+    """Draws results: as BGR pictures, and for encoders in the colours in which their frames came."""
+
+    def __call__(self, result: Result) -> Image:
+        """Return the annotated picture, (H, W, 3) BGR, a copy."""
+        raise NotImplementedError
+
+    def pixels(self, result: Result) -> Pixels:
+        """Return the annotated picture as planes or BGR, a copy."""
+        return self(result)
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """Everything known about one frame.
@@ -245,6 +258,10 @@ class Result:
         if self.painter is None:
             raise ValueError("this Result has no painter; use tracker.drawing.annotate.draw(result, names)")
         return self.painter(self)
+
+    def plot_pixels(self) -> Pixels:
+        """Return what `plot` does, as planes where the frame came as such and the painter can paint those."""
+        return self.painter.pixels(self) if isinstance(self.painter, Painter) else self.plot()
 
     def _repr_png_(self) -> bytes:
         import cv2  # here, so that importing the contracts stays light

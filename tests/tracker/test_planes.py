@@ -25,20 +25,12 @@ def noise(seed: int, size: tuple[int, int] = (32, 48)) -> Image:
     return np.repeat(np.repeat(half, 2, 0), 2, 1)
 
 
-def planes_of(image: Image, matrix: int = BT601) -> Planes:
-    height, width = image.shape[:2]
-    half = np.full((height // 2, width // 2), 128, np.uint8)
-    planes = Planes(np.full((height, width), 16, np.uint8), half, half.copy(), matrix)
-    planes.put((slice(0, height), slice(0, width)), image)
-    return planes
-
-
 @pytest.mark.parametrize("matrix", MATRICES)
 @examples(40)
 @given(st.tuples(*[st.integers(0, 255)] * 3))
 def test_a_colour_comes_back(matrix: int, color: tuple[int, int, int]) -> None:
     image = np.full((2, 2, 3), color, np.uint8)
-    planes = planes_of(image, matrix)
+    planes = Planes.of(image, matrix)
     assert planes.y.min() >= 16 and planes.y.max() <= 235
     assert min(planes.u.min(), planes.v.min()) >= 16 and max(planes.u.max(), planes.v.max()) <= 240
     assert np.abs(planes.bgr().astype(int) - image).max() <= 2
@@ -55,7 +47,7 @@ def test_the_matrices_are_those_of_the_standards(matrix: int) -> None:
 
 
 def test_opencv_makes_the_same_of_bt601() -> None:
-    planes = planes_of(noise(1))
+    planes = Planes.of(noise(1))
     data = np.concatenate([plane.ravel() for plane in (planes.y, planes.u, planes.v)]).reshape(-1, 48)
     assert np.abs(planes.bgr().astype(int) - cv2.cvtColor(data, cv2.COLOR_YUV2BGR_I420)).max() <= 2
 
@@ -66,7 +58,7 @@ def test_opencv_makes_the_same_of_bt601() -> None:
 def test_a_part_is_that_of_the_whole_and_put_back_changes_nothing(
     matrix: int, seed: int, top: int, left: int, height: int, width: int
 ) -> None:
-    planes = planes_of(noise(seed), matrix)
+    planes = Planes.of(noise(seed), matrix)
     where = slice(2 * top, min(2 * (top + height), 32)), slice(2 * left, min(2 * (left + width), 48))
     part = planes.part(where)
     assert np.array_equal(part, planes.bgr()[where])
@@ -88,7 +80,7 @@ def test_a_part_is_that_of_the_whole_and_put_back_changes_nothing(
 def test_much_smaller_is_as_the_whole_that_swscale_makes(matrix: int, size: tuple[int, int]) -> None:
     smooth = cv2.GaussianBlur(cv2.resize(noise(3, (8, 12)), (48, 32)), (9, 9), 0)
     out = np.zeros((*size, 3), np.uint8)
-    planes = planes_of(smooth, matrix)
+    planes = Planes.of(smooth, matrix)
     made = planes.scaled(size, out)
     assert made is out
     assert np.array_equal(made, planes.scaled(size))
@@ -99,7 +91,7 @@ def test_much_smaller_is_as_the_whole_that_swscale_makes(matrix: int, size: tupl
 
 @pytest.mark.parametrize("size", [(32, 48), (20, 30), (50, 71)])
 def test_else_scaled_is_the_whole_scaled(size: tuple[int, int]) -> None:
-    planes = planes_of(noise(4))
+    planes = Planes.of(noise(4))
     out = np.zeros((*size, 3), np.uint8)
     assert planes.scaled(size, out) is out
     assert np.array_equal(out, cv2.resize(planes.bgr(), size[::-1]))
@@ -108,7 +100,7 @@ def test_else_scaled_is_the_whole_scaled(size: tuple[int, int]) -> None:
 class TestAFrame:
     def made(self) -> tuple[Frame, list[int]]:
         calls: list[int] = []
-        planes = planes_of(noise(5))
+        planes = Planes.of(noise(5))
 
         def make() -> Image:
             calls.append(1)

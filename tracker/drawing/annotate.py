@@ -11,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracker.drawing.fonts import glyphs
-from tracker.drawing.marks import paint, paint_under
+from tracker.drawing.marks import paint, paint_under, share_converted
 from tracker.drawing.occupied import CoveredArea, Rectangle
 from tracker.drawing.palette import color_of, text_color_on
-from tracker.drawing.raster import SHIFT, Bgr, Style, fixed, inside
+from tracker.drawing.raster import Style, fixed, inside
+from tracker.drawing.surface import SHIFT, Bgr, Surface, Tag, paste, polylines, rectangle
 from tracker.drawing.text_layout import captions_of
-from tracker.types import Image, Mark, Result
+from tracker.types import Image, Mark, Pixels, Planes, Result
 
 __all__ = ["color_of", "draw", "paint"]
 Corners = list[int]  # x1, y1, x2, y2
+MOST_CONVERTED = 0.25  # of a picture: converting more of it, part by part, costs more than all of it at once
 STACKED = (1, 2, 3)  # distances of a label from its box that are tried, in heights of the label
 
 
@@ -59,8 +61,26 @@ def draw(
     A box that is only predicted (``source`` is -1) is thin and dashed and has no score. ``line_width`` in
     pixels also scales the text; without it both are in proportion to the picture. ``options`` replaces it.
     """
-    options = options or DrawOptions(line_width=line_width)
     image: Image = result.frame.image.copy()
+    draw_on(image, result, names, options or DrawOptions(line_width=line_width))
+    return image
+
+
+def draw_pixels(result: Result, names: Mapping[int, str], options: DrawOptions) -> Pixels:
+    """Return what `draw` does, as planes where the frame came as such and little of it must be converted."""
+    pixels = result.frame.pixels
+    if not isinstance(pixels, Planes):
+        return draw(result, names, options=options)
+    style = Style.of(pixels, options.line_width)
+    if share_converted(result.marks, style, pixels.shape) > MOST_CONVERTED:
+        return draw(result, names, options=options)
+    surface = pixels.copy()
+    draw_on(surface, result, names, options)
+    return surface
+
+
+def draw_on(image: Surface, result: Result, names: Mapping[int, str], options: DrawOptions) -> None:
+    """Paint boxes, labels and marks."""
     style = Style.of(image, options.line_width)
     paint_under(image, result.marks, style)
     tracks = result.tracks
@@ -83,10 +103,10 @@ def draw(
         label = f"{track_id} {names.get(class_id, class_id)}"
         if source >= 0:
             label += f" {score:.2f}" if options.confidences else ""
-            cv2.rectangle(image, box[:2], box[2:], color, style.width(), cv2.LINE_AA, SHIFT)
+            rectangle(image, box, color, style.width())
         else:
-            strokes = list(_dashes(box, 4.0 * style.width() + 2, 2 * max(image.shape)))
-            cv2.polylines(image, strokes, False, color, style.width(0.6), cv2.LINE_AA, SHIFT)
+            strokes = _dashes(box, 4.0 * style.width() + 2, 2 * max(image.shape))
+            polylines(image, strokes, color, style.width(0.6))
         if options.labels:
             tags.append(_tag(label + more.get(track_id, ""), color, style.size()))
     captions = captions_of(image.shape[:2], style, result.marks)
@@ -98,7 +118,6 @@ def draw(
         captions.rectangles(),
     )
     captions.paint(image)
-    return image
 
 
 def _extensions(marks: Iterable[Mark]) -> dict[int, str]:
@@ -132,13 +151,12 @@ def _dashes(box: Corners, dash: float, far: int) -> NDArray[np.int32]:
 
 
 @lru_cache(maxsize=512)
-def _tag(text: str, color: Bgr, size: int) -> Image:
-    """Return the filled label, ready to be copied onto pictures; read-only."""
+def _tag(text: str, color: Bgr, size: int) -> Tag:
+    """Return the filled label, ready to be copied onto pictures."""
     mask = cv2.copyMakeBorder(glyphs(text, size), 1, 1, size // 4, size // 4, cv2.BORDER_CONSTANT, value=0)
     tag: Image = np.empty((*mask.shape, 3), np.uint8)
     cv2.LUT(cv2.merge([mask] * 3), _mixtures(color), dst=tag)
-    tag.flags.writeable = False
-    return tag
+    return Tag(tag)
 
 
 @lru_cache(maxsize=64)
@@ -149,7 +167,7 @@ def _mixtures(color: Bgr) -> Image:
 
 
 def _place_tags(
-    image: Image, boxes: list[Corners], tags: list[Image], half: int, covered: Sequence[Rectangle] = ()
+    image: Surface, boxes: list[Corners], tags: list[Tag], half: int, covered: Sequence[Rectangle] = ()
 ) -> None:
     """Put each tag above its box, or at another side where it overlaps no other tag and nothing ``covered``.
 
@@ -158,7 +176,7 @@ def _place_tags(
     height, width = image.shape[:2]
     area, placed = CoveredArea(covered), list[Rectangle]()
     for (x1, y1, x2, y2), tag in zip(reversed(boxes), reversed(tags), strict=True):
-        h, w = tag.shape[:2]
+        w, h = tag.size
         spots = [
             (x1 - half, y1 - h),
             (x2 + half - w, y1 - h),
@@ -182,5 +200,4 @@ def _place_tags(
         area.add(best[1])
         placed.append(best[1])
     for (x, y, *_), tag in zip(reversed(placed), tags, strict=True):
-        part = image[y : y + tag.shape[0], x : x + tag.shape[1]]
-        part[:] = tag[: part.shape[0], : part.shape[1]]
+        paste(image, tag, x, y)

@@ -10,7 +10,8 @@ import numpy as np
 from tracker.drawing.fonts import glyphs
 from tracker.drawing.marks import paint
 from tracker.drawing.palette import bgr
-from tracker.drawing.raster import Bgr, blend
+from tracker.drawing.raster import blend
+from tracker.drawing.surface import Bgr
 from tracker.types import Color, Image, Picture, Scale
 
 PAPER, INK, PALE, RULE = (255, 255, 255), (35, 35, 35), (105, 105, 105), (190, 190, 190)

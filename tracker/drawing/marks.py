@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tracker.drawing.palette import bgr
-from tracker.drawing.raster import FAR, SHIFT, Bgr, Style, blend, fixed, region_of, translucent
+from tracker.drawing.raster import FAR, Style, blend, fixed, region_of, translucent
+from tracker.drawing.surface import SHIFT, Bgr, Surface, opened, polylines, whole
 from tracker.drawing.text_layout import captions_of
 from tracker.types import Color, Image, Mark
 
@@ -30,7 +31,7 @@ def paint(image: Image, marks: Iterable[Mark], *, line_width: float | None = Non
     return image
 
 
-def paint_under(image: Image, marks: Sequence[Mark], style: Style) -> None:
+def paint_under(image: Surface, marks: Sequence[Mark], style: Style) -> None:
     """Paint the marks under the boxes: overlay and dim first, then shapes in the order of recording."""
     for mark in marks:
         if mark.kind not in LAYERS:
@@ -42,12 +43,14 @@ def paint_under(image: Image, marks: Sequence[Mark], style: Style) -> None:
 
 
 def _polyline(
-    image: Image, style: Style, points: ArrayLike, color: Color, width: float, closed: bool, arrow: bool,
+    image: Surface, style: Style, points: ArrayLike, color: Color, width: float, closed: bool, arrow: bool,
     alpha: float, fade: bool,
 ) -> None:  # fmt: skip
     path, pixels = fixed(points), style.width(width)
     if fade and len(path) > 1 and not closed:
         _fading(image, path, bgr(color), pixels, alpha)
+    elif alpha >= 1 and len(path):
+        polylines(image, path[None], bgr(color), pixels, closed=closed)
     else:
         translucent(
             image, path, pixels, alpha,
@@ -64,8 +67,8 @@ def _polyline(
 
 
 def _polylines(
-    image: Image, style: Style, points: NDArray[np.float64], lengths: Sequence[int], colors: Sequence[Color],
-    width: float, fade: bool,
+    image: Surface, style: Style, points: NDArray[np.float64], lengths: Sequence[int],
+    colors: Sequence[Color], width: float, fade: bool,
 ) -> None:  # fmt: skip
     start = 0
     for length, color in zip(lengths, colors, strict=True):
@@ -74,7 +77,7 @@ def _polylines(
         start += length
 
 
-def _fading(image: Image, path: NDArray[np.int32], color: Bgr, width: int, alpha: float) -> None:
+def _fading(image: Surface, path: NDArray[np.int32], color: Bgr, width: int, alpha: float) -> None:
     where = region_of(image, path, width)
     if where is None:
         return
@@ -101,7 +104,7 @@ def _arrow_head(path: NDArray[np.int32], length: float) -> NDArray[np.int32]:
     return np.round([tip + 0.4 * along, tip - along + across, tip - along - across]).astype(np.int32)
 
 
-def _polygon(image: Image, style: Style, points: ArrayLike, color: Color, alpha: float) -> None:
+def _polygon(image: Surface, style: Style, points: ArrayLike, color: Color, alpha: float) -> None:
     corners = fixed(points)
     translucent(
         image, corners, 1, alpha,
@@ -110,31 +113,63 @@ def _polygon(image: Image, style: Style, points: ArrayLike, color: Color, alpha:
 
 
 def _circle(
-    image: Image, style: Style, center: ArrayLike, radius: float, color: Color, width: float, filled: bool
+    image: Surface, style: Style, center: ArrayLike, radius: float, color: Color, width: float, filled: bool
 ) -> None:
     middle = fixed(center)
-    if len(middle) and 0 <= radius < FAR:
-        x, y = (int(value) for value in middle[0])
-        thickness = -1 if filled else style.width(width)
-        cv2.circle(image, (x, y), round(radius * (1 << SHIFT)), bgr(color), thickness, cv2.LINE_AA, SHIFT)
+    thickness = style.width(width)
+    if not len(middle) or not 0 <= radius < FAR:
+        return
+    reach = np.array([[-1, -1], [1, 1]], np.int32) * (round(radius) << SHIFT)
+    translucent(
+        image, middle + reach, thickness + 2, 1.0,
+        lambda part, offset: cv2.circle(
+            part, (middle[0] - offset).tolist(), round(radius * (1 << SHIFT)), bgr(color),
+            -1 if filled else thickness, cv2.LINE_AA, SHIFT,
+        ),
+    )  # fmt: skip
 
 
-def _overlay(image: Image, style: Style, bgra: NDArray[np.uint8]) -> None:
+def _overlay(image: Surface, style: Style, bgra: NDArray[np.uint8]) -> None:
     height, width = image.shape[:2]
     alpha = cv2.merge([bgra[..., 3]] * 3)
     added = cv2.multiply(np.ascontiguousarray(bgra[..., :3]), alpha, scale=1 / 255)
     added, alpha = (cv2.resize(part, (width, height)) for part in (added, alpha))
-    kept = cv2.multiply(image, cv2.bitwise_not(alpha), scale=1 / 255)
-    cv2.add(kept, added, dst=image)
+    with opened(image, whole(image)) as picture:
+        kept = cv2.multiply(picture, cv2.bitwise_not(alpha), scale=1 / 255)
+        cv2.add(kept, added, dst=picture)
 
 
-def _dim(image: Image, style: Style, amount: float, keep_xyxy: ArrayLike) -> None:
-    dark = cv2.convertScaleAbs(image, alpha=1 - min(max(amount, 0.0), 1.0))
+def _dim(image: Surface, style: Style, amount: float, keep_xyxy: ArrayLike) -> None:
     boxes = np.asarray(keep_xyxy, np.float64).reshape(-1, 4)
     boxes = boxes[np.isfinite(boxes).all(axis=1)]
-    for x1, y1, x2, y2 in np.clip(np.round(boxes), 0, FAR).astype(int):
-        dark[y1:y2, x1:x2] = image[y1:y2, x1:x2]
-    image[:] = dark
+    with opened(image, whole(image)) as picture:
+        dark = cv2.convertScaleAbs(picture, alpha=1 - min(max(amount, 0.0), 1.0))
+        for x1, y1, x2, y2 in np.clip(np.round(boxes), 0, FAR).astype(int):
+            dark[y1:y2, x1:x2] = picture[y1:y2, x1:x2]
+        picture[:] = dark
+
+
+def share_converted(marks: Iterable[Mark], style: Style, shape: tuple[int, ...]) -> float:
+    """Return how much of a picture must be converted to paint these marks onto its planes, about."""
+    pixels = 0.0
+    for mark in marks:
+        arguments = mark.arguments
+        if mark.kind in ("overlay", "dim"):
+            return 1.0
+        paths: list[NDArray[np.float64]] = []
+        if mark.kind == "polygon" or (
+            mark.kind == "polyline" and (arguments["fade"] or arguments["alpha"] < 1)
+        ):
+            paths = [arguments["points"]]
+        elif mark.kind == "polylines" and arguments["fade"]:
+            paths = np.split(arguments["points"], np.cumsum(arguments["lengths"])[:-1])
+        elif mark.kind == "circle":
+            pixels += (2 * arguments["radius"]) ** 2
+        for path in paths:
+            if len(path):
+                sides = np.minimum(np.ptp(path, axis=0) + 2 * style.line, shape[1::-1])
+                pixels += float(sides[0] * sides[1])
+    return min(pixels / (shape[0] * shape[1]), 1.0)
 
 
 # Order of painting: 0 and 1 under all shapes, 2 shapes, 3 over the boxes, 4 with the labels of tracks.

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tracker.drawing.surface import SHIFT, Bgr, Surface, opened
 from tracker.types import Image
 
-SHIFT = 4  # cv2 draws with 1/16 pixel
 FAR = 20_000.0  # pixels: outside any picture, and small enough for cv2's integers after the shift
-Bgr: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Style:
     text: float  # height of a text in pixels
 
     @classmethod
-    def of(cls, image: Image, line_width: float | None = None) -> Style:
+    def of(cls, image: Surface, line_width: float | None = None) -> Style:
         """Scale with the picture: 2 px lines and 14 px text at 768x576, 8 px and 37 px at 3840x2160."""
         line = line_width or 0.0025 * (image.shape[0] + image.shape[1]) / 2
         return cls(line, 7 + 4 * line)
@@ -40,7 +38,7 @@ class Style:
         return min(max(9, round(self.text * times)), 400)
 
 
-def blend(image: Image, mask: NDArray[np.uint8], x: int, y: int, color: Bgr) -> None:
+def blend(image: Surface, mask: NDArray[np.uint8], x: int, y: int, color: Bgr) -> None:
     """Blend ``color`` into the image at (x, y) with the opacity ``mask`` (0 to 255), clipped at the edges."""
     height, width = image.shape[:2]
     left, top = max(x, 0), max(y, 0)
@@ -48,9 +46,9 @@ def blend(image: Image, mask: NDArray[np.uint8], x: int, y: int, color: Bgr) -> 
     if left >= right or top >= bottom:
         return
     cover = cv2.merge([np.ascontiguousarray(mask[top - y : bottom - y, left - x : right - x])] * 3)
-    region = image[top:bottom, left:right]
-    kept = cv2.multiply(region, cv2.bitwise_not(cover), scale=1 / 255)
-    region[:] = cv2.add(kept, cv2.LUT(cover, _shades(color)))
+    with opened(image, (slice(top, bottom), slice(left, right))) as region:
+        kept = cv2.multiply(region, cv2.bitwise_not(cover), scale=1 / 255)
+        region[:] = cv2.add(kept, cv2.LUT(cover, _shades(color)))
 
 
 @lru_cache(maxsize=256)
@@ -67,17 +65,18 @@ def fixed(points: ArrayLike) -> NDArray[np.int32]:
     return np.round(np.clip(array, -FAR, FAR) * (1 << SHIFT)).astype(np.int32)
 
 
-def region_of(image: Image, points: NDArray[np.int32], margin: int) -> tuple[slice, slice] | None:
+def region_of(image: Surface, points: NDArray[np.int32], margin: int) -> tuple[slice, slice] | None:
     """Return the part of the picture that shapes through fixed-point ``points`` can cover."""
     if not len(points):
         return None
     low = np.maximum((points.min(axis=0) >> SHIFT) - margin, 0)
     high = np.minimum((points.max(axis=0) >> SHIFT) + margin + 2, image.shape[1::-1])
-    return (slice(low[1], high[1]), slice(low[0], high[0])) if (low < high).all() else None
+    (left, top), (right, bottom) = low.tolist(), high.tolist()
+    return (slice(top, bottom), slice(left, right)) if (low < high).all() else None
 
 
 def translucent(
-    image: Image,
+    image: Surface,
     points: NDArray[np.int32],
     margin: int,
     alpha: float,
@@ -87,14 +86,14 @@ def translucent(
     where = region_of(image, points, margin)
     if where is None or alpha <= 0:
         return
-    part = image[where]
     offset = np.array([where[1].start, where[0].start], np.int32) << SHIFT
-    if alpha >= 1:
-        stroke(part, offset)
-        return
-    copy = part.copy()
-    stroke(copy, offset)
-    cv2.addWeighted(copy, alpha, part, 1 - alpha, 0, dst=part)
+    with opened(image, where) as part:
+        if alpha >= 1:
+            stroke(part, offset)
+            return
+        copy = part.copy()
+        stroke(copy, offset)
+        cv2.addWeighted(copy, alpha, part, 1 - alpha, 0, dst=part)
 
 
 def inside(start: int, length: int, limit: int, least: int = 0) -> int:

@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from tracker.drawing.fonts import glyphs
 from tracker.drawing.occupied import CoveredArea, Rectangle
 from tracker.drawing.palette import bgr
-from tracker.drawing.raster import Bgr, Style, blend, inside
-from tracker.types import Color, Image, Mark
+from tracker.drawing.raster import Style, blend, inside
+from tracker.drawing.surface import Bgr, Surface
+from tracker.types import Color, Mark
 
 DARK = 70  # luma below which a text is surrounded by white instead of black
 TABLE_TEXT = 0.85  # of the size of texts: tables are always visible and should cover little
@@ -53,7 +54,7 @@ class Captions(NamedTuple):
         """Return the rectangles that they will cover."""
         return [rectangle_of(text) for text in self.texts] + [table.rectangle for table in self.tables]
 
-    def paint(self, image: Image) -> None:
+    def paint(self, image: Surface) -> None:
         """Paint the texts, then the tables."""
         for text in self.texts:
             write(image, text)
@@ -102,7 +103,7 @@ def rectangle_of(text: PlacedText) -> Rectangle:
     return Rectangle(text.left, text.top, text.left + width, text.top + height)
 
 
-def write(image: Image, text: PlacedText) -> None:
+def write(image: Surface, text: PlacedText) -> None:
     """Paint a text with an outline, so that it can be read on any ground."""
     blue, green, red = text.color
     rim = (0, 0, 0) if 0.114 * blue + 0.587 * green + 0.299 * red > DARK else (255, 255, 255)

@@ -54,7 +54,7 @@ def make_sinks(
         yield VideoSink(
             another(Path(options.output)) if another else options.output,
             scene,
-            Result.plot,
+            Result.plot_pixels,
             crf=options.crf,
             encode=options.encode,
             audio_from=audio_from,

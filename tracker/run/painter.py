@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
-from tracker.drawing.annotate import DrawOptions, draw
+from tracker.drawing.annotate import DrawOptions, draw, draw_pixels
 from tracker.options import Options
 from tracker.parse import class_ids
 from tracker.plugin_host import failure, moment
-from tracker.types import Image, Mark, Result
+from tracker.types import Image, Mark, Pixels, Result
+from tracker.types import Painter as PainterBase
 
+Made = TypeVar("Made")
 REMEMBERED = 2000  # numbers whose class is known: a trail outlives its box by some seconds
 
 
@@ -29,7 +32,7 @@ def draw_options(options: Options, names: Mapping[int, str]) -> DrawOptions:
 
 
 @dataclass
-class Painter:
+class Painter(PainterBase):
     """Makes the annotated pictures of one run.
 
     Raises ``PluginError`` where what a plugin drew cannot be painted.
@@ -45,8 +48,15 @@ class Painter:
 
     def __call__(self, result: Result) -> Image:
         """Return the annotated picture, (H, W, 3) BGR."""
+        return self._guarded(self._draw, result)
+
+    def pixels(self, result: Result) -> Pixels:
+        """Return the annotated picture in the colours in which its frame came."""
+        return self._guarded(self._draw_pixels, result)
+
+    def _guarded(self, make: Callable[[Result], Made], result: Result) -> Made:
         try:
-            return self._draw(result)
+            return make(result)
         except Exception as error:
             culprit = next((mark for mark in result.marks if not self._paintable(result, mark)), None)
             if culprit is None or not culprit.by:
@@ -55,13 +65,19 @@ class Painter:
             raise failure(culprit.by, f"draw ({culprit.kind})", when, error) from error
 
     def _draw(self, result: Result) -> Image:
+        return draw(self._as_wanted(result), self.names, options=self.options)
+
+    def _draw_pixels(self, result: Result) -> Pixels:
+        return draw_pixels(self._as_wanted(result), self.names, self.options)
+
+    def _as_wanted(self, result: Result) -> Result:
+        """Return the result with its marks as the options want them."""
         if self.options.plain:
-            return draw(result, self.names, options=self.options)
+            return result
         ids, classes = result.tracks.track_id.tolist(), result.tracks.class_id.tolist()
         known = {**self._class_of, **dict(zip(ids, classes, strict=True))}
         self._class_of = dict(list(known.items())[-REMEMBERED:]) if len(known) > 2 * REMEMBERED else known
-        result = replace(result, marks=tuple(as_wanted(result.marks, self.options, known)))
-        return draw(result, self.names, options=self.options)
+        return replace(result, marks=tuple(as_wanted(result.marks, self.options, known)))
 
     def _paintable(self, result: Result, mark: Mark) -> bool:
         try:

@@ -15,6 +15,7 @@ import av
 
 from tracker.contracts import Sink, Sound
 from tracker.errors import system_code, system_reason
+from tracker.planes import BT601
 from tracker.sinks import output_file
 from tracker.sinks.encoding import EFFORTS, ENCODINGS, first_step
 from tracker.sinks.output_file import DiskFullError, FolderGoneError
@@ -22,7 +23,17 @@ from tracker.sinks.pace import Pace
 from tracker.sinks.segments import Segments
 from tracker.sinks.video_writer import VideoWriter, remux
 from tracker.sinks.worker import BackgroundWorker
-from tracker.types import Event, Image, Json, OptionError, OutputError, Result, Scene, Stopwatch
+from tracker.types import (
+    Event,
+    Json,
+    OptionError,
+    OutputError,
+    Pixels,
+    Planes,
+    Result,
+    Scene,
+    Stopwatch,
+)
 
 LOG = logging.getLogger("track")
 RETRY_S = 10.0  # between two attempts to record while the disk is full
@@ -51,7 +62,7 @@ class VideoSink(Sink):
         self,
         path: str | Path,
         scene: Scene,
-        painter: Callable[[Result], Image],
+        painter: Callable[[Result], Pixels],
         *,
         crf: int = 23,  # libx264's own default; 18 looks lossless, 28 is small
         encode: str = "balanced",  # one of EFFORTS
@@ -174,7 +185,7 @@ class VideoSink(Sink):
                 failure.__cause__ = error
                 self._suspend(failure)
 
-    def _encode(self, image: Image, time_s: float) -> None:
+    def _encode(self, image: Pixels, time_s: float) -> None:
         number = self._segments.number(time_s)
         if self._writer is not None and number != self._number:
             self._complete()
@@ -196,7 +207,7 @@ class VideoSink(Sink):
                 LOG.warning("%s", note)
             self._repeated.append(note)
 
-    def _begin(self, image: Image, time_s: float) -> None:
+    def _begin(self, image: Pixels, time_s: float) -> None:
         if self._resume:
             free = shutil.disk_usage(self.path.parent).free
             if free < ROOM_BYTES:
@@ -225,6 +236,7 @@ class VideoSink(Sink):
             time_s,
             self._repeated,
             step=self._step,
+            matrix=image.matrix if isinstance(image, Planes) else BT601,
             live=self._scene.live,
             segment=self._many,
         )

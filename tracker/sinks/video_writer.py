@@ -17,17 +17,17 @@ from av.video.stream import VideoStream
 
 from tracker.contracts import Sound
 from tracker.errors import system_reason
+from tracker.planes import BT601
 from tracker.sinks.audio import AudioWriter
 from tracker.sinks.encoding import Encoding, codec_options, next_step
 from tracker.threads import plan
-from tracker.types import Image
+from tracker.types import Pixels, Planes, as_bgr
 
 CLOCK_HZ = 90_000  # of MPEG; the time base is the smallest multiple of the frame rate that is as fine
-# Codes of ITU-T H.273. OpenCV converts by the matrix of BT.601, as JPEG does, in an eighth of the time that
-# swscale takes (1904x1080: 2.3 against 19 ms of CPU). The file names the matrix, and players use it.
-BT601_MATRIX, BT709_COLORS = 6, 1
-
-
+# OpenCV converts by the matrix of BT.601, as JPEG does, in an eighth of the time that swscale takes
+# (1904x1080: 2.3 against 19 ms of CPU). The file names the matrix, and players use it. Pictures that come as
+# planes keep theirs.
+BT709_COLORS, LIMITED_RANGE = 1, 1  # codes of ITU-T H.273
 # One fragment per second, the most that kill -9 or a full disk can cost. delay_moov puts the first picture
 # at time 0.
 _FRAGMENTS = {"movflags": "+delay_moov+default_base_moof", "frag_duration": "1000000"}
@@ -54,6 +54,7 @@ class VideoWriter:
         warnings: list[str],
         *,
         step: str = "full",  # of `tracker.sinks.encoding`
+        matrix: int = BT601,  # of the first picture; later ones are converted if theirs is another
         live: bool = False,
         segment: bool = False,
     ) -> None:
@@ -74,7 +75,7 @@ class VideoWriter:
         self._base = Fraction(1, ticks)
         self._step = max(round(ticks / fps), 1)
         self._codec, self._crf, self._fps, self._live = encoding.video, crf, fps, live
-        self._size, self.step = size, step
+        self._size, self.step, self._matrix = size, step, matrix
         stream = self._container.add_stream(encoding.video, rate=rate, options=self._options())
         assert isinstance(stream, VideoStream)
         self._stream, self._context = stream, stream.codec_context
@@ -106,8 +107,8 @@ class VideoWriter:
         context.time_base = self._base
         context.thread_count = plan().encoder
         context.color_range, context.colorspace, context.color_primaries, context.color_trc = (
-            1,
-            BT601_MATRIX,
+            LIMITED_RANGE,
+            self._matrix,
             BT709_COLORS,
             BT709_COLORS,
         )
@@ -141,16 +142,10 @@ class VideoWriter:
             packet.stream = self._stream
             self._container.mux(packet)
 
-    def add(self, image: Image, time_s: float) -> None:
+    def add(self, image: Pixels, time_s: float) -> None:
         """Encode one picture that is shown at ``time_s``."""
-        if (image.shape[1], image.shape[0]) != self._size:
-            image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.uint8)
-        right, bottom = self._size[0] % 2, self._size[1] % 2
-        if right or bottom:
-            image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
-        planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8)
-        frame = VideoFrame.from_ndarray(planes, format="yuv420p")
-        frame.colorspace, frame.color_range = BT601_MATRIX, 1
+        frame = self._frame(image)
+        frame.colorspace, frame.color_range = self._matrix, LIMITED_RANGE
         pts = round((time_s - self._first_s) / self._base)
         if pts <= self._before:
             pts = self._before + 1
@@ -163,6 +158,22 @@ class VideoWriter:
         if self._audio is not None:
             self._audio.advance(self.seconds)
 
+    def _frame(self, image: Pixels) -> VideoFrame:
+        """Return a picture as the encoder takes it: planes of even size."""
+        if isinstance(image, Planes) and image.matrix == self._matrix and image.shape[1::-1] == self._size:
+            return _planes_frame(image)
+        image = as_bgr(image)
+        if (image.shape[1], image.shape[0]) != self._size:
+            image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+        right, bottom = self._size[0] % 2, self._size[1] % 2
+        if right or bottom:
+            image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
+        if self._matrix == BT601:
+            return VideoFrame.from_ndarray(
+                np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420), np.uint8), format="yuv420p"
+            )
+        return _planes_frame(Planes.of(image, self._matrix))
+
     def close(self) -> None:
         """Flush the encoder, and write the trailer; the file is closed even after an error."""
         try:
@@ -173,6 +184,15 @@ class VideoWriter:
             self._container.close()
             if self._audio is not None:
                 self._warnings += self._audio.warnings
+
+
+def _planes_frame(planes: Planes) -> VideoFrame:
+    height, width = planes.shape[:2]
+    frame = VideoFrame(width, height, "yuv420p")
+    for plane, pixels in zip(frame.planes, (planes.y, planes.u, planes.v), strict=True):
+        memory = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # PyAV does not tell that it is a buffer
+        memory.reshape(-1, plane.line_size)[: plane.height, : plane.width] = pixels
+    return frame
 
 
 def remux(part: Path, whole: Path, format_name: str) -> None:

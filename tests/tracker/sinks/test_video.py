@@ -14,9 +14,10 @@ import pytest
 
 from bytetrack import Detections, Tracks
 from tests.tracker.videos import loudness, number, picture, plain, result, write_video
+from tracker.planes import BT601, BT709
 from tracker.sinks import VideoSink
 from tracker.sources import open_source
-from tracker.types import Image, OptionError, OutputError, Result, Scene, Stopwatch
+from tracker.types import Frame, Image, OptionError, OutputError, Planes, Result, Scene, Stopwatch
 
 SCENE = Scene("clip", (64, 48), 10.0, False, {})
 
@@ -96,6 +97,27 @@ class TestWhatComesOut:
         with open_source(tmp_path / "o.mp4") as source:
             image = next(iter(source)).image
         assert np.allclose(image[4:40, 4:56].mean((0, 1)), (0, 0, 255), atol=6)
+
+    @pytest.mark.parametrize("matrix", [BT601, BT709])
+    def test_planes_are_written_as_they_are_and_keep_their_matrix(self, tmp_path: Path, matrix: int) -> None:
+        """Whether a later picture comes as planes, as BGR, or as planes of another matrix, it looks alike."""
+        image = picture(12, (96, 64))
+        kinds = [Planes.of(image, matrix), image, Planes.of(image, BT601), Planes.of(image, BT709)]
+        other = Planes.of(picture(12, (48, 32)), matrix)
+        with VideoSink(tmp_path / "o.mp4", SCENE, lambda shown: shown.frame.pixels, crf=5) as sink:
+            for index, pixels in enumerate([*kinds, other]):
+                frame = Frame.of(pixels, index, index / 10)
+                sink.write(Result(frame, Detections.empty(), Tracks.empty()))
+        with av.open(str(tmp_path / "o.mp4")) as container:
+            stream = container.streams.video[0]
+            assert (stream.codec_context.colorspace, stream.codec_context.color_range) == (matrix, 1)
+            frames = list(container.decode(video=0))
+        assert len(frames) == 5
+        luma = frames[0].to_ndarray()[:64].astype(int)
+        assert np.abs(luma - kinds[0].y).max() <= 4
+        for frame in frames[1:]:
+            error = np.abs(frame.to_ndarray(format="bgr24").astype(int) - image)
+            assert error[:, :20].mean() < 6 and error[:, 28:].mean() < 6
 
     def test_times_that_stand_or_run_backwards_do_no_harm(self, tmp_path: Path) -> None:
         with VideoSink(tmp_path / "o.mp4", SCENE, plain) as sink:
