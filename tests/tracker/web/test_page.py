@@ -257,3 +257,29 @@ def test_by_keyboard_alone(browser: Any, tmp_path: Path) -> None:
         page.wait(lambda: len(page.stations[0].shapes()["shapes"]) == 1)
         (shape,) = page.stations[0].shapes()["shapes"]
         assert shape["points"][0][1] < shape["points"][1][1]
+
+
+def test_nothing_grows_while_a_page_is_open(browser: Any, tmp_path: Path) -> None:
+    """A quarter of an hour of a camera of 10 pictures a second goes by in 20 s, with what happens in it."""
+    with opened(tmp_path, fps=500.0) as page:
+        tab = Tab(browser, page)
+        assert (
+            page.put([{"kind": "line", "name": "middle", "points": [[160, 0], [160, 240]]}], page.enter())[0]
+            == 200
+        )
+        heap = tab.context.new_cdp_session(tab.tab)
+        heap.send("Performance.enable")
+
+        def used() -> tuple[float, float]:
+            heap.send("HeapProfiler.collectGarbage")
+            metrics = {each["name"]: each["value"] for each in heap.send("Performance.getMetrics")["metrics"]}
+            resident = int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+            return metrics["JSHeapUsedSize"] / 2**20, resident / 2**20
+
+        time.sleep(8)
+        before = used()
+        time.sleep(12)
+        after = used()
+        assert len(page.results[0]) > 20
+        assert after[0] - before[0] < 4, (before, after)
+        assert after[1] - before[1] < 25, (before, after)

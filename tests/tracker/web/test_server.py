@@ -134,6 +134,7 @@ def test_bodies_are_bounded_and_bad_ones_told(page: Page, owner: str) -> None:
     assert page.ask("GET", "/api/sources/1/counts?from=0&to=1e9&step=60", cookie=owner)[0] == 422
 
 
+@pytest.mark.slow
 def test_five_wrong_passwords_and_it_waits(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("correct horse", encoding="utf-8")
@@ -159,6 +160,7 @@ def test_logging_out_makes_the_cookie_worthless(page: Page) -> None:
     assert page.ask("GET", "/api/sources", cookie=cookie)[0] == 401
 
 
+@pytest.mark.slow
 def test_what_is_drawn_is_counted_saved_and_told(tmp_path: Path) -> None:
     with opened(tmp_path) as page:
         cookie = page.enter()
@@ -194,6 +196,7 @@ def test_what_is_drawn_is_counted_saved_and_told(tmp_path: Path) -> None:
             json.dumps(dict(event.data))
 
 
+@pytest.mark.slow
 def test_pictures_come_one_by_one_and_the_newest(page: Page, owner: str) -> None:
     with connect(
         f"ws://127.0.0.1:{page.port}/ws",
@@ -226,6 +229,7 @@ def test_home_automation_gets_plain_pictures(page: Page, owner: str) -> None:
     assert (status, headers["content-type"], body[:2]) == (200, "image/jpeg", b"\xff\xd8")
 
 
+@pytest.mark.slow
 def test_a_stalled_viewer_keeps_nobody_waiting(tmp_path: Path) -> None:
     with ExitStack() as pages, opened(tmp_path, fps=50.0) as page:
         cookie = page.enter()
