@@ -28,6 +28,9 @@ export class Editor {
     this.problem = "";
     this.problemAt = null;
     this.conflict = false;
+    this.saving = 0; // how many changes are on their way
+    this.line = Promise.resolve();
+    this.answered = [];
     this.past = [];
     this.future = [];
     this.drag = null;
@@ -48,7 +51,8 @@ export class Editor {
 
   take(answer) {
     const name = this.selected && this.shapes.find((shape) => shape.id === this.selected)?.name;
-    this.shapes = answer.shapes;
+    this.answered = answer.shapes;
+    if (this.saving <= 1) this.shapes = answer.shapes; // else something newer is on its way
     this.fixed = answer.fixed;
     this.version = answer.version;
     this.versions = answer.versions;
@@ -72,12 +76,21 @@ export class Editor {
 
   // -- saving
 
-  async save(shapes, { remember = true } = {}) {
+  // One after the other: each needs the version, and the ids, that the one before was answered with.
+  save(shapes, options = {}) {
     const before = structuredClone(this.saved ?? this.shapes);
     this.shapes = shapes;
+    this.saving += 1;
+    const saved = this.line.then(() => this.put(shapes, before, options)).finally(() => (this.saving -= 1));
+    this.line = saved.catch(() => {});
+    return saved;
+  }
+
+  async put(given, before, { remember = true }) {
+    const ids = new Map(this.answered.map((shape) => [shape.name, shape.id]));
+    const shapes = given.map((shape) => ({ ...shape, id: shape.id ?? ids.get(shape.name) }));
     this.problem = "";
     this.problemAt = null;
-    this.saving = true;
     try {
       const answer = await ask(`sources/${this.sourceId}/shapes`, "PUT", { version: this.version, shapes });
       if (remember) {
@@ -96,12 +109,11 @@ export class Editor {
       this.render();
       this.onchange();
       return false;
-    } finally {
-      this.saving = false;
     }
   }
 
   async undo() {
+    await this.line;
     if (this.drawing) {
       this.drawing.points.pop();
       if (!this.drawing.points.length) this.drawing = null;
@@ -119,7 +131,8 @@ export class Editor {
     await this.travel(this.past, this.future);
   }
 
-  redo() {
+  async redo() {
+    await this.line;
     return this.travel(this.future, this.past);
   }
 
@@ -135,6 +148,7 @@ export class Editor {
   }
 
   async bringBack(name) {
+    await this.line;
     try {
       this.take(await ask(`sources/${this.sourceId}/shapes/restore`, "POST", { name, version: this.version }));
     } catch (error) {
