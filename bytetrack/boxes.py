@@ -106,7 +106,8 @@ def _compare_all(first: FloatArray, second: FloatArray) -> tuple[IntArray, IntAr
     beside = second[2] > first[:1].T
     beside &= second[0] < first[2:3].T
     hit: IntArray = beside.ravel().nonzero()[0]
-    row, column = np.divmod(hit, second.shape[1])
+    row = hit // second.shape[1]  # np.divmod takes three times as long
+    column = hit - row * second.shape[1]
     mine, theirs = first.take(row, 1), second.take(column, 1)
     extent: FloatArray = np.minimum(mine[2:], theirs[2:])
     extent -= np.maximum(mine[:2], theirs[:2])

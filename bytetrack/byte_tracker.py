@@ -263,9 +263,11 @@ class BYTETracker:
 
     def _remove_duplicates(self) -> None:
         """Of a seen and a lost track at the same place remove the one that was followed for less time."""
+        if self.duplicate_iou is None:
+            return
         table = self._table
         lost = table.rows_in(LOST)
-        if self.duplicate_iou is None or len(lost) == 0:
+        if len(lost) == 0:
             return
         seen = (table.source >= 0).nonzero()[0]
         xyxy = self.motion.to_xyxy(table.belief[0])

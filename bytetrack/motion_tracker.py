@@ -42,7 +42,7 @@ def by_overlap_height_and_score(pairs: Pairs, context: AssociationContext) -> Fl
     shared = low[1] - high[0]
     shared /= high[1] - low[0]
     similarity: FloatArray = pairs.iou * np.sqrt(shared)
-    similarity *= context.score[pairs.column]
+    similarity *= context.score.take(pairs.column)
     return similarity
 
 

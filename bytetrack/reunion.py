@@ -71,14 +71,15 @@ def alone_together(
     pixels since. No other of the lost is as near to the new box, and no other new box to the lost track.
     """
     size, new_size = size_of(lost_xywh), size_of(new_xywh)
-    ratio = size[:, None] / new_size
-    reach: FloatArray = (size[:, None] + new_size) * (REACH / 2 + REACH_PER_S / 2 * since_s)[:, None]
+    reach: FloatArray = size[:, None] + new_size
+    reach *= (REACH / 2 + REACH_PER_S / 2 * since_s)[:, None]
     reach += way[:, None]
     x, y = lost_xywh[:2, :, None] - new_xywh[:2, None]
-    possible = np.hypot(x, y) <= reach
-    possible &= ratio <= GREATEST_RATIO
-    possible &= ratio >= 1 / GREATEST_RATIO
-    row, column = possible.nonzero()
+    row, column = (np.hypot(x, y) <= reach).nonzero()
+    if len(row):
+        ratio = size[row] / new_size[column]
+        comparable = (ratio <= GREATEST_RATIO) & (ratio * GREATEST_RATIO >= 1)
+        row, column = row[comparable], column[comparable]
     if len(row) > 1:
         alone = (np.bincount(row)[row] == 1) & (np.bincount(column)[column] == 1)
         row, column = row[alone], column[alone]
