@@ -77,6 +77,6 @@ class Beside:
             ]
             station.attach(session)
             station.stop = session.stop.set
-            return WatchSink(station, self._server.history, scene)
+            return WatchSink(station, self._server.history, scene, detach=True)
 
         return attach

@@ -22,8 +22,17 @@ PICTURE_WIDTH = 640  # of a doubtful event
 class WatchSink(Sink):
     """Publishes the frames of one run to its station, and keeps its events in the history."""
 
-    def __init__(self, station: Station, history: History, scene: Scene, *, pictures: bool = True) -> None:
+    def __init__(
+        self,
+        station: Station,
+        history: History,
+        scene: Scene,
+        *,
+        pictures: bool = True,
+        detach: bool = False,  # when the run has ended, where nobody else tells the station
+    ) -> None:
         super().__init__()
+        self._detach = detach
         self._pictures = pictures  # False: the frames are black, as when saved tracks are counted
         self._station, self._history, self._scene = station, history, scene
         self._queue: queue.Queue[tuple[Sequence[Event], Result | None] | None] = queue.Queue(WAITING)
@@ -44,6 +53,8 @@ class WatchSink(Sink):
         with contextlib.suppress(queue.Full):
             self._queue.put(None, timeout=1)
         self._thread.join(2)
+        if self._detach:
+            self._station.detach("ended" if error is None else "failed", "" if error is None else str(error))
         if self._missed:
             self.warnings.append(
                 f"the history misses the events of {self._missed} frames; the disk was too slow"

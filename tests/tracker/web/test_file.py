@@ -35,7 +35,7 @@ def run(clip: Path, folder: Path, page: Page | None, station: Station | None) ->
         assert page is not None
         assert station is not None
         station.attach(session)
-        return WatchSink(station, page.server.history, session.scene)
+        return WatchSink(station, page.server.history, session.scene, detach=True)
 
     upstream = WithDetector(clip, options, lambda stopwatch: SquareDetector(seconds=0.002))
     with Session(upstream, options, companion=attach if page else None) as session:
@@ -66,4 +66,5 @@ def test_ten_viewers_two_of_whom_stall_change_no_byte(tmp_path: Path) -> None:
             if number >= 2:
                 socket.recv(timeout=5)
         assert run(clip, tmp_path / "watched", page, station) == alone
+        assert station.state == "ended"
         assert len(page.server.history.events("clip")) == alone["events.jsonl"].count(b"\n")
