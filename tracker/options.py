@@ -13,6 +13,7 @@ from tracker.arguments import values
 from tracker.arguments.aliases import answer, for_python, normal
 from tracker.arguments.option_spec import Seconds, option, specs
 from tracker.detectors.settings import BACKENDS, DEFAULT_WEIGHTS, PRECISIONS, Settings
+from tracker.detectors.tile_spec import TileSpec
 from tracker.errors import OptionError
 from tracker.parse import near_miss
 from tracker.trackers.settings import (
@@ -30,7 +31,19 @@ if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
     from tracker.arguments.keywords import Keywords
 
 OF_THE_NETWORK = (
-    *("weights", "iou", "imgsz", "max_det", "device", "half", "backend", "int8", "precision", "batch"),
+    *(
+        "weights",
+        "iou",
+        "imgsz",
+        "tiles",
+        "max_det",
+        "device",
+        "half",
+        "backend",
+        "int8",
+        "precision",
+        "batch",
+    ),
 )
 TEN_YEARS_S = 10 * 365 * 86400.0
 
@@ -59,6 +72,7 @@ class Options:
     conf: float = option(TrackerSettings.track_thresh, "Track threshold: boxes with at least this score are matched first. Weaker boxes, down to 0.1, are kept for the second match.", "Detection", "--conf", low=0, high=1, metavar="P")
     iou: float = option(Settings.iou, "IoU above which two boxes are duplicates and the weaker is removed, across classes.", "Detection", "--iou", low=0.01, high=1, metavar="IOU")
     imgsz: int = option(Settings.imgsz, "Longer side of the network's input, in pixels.", "Detection", "--imgsz", low=32, high=8192, metavar="PX")
+    tiles: str = option(Settings.tiles, "Look at overlapping tiles of the picture too, for small far objects: auto (at the picture's own scale), how many along the longer side, or their size in pixels (640x640). Each costs as much as a picture.", "Detection", "--tiles", metavar="off|auto|N|WxH")
     max_det: int = option(Settings.max_det, "Maximum number of boxes per frame.", "Detection", "--max-det", low=1, metavar="N")
     device: str = option(Settings.device, "Device that runs the network: auto, cpu, a GPU number, mps.", "Detection", "--device", metavar="DEV")
     half: bool = option(Settings.half, "Use half precision (GPU only).", "Detection", "--half")
@@ -162,6 +176,7 @@ class Options:
             )
         if self.interval and not (self.counts or self.movements or self.report or self.save_run):
             raise OptionError("--interval needs --counts or --movements; give --counts FILE too")
+        TileSpec.read(self.tiles)
         self._check_detections()
         if self.crop and not self.follow:
             raise OptionError("--crop needs --follow; give --follow TARGET too")

@@ -37,6 +37,7 @@ class Keywords(TypedDict, total=False):
     conf: float
     iou: float
     imgsz: int
+    tiles: str
     max_det: int
     device: str | int
     half: bool

@@ -5,13 +5,14 @@ from __future__ import annotations
 import platform
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracker.detectors.settings import DEFAULT_WEIGHTS, Settings
 from tracker.errors import OptionError, WeightsError
 
 if TYPE_CHECKING:  # `track --help` reads the settings and needs no numpy
     from tracker.contracts import Detector
+    from tracker.detectors.batched import BatchedDetector
     from tracker.types import Stopwatch
 
 DEFAULTS = Settings()
@@ -30,7 +31,12 @@ def open_detector(
     """
     from tracker.detectors.weights import find_weights
 
-    detector = _make(find_weights(weights), settings, stopwatch)
+    network = _make(find_weights(weights), settings, stopwatch)
+    detector: Detector = network
+    if settings.tiles != DEFAULTS.tiles:
+        from tracker.detectors.tiles import Tiled
+
+        detector = Tiled(network, settings, stopwatch)
     if settings.every == 1:
         return detector
     from tracker.detectors.every_nth import EveryNth
@@ -38,7 +44,7 @@ def open_detector(
     return EveryNth(detector, settings.every, prompt=settings.in_flight == 1)
 
 
-def _make(path: Path, settings: Settings, stopwatch: Stopwatch | None) -> Detector:
+def _make(path: Path, settings: Settings, stopwatch: Stopwatch | None) -> BatchedDetector[Any]:
     backend = choose(path, settings) if settings.backend == "auto" else settings.backend
     if backend == "torch":
         if settings.int8:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tracker.detectors.tile_spec import TileSpec
 from tracker.errors import OptionError
 
 DEFAULT_WEIGHTS = "yolov8n.pt"
@@ -38,6 +39,7 @@ class Settings:
     in_flight: int | None = None  # batches in flight; 1: no delay (live); None: the fastest number
     threads: int | None = None  # of the CPU for inference; None: all
     backend: str = "auto"  # torch, openvino, or auto: torch on a GPU, else OpenVINO on an x86 CPU, else torch
+    tiles: str = "off"  # look at tiles too: auto, how many along the longer side, or their size (`tiles`)
     every: int = 1  # run on every N-th frame only (see ``EveryNth``)
 
     def __post_init__(self) -> None:
@@ -45,6 +47,7 @@ class Settings:
         object.__setattr__(self, "device", str(self.device).strip().lower())
         if self.backend not in BACKENDS:
             raise OptionError(f"no backend {self.backend!r}; there are {', '.join(BACKENDS)}")
+        TileSpec.read(self.tiles)
         if self.every < 1:
             raise OptionError(f"--detect-every must be at least 1, got {self.every}")
         if not 0.0 <= self.conf < 1.0:

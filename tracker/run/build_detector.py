@@ -32,6 +32,7 @@ def make_detector(
         classes=options.classes or None,
         iou=options.iou,
         imgsz=options.imgsz,
+        tiles=options.tiles,
         max_det=options.max_det,
         device=options.device,
         half=options.half,
