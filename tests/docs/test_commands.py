@@ -41,7 +41,7 @@ NOT_RUN = {
     "track serve street.mp4": WITHOUT_END,
     "track serve rtsp://10.0.0.5/stream --allow-host cam.example.org --proxy 127.0.0.1": WITHOUT_END,
     "track zones edit street.mp4 zones.yaml": WITHOUT_END,
-    "track export --int8 --calibrate street.mp4": "tests/tracker/detectors/test_quantize.py: minutes",
+    "track street.mp4 --int8 -o int8.mp4": "tests/tracker/run/test_int8.py: half a minute of CPU",
 }
 # What is not here when tests run, and what stands for it.
 STAND_INS = {

@@ -65,3 +65,24 @@ def test_without_nncf_one_line_names_the_extra(
         Session(str(clip), Options(int8=True, weights=str(weights), imgsz=64)),
     ):
         pass
+
+
+@pytest.mark.slow
+def test_the_model_is_made_once_and_used(
+    shared: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("nncf", reason="needs the extra int8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    video = str(shared / "data/pets09-s2l1/vtest.avi")
+    told, networks = [], []
+    for _ in range(2):
+        options = Options(int8=True, weights=str(weights), imgsz=320, end=20.0, max_frames=5)
+        with Session(video, options) as session:
+            assert len(list(session)) == 5
+            networks.append(session.detector.description)
+            told += session.warnings()
+    made, again_ = told
+    assert made.startswith("int8 agrees with fp32 on 9") and "kept for videos in pets09-s2l1" in made
+    assert again_.startswith("int8 agrees with fp32 on 9") and "found before" in again_
+    assert all("int8" in network for network in networks)
+    assert not list((tmp_path / "cache").rglob(".new-*"))
