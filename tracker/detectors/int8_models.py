@@ -14,7 +14,7 @@ from tracker.detectors.agreement import Agreement
 from tracker.detectors.openvino_model import cache_path, stored
 
 LEAST = 0.9  # agreement from which int8 is used; see docs/trouble.md
-FEWEST = 50  # boxes that must have been looked for before that can be said
+FEWEST = 30  # boxes that must have been looked for before that can be said
 KEPT = 8  # models per weights, the newest
 REMEMBERED = 200  # comparisons per model
 CHECKED = "checked.json"
