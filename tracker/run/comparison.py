@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ from tracker.trackers.make import make_tracker
 from tracker.trackers.settings import NEED_LOOKS, WITH_GALLERY
 from tracker.types import Frame, InputError, OptionError, Scene, Stopwatch
 
+DOUBTFUL = re.compile(r", (\d+) of them doubtful")  # too long for a column
 LOOKS = "color"  # of the trackers that need looks, where nobody says which
 
 
@@ -111,7 +113,8 @@ class Comparison:
         for frame, detections in self.detector.stream(self.source):
             if pictures:
                 frame.image  # noqa: B018  # made when first asked for, which is not the time of a tracker
-            for each in self.candidates:
+            first = frame.index % len(self.candidates)  # who is first finds caches cold, and pays for all
+            for each in (*self.candidates[first:], *self.candidates[:first]):
                 each.take(frame, detections)
             advance(len(self.candidates[0].ids))
         for each in self.candidates:
@@ -181,15 +184,15 @@ def figures(candidates: Sequence[Candidate], scores: Mapping[str, Scores]) -> di
 def as_table(compared: Mapping[str, Mapping[str, str]]) -> str:
     """Return the comparison as text: a column for each tracker, a row for what is compared.
 
-    >>> print(as_table({"sort": {"identities": "7"}, "motion": {"identities": "5", "A in": "2"}}))
-                sort  motion
-    identities     7       5
-    A in           -       2
+    >>> print(as_table({"sort": {"ids": "7"}, "motion": {"ids": "5", "A in": "2, 1 of them doubtful"}}))
+          sort          motion
+    ids      7               5
+    A in     -  2 (1 doubtful)
     """
     names = dict.fromkeys(name for column in compared.values() for name in column)
     told = [["", *compared]]
     told += [[name, *(column.get(name, "-") for column in compared.values())] for name in names]
-    rows = [[harmless(cell) for cell in row] for row in told]
+    rows = [[harmless(DOUBTFUL.sub(r" (\1 doubtful)", cell)) for cell in row] for row in told]
     first, *widths = (max(map(len, column)) for column in zip(*rows, strict=True))
     lines = (
         [f"{name:{first}}", *(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))]
