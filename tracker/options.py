@@ -61,6 +61,7 @@ class Options:
     vid_stride: int = option(1, "Process every N-th frame only; the others are skipped.", "Input", "--vid-stride", low=1, metavar="N")
     fps: float | None = option(None, "Frame rate, for sources without one (image folders, raw .h264). Overrides the rate in the file.", "Input", "--fps", low=0.001, high=1000, metavar="FPS")
     max_frames: int | None = option(None, "Stop after N frames, including those before --resume.", "Input", "--max-frames", low=1, metavar="N")
+    decode: str = option("auto", "Video files of large pictures: auto decodes by hardware where there is any, cpu never does.", "Input", "--decode", choices=("auto", "cpu"))
 
     rtsp_transport: str = option("tcp", "RTSP transport: tcp loses no packets; use udp where the network requires it.", "Cameras", "--rtsp-transport", choices=("tcp", "udp"))
     camera_size: str | None = option(None, "Resolution to request from a local camera, such as 1280x720.", "Cameras", "--camera-size", metavar="WxH")

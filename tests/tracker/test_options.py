@@ -61,7 +61,7 @@ def test_defaults_are_those_of_the_parts_that_obey_them() -> None:
     assert options.tracker_settings == TrackerSettings()
     for part, name in (
         *((VideoSink, "crf"), (CropSink, "crf"), (open_source, "rtsp_transport")),
-        *((VideoSink, "encode"), (CropSink, "encode")),
+        *((VideoSink, "encode"), (CropSink, "encode"), (open_source, "decode")),
     ):
         assert inspect.signature(part).parameters[name].default == getattr(options, name)
 

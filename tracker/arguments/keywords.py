@@ -26,6 +26,7 @@ class Keywords(TypedDict, total=False):
     vid_stride: int
     fps: float | None
     max_frames: int | None
+    decode: str
 
     rtsp_transport: str
     camera_size: str | None

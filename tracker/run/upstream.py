@@ -133,6 +133,7 @@ class WithDetector(Upstream):
             end_s=options.end,
             stride=options.vid_stride,
             fps=options.fps,
+            decode=options.decode,
             max_frames=None if saved else options.max_frames,
             stop=stop,
             stopwatch=stopwatch,

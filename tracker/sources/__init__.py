@@ -22,6 +22,7 @@ def open_source(
     stride: int = 1,
     fps: float | None = None,
     max_frames: int | None = None,
+    decode: str = "auto",
     stop: threading.Event | None = None,
     stopwatch: Stopwatch | None = None,
     rtsp_transport: str = "tcp",
@@ -38,6 +39,7 @@ def open_source(
     file. A file of exactly that name comes before all of these.
 
     ``start_s`` and ``end_s`` are media time (of live sources: seconds since the first frame, no start),
+    ``decode`` "cpu" leaves hardware decoders alone, which files of large pictures use where there are any;
     ``stride`` 2 yields every second frame, ``fps`` replaces the frame rate that a file tells. Iteration ends
     soon after ``stop`` is set. The last five options are for live sources; ``name`` is what to call one, by
     default its address, in which nothing is secret. Raises ``OptionError`` here and
@@ -53,7 +55,7 @@ def open_source(
     wanted = FrameSelection(start_s, end_s, stride, max_frames)
     began = time.monotonic()
     if address.is_http(text) and remote.is_file(text, give_up_after_s):
-        return VideoFile(text, wanted, stop, stopwatch, fps=fps)
+        return VideoFile(text, wanted, stop, stopwatch, fps=fps, decode=decode)
     camera = re.fullmatch(r"\d+|/dev/video.*", text) and not path.is_file()
     if camera or address.scheme(text):
         from tracker.sources.camera import CameraCapture
@@ -89,7 +91,7 @@ def open_source(
     pattern = any(sign in text for sign in "*?[") and not path.exists()
     if pattern or path.is_dir() or path.suffix.lower() in SUFFIXES:
         return Images(text, wanted, stop, stopwatch, fps=fps)
-    return VideoFile(path, wanted, stop, stopwatch, fps=fps)
+    return VideoFile(path, wanted, stop, stopwatch, fps=fps, decode=decode)
 
 
 def _size(text: str | tuple[int, int] | None) -> tuple[int, int] | None:

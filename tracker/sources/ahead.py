@@ -15,7 +15,8 @@ from tracker import handover
 from tracker.contracts import Source
 from tracker.types import Frame, OptionError, Pixels, Stopwatch
 
-AHEAD = 4  # frames in the queue: enough to hide a slow key frame; at most 100 MB in 4K
+AHEAD = 4  # frames in the queue: enough to hide a slow key frame
+AHEAD_BYTES = 100_000_000  # of them, as BGR: in 8K it is one
 ROUNDING = 0.25  # frames, because containers round timestamps, Matroska to a millisecond
 
 LazyFrame: TypeAlias = tuple[
@@ -67,7 +68,7 @@ class FrameSelection:
 
 
 class ReadAhead(Source):
-    """A source whose frames are read in a thread, at most `AHEAD` frames ahead.
+    """A source whose frames are read in a thread, at most `AHEAD` frames ahead, fewer of large ones.
 
     A subclass opens in ``_open`` (setting ``fps``, ``size``, ``length``), yields frames in order from
     ``_frames`` and closes in ``_close``. Pixels are computed only for frames that are selected.
@@ -117,6 +118,8 @@ class ReadAhead(Source):
         """Yield the selected frames; an error of the reading thread is raised here."""
         if self._thread is not None:
             raise RuntimeError(f"{self.name}: a source can be iterated once")
+        width, height = self.size
+        self._queue = queue.Queue(max(min(AHEAD, AHEAD_BYTES // max(3 * width * height, 1)), 1))
         self._thread = threading.Thread(target=self._read, name=f"read {self.name}", daemon=True)
         self._thread.start()
         try:

@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 from av.audio.stream import AudioStream
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition
@@ -37,12 +38,20 @@ class MediaFile:
     ``video_streams`` are those that may be shown, the likeliest first. Raises what PyAV raises.
     """
 
-    def __init__(self, address: str, *, remote: bool = False, options: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        remote: bool = False,
+        options: dict[str, str] | None = None,
+        hardware: HWAccel | None = None,
+    ) -> None:
         unlog()
         self.container: InputContainer = av.open(
             address,
             options={"max_pixels": str(MAX_PIXELS), **(options or {})},
             timeout=OPEN_S if remote else None,
+            hwaccel=hardware,
             **LENIENT,
         )
         self.video_streams = _video_streams(self.container)

@@ -28,7 +28,15 @@ def _three(frame: VideoFrame) -> list[NDArray[np.uint8]]:
     return [_plane(frame, number) for number in range(3)]
 
 
-PLAIN = {"yuv420p": _three}
+def _nv12(frame: VideoFrame) -> list[NDArray[np.uint8]]:
+    y = _plane(frame, 0)
+    both = _plane(frame, 1)  # of width W, or told as W/2 pairs
+    height, width = y.shape[0] // 2, y.shape[1] // 2
+    rows = np.ndarray((height, width, 2), np.uint8, both.base, strides=(frame.planes[1].line_size, 2, 1))
+    return [y, np.ascontiguousarray(rows[..., 0]), np.ascontiguousarray(rows[..., 1])]
+
+
+PLAIN = {"yuv420p": _three, "nv12": _nv12}  # what decoders give; nv12 is that of graphics chips
 # What swscale does with a frame, by which its BGR is made: who tells nothing means BT.601.
 MATRICES = {1: BT709, 2: BT601, 5: BT601, 6: BT601}
 FULL_RANGE = 2  # as JPEG has it

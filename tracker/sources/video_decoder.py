@@ -6,21 +6,37 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from tracker.sources.frame_times import dts_is_steadier
+from tracker.sources.hardware import accelerated
 from tracker.sources.media_file import MAX_FPS, MediaFile, frame_rate
 from tracker.sources.timeline import BROADCAST
-from tracker.threads import plan
+from tracker.threads import cores, plan
 from tracker.types import InputError
 
 PROBED_FRAMES = 12  # by which the steadier clock is chosen: more than a decoder holds back
 MOST_KEY_FRAME_S = 60.0  # between two key frames; a seek that lands farther before its goal has failed
 MOST_HELD = 1000  # packets kept while the start is searched
+DECODERS = ("auto", "cpu")
+LARGE_PIXELS = 3840 * 2160  # from here on decoding can take as long as the network, and gets more threads
+MOST_THREADS, FRAMES_BYTES = 8, 400_000_000
 # Codecs whose header may tell the frame rate; those of others repeat ffmpeg's guess.
 TELLING_CODECS = frozenset(("h264", "hevc", "vvc", "av1", "mpeg1video", "mpeg2video", "mpeg4", "vc1"))
+
+
+def decoding_threads(width: int, height: int) -> int:
+    """Return how many threads decode pictures of this size: each holds a frame while it works on it.
+
+    >>> decoding_threads(64, 48) == plan().decoder, decoding_threads(16384, 8192) <= 2
+    (True, True)
+    """
+    large = width * height >= LARGE_PIXELS
+    count = min(cores(), MOST_THREADS) if large else plan().decoder
+    return max(min(count, FRAMES_BYTES // max(width * height * 3 // 2, 1)), 1)
 
 
 class VideoDecoder:
@@ -30,9 +46,13 @@ class VideoDecoder:
     ``InputError`` for a file without video.
     """
 
-    def __init__(self, address: str, shown: str, *, remote: bool, ended: Callable[[], bool]) -> None:
+    def __init__(
+        self, address: str, shown: str, *, remote: bool, ended: Callable[[], bool], decode: str = "cpu"
+    ) -> None:
         self._address, self._shown, self._remote, self._ended = address, shown, remote, ended
         self._media: MediaFile | None = None
+        self._decode = decode  # one of DECODERS
+        self._hardware: HWAccel | None = None
         self._choice = 0  # index among the streams that may be meant
         self._undecoded = 0
         self.by_dts = False  # whether the decoding times are the clock, not the presentation times
@@ -60,8 +80,30 @@ class VideoDecoder:
         return not BROADCAST.isdisjoint(self.media.container.format.name.split(","))
 
     def choose(self) -> VideoFrame | None:
-        """Choose the stream and its clock by the first frames; return the first, None if there is none."""
+        """Choose the stream and its clock by the first frames; return the first, None if there is none.
+
+        Hardware decodes the file only if it can decode these; what it cannot do later, PyAV does on the CPU.
+        """
         self.rewind()
+        if self._decode == "auto":
+            context = self.stream.codec_context
+            self._hardware = accelerated(context.name, context.width, context.height)
+            if self._hardware is not None:
+                first = self._try_hardware()
+                if first is not None:
+                    return first
+                self._hardware, self._choice = None, 0
+                self.rewind()
+        return self._choose()
+
+    def _try_hardware(self) -> VideoFrame | None:
+        try:
+            self.rewind()
+            return self._choose()
+        except (av.error.FFmpegError, OSError, ValueError, RuntimeError):
+            return None
+
+    def _choose(self) -> VideoFrame | None:
         while self._choice < len(self.media.video_streams):
             frames = list(islice(self.frames(), PROBED_FRAMES))
             self.by_dts = self.media.container.format.name == "avi" or dts_is_steadier(frames)
@@ -80,7 +122,7 @@ class VideoDecoder:
         """Open the file anew, at its beginning."""
         self.close()
         self._undecoded = 0
-        self._media = MediaFile(self._address, remote=self._remote)
+        self._media = MediaFile(self._address, remote=self._remote, hardware=self._hardware)
         if not self._media.video_streams:
             raise InputError(
                 f"{self._shown}: contains no video that can be decoded (only {self._media.kinds})"
@@ -88,7 +130,8 @@ class VideoDecoder:
         choice = min(self._choice, len(self._media.video_streams) - 1)
         self.stream: VideoStream = self._media.video_streams[choice]
         self.stream.thread_type = "AUTO"
-        self.stream.codec_context.thread_count = plan().decoder
+        context = self.stream.codec_context
+        context.thread_count = decoding_threads(context.width, context.height)
 
     def ticks(self, frame: VideoFrame) -> int | None:
         """Return the time of a frame by the chosen clock, in ticks of the stream."""

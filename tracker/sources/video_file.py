@@ -46,6 +46,7 @@ class VideoFile(ReadAhead):
         stopwatch: Stopwatch | None = None,
         *,
         fps: float | None = None,
+        decode: str = "auto",
     ) -> None:
         remote = address.is_http(str(path))
         self._path = None if remote else Path(path)
@@ -53,7 +54,9 @@ class VideoFile(ReadAhead):
         self._shown = address.redact(str(path))
         super().__init__(Path(self._shown).name, selection or FrameSelection(), stop, stopwatch)
         self._asked_fps = fps
-        self._decoder = VideoDecoder(self._address, self._shown, remote=remote, ended=self._ended)
+        self._decoder = VideoDecoder(
+            self._address, self._shown, remote=remote, ended=self._ended, decode=decode
+        )
 
     def _open(self) -> None:
         first = self._first_frame()
