@@ -36,6 +36,7 @@ class NalUnits:
         self._before = b""  # parameters that wait for their slice
         self._last = 0  # size of the last piece of the open unit
         self._largest = 0  # piece of any unit but its first
+        self._guessed: int | None = None  # pts of the last slice that was taken to be complete by its size
         self._mistakes = 0
 
     @property
@@ -60,14 +61,15 @@ class NalUnits:
             self._open, self._pts, self._last = bytearray(data), pts, len(data) - HEAD
             whole = len(data) < (self._largest + HEAD if self._largest else SURELY_WHOLE)
         elif self._open is None:
-            self._mistakes += pts == self._pts  # it went on after all; else its beginning was lost
+            self._mistakes += pts is not None and pts == self._guessed  # it went on; else its start was lost
             return complete
         else:
             self._open += data
             whole = len(data) < self._last
             self._last, self._largest = len(data), max(self._largest, len(data))
-        if whole and self.prompt:
-            complete += self._close()
+        if whole and self.prompt and (guessed := self._close()):
+            self._guessed = pts
+            complete += guessed
         return complete
 
     def _close(self) -> list[Unit]:

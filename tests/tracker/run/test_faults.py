@@ -212,7 +212,8 @@ def test_five_restarts_in_one_run(
             watch.until(lambda back=back: len(watch.events("source.back")) > back)
             watch.pictures()
         watch.walk()
-    assert [event.kind for event in watch.events("source.")] == ["source.lost", "source.back"] * 5
+    told = [event.kind for event in watch.events("source.")]  # a server may also have been late to begin with
+    assert told[-10:] == ["source.lost", "source.back"] * 5
     assert caplog.text.count("back after") == 5
 
 
@@ -238,8 +239,9 @@ def test_a_stall_without_an_end(
         watch.pictures()
         watch.walk()
         watch.pictures(REST)
+        tried = caplog.text.count("trying again")
         server.silent.set()
-        watch.until(lambda: "trying again" in caplog.text)
+        watch.until(lambda: caplog.text.count("trying again") > tried)
         count = len(watch.results)
         time.sleep(0.5)
         assert len(watch.results) <= count + 1, "no invented frames"

@@ -87,6 +87,7 @@ def test_a_sender_that_cuts_as_it_likes_is_waited_for_after_three_mistakes() -> 
 def test_a_beginning_that_was_lost_is_no_mistake_of_the_sender() -> None:
     units = NalUnits()
     for pts in range(20):
+        assert units.add(START + nal(7, 20), pts) == []  # parameters of the same picture came before
         assert units.add(b"\1" * 700, pts) == []
     assert units.prompt
 
