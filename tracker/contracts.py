@@ -149,6 +149,10 @@ class Detector:
     def resume(self, passed: int) -> None:
         """Go on behind so many frames, which an earlier part of the run saw; only who counts them minds."""
 
+    def summary(self) -> Sequence[tuple[str, str]]:
+        """Return rows for the table at the end."""
+        return ()
+
     def await_turn(self) -> None:
         """Wait until there is time for a frame, where the network is shared; before the frame is taken."""
 

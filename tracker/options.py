@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from tracker.arguments import values
 from tracker.arguments.aliases import answer, for_python, normal
 from tracker.arguments.option_spec import Seconds, option, specs
-from tracker.detectors.settings import BACKENDS, DEFAULT_WEIGHTS, PRECISIONS, Settings
+from tracker.detectors.settings import BACKENDS, DEFAULT_WEIGHTS, LOOKS, PRECISIONS, Settings
 from tracker.detectors.tile_spec import TileSpec
 from tracker.errors import OptionError
 from tracker.parse import near_miss
@@ -43,6 +43,7 @@ OF_THE_NETWORK = (
         "int8",
         "precision",
         "batch",
+        "look",
     ),
 )
 TEN_YEARS_S = 10 * 365 * 86400.0
@@ -82,6 +83,7 @@ class Options:
     precision: str = option(Settings.precision, "Arithmetic of OpenVINO. auto: bf16 if the CPU supports it (twice as fast), otherwise fp32.", "Detection", "--precision", choices=PRECISIONS)
     batch: int = option(Settings.batch, "Pictures per forward pass, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
     detections: str | None = option(None, "Take the boxes from a file of --save-detections, or MOTChallenge's det.txt, instead of the detector.", "Detection", "--detections", metavar="FILE")
+    look: str = option(LOOKS[0], "Where the detector looks: changed: only where the picture changed, and everywhere every few seconds; all: at every whole picture; auto: changed for cameras and streams, all for files.", "Detection", "--look", choices=LOOKS)
     detect_every: int = option(Settings.every, "Run the detector on every N-th frame; predict in between. For slow machines.", "Detection", "--detect-every", low=1, high=1000, metavar="N")
 
     tracker: str = option(TRACKER_KINDS[0], "Tracker: motion (improved ByteTrack) or, as published, bytetrack, botsort, strongsort, deepsort (both with --appearance), sort. `track compare` runs them all.", "Tracking", "--tracker", choices=TRACKER_KINDS)

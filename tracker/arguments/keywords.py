@@ -47,6 +47,7 @@ class Keywords(TypedDict, total=False):
     precision: str
     batch: int
     detections: File | None
+    look: str
     detect_every: int
 
     tracker: str

@@ -46,6 +46,10 @@ class DetectorWrapper(Detector):
         """Go on behind so many frames."""
         self.detector.resume(passed)
 
+    def summary(self) -> Sequence[tuple[str, str]]:
+        """Return rows for the table at the end."""
+        return self.detector.summary()
+
     def await_turn(self) -> None:
         """Wait until there is time for a frame."""
         self.detector.await_turn()

@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from tracker.contracts import Detector
 from tracker.detectors import Settings, open_detector
+from tracker.detectors.batched import Network
 from tracker.detectors.every_nth import EveryNth
+from tracker.detectors.look import Looking
 from tracker.options import Options
-from tracker.types import Stopwatch
+from tracker.types import OptionError, Stopwatch
 
 
 def make_detector(
@@ -19,6 +21,7 @@ def make_detector(
     *,
     in_flight: int | None = None,
     every: int = 1,
+    look: str = "all",
     recordings: Sequence[str] = (),
     notes: list[str] | None = None,
     stop: threading.Event | None = None,
@@ -44,7 +47,27 @@ def make_detector(
     if options.int8 and recordings:
         from tracker.run.int8 import open_int8
 
-        network = open_int8(options, settings, recordings, stopwatch, [] if notes is None else notes, stop)
-        return network if every == 1 else EveryNth(network, every, prompt=in_flight == 1)
-    settings = replace(settings, int8=options.int8, every=every)
-    return open_detector(options.weights, settings, stopwatch=stopwatch)
+        detector: Detector = open_int8(
+            options, settings, recordings, stopwatch, [] if notes is None else notes, stop
+        )
+    else:
+        settings = replace(settings, int8=options.int8)
+        detector = open_detector(options.weights, settings, stopwatch=stopwatch)
+    if look == "changed" and isinstance(detector, Network):
+        detector = Looking(detector, stopwatch, imgsz=settings.imgsz)
+    return detector if every == 1 else EveryNth(detector, every, prompt=in_flight == 1)
+
+
+def look_of(options: Options, *, live: bool) -> str:
+    """Return where the detector looks, "changed" or "all"; auto: only what is live is not looked at whole.
+
+    Raises ``OptionError`` where a file may be resumed: what had been looked at before the cut is not saved,
+    and a resumed run must find what an uncut one does.
+    """
+    if options.look == "changed" and options.state and not live:
+        raise OptionError("--look changed and --state cannot be combined for files; leave one out")
+    if options.look == "changed" and options.tiles != Settings.tiles:
+        raise OptionError("--look changed and --tiles cannot be combined; leave one out")
+    if options.look == "auto":
+        return "changed" if live and options.tiles == Settings.tiles else "all"
+    return options.look

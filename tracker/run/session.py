@@ -254,7 +254,7 @@ class Session:
         description = self.detector.description
         network = [("network", description)] if description else []
         small = [] if self._far_away is None else self._far_away.rows()
-        rows = [live, *self.summaries(), small, network]
+        rows = [live, *self.summaries(), small, network, self.detector.summary()]
         return self.report.rows(self.stopwatch.seconds, rows)
 
     def outputs(self) -> list[str]:

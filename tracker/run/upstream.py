@@ -11,7 +11,7 @@ from tracker.detectors.every_nth import EveryNth
 from tracker.offline.identities import Joining
 from tracker.offline.two_pass import PrecomputedTracks, first_pass
 from tracker.options import Options
-from tracker.run.build_detector import make_detector
+from tracker.run.build_detector import look_of, make_detector
 from tracker.run.checkpoint import Saved
 from tracker.run.claims import Claims
 from tracker.run.paths import claim_source
@@ -164,6 +164,7 @@ class WithDetector(Upstream):
             stopwatch,
             in_flight=in_flight,
             every=options.detect_every,
+            look=look_of(options, live=source.live),
             recordings=[self.recording],
             notes=self._notes,
             stop=self._stop,
