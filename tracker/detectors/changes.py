@@ -19,6 +19,7 @@ RARE = 0.02  # part of the comparisons in which noise alone exceeds what is lear
 STEP = 0.5  # levels by which a block learns
 ABOVE, AND = 1.5, 2.0  # a change is ``ABOVE`` times the noise, ``AND`` levels more
 ALONE = 1.6  # times as much where no neighbour changed, too
+GRAIN = 0.4  # correlation of neighbouring cells below which a change everywhere is noise, no motion
 BESIDE = 0.6  # a neighbour that changed by so much of its threshold supports
 
 
@@ -47,6 +48,7 @@ class Changes:
         self._now = self._looked_at
         rows, columns = luminance.shape[0] // CELLS, luminance.shape[1] // CELLS
         self._change = np.zeros((rows, columns), np.int16)
+        self.is_grain = True  # whether what changed last is without form, as noise is
         self.noise = np.full((rows, columns), AT_FIRST, np.float32)
 
     def compare(self, luminance: Image) -> Mask:
@@ -57,6 +59,9 @@ class Changes:
             self._change[:] = 0
             return np.zeros((self.noise.shape[0], self.noise.shape[1]), bool)
         difference -= np.median(difference, axis=1, keepdims=True).astype(np.int16)
+        beside = np.asarray(difference, np.float32)
+        power = float((beside * beside).mean()) + 1e-9
+        self.is_grain = float((beside[:, 1:] * beside[:, :-1]).mean()) < GRAIN * power
         rows, columns = self.noise.shape
         self._change = np.abs(difference).reshape(rows, CELLS, columns, CELLS).max(axis=(1, 3))
         threshold = self.threshold()

@@ -41,10 +41,7 @@ class EveryNth(DetectorWrapper):
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections | None]]:
         """Yield every frame in order, the first and every N-th after it with detections."""
         if self.prompt:
-            for count, frame in enumerate(frames, self._passed):
-                self._given = count + 1
-                looked = count % self.every == 0
-                yield frame, next(iter(self.detector.stream([frame])))[1] if looked else None
+            yield from self._at_once(frames)
             return
         waiting: deque[Frame] = deque()
 
@@ -61,3 +58,24 @@ class EveryNth(DetectorWrapper):
             yield detected_in, detections
         for frame in waiting:
             yield frame, None
+
+    def _at_once(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections | None]]:
+        """Show the detector one frame at a time: it has answered before the next one is taken."""
+        next_one: deque[Frame] = deque()
+
+        def one_by_one() -> Iterator[Frame]:
+            while next_one:
+                yield next_one.popleft()
+
+        answers = self.detector.stream(one_by_one())
+        for count, frame in enumerate(frames, self._passed):
+            self._given = count + 1
+            if count % self.every:
+                yield frame, None
+                continue
+            next_one.append(frame)
+            answer = next(answers, None)
+            if answer is None:  # it wanted another for its batch, and took that for the end
+                answers = self.detector.stream(one_by_one())
+                answer = next(answers)
+            yield answer

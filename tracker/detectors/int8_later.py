@@ -49,6 +49,7 @@ class Int8Later(Network[Any]):
     def __enter__(self) -> Int8Later:
         """Load the exact network."""
         self._exact.__enter__()
+        self.new_shape_cost = self._exact.new_shape_cost
         self.names, self.any_shape, self.batch = self._exact.names, self._exact.any_shape, self._exact.batch
         self._advance(None)
         return self

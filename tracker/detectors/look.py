@@ -23,7 +23,6 @@ from tracker.types import Frame, Image, Stopwatch
 
 SOONEST_S, LATEST_S = 2.0, 8.0  # a block is looked at again after so long, the later the more often in vain
 NEW_LIGHT = 0.5  # part of the blocks that changed, from which the whole picture did
-COMPILING = 300.0 * 15  # cells; what it costs to compile one size more, as `cost` counts: 15 whole pictures
 MOST_RESTED = 8  # frames that wait, with --batch, for others to fill the batch of one that was looked at
 SURE = 0.25  # score from which an object that was not known makes it look again sooner
 
@@ -208,7 +207,7 @@ class Scenery:
             self._due, self._routine = np.ones(self._view.blocks, bool), False
             return True
         changed = self._changes.compare(light)
-        if changed.mean() <= NEW_LIGHT:
+        if changed.mean() <= NEW_LIGHT or self._changes.is_grain:
             self._changes.learn(~self._view.covered(self.standing.xyxy))
         changed |= self._owed
         self._owed = np.zeros(self._view.blocks, bool)
@@ -238,7 +237,7 @@ class Scenery:
             places = packed(windows, shape)
             if places is None:
                 continue
-            if self._missed[shape] >= COMPILING:
+            if self._missed[shape] >= self._network.new_shape_cost:
                 if wanted is not None:
                     self._missed[wanted] += cost(shape) - cost(wanted)
                 return shape, places

@@ -56,6 +56,7 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
     """
 
     any_shape = True
+    new_shape_cost = 3500.0  # measured: compiling takes 0.55 s, a cell 0.16 ms
 
     def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:
         """Remember what to load; nothing heavy happens before ``with``."""

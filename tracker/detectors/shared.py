@@ -81,7 +81,7 @@ class DetectorHandle(Network[Any]):
         network = self._shared.opened()
         self.names, self.description = network.names, network.description
         self.batch = network.batch if self._alone else 1
-        self.any_shape = network.any_shape
+        self.any_shape, self.new_shape_cost = network.any_shape, network.new_shape_cost
         self._turn = self._shared.turns.join()
         return self
 
