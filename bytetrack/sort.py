@@ -67,9 +67,9 @@ class SORT(ProbationTracker):
     with every box left; confirm it when it was found in ``min_hits`` frames in a row after its first. In the
     first ``min_hits`` frames every track is confirmed at once. Tracks lost are kept for ``track_buffer``.
 
-    In every frame it decides as the official code (abewley/sort). That puts out a track that was lost only
-    when it is found in ``min_hits`` frames in a row again (``whole_streaks=True`` does so); here a confirmed
-    track is put out whenever it is seen.
+    It follows the method of the official code (abewley/sort); the tests hold it against a plain definition,
+    not against results of that code. There, a track that was lost is put out only when it is found in
+    ``min_hits`` frames in a row again (``whole_streaks=True`` does so); here whenever it is seen.
 
     Measured beside the others in docs/trackers.md: IDF1 70.5 on vtest.avi and 64.4 on the MOT17
     validation half (ByteTrack: 80.0 and 67.0).
