@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from bytetrack import BYTETracker, Detections
+from bytetrack import BYTETracker, Detections, Tracks
 from tests.tracker.fakes import CountingPlugin, ListDetector, frames, walker
 from tracker import api, pipeline
+from tracker.contracts import PictureTracker
 from tracker.offline.saved_tracks import SavedTracks, blank
 from tracker.offline.two_pass import first_pass
 from tracker.options import Options
@@ -125,3 +127,34 @@ def test_what_was_filled_in_stays_so_when_it_is_read_again(tmp_path: Path) -> No
     again = list(pipeline.run(saved.frames(blank((64, 48))), saved, saved, [plugin]))
     assert {i for i, one in enumerate(again) if one.tracks.source[0] < 0} == HOLES
     assert {i for i, seen in enumerate(plugin.seen) if not seen} == HOLES
+
+
+class Clothed(PictureTracker):
+    """ByteTrack, and everybody's clothes differ by where in the picture they walk."""
+
+    frame_rate = FPS
+
+    def __init__(self) -> None:
+        self.tracker = BYTETracker(frame_rate=FPS, track_buffer=5)
+
+    def observe(self, frame: Frame) -> None:
+        pass
+
+    def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
+        return self.tracker.update(detections, dt)
+
+    def looks(self, frame: Frame, detections: Detections, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.eye(8)[(detections.xyxy[rows, 1] // 50).astype(int)]
+
+
+def test_a_tracker_that_compares_looks_finds_who_was_hidden_for_long() -> None:
+    """Of six people the last one is hidden from frame 30 to frame 60, longer than the tracker waits."""
+    people = [[100, 50 * k + 5, 115, 50 * k + 45] for k in range(6)]
+    shown = [people if not 30 <= index < 60 else people[:5] for index in range(90)]
+    found = [Detections(xyxy, [0.9] * len(xyxy), [0] * len(xyxy)) for xyxy in shown]
+    film = frames(90, fps=FPS, size=(300, 400))
+    precomputed = first_pass(film, ListDetector(found), Clothed())
+    results = list(pipeline.run(film, precomputed, precomputed))
+    assert results[10].tracks.track_id.tolist() == results[80].tracks.track_id.tolist() == [1, 2, 3, 4, 5, 6]
+    alone = first_pass(film, ListDetector(found), Clothed().tracker)
+    assert list(pipeline.run(film, alone, alone))[80].tracks.track_id.tolist() == [1, 2, 3, 4, 5, 7]
