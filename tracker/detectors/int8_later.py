@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
 from bytetrack import Detections
 from tracker.detectors.batched import Network
 from tracker.detectors.calibration import Calibration, shown
@@ -41,16 +43,19 @@ class Int8Later(Network[Any]):
         self._learn: list[Image] = []
         self._check: list[Image] = []
         self._pause_s, self._next_s = 0.0, 0.0
+        self._began, self._waited_s = time.monotonic(), 0.0
         self._loading: threading.Thread | None = None
         self._loaded: Network[Any] | None = None
         self._holder: Calibration | None = None
+        self._warm: Callable[[Network[Any]], object] | None = None  # asks a network what is asked now
         self._imgsz = exact.settings.imgsz  # type: ignore[attr-defined]
 
     def __enter__(self) -> Int8Later:
         """Load the exact network."""
         self._exact.__enter__()
         self.new_shape_cost = self._exact.new_shape_cost
-        self.names, self.any_shape, self.batch = self._exact.names, self._exact.any_shape, self._exact.batch
+        self.names, self.batch = self._exact.names, self._exact.batch
+        self.any_shape, self.new_shape_cost = self._exact.any_shape, self._exact.new_shape_cost
         self._advance(None)
         return self
 
@@ -79,6 +84,12 @@ class Int8Later(Network[Any]):
         """Part of its time in which the network rested."""
         return self._current.idle_share
 
+    def summary(self) -> list[tuple[str, str]]:
+        """Return since when it computes with int8."""
+        if self._current is self._exact:
+            return []
+        return [("int8", f"{self._current.description}, after {self._waited_s:.0f} s")]
+
     def in_flight(self) -> int:
         """Return how many batches may be in flight."""
         return self._current.in_flight()
@@ -91,6 +102,9 @@ class Int8Later(Network[Any]):
         """Begin a batch on the network that is the better one now."""
         self._look(lambda: images[0])
         network = self._current
+        if self._search is not None:
+            shape = (*images[0].shape[:2], 3)
+            self._warm = lambda other: other.finish(other.start([np.zeros(shape, np.uint8)]))
         return network, network.start(images)
 
     def scale(self, image: Pixels, size: tuple[int, int]) -> Image:
@@ -101,6 +115,9 @@ class Int8Later(Network[Any]):
         """Begin with windows of a scaled picture, which is kept whole."""
         self._look(lambda: picture)
         network = self._current
+        if self._search is not None:
+            shape = picture.shape
+            self._warm = lambda other: other.finish(other.start_windows(np.zeros(shape, np.uint8), layout))
         return network, network.start_windows(picture, layout)
 
     def finish(self, pending: Any) -> list[Detections]:
@@ -119,8 +136,8 @@ class Int8Later(Network[Any]):
         if not self._lock.acquire(blocking=False):
             return
         try:
-            if self._loaded is not None:
-                self._current = self._loaded
+            if self._loaded is not None and self._current is self._exact:
+                self._current, self._waited_s = self._loaded, time.monotonic() - self._began
             elif isinstance(self._wanted, Calibration):
                 if not self._wanted.running:
                     self._advance(None)
@@ -166,6 +183,10 @@ class Int8Later(Network[Any]):
 
     def _load(self, folder: str) -> None:
         try:
-            self._loaded = self._open_int8(folder).__enter__()  # type: ignore[assignment]
+            network = self._open_int8(folder)
+            network.__enter__()
+            if self._warm is not None:
+                self._warm(network)  # compiled here, so that no picture has to wait for it
+            self._loaded = network
         except TrackError as error:
             self._notes.append(f"int8 is not used: {error}")

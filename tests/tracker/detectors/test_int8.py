@@ -119,6 +119,7 @@ def test_the_second_network_takes_over_and_no_picture_is_lost(monkeypatch: pytes
     assert [len(learn), len(check)] == [2, 3]
     assert {int(image[32, 32, 0]) for image in learn}.isdisjoint(int(image[32, 32, 0]) for image in check)
     assert notes == ["int8 is good"]
+    assert [name for name, _ in network.summary()] == ["int8"]
 
 
 @pytest.mark.parametrize("reason", ["refused", "failed", "early"])
