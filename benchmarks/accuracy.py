@@ -23,6 +23,7 @@ ROADS: dict[str, dict[str, Any]] = {
     "OpenVINO fp32": {"backend": "openvino", "precision": "fp32"},
     "OpenVINO bf16": {"backend": "openvino", "precision": "bf16"},
     "OpenVINO int8": {"int8": True},
+    "fp32, `--look changed`": {"backend": "openvino", "precision": "fp32", "look": "changed"},
     "fp32, `--detect-every 2`": {"backend": "openvino", "precision": "fp32", "detect_every": 2},
     "fp32, `--detect-every 3`": {"backend": "openvino", "precision": "fp32", "detect_every": 3},
     "fp32, `--detect-every 5`": {"backend": "openvino", "precision": "fp32", "detect_every": 5},
