@@ -38,6 +38,7 @@ from tracker.sources import open_source
 VTEST = Path(__file__).parents[2] / "shared" / "data" / "pets09-s2l1" / "vtest.avi"
 STRIP = 24  # pixels at the top that bear the number, for who cannot count
 WARM_S = 8.0  # until models are compiled and rates are steady
+TELLING = threading.Lock()  # cameras tell one after the other
 ROADS: dict[str, dict[str, Any]] = {
     "ours, --look auto": {"look": "auto"},
     "ours, --look all": {"look": "all"},
@@ -142,7 +143,8 @@ class Camera(RtspServer):
     def _encoded(self) -> Iterator[bytes]:
         number = int((time.time() - self._began) * self.fps) // self._key_every * self._key_every
         number += self._key_every
-        print(json.dumps({"camera": self._name, "first": number}), flush=True)
+        with TELLING:
+            print(json.dumps({"camera": self._name, "first": number}), flush=True)
         while self._alive:
             time.sleep(max(0.0, self._began + number / self.fps - time.time()))
             yield self._circle[number % len(self._circle)]
