@@ -23,7 +23,7 @@ import numpy as np
 from bytetrack.types import FloatArray
 
 LEAST_PAIRS = 2  # one box alone moves for reasons of its own
-HUBER = 1.0  # deviations from the median, beyond which a box counts less
+HUBER = 2.0  # deviations from the median, beyond which a box counts less
 NEGLIGIBLE = 0.1  # deviations of one box: a shift that no box feels
 MEMORY = 0.1  # weight of the newest frame in what is known of the camera
 TINY = 1e-12  # pixels²; keeps a scatter of 0 from dividing by 0
