@@ -44,7 +44,7 @@ def mutual_agreement(
     >>> one = Detections([[0, 0, 10, 10], [50, 50, 60, 60]], [0.8, 0.2], [0, 0])
     >>> other = Detections([[0, 0, 10, 10.5], [50, 50, 60, 60], [70, 0, 80, 10]], [0.7, 0.3, 0.5], [0, 0, 0])
     >>> mutual_agreement([one], [other])
-    Agreement(boxes=4, found=0.75, score_difference=0.0)
+    Agreement(boxes=4, found=0.75, score_difference=-0.0333)
     """
     here, differences = _found_again(first, second, iou, conf)
     there, opposite = _found_again(second, first, iou, conf)

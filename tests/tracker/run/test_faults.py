@@ -196,6 +196,7 @@ def on(name: str, *others: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("server", names, indirect=True)
 
 
+@pytest.mark.slow
 @on("rtsp by GStreamer", "rtsp", "rtmp", "mjpeg", "hls")
 def test_five_restarts_in_one_run(
     server: Any, stage: Stage, tmp_path: Path, caplog: pytest.LogCaptureFixture
