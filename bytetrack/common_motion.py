@@ -11,7 +11,9 @@ and Morris 1973):
     v  <-  v · t / (t + u)        t is the moving average of max(0, v² - u), per axis
 
 A camera that stands still has t near 0, and its v is ignored; one that trembles is believed, and a v far
-beyond its u brings t up in the same frame.
+beyond its u brings t up in the same frame. Of this only the part that is beyond chance is followed, by the
+factor 1 - u / v² of James and Stein (1961), and only along an axis where nearly all boxes missed to the same
+side: when the camera drives on, boxes move apart instead of alike.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from bytetrack.types import FloatArray
 LEAST_PAIRS = 2  # one box alone moves for reasons of its own
 HUBER = 2.0  # deviations from the median, beyond which a box counts less
 NEGLIGIBLE = 0.1  # deviations of one box: a shift that no box feels
+AGREE = 0.75  # share of the boxes that missed to the same side
 MEMORY = 0.1  # weight of the newest frame in what is known of the camera
 TINY = 1e-12  # pixels²; keeps a scatter of 0 from dividing by 0
 
@@ -52,7 +55,8 @@ class CommonMotion:
         shift, doubt = _robust_mean(missed, weight)
         squared = shift * shift
         self.variance += MEMORY * np.maximum(squared - doubt, 0.0)
-        shift *= self.variance / (self.variance + doubt)
+        shift *= self.variance / (self.variance + doubt) * np.maximum(1 - doubt / (squared + TINY), 0.0)
+        shift *= np.count_nonzero(missed * shift[:, None] > 0, 1) >= AGREE * n
         negligible = shift * shift * total < NEGLIGIBLE**2 * n
         return None if negligible.all() else shift
 

@@ -27,7 +27,7 @@ from bytetrack.reunion import LONGEST_S, Objects, alone_together, unrivalled
 from bytetrack.table import VOTES
 from bytetrack.types import FloatArray, IntArray
 
-LEARNT = 0.1  # part of a common shift that becomes velocity: in a pan, who is hidden goes on with the rest
+LEARNT = 0.05  # part of a common shift that becomes velocity: in a pan, who is hidden goes on with the rest
 
 
 def by_overlap_height_and_score(pairs: Pairs, context: AssociationContext) -> FloatArray:

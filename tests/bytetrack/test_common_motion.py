@@ -178,6 +178,15 @@ def test_the_estimate_is_the_shift_and_heeds_no_outlier() -> None:
     assert CommonMotion(trembles).estimate(missed[:, :1], expected[:, :1]) is None
 
 
+def test_boxes_that_move_apart_are_no_shift() -> None:
+    """A camera that drives on: most boxes are on one side, yet not all miss to it."""
+    apart = np.array([[-10.0, 12, 9, -8, 20], [0, 0, 0, 0, 0]])
+    expected = np.full((2, 5), 4.0)
+    trembles = np.array([400.0, 400])
+    assert CommonMotion(trembles.copy()).estimate(apart, expected) is None
+    assert CommonMotion(trembles.copy()).estimate(np.abs(apart), expected) is not None
+
+
 def test_what_is_known_of_the_camera_goes_through_a_saved_state() -> None:
     frames = moved(walkers(6, 40), tremble(40))
     _, whole = follow(frames)
