@@ -35,6 +35,7 @@ SILENT_S = 5.0  # without a packet, after which the connection is taken to be lo
 PLAYLIST_FACTOR = 4  # times as long for playlists, whose segments of 10 s come one after another
 READ_S = 0.5  # one wait for a packet; short, so that the thread sees when it should end
 LATE_S = 3.0  # with a greater delay everything up to the next key frame is skipped
+OVERDUE_S = 0.05  # a picture that comes later than this is not caught up with by dropping the next
 PAUSE_S = 0.3  # longer than between two packets that the server has already
 TRANSPORTS = ("tcp", "udp")
 # Pictures that FFmpeg holds back until the next one begins: in the demuxer, the parser or both. Measured: of
@@ -233,11 +234,15 @@ class StreamCapture:
             raise LostError("the picture it sends never ends")
 
     def _pace(self, clock: StreamClock, anchor: float | None, pts_s: float) -> tuple[float, float]:
-        """Wait until a picture is due; after the first one, a jump or a delay the pace begins anew."""
+        """Wait until a picture is due; after the first one, a jump or a delay the pace begins anew.
+
+        What comes too late makes everything later from then on, so that the next piece is in time: a few times
+        at the beginning, instead of pictures that are dropped at the end of every piece.
+        """
         now = clock.now()
         jumped = self._paced_s is not None and not 0 <= pts_s - self._paced_s < BROADCAST_S
         self._paced_s = pts_s
-        if anchor is None or jumped or not -0.5 < pts_s + anchor - now < 30.0:
+        if anchor is None or jumped or not -OVERDUE_S < pts_s + anchor - now < 30.0:
             anchor = now - pts_s
         while (left := pts_s + anchor - clock.now()) > 0 and not self._ended.is_set():
             time.sleep(min(left, 0.05))
