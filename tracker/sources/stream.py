@@ -74,9 +74,8 @@ class StreamCapture:
         self._given_s: float | None = None  # stream time of the last picture of a playlist
         self._paced_s: float | None = None  # stream time of the last picture that was yielded
         self._fitting: Fitting | None = None  # to the size of the first picture
-        self._nal_units: NalUnits | None = (
-            NalUnits() if self._patient else None
-        )  # of RTSP, until it is no H.264
+        # Of RTSP, until it is no H.264; not where packets get lost, of which FFmpeg's parser knows more.
+        self._nal_units: NalUnits | None = NalUnits() if self._patient and transport == "tcp" else None
         self.notes: list[str] = []
         self._ages: list[float] | None = []  # of the first pictures when they came; None: looked at
 
@@ -236,8 +235,8 @@ class StreamCapture:
     def _pace(self, clock: StreamClock, anchor: float | None, pts_s: float) -> tuple[float, float]:
         """Wait until a picture is due; after the first one, a jump or a delay the pace begins anew.
 
-        What comes too late makes everything later from then on, so that the next piece is in time: a few times
-        at the beginning, instead of pictures that are dropped at the end of every piece.
+        What comes too late makes all that follows later, so that the next piece is in time, a few times only;
+        else pictures are dropped at the end of every piece.
         """
         now = clock.now()
         jumped = self._paced_s is not None and not 0 <= pts_s - self._paced_s < BROADCAST_S

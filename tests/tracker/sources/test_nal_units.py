@@ -93,10 +93,9 @@ def test_a_beginning_that_was_lost_is_no_mistake_of_the_sender() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("transport", ["tcp", "udp"])
-def test_a_picture_is_there_before_the_next_one_is_sent(transport: str) -> None:
+def test_a_picture_is_there_before_the_next_one_is_sent() -> None:
     """At 8 pictures a second FFmpeg's parser would hold each back for 125 ms."""
-    with RtspServer(stamped, fps=8) as server, open_source(server.url, rtsp_transport=transport) as source:
+    with RtspServer(stamped, fps=8) as server, open_source(server.url) as source:
         frames = [(frame, age(frame)) for frame, _ in zip(source, range(12), strict=False)][4:]
     assert np.median([seconds for _, seconds in frames]) < 0.09
     steps = np.diff([stamp(frame.image) for frame, _ in frames])
