@@ -80,7 +80,7 @@ class Options:
     half: bool = option(Settings.half, "Use half precision (GPU only).", "Detection", "--half")
     backend: str = option(Settings.backend, "Library that runs the network. auto: torch on a GPU, OpenVINO on x86 CPUs, otherwise torch.", "Detection", "--backend", choices=BACKENDS)
     int8: bool = option(Settings.int8, "Compute with 8 bits, the fastest on CPUs. Without a model yet, one is made of your own pictures (half a minute of CPU, once), and used only if it agrees with fp32.", "Detection", "--int8")
-    precision: str = option(Settings.precision, "Arithmetic of OpenVINO. auto: bf16 if the CPU supports it (twice as fast), otherwise fp32.", "Detection", "--precision", choices=PRECISIONS)
+    precision: str = option(Settings.precision, "Arithmetic of OpenVINO. auto: bf16 if the CPU computes faster in it, otherwise fp32.", "Detection", "--precision", choices=PRECISIONS)
     batch: int = option(Settings.batch, "Pictures per forward pass, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
     detections: str | None = option(None, "Take the boxes from a file of --save-detections, or MOTChallenge's det.txt, instead of the detector.", "Detection", "--detections", metavar="FILE")
     look: str = option(LOOKS[0], "Where the detector looks: changed: only where the picture changed, and everywhere every few seconds; all: at every whole picture; auto: changed for cameras and streams, all for files.", "Detection", "--look", choices=LOOKS)

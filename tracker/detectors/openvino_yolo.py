@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from bytetrack import Detections
+from tracker.detectors.arithmetic import faster
 from tracker.detectors.batched import BatchedDetector
 from tracker.detectors.letterbox import GREY, Letterbox
 from tracker.detectors.openvino_model import Converted, converted, stored
@@ -79,7 +80,9 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
         native = multiplies_bf16(self._core)
         if self.settings.precision == "bf16" and not native:
             raise OptionError("--precision bf16 is not supported by this processor; use fp32")
-        self._precision = "bf16" if native and self.settings.precision != "fp32" else "f32"
+        self._precision = {"bf16": "bf16", "fp32": "f32"}.get(self.settings.precision) or (
+            faster(self._core, self._model.xml) if native else "f32"
+        )
         exact = {"bf16": "bf16", "f32": "fp32"}[self._precision]
         self.description = f"{self.weights.stem} on OpenVINO, {'int8' if self.settings.int8 else exact}"
         return self
@@ -184,5 +187,5 @@ def _begun(pending: InferRequest) -> InferRequest:
 
 
 def multiplies_bf16(core: Any) -> bool:
-    """Say whether OpenVINO would choose bf16 on this processor by itself: where it is the faster one."""
+    """Say whether OpenVINO would choose bf16 by itself: where the processor has instructions for it."""
     return bool(core.get_property("CPU", "INFERENCE_PRECISION_HINT") == quiet_openvino().Type.bf16)

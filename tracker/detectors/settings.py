@@ -36,7 +36,9 @@ class Settings:
     batch: int = 1  # images per inference
     int8: bool = False  # use an int8 model; OpenVINO only
     int8_model: str | None = None  # its folder; None: the one that `track export --int8` made
-    precision: str = "auto"  # of OpenVINO: fp32, bf16, or auto: bf16 where the processor multiplies it itself
+    precision: str = (
+        "auto"  # of OpenVINO: fp32, bf16, or auto: bf16 where the processor computes faster in it
+    )
     in_flight: int | None = None  # batches in flight; 1: no delay (live); None: the fastest number
     threads: int | None = None  # of the CPU for inference; None: all
     backend: str = "auto"  # torch, openvino, or auto: torch on a GPU, else OpenVINO on an x86 CPU, else torch

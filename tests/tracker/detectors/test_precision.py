@@ -7,8 +7,9 @@ from pathlib import Path
 import cv2
 import pytest
 
-from tracker.detectors import Settings, open_detector, openvino_yolo
+from tracker.detectors import Settings, arithmetic, open_detector, openvino_yolo
 from tracker.detectors.agreement import agreement
+from tracker.detectors.openvino_model import converted
 from tracker.detectors.quiet import quiet_openvino
 from tracker.types import OptionError
 
@@ -17,13 +18,22 @@ def native() -> bool:
     return openvino_yolo.multiplies_bf16(quiet_openvino().Core())
 
 
-@pytest.mark.parametrize("has_bf16, precision, told", [
-    (False, "auto", "fp32"), (True, "auto", "bf16"), (True, "fp32", "fp32"), (True, "bf16", "bf16"),
+@pytest.mark.parametrize("has_bf16, is_faster, precision, told", [
+    (False, True, "auto", "fp32"), (True, True, "auto", "bf16"), (True, False, "auto", "fp32"),
+    (True, True, "fp32", "fp32"), (True, False, "bf16", "bf16"),
 ])  # fmt: skip
-def test_auto_takes_what_the_processor_has(
-    has_bf16: bool, precision: str, told: str, untrained: Path, monkeypatch: pytest.MonkeyPatch
+def test_auto_takes_what_is_faster_on_the_processor(
+    has_bf16: bool,
+    is_faster: bool,
+    precision: str,
+    told: str,
+    untrained: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(openvino_yolo, "multiplies_bf16", lambda _: has_bf16)
+    seconds = {"f32": 1.0, "bf16": 0.6 if is_faster else 1.5}
+    monkeypatch.setattr(arithmetic, "_seconds", lambda core, xml, precision: seconds[precision])
+    monkeypatch.setattr(arithmetic, "cache_folder", lambda: untrained.parent / f"cache-{is_faster}")
     with open_detector(untrained, Settings(backend="openvino", precision=precision)) as detector:
         assert detector.description == f"{untrained.stem} on OpenVINO, {told}"
 
@@ -41,6 +51,25 @@ def test_bf16_is_openvinos(untrained: Path) -> None:
         open_detector(untrained, Settings(backend="torch", precision="bf16"))
     with pytest.raises(OptionError, match="no precision 'fp8'; there are auto, fp32, bf16"):
         open_detector(untrained, Settings(precision="fp8"))
+
+
+def test_what_is_faster_is_found_once_and_kept(
+    untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arithmetic, "cache_folder", lambda: tmp_path)
+    core, xml = quiet_openvino().Core(), converted(untrained).xml
+    first = arithmetic.faster(core, xml)
+    assert first in ("bf16", "f32")
+    kept = tmp_path / "openvino" / "arithmetic.json"
+    assert first in kept.read_text("utf-8")
+    monkeypatch.setattr(arithmetic, "_seconds", lambda *_: pytest.fail("it was known"))
+    assert arithmetic.faster(core, xml) == first
+    for damaged in ("", "[]", '{"a": 3}'):
+        kept.write_text(damaged, "utf-8")
+        monkeypatch.setattr(arithmetic, "_seconds", lambda *_: 1.0)
+        assert arithmetic.faster(core, xml) == "f32"  # equal: the exact one
+    monkeypatch.setattr(arithmetic, "cache_folder", lambda: Path("/proc/nowhere"))
+    assert arithmetic.faster(core, xml) == "f32"
 
 
 @pytest.mark.slow
