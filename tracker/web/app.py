@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-import json
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +16,28 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 
-from tracker.errors import OutputError, TrackError
-from tracker.text import cell, told
-from tracker.types import Json
+from tracker.errors import TrackError
+from tracker.text import told
 from tracker.web.access import COOKIE_S, Access
+from tracker.web.answers import (
+    address_of,
+    as_csv,
+    asked,
+    body_of,
+    clock,
+    failed,
+    number_of,
+    page,
+    safe,
+    size_of,
+    static,
+    static_file,
+)
 from tracker.web.history import History
 from tracker.web.picture import Pictures
 from tracker.web.socket import Sockets
-from tracker.web.station import ConflictError, Station
-from tracker.zones.edit import ShapeError
+from tracker.web.station import Station
 
-STATIC = files("tracker.web") / "static"
-KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 MJPEG_FPS = 15.0
 BOUNDARY = "picture"
 DAY_S = 86400.0
@@ -75,7 +80,7 @@ class Site:
             Route("/stream/{name}.mjpg", self.mjpeg),
             WebSocketRoute("/ws", self.sockets.serve),
         ]
-        return Starlette(routes=routes, exception_handlers={HTTPException: _failed})
+        return Starlette(routes=routes, exception_handlers={HTTPException: failed})
 
     def station(self, request: Request) -> Station:
         """Return the source that a path names; answers 404 where there is none."""
@@ -89,12 +94,12 @@ class Site:
         token = request.query_params.get("link")
         if token is None:
             return static_file("login.html")
-        if not self.access.may_try(_address(request)):
+        if not self.access.may_try(address_of(request)):
             return JSONResponse({"error": "too many attempts; wait a minute"}, 429)
         role = self.access.follow(token)
         if role is None:
             return RedirectResponse("login?used", 303)
-        self.access.succeeded(_address(request))
+        self.access.succeeded(address_of(request))
         self.renewed()
         response = RedirectResponse("./", 303)
         self._set_cookie(request, response, role)
@@ -102,13 +107,13 @@ class Site:
 
     async def login(self, request: Request) -> Response:
         """Take a password."""
-        if not self.access.may_try(_address(request)):
+        if not self.access.may_try(address_of(request)):
             return JSONResponse({"error": "too many attempts; wait a minute"}, 429)
-        body = await _body(request)
+        body = await body_of(request)
         role = await run_in_threadpool(self.access.login, str(body.get("password", "")))
         if role is None:
             return JSONResponse({"error": "this is not the password"}, 401)
-        self.access.succeeded(_address(request))
+        self.access.succeeded(address_of(request))
         response = JSONResponse({"role": role})
         self._set_cookie(request, response, role)
         return response
@@ -146,18 +151,18 @@ class Site:
             call = getattr(station, what)
             if call is None or not station.about()["may"][what]:
                 return JSONResponse({"error": f"cannot {what} now: {station.state}"}, 409)
-            return await _asked(call, {})
+            return await asked(call, {})
 
         return answer
 
     async def frame(self, request: Request) -> Response:
         """Return a picture: the newest, or that of a second of a file (``at``)."""
         station = self.station(request)
-        width = _number(request, "width", 1280)
+        width = number_of(request, "width", 1280)
         at = request.query_params.get("at")
         if at is not None and station.still is not None:
             try:
-                data = await run_in_threadpool(station.still, _number(request, "at", 0.0))
+                data = await run_in_threadpool(station.still, number_of(request, "at", 0.0))
             except TrackError as error:
                 return JSONResponse({"error": told(str(error))}, 404)
             return Response(data, media_type="image/jpeg")
@@ -172,24 +177,24 @@ class Site:
         """Return, or change, the lines and zones of a source."""
         station = self.station(request)
         if request.method == "GET":
-            return await _asked(station.shapes)
+            return await asked(station.shapes)
         if not station.editable:
             return JSONResponse({"error": "the shapes of this run are fixed"}, 409)
-        body = await _body(request)
-        return await _asked(lambda: station.put(body.get("shapes"), str(body.get("version", ""))))
+        body = await body_of(request)
+        return await asked(lambda: station.put(body.get("shapes"), str(body.get("version", ""))))
 
     async def restore(self, request: Request) -> Response:
         """Bring an earlier version of the zone file back."""
-        station, body = self.station(request), await _body(request)
+        station, body = self.station(request), await body_of(request)
         name, version = str(body.get("name", "")), str(body.get("version", ""))
-        return await _asked(lambda: station.bring_back(name, version))
+        return await asked(lambda: station.bring_back(name, version))
 
     async def counts(self, request: Request) -> Response:
         """Return what was counted per step of time, as JSON or CSV."""
         station = self.station(request)
-        until = _number(request, "to", time.time() + 60 if station.live else 1e9)
-        since = _number(request, "from", until - DAY_S if station.live else 0.0)
-        step = _number(request, "step", 900.0)
+        until = number_of(request, "to", time.time() + 60 if station.live else 1e9)
+        since = number_of(request, "from", until - DAY_S if station.live else 0.0)
+        step = number_of(request, "step", 900.0)
         if not station.live:
             until = min(until, since + max(station.length_s or DAY_S, 60.0) + 60)
         offset = datetime.now().astimezone().utcoffset() if station.live else None
@@ -201,23 +206,23 @@ class Site:
         if request.query_params.get("format") == "csv":
             columns = ("start", "name", "direction", "class", "count", "doubtful")
             for row in rows:
-                row["start"] = _clock(row["start"]) if station.live else row["start"]
-            return _csv(columns, rows, f"{station.name}_counts.csv")
+                row["start"] = clock(row["start"]) if station.live else row["start"]
+            return as_csv(columns, rows, f"{station.name}_counts.csv")
         return JSONResponse({"rows": rows, "step": step})
 
     async def events(self, request: Request) -> Response:
         """Return events, the newest first, as JSON or CSV."""
         station = self.station(request)
-        asked: dict[str, Any] = {}
+        wanted: dict[str, Any] = {}
         for key, name in (("from", "since"), ("to", "until")):
             if key in request.query_params:
-                asked[name] = _number(request, key, 0.0)
+                wanted[name] = number_of(request, key, 0.0)
         for key in ("before", "after"):
             if key in request.query_params:
-                asked[key] = int(_number(request, key, 0))
-        asked["most"] = int(_number(request, "most", 200))
-        asked["doubtful"] = request.query_params.get("doubtful") == "1"
-        rows = await run_in_threadpool(lambda: self.history.events(station.name, **asked))
+                wanted[key] = int(number_of(request, key, 0))
+        wanted["most"] = int(number_of(request, "most", 200))
+        wanted["doubtful"] = request.query_params.get("doubtful") == "1"
+        rows = await run_in_threadpool(lambda: self.history.events(station.name, **wanted))
         if request.query_params.get("format") == "csv":
             columns = (
                 "wall_time",
@@ -230,7 +235,7 @@ class Site:
                 "track_id",
                 "why",
             )
-            return _csv(columns, rows, f"{station.name}_events.csv")
+            return as_csv(columns, rows, f"{station.name}_events.csv")
         return JSONResponse({"rows": rows})
 
     async def event_picture(self, request: Request) -> Response:
@@ -249,7 +254,7 @@ class Site:
             data = await run_in_threadpool(lambda: make(kind))
         except TrackError as error:
             return JSONResponse({"error": told(str(error))}, 409)
-        headers = {"content-disposition": f'attachment; filename="{_safe(station.name)}_report.{kind}"'}
+        headers = {"content-disposition": f'attachment; filename="{safe(station.name)}_report.{kind}"'}
         return Response(data, media_type="application/octet-stream", headers=headers)
 
     def _files(self) -> dict[str, tuple[Station, Path]]:
@@ -262,7 +267,7 @@ class Site:
     async def results(self, request: Request) -> Response:
         """List the files that were written."""
         rows = [
-            {"id": key, "source": station.number, "name": path.name, "bytes": _size(path)}
+            {"id": key, "source": station.number, "name": path.name, "bytes": size_of(path)}
             for key, (station, path) in self._files().items()
         ]
         return JSONResponse({"results": rows})
@@ -286,7 +291,7 @@ class Site:
         station = next((each for each in self.stations.values() if each.name == name), None)
         if station is None:
             return JSONResponse({"error": "there is no such source"}, 404)
-        width = int(_number(request, "width", 1280))
+        width = int(number_of(request, "width", 1280))
         pictures, ended = self.pictures[station.number], self.sockets.ended
 
         async def parts() -> AsyncIterator[bytes]:
@@ -301,100 +306,3 @@ class Site:
                 await asyncio.sleep(1 / MJPEG_FPS)
 
         return StreamingResponse(parts(), media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
-
-
-def static_file(name: str) -> Response:
-    """Return one of our own files."""
-    path = STATIC / name
-    kind = KINDS.get(Path(name).suffix)
-    if not re.fullmatch(r"[a-z]+\.(html|js|css|svg)", name) or kind is None or not path.is_file():
-        raise HTTPException(404, "there is no such file")
-    return Response(path.read_bytes(), media_type=kind)
-
-
-def page(name: str) -> Callable[[Request], Awaitable[Response]]:
-    """Return what answers with one of our own files."""
-
-    async def answer(request: Request) -> Response:
-        return static_file(name)
-
-    return answer
-
-
-async def static(request: Request) -> Response:
-    """Return a file of ours by name."""
-    return static_file(request.path_params["name"])
-
-
-async def _body(request: Request) -> dict[str, Json]:
-    try:
-        given = json.loads(await request.body())
-    except (ValueError, RecursionError):
-        given = None
-    if not isinstance(given, dict):
-        raise HTTPException(422, "the request is not an object in JSON")
-    return given
-
-
-async def _asked(call: Callable[[], Json], answer: Json = None) -> Response:
-    """Return what a call answers, or its error in one sentence."""
-    try:
-        found = await run_in_threadpool(call)
-    except ConflictError as error:
-        return JSONResponse({"error": str(error)}, 409)
-    except ShapeError as error:
-        return JSONResponse({"error": told(str(error)), "index": error.index}, 422)
-    except OutputError as error:
-        return JSONResponse({"error": told(str(error))}, 507)
-    except TrackError as error:
-        return JSONResponse({"error": told(str(error))}, 422)
-    return JSONResponse(found if answer is None else answer)
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    status, text = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "a fault")
-    return JSONResponse({"error": text}, status)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
-def _number(request: Request, name: str, default: float) -> float:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) < 1e12:
-        raise HTTPException(422, f"{name} is a number")
-    return value
-
-
-def _clock(wall: float) -> str:
-    return datetime.fromtimestamp(wall).astimezone().isoformat(timespec="seconds")
-
-
-def _safe(name: str) -> str:
-    return re.sub(r"[^\w.-]", "_", name)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _csv(columns: tuple[str, ...], rows: list[dict[str, Json]], name: str) -> Response:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow(
-            [cell(str(value)) if isinstance(value, str) else value for value in map(row.get, columns)]
-        )
-    headers = {"content-disposition": f'attachment; filename="{_safe(name)}"'}
-    return Response(text.getvalue(), media_type="text/csv", headers=headers)
