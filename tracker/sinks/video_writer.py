@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -190,7 +191,8 @@ def _planes_frame(planes: Planes) -> VideoFrame:
     height, width = planes.shape[:2]
     frame = VideoFrame(width, height, "yuv420p")
     for plane, pixels in zip(frame.planes, (planes.y, planes.u, planes.v), strict=True):
-        memory = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # PyAV does not tell that it is a buffer
+        buffer: Any = plane  # which it is; only newer releases of PyAV tell
+        memory = np.frombuffer(buffer, np.uint8)
         memory.reshape(-1, plane.line_size)[: plane.height, : plane.width] = pixels
     return frame
 

@@ -19,8 +19,8 @@ SQUARE = 0.01  # an aspect that differs from 1 by less is a rounding error
 
 
 def _plane(frame: VideoFrame, number: int) -> NDArray[np.uint8]:
-    plane = frame.planes[number]
-    rows = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # it has a buffer, which PyAV does not tell
+    plane: Any = frame.planes[number]  # it has a buffer, which only newer releases of PyAV tell
+    rows = np.frombuffer(plane, np.uint8)
     return np.ndarray((plane.height, plane.width), np.uint8, rows, strides=(plane.line_size, 1))
 
 
