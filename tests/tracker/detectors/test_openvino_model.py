@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tracker import detectors
-from tracker.detectors import Settings, open_detector, openvino_model
+from tracker.detectors import Settings, open_detector, openvino_model, user_folders
 from tracker.detectors.openvino_model import cache_path, converted, stored
 from tracker.detectors.seal import _key, seal, sealed
 from tracker.types import OptionError, WeightsError
@@ -144,7 +144,12 @@ def test_a_cache_that_cannot_be_written(untrained: Path, own_cache: Path) -> Non
         openvino_model.store(cache_path(untrained, int8=False), *_any_model()[:2], final=False)
 
 
-def test_int8_is_never_made_silently(untrained: Path) -> None:
+def test_int8_is_never_made_silently(
+    untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        user_folders, "user_cache_path", lambda *_, **__: tmp_path
+    )  # others may have made one
     with pytest.raises(WeightsError, match=r"track export --weights .* --int8 --calibrate VIDEO"):
         converted(untrained, int8=True)
 
