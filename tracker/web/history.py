@@ -59,18 +59,23 @@ class History:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._open = sqlite3.connect(path or ":memory:", check_same_thread=False, timeout=10)
+        except (sqlite3.Error, OSError) as error:
+            raise OutputError(f"{path}: cannot be opened as a history ({error}); give another -o") from error
+        try:
             self._open.execute("PRAGMA journal_mode=WAL")
             self._open.execute("PRAGMA synchronous=NORMAL")
             version = self._open.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, FORMAT):
-                raise OutputError(f"{path}: a history of another version of track; give another --history")
+                raise OutputError(f"{path}: a history of another version of track; give another -o")
             self._open.executescript(TABLES)
             self._open.execute(f"PRAGMA user_version={FORMAT}")
             self._open.commit()
-        except (sqlite3.Error, OSError) as error:
-            raise OutputError(
-                f"{path}: cannot be used as a history ({error}); give another --history"
-            ) from error
+        except sqlite3.Error as error:
+            self._open.close()
+            raise OutputError(f"{path}: cannot be used as a history ({error}); give another -o") from error
+        except OutputError:
+            self._open.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""

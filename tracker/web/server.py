@@ -101,7 +101,7 @@ class Server:
         hosts = {where.host, *where.allow_hosts, *names_of_this_machine()}
         app = Guard(self.site.app(), self._access, hosts, f"track-{self.port}")
         settings = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", ws="websockets-sansio",
+            app, http="h11", log_config=None, access_log=False, lifespan="off", ws="websockets-sansio",
             server_header=False, timeout_graceful_shutdown=1, limit_concurrency=MOST_CONNECTIONS,
             ws_max_size=64 * 1024,
             proxy_headers=bool(where.proxies), forwarded_allow_ips=list(where.proxies) or None,

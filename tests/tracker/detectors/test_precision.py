@@ -32,7 +32,7 @@ def test_auto_takes_what_is_faster_on_the_processor(
 ) -> None:
     monkeypatch.setattr(openvino_yolo, "multiplies_bf16", lambda _: has_bf16)
     seconds = {"f32": 1.0, "bf16": 0.6 if is_faster else 1.5}
-    monkeypatch.setattr(arithmetic, "_seconds", lambda core, xml, precision: seconds[precision])
+    monkeypatch.setattr(arithmetic, "_seconds", lambda core, xml: seconds)
     monkeypatch.setattr(arithmetic, "cache_folder", lambda: untrained.parent / f"cache-{is_faster}")
     with open_detector(untrained, Settings(backend="openvino", precision=precision)) as detector:
         assert detector.description == f"{untrained.stem} on OpenVINO, {told}"
@@ -66,7 +66,7 @@ def test_what_is_faster_is_found_once_and_kept(
     assert arithmetic.faster(core, xml) == first
     for damaged in ("", "[]", '{"a": 3}'):
         kept.write_text(damaged, "utf-8")
-        monkeypatch.setattr(arithmetic, "_seconds", lambda *_: 1.0)
+        monkeypatch.setattr(arithmetic, "_seconds", lambda *_: {"bf16": 1.0, "f32": 1.0})
         assert arithmetic.faster(core, xml) == "f32"  # equal: the exact one
     monkeypatch.setattr(arithmetic, "cache_folder", lambda: Path("/proc/nowhere"))
     assert arithmetic.faster(core, xml) == "f32"

@@ -4,6 +4,7 @@ import random
 import sqlite3
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,20 @@ from tracker.web.history import Happened, History
 NOON = 1_800_000_000.0  # a whole minute of 2027
 
 
+@pytest.fixture
+def kept() -> Iterator[History]:
+    found = History(None)
+    yield found
+    found.close()
+
+
 def crossing(wall: float, way: str = "in", *, doubt: bool = False) -> Happened:
     row = {"kind": f"line.{way}", "name": "door", "direction": way, "class": "person", "track_id": 1}
     return Happened(wall, 1, ("door", way, "person"), row | ({"why": "small"} if doubt else {}))
 
 
-def test_counts_add_up_whatever_the_step() -> None:
-    kept, rng = History(None), random.Random(1)
+def test_counts_add_up_whatever_the_step(kept: History) -> None:
+    rng = random.Random(1)
     walls = sorted(NOON + rng.uniform(0, 7200) for _ in range(300))
     kept.add("cam", [crossing(wall, rng.choice(["in", "out"]), doubt=rng.random() < 0.1) for wall in walls])
     kept.add("other", [crossing(NOON)])
@@ -36,8 +44,7 @@ def test_counts_add_up_whatever_the_step() -> None:
     assert sum(row["doubtful"] for row in rows) == doubtful > 0
 
 
-def test_steps_begin_at_local_midnight() -> None:
-    kept = History(None)
+def test_steps_begin_at_local_midnight(kept: History) -> None:
     kept.add("cam", [crossing(NOON)])
     for offset in (5.5 * 3600, -3.5 * 3600, 0.0):
         (row,) = kept.counts("cam", NOON - 86400, NOON + 86400, 86400, offset)
@@ -45,8 +52,7 @@ def test_steps_begin_at_local_midnight() -> None:
         assert row["start"] <= NOON < row["start"] + 86400
 
 
-def test_events_come_newest_first_and_can_be_read_on() -> None:
-    kept = History(None)
+def test_events_come_newest_first_and_can_be_read_on(kept: History) -> None:
     ids = kept.add("cam", [crossing(NOON + second) for second in range(10)])
     rows = kept.events("cam", most=4)
     assert [row["id"] for row in rows] == ids[:5:-1]
@@ -70,10 +76,10 @@ def test_what_a_resumed_run_will_tell_again_is_forgotten(tmp_path: Path) -> None
     kept.close()
     again = History(tmp_path / "h.sqlite")
     assert len(again.events("cam", most=1000)) == 50
+    again.close()
 
 
-def test_old_events_go_counts_and_films_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = History(None)
+def test_old_events_go_counts_and_films_stay(kept: History, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time()
     old, film = now - history.EVENTS_S - 10, 12.0
     kept.add("cam", [crossing(old), crossing(now), crossing(film)])
@@ -89,8 +95,10 @@ def test_a_file_of_others_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"h\.sqlite"):
         History(path)
     other = tmp_path / "o.sqlite"
-    with sqlite3.connect(other) as database:
-        database.execute("PRAGMA user_version=7")
+    database = sqlite3.connect(other)
+    database.execute("PRAGMA user_version=7")
+    database.commit()
+    database.close()
     with pytest.raises(OutputError, match="another version"):
         History(other)
     with pytest.raises(OutputError):
@@ -98,9 +106,8 @@ def test_a_file_of_others_is_told_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_week_in_quarter_hours_is_answered_at_once() -> None:
+def test_a_week_in_quarter_hours_is_answered_at_once(kept: History) -> None:
     """Twenty events a minute for a week; asked for is a quarter of a second, here with a margin."""
-    kept = History(None)
     for day in range(7):
         walls = (NOON + day * 86400 + second for second in range(0, 86400, 6))
         kept.add("cam", [crossing(wall, "in" if wall % 12 else "out") for wall in walls])
