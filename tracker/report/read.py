@@ -186,10 +186,6 @@ def _check_record(run: Recording) -> None:
     """Refuse events that the run does not know of."""
     record, path = run.record, run.path
     shapes = {harmless(str(shape["name"])) for shape in record.get("shapes", ())}
-    for entry in run.entries:  # also those that were renamed, or removed, while it went on
-        if entry.kind == "shape.changed":
-            known = (entry.data.get("old"), entry.data.get("new"))
-            shapes |= {harmless(str(shape["name"])) for shape in known if shape}
     for entry in run.entries:
         if (
             entry.kind.partition(".")[0] in ("line", "zone")
