@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from tracker.contracts import LastingTracker, PictureTracker, Sink
 from tracker.plugin_host import FAULTS, Host, failure, moment
@@ -16,6 +17,8 @@ from tracker.run.summary import Report
 from tracker.sinks.text_file import TextSink
 from tracker.types import Json, Scene
 
+# Takes the key of a plugin and what it had saved; returns both as they are now, None: it is no more.
+Reshape: TypeAlias = Callable[[str, Json], "tuple[str, Json] | None"]
 UNUSABLE = (KeyError, TypeError, ValueError, IndexError, AttributeError)  # what `restore` may raise
 
 
@@ -115,8 +118,13 @@ class Checkpoint:
         if not same and name != self.saved.source:
             raise self.file.foreign(f"belongs to {self.saved.source}, not to {name}")
 
-    def restore(self, host: Host, sinks: Sequence[Sink], report: Report) -> None:
-        """Hand everybody their own; sinks are not entered yet."""
+    def restore(
+        self, host: Host, sinks: Sequence[Sink], report: Report, reshape: Reshape | None = None
+    ) -> None:
+        """Hand everybody their own; sinks are not entered yet.
+
+        ``reshape`` tells whose a state is now, where lines and zones may have changed since it was saved.
+        """
         for name, sink in named(sinks):
             if name in self.file.announced and isinstance(sink, TextSink):
                 sink.restore({"bytes": 0}, False)
@@ -125,12 +133,15 @@ class Checkpoint:
         if self.saved is None:
             return
         here = [member.key for member in host.members]
-        missing = [name for name in self.saved.plugins if name not in here]
+        plugins = self.saved.plugins
+        if reshape is not None:
+            plugins = dict(filter(None, (reshape(key, state) for key, state in plugins.items())))
+        missing = [name for name in plugins if name not in here]
         if missing:
             raise self.file.foreign(f"holds the counts of {missing[0]}, which this run does not have")
         for member in host.members:
-            if member.key in self.saved.plugins:
-                self._hand(member.key, member.name, member.plugin.restore, self.saved.plugins[member.key])
+            if member.key in plugins:
+                self._hand(member.key, member.name, member.plugin.restore, plugins[member.key])
         for name, sink in named(sinks):
             if name in self.saved.sinks:
                 self._hand(name, type(sink).__name__, sink.restore, self.saved.sinks[name])

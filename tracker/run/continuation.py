@@ -8,7 +8,7 @@ from pathlib import Path
 from tracker.contracts import Detector, LastingTracker, Sink, Source
 from tracker.options import Options
 from tracker.plugin_host import Host
-from tracker.run.checkpoint import Checkpoint, Saved
+from tracker.run.checkpoint import Checkpoint, Reshape, Saved
 from tracker.run.fingerprint import fingerprint
 from tracker.run.resumed import Resumed
 from tracker.run.summary import Report
@@ -55,7 +55,9 @@ class Continuation:
     ) -> None:
         """Let a fresh tracker go on; ``before`` is what a live source may have been called before."""
 
-    def restore(self, host: Host, sinks: Sequence[Sink], report: Report) -> None:
+    def restore(
+        self, host: Host, sinks: Sequence[Sink], report: Report, reshape: Reshape | None = None
+    ) -> None:
         """Hand everybody what they knew; sinks are not entered yet."""
 
     def skip(self, source: Source, detector: Detector) -> None:
@@ -133,8 +135,10 @@ class _Kept(Continuation):
     ) -> None:
         self._checkpoint.begin(scene, tracker, resumed=resumed, before=before)
 
-    def restore(self, host: Host, sinks: Sequence[Sink], report: Report) -> None:
-        self._checkpoint.restore(host, sinks, report)
+    def restore(
+        self, host: Host, sinks: Sequence[Sink], report: Report, reshape: Reshape | None = None
+    ) -> None:
+        self._checkpoint.restore(host, sinks, report, reshape)
 
     def skip(self, source: Source, detector: Detector) -> None:
         if self.saved is not None:

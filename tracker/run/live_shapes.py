@@ -145,6 +145,23 @@ def totals_of(plugin: Line | Zone) -> dict[str, Json]:
     }  # fmt: skip
 
 
+def renamed(state: Mapping[str, Json], old: Shape, new: Shape) -> dict[str, Json]:
+    """Return the state of a counter, with the ways of a line called as they are now."""
+    if old.kind != "line":
+        return dict(state)
+    called = dict(zip(old.names, new.names, strict=True))
+    return {
+        **state,
+        "totals": [[called.get(way, way), name, count] for way, name, count in state["totals"]],
+        "doubtful": {called.get(way, way): count for way, count in state["doubtful"].items()},
+    }
+
+
+def key_of(shape: Shape) -> str:
+    """Return what the state of the shape's counter is called, as `tracker.plugin_host` does."""
+    return f"{shape.kind} {shape.name}"
+
+
 def _nothing(plugin: Line | Zone) -> dict[str, Json]:
     """Return the part of a plugin's state that is counted, at zero."""
     if isinstance(plugin, Line):
@@ -161,12 +178,7 @@ def _go_on(old: LiveShape, shape: Shape, plugin: Line | Zone) -> list[Event]:
     tracks = "anchor" not in moved and "classes" not in moved
     if not tracks:
         said += old.plugin.finish()
-    state = dict(old.plugin.state())
-    if isinstance(plugin, Line) and isinstance(old.plugin, Line):
-        called = dict(zip(old.plugin.names, plugin.names, strict=True))
-        state["totals"] = [[called.get(way, way), name, count] for way, name, count in state["totals"]]
-        state["doubtful"] = {called.get(way, way): count for way, count in state["doubtful"].items()}
-    plugin.restore(state, tracks=tracks)
+    plugin.restore(renamed(old.plugin.state(), old.shape, shape), tracks=tracks)
     if isinstance(plugin, Line) and ("points" in moved or old.shape.towards != shape.towards):
         plugin.forget_pending()
     return said

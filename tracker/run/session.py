@@ -18,6 +18,7 @@ from tracker.plugin_host import Host
 from tracker.run.build_plugins import check as check_plugins
 from tracker.run.build_plugins import make_plugins, use_background
 from tracker.run.build_sinks import check_outputs, counted, leave_files, make_sinks
+from tracker.run.checkpoint import Reshape
 from tracker.run.claims import Claims
 from tracker.run.continuation import make_continuation
 from tracker.run.painter import Painter, draw_options
@@ -70,6 +71,7 @@ class Session:
         self.left: list[Path] = []
         self.options, self.plugins = options, list(plugins)
         self.stop = stop or threading.Event()
+        self.reshape: Reshape | None = None  # set where lines and zones change while nothing runs
         self.stopwatch = Stopwatch()
         self.advance: Callable[[int], None] | None = None  # told of every frame of a first pass
         self.profile: list[tuple[str, str]] = []  # where the time went, once the run is over
@@ -329,7 +331,7 @@ class Session:
         self._state.begin(
             self.scene, self._lasting_tracker(), resumed=options.resume, before=upstream.address_name
         )
-        self._state.restore(self.host, self.sinks, self.report)
+        self._state.restore(self.host, self.sinks, self.report, self.reshape)
         self._state.skip(self.source, self.detector)
         self._state.announce(self.scene, self.sinks, upstream.recording)
         for sink in self.sinks:
@@ -346,6 +348,7 @@ class Session:
         for sink in self.sinks:
             if isinstance(sink, CountsSink):
                 sink.count_at(counted(plugins, self.options, self.scene))
+        self._save()  # a kill must not leave a state of other lines and zones
 
     def _at_end(self) -> dict[str, Json]:
         """Return what the record of the run tells besides."""

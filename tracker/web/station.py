@@ -10,7 +10,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLateError
 from contextlib import suppress
@@ -18,13 +18,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from tracker.run.live_shapes import LiveShapes, totals_of
+from tracker.run.checkpoint import Reshape
+from tracker.run.live_shapes import LiveShape, LiveShapes, key_of, renamed, totals_of
 from tracker.run.painter import Painter
 from tracker.run.session import Session
 from tracker.text import told
 from tracker.types import Event, Json, OptionError, Result, Scene
 from tracker.zones.edit import Edited, ShapeError, ZoneDocument, from_json, to_json
-from tracker.zones.file import ZoneFile, from_yaml
+from tracker.zones.file import KEYS, ZoneFile, from_yaml
 from tracker.zones.shapes import Shape
 
 Answer = TypeVar("Answer")
@@ -57,6 +58,7 @@ class Station:
     live: bool
     zones: Path  # the zone file
     editable: bool = True
+    keeps: bool = False  # goes on after a stop with what was counted, whatever was drawn meanwhile
     state: str = "idle"  # idle, starting, running, lost, stopping, stopped, ended, failed
     message: str = ""
     scene: Scene | None = None
@@ -81,6 +83,8 @@ class Station:
         self._lock = threading.RLock()
         self._commands: deque[tuple[Callable[[], Json], Future[Json]]] = deque()
         self._live_shapes: LiveShapes | None = None
+        self._counted: dict[str, tuple[str, Shape]] = {}  # key of the state -> id, shape: who counted last
+        self._counting: list[LiveShape] = []  # those that it was made of
         self._ids = itertools.count(1)
         self._known: list[tuple[str, Shape]] | None = None  # id and shape; None: not read yet
         self._version = ""  # of the file when it was read
@@ -102,7 +106,10 @@ class Station:
             class_map = ZoneDocument(self.zones, scene.size).read().class_map.names(scene.names)
             self._live_shapes = LiveShapes(session.host, scene, class_map)
             self._live_shapes.adopt([*self._fixed(), *shapes])
-            self._count()
+            if self.keeps:  # totals stay those of before until the state is restored
+                session.reshape = self._reshape(dict(shapes))
+            else:
+                self._count()
 
     def detach(self, state: str, message: str = "") -> None:
         """End: no command reaches a loop any more."""
@@ -123,8 +130,12 @@ class Station:
         shapes = self._live_shapes
         if shapes is not None:
             shapes.at(result.frame.time, result.frame.index)
-            if result.events:
+            new = self._counting is not shapes.counters  # not before a frame: a state may still be refused
+            if result.events or new:
                 self._count()
+            if new:
+                self._counting = shapes.counters
+                self._counted = {key_of(each.shape): (each.id, each.shape) for each in self._counting}
         if picture:
             self.latest = Seen(result, self._frames, now)
         self.progress = (self.progress[0] + 1, self.progress[1])
@@ -143,6 +154,21 @@ class Station:
                 answer.set_result(call())
             except BaseException as error:  # it is the page that has to know
                 answer.set_exception(error)
+
+    def _reshape(self, now: Mapping[str, Shape]) -> Reshape:
+        """Return what hands on a state that was saved before lines and zones were changed."""
+        before, keys = self._counted, {key_of(shape) for shape in now.values()}
+
+        def reshape(key: str, state: Json) -> tuple[str, Json] | None:
+            if key.partition(" ")[0] not in KEYS:
+                return key, state
+            known, old = before.get(key, (None, None))
+            new = now.get(known) if known else None
+            if old is not None and new is not None and old.kind == new.kind:
+                return key_of(new), renamed(state, old, new)
+            return (key, state) if old is None and key in keys else None
+
+        return reshape
 
     def _count(self) -> None:
         counters = () if self._live_shapes is None else self._live_shapes.counters

@@ -49,7 +49,7 @@ class Worker:
         self.history: History | None = None  # once the server is open
         zones = Path(run.zones or options.zones or self._path("_zones.yaml"))
         source = open_source(run.uri)
-        self.station = station = Station(number, run.name, source.live, zones)
+        self.station = station = Station(number, run.name, source.live, zones, keeps=source.live)
         station.start, station.stop = self.start, self.stop
         station.report = self.report
         if not source.live:

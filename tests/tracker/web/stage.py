@@ -106,7 +106,7 @@ class Page:
 
     def __enter__(self) -> Page:
         self.stations = [
-            Station(number, name, True, self.folder / f"{name}_zones.yaml")
+            Station(number, name, True, self.folder / f"{name}_zones.yaml", keeps=self.state)
             for number, name in enumerate(self.names, 1)
         ]
         self.told: list[str] = []

@@ -23,6 +23,45 @@ def total(page: Page) -> int:
     return sum(sum(each["totals"].values()) for each in page.stations[0].totals)
 
 
+def stop(page: Page) -> None:
+    page.stops[-1].set()
+    page.threads[-1].join(5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_was_drawn_while_nothing_ran_goes_on_as_if_it_had(restarted: bool, tmp_path: Path) -> None:
+    other = {**LINE, "name": "other", "points": [[150, 0], [150, 240]]}
+    with opened(tmp_path, state=True, fps=50.0) as page:
+        station, cookie = page.stations[0], page.enter()
+        assert page.put([LINE, other], cookie)[0] == 200
+        page.wait(lambda: total(page) >= 4, 30)
+        stop(page)
+        before = {each["name"]: each["totals"] for each in station.totals}
+        middle, _ = station.shapes()["shapes"]
+        if restarted:  # and changed by hand meanwhile
+            text = station.zones.read_text(encoding="utf-8")
+            station.zones.write_text(text.replace("name: other", "name: new"), encoding="utf-8")
+        else:
+            renamed = {**middle, "name": "gate", "in": "north", "out": "south"}
+            assert page.put([renamed], cookie)[0] == 200
+            seen = station.latest
+            page.run(station)
+            page.wait(lambda: station.latest is not seen)  # at once, before anybody crosses
+            (gate,) = station.totals
+            assert gate["name"] == "gate"
+            assert gate["totals"]["north"] >= before["middle"]["in"] > 0
+            assert gate["totals"]["south"] >= before["middle"]["out"]
+            stop(page)
+        assert station.state == "stopped", station.message
+    if restarted:
+        with opened(tmp_path, state=True, fps=50.0) as page:
+            page.wait(lambda: total(page) >= 1, 30)
+            now = {each["name"]: each["totals"] for each in page.stations[0].totals}
+            assert now["middle"]["in"] >= before["middle"]["in"] > 0
+            assert set(now) == {"middle", "new"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", [False, True])
 def test_counts_and_history_go_on_together(killed: bool, tmp_path: Path) -> None:
