@@ -167,7 +167,7 @@ class Event:
         >>> Event("zone.enter", 1.0, 25, 7, 0, {"zone": "till", "class_name": "person"}).counted_as
         ('till', 'enter', 'person')
         """
-        if self.shape is None:
+        if self.shape is None or self.kind == "shape.changed":  # which tells of a shape, and of nobody at it
             return None
         direction = self.data.get("direction") or self.kind.rpartition(".")[2]
         return self.shape, str(direction), str(self.data.get("class_name", self.class_id))

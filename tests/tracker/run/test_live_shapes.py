@@ -139,6 +139,7 @@ def test_totals_follow_a_new_name_and_new_directions() -> None:
     assert (rows[0][0], rows[0][1][0], rows[1][0]) == ("entrance arrived", "2", "entrance left")
     changed = next(event for event in stage.events if event.kind == "shape.changed")
     assert (changed.data["old"]["name"], changed.data["new"]["name"]) == ("door", "entrance")
+    assert changed.counted_as is None, "nobody has crossed"
     assert [*stage.host.states()] == ["line entrance"]
 
 
