@@ -46,7 +46,7 @@ class Password:
         return hmac.compare_digest(self._derive(text), self._digest)
 
     def _derive(self, text: str) -> bytes:
-        return hashlib.scrypt(text.encode(), salt=self._salt, **SCRYPT)
+        return hashlib.scrypt(text.encode("utf-8", "surrogatepass"), salt=self._salt, **SCRYPT)
 
 
 def read_password(path: Path | None, variable: str, option: str) -> str | None:
@@ -91,6 +91,8 @@ class Access:
 
     def follow(self, token: str) -> str | None:
         """Return the role of who came by a link, which is used up; None where it is not good."""
+        if not token.isascii():  # none of ours, and nothing that can be compared in constant time
+            return None
         with self._lock:
             found = next((known for known in self._links if hmac.compare_digest(known, token)), None)
             good = found is not None and self._links.pop(found) > time.monotonic()

@@ -15,6 +15,8 @@ def test_a_link_lets_in_once() -> None:
     assert door.follow(token) == OWNER
     assert door.follow(token) is None
     assert door.follow("x" * len(token)) is None
+    assert door.follow("é") is None
+    assert Access(password=Password("correct horse")).login("\ud800 is half a letter") is None
 
 
 def test_a_link_grows_old(monkeypatch: pytest.MonkeyPatch) -> None:
