@@ -203,14 +203,7 @@ class Workers:
     """All sources of `track serve`; opened by ``with``. Raises ``TrackError`` for what concerns all."""
 
     def __init__(self, runs: Sequence[Run], options: Options, folder: Path, *, count: bool = True) -> None:
-        self._count = count
-        try:
-            if count:
-                folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"{folder}: the folder cannot be created ({error.strerror}); choose another -o"
-            ) from error
+        self._count, self._folder = count, folder
         self._shared = SharedDetector(lambda stopwatch: make_detector(options, stopwatch))
         self.all = [Worker(run, n, options, folder, self._shared) for n, run in enumerate(runs, 1)]
         for worker in () if count else self.all:
@@ -225,6 +218,13 @@ class Workers:
 
     def __enter__(self) -> Workers:
         """Begin with what is live; files wait for somebody to draw."""
+        if self._count:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise OutputError(
+                    f"{self._folder}: the folder cannot be created ({error.strerror}); choose another -o"
+                ) from error
         self._shared.__enter__()
         for worker in self.all:
             if worker.station.live and self._count:

@@ -153,3 +153,5 @@ def test_what_cannot_be_served_ends_in_one_line(words: list[str], told: str, tmp
     assert done.returncode == 2
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
+    if told == "password":
+        assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
