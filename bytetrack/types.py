@@ -8,7 +8,7 @@ The letters in the shapes of this package:
     E     pairs of overlapping boxes, such as a track and a detection
     K     what was chosen: pairs that match, rows that are asked for
     C     classes met so far
-    F     numbers in one embedding (appearance only)
+    F     numbers in one embedding, or in the features of one detection (appearance only)
 
 Box arrays in the public structs are (N, 4); inside the package they are (4, N), see `bytetrack.boxes`.
 """
@@ -35,6 +35,8 @@ class Detections:
 
     Plain sequences are converted; arrays are taken as they are and never written to.
 
+    What is optional is None where there is none; every index selects from it as from the other fields.
+
     Raises ``ValueError`` naming the field and its shape, or the row that is not finite or whose score is
     not between 0 and 1.
 
@@ -45,6 +47,7 @@ class Detections:
     xyxy: FloatArray  # (N, 4) left, top, right, bottom in pixels
     score: FloatArray  # (N,) confidence, 0 to 1
     class_id: IntArray  # (N,)
+    features: FloatArray | None = None  # (N, F) of the detector's network at each box; NaN: not known
 
     def __post_init__(self) -> None:
         """Convert to arrays and refuse what cannot be tracked."""
@@ -59,6 +62,8 @@ class Detections:
             raise ValueError(
                 f"score and class_id must have shape ({n},) like xyxy, got {score.shape} and {class_id.shape}"
             )
+        if self.features is not None and (np.ndim(self.features) != 2 or len(self.features) != n):
+            raise ValueError(f"features must have shape ({n}, F) like xyxy, got {np.shape(self.features)}")
         if np.count_nonzero(np.isfinite(xyxy)) < 4 * n or np.count_nonzero(np.isfinite(score)) < n:
             row = int(np.flatnonzero(~(np.isfinite(xyxy).all(axis=1) & np.isfinite(score)))[0])
             raise ValueError(f"detection {row} is not finite: xyxy={xyxy[row].tolist()}, score={score[row]}")
@@ -68,6 +73,8 @@ class Detections:
         object.__setattr__(self, "xyxy", xyxy)
         object.__setattr__(self, "score", score)
         object.__setattr__(self, "class_id", class_id)
+        if self.features is not None:
+            object.__setattr__(self, "features", _as_float(self.features))
 
     @classmethod
     def from_array(cls, rows: ArrayLike) -> Detections:
@@ -193,5 +200,6 @@ def _as_float(values: ArrayLike) -> FloatArray:
 def _select(struct: Struct, rows: RowIndex) -> Struct:
     chosen = object.__new__(type(struct))  # a selection of valid rows needs no second validation
     for field in fields(struct):
-        object.__setattr__(chosen, field.name, getattr(struct, field.name)[rows])
+        column = getattr(struct, field.name)
+        object.__setattr__(chosen, field.name, None if column is None else column[rows])
     return chosen

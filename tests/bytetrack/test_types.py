@@ -44,6 +44,24 @@ def test_one_index_selects_from_every_field() -> None:
         chosen = detections[rows]
         assert chosen.class_id.tolist() == [5, 7] and chosen.score.tolist() == [0.1, 0.3]
         assert chosen.xyxy[:, 0].tolist() == [0, 8]
+        assert chosen.features is None
+
+
+def test_one_index_selects_from_what_is_optional_too() -> None:
+    detections = Detections(
+        np.arange(12.0).reshape(3, 4), [0.1, 0.2, 0.3], [5, 6, 7], [[1, 2], [3, np.nan], [5, 6]]
+    )
+    for rows in ([2, 0], np.array([2, 0]), slice(None, None, -2)):
+        chosen = detections[rows].features
+        assert chosen is not None and chosen.tolist() == [[5, 6], [1, 2]]
+    one = detections[[1]].features
+    assert one is not None and np.isnan(one[0, 1]), "what is not known of a feature is no error"
+
+
+@pytest.mark.parametrize("features", [[0.5], [[0.5], [0.5]], 0.5, []])
+def test_features_that_do_not_fit_the_boxes(features: object) -> None:
+    with pytest.raises(ValueError, match=r"features must have shape \(1, F\)"):
+        Detections([[0, 0, 9, 9]], [0.5], [0], features)
 
 
 class Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,8 @@ def merge(
         part_of = inside(boxes.xyxy[left], xyxy) * (large | (boxes.class_id[left][:, None] == class_id))
         left = left[part_of.max(axis=1) < PART]
     joined = _joined(boxes, view, cut, left)
-    result = together([Detections(xyxy, score, class_id), joined])
+    chosen = replace(boxes[kept], score=score, class_id=class_id)  # whatever else is known of its own box
+    result = together([chosen, joined])
     return result[np.argsort(-result.score, kind="stable")[:max_det]]
 
 
@@ -125,7 +126,7 @@ def _joined(
         xyxy = boxes.xyxy[members]
         best = members[np.argmax(boxes.score[members])]
         around = np.concatenate([xyxy[:, :2].min(axis=0), xyxy[:, 2:].max(axis=0)])
-        found.append(Detections(around[None], boxes.score[[best]], boxes.class_id[[best]]))
+        found.append(replace(boxes[[int(best)]], xyxy=around[None]))
     return together(found)
 
 

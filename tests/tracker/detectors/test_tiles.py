@@ -138,6 +138,28 @@ def test_who_stands_together_stays_apart() -> None:
     assert merge(front, [front, both], views).xyxy.tolist() == pair
 
 
+def test_features_are_those_of_the_box_that_is_kept() -> None:
+    whole = Detections([[10, 10, 30, 60], [40, 10, 95, 95]], [0.9, 0.5], [0, 0], [[1], [2]])
+    tile = Detections([[10, 10, 30, 60], [40, 10, 95, 95]], [0.8, 0.7], [0, 0], [[3], [4]])
+    views = [View((0, 0, 100, 100), (False,) * 4, 2.0)]  # at the tile's scale one is small, one large
+    found = merge(whole, [tile], views)
+    assert found.features is not None and found.score.tolist() == pytest.approx([0.9, 0.7])
+    assert found.features.tolist() == [[1], [2]]
+    small = merge(whole[[0]], [tile[[0]]], [View((0, 0, 100, 100), (False,) * 4, 1.0)])
+    assert small.features is not None and small.features.tolist() == [[3]]
+
+
+def test_pieces_that_are_joined_keep_features() -> None:
+    views = [
+        View((0, 0, 100, 100), (False, False, True, False), 1.0),
+        View((80, 0, 180, 100), (True, False, False, False), 1.0),
+    ]
+    left = Detections([[30, 10, 100, 90]], [0.6], [0], [[1]])
+    right = Detections([[80, 10, 150, 90]], [0.7], [0], [[2]])
+    found = merge(Detections.empty(), [left, right], views)
+    assert found.features is not None and found.features.tolist() == [[2]]
+
+
 def test_a_rider_is_not_the_motorcycle() -> None:
     two = Detections([[40, 10, 60, 60], [38, 12, 62, 62]], [0.9, 0.8], [0, 3])
     found = merge(two, [two], [View((0, 0, 100, 100), (False,) * 4, 1.0)])

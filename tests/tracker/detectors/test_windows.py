@@ -14,6 +14,7 @@ from tests.tracker.detectors.test_detectors import pictures, same
 from tracker.detectors import Settings, open_detector
 from tracker.detectors.batched import Network
 from tracker.detectors.letterbox import GREY, Letterbox, scaled
+from tracker.detectors.standing import replaced
 from tracker.detectors.windows import Layout, Window, together
 
 BACKENDS = ("torch", pytest.param("openvino", marks=pytest.mark.slow))
@@ -54,6 +55,27 @@ def test_around_windows_it_is_grey() -> None:
 def test_no_rows_and_some_are_put_together() -> None:
     one = Detections([[0, 0, 9, 9]], [0.5], [3])
     assert together([Detections.empty(), one, one]).class_id.tolist() == [3, 3]
+
+
+def test_features_go_with_their_boxes_into_windows_and_together() -> None:
+    layout = Layout((64, 128), (64, 128), (64, 128), (Window(64, 0, 64, 64, 64), Window(0, 0, 64, 64)))
+    found = Detections(
+        [[0, 0, 9, 9], [70, 0, 90, 9], [20, 0, 30, 9]], [0.9, 0.8, 0.7], [0, 0, 0], [[1], [2], [3]]
+    )
+    right, left = layout.split([found])
+    bare = Detections([[0, 0, 9, 9]], [0.5], [0])
+    all_rows = together([right, bare, left]).features
+    assert all_rows is not None
+    np.testing.assert_array_equal(all_rows, [[2], [np.nan], [1], [3]])
+    assert together([bare, bare]).features is None
+
+
+def test_features_stay_with_boxes_that_stand() -> None:
+    """What was not looked at keeps what was known of it; what was seen anew has the new features."""
+    standing = Detections([[0, 0, 9, 9], [70, 0, 90, 30]], [0.6, 0.8], [0, 0], [[1], [2]])
+    found = Detections([[71, 0, 91, 30]], [0.9], [0], [[3]])
+    now, again = replaced(standing, np.array([[60, 0, 128, 64]]), [found])
+    assert now.features is not None and now.features.tolist() == [[3], [1]] and len(again) == 0
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
