@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 from av.audio.stream import AudioStream
@@ -35,7 +35,8 @@ LENIENT: dict[str, Any] = {} if int(av.__version__.split(".")[0]) >= 19 else {"m
 class MediaFile:
     """An open container.
 
-    ``video_streams`` are those that may be shown, the likeliest first. Raises what PyAV raises.
+    ``video_streams`` are those that may be shown, the likeliest first. ``file`` is read instead of the
+    address where it is given; it stays open. Raises what PyAV raises.
     """
 
     def __init__(
@@ -45,10 +46,13 @@ class MediaFile:
         remote: bool = False,
         options: dict[str, str] | None = None,
         hardware: HWAccel | None = None,
+        file: BinaryIO | None = None,
     ) -> None:
         unlog()
+        if file is not None:
+            file.seek(0)
         self.container: InputContainer = av.open(
-            address,
+            address if file is None else file,
             options={"max_pixels": str(MAX_PIXELS), **(options or {})},
             timeout=OPEN_S if remote else None,
             hwaccel=hardware,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import BinaryIO
 
 import av
 from av.codec.hwaccel import HWAccel
@@ -47,9 +48,17 @@ class VideoDecoder:
     """
 
     def __init__(
-        self, address: str, shown: str, *, remote: bool, ended: Callable[[], bool], decode: str = "cpu"
+        self,
+        address: str,
+        shown: str,
+        *,
+        remote: bool,
+        ended: Callable[[], bool],
+        decode: str = "cpu",
+        file: BinaryIO | None = None,
     ) -> None:
         self._address, self._shown, self._remote, self._ended = address, shown, remote, ended
+        self._file = file  # what is read instead of the address
         self._media: MediaFile | None = None
         self._decode = decode  # one of DECODERS
         self._hardware: HWAccel | None = None
@@ -122,7 +131,7 @@ class VideoDecoder:
         """Open the file anew, at its beginning."""
         self.close()
         self._undecoded = 0
-        self._media = MediaFile(self._address, remote=self._remote, hardware=self._hardware)
+        self._media = MediaFile(self._address, remote=self._remote, hardware=self._hardware, file=self._file)
         if not self._media.video_streams:
             raise InputError(
                 f"{self._shown}: contains no video that can be decoded (only {self._media.kinds})"
@@ -173,6 +182,21 @@ class VideoDecoder:
             if first is None or first.pts is None or not goal - MOST_KEY_FRAME_S / base < first.pts <= goal:
                 return False
             self.rewind()
+            self.media.container.seek(goal, stream=self.stream, backward=True)
+        except av.error.FFmpegError:
+            return False
+        return True
+
+    def go_to(self, time_s: float) -> bool:
+        """Open anew and go to where the container believes ``time_s`` to be; False if it cannot.
+
+        Where that is, the frames tell: some containers guess, and some land behind the goal.
+        """
+        self.rewind()
+        if self.stream.time_base is None:
+            return False
+        try:
+            goal = self.origin + int(time_s / self.stream.time_base)
             self.media.container.seek(goal, stream=self.stream, backward=True)
         except av.error.FFmpegError:
             return False

@@ -7,6 +7,7 @@ import math
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
 from av.packet import Packet
@@ -25,6 +26,9 @@ from tracker.sources.sound import Sound
 from tracker.sources.video_decoder import VideoDecoder
 from tracker.types import InputError, Stopwatch
 
+if TYPE_CHECKING:  # it is made of this
+    from tracker.sources.video_piece import VideoPiece
+
 UNSURE_S = 1.0  # by which the duration in a header may be too short, as after a cut without encoding
 
 
@@ -35,7 +39,8 @@ class VideoFile(ReadAhead):
     one missing frame. After a seek (``start_s``) the index is the time in nominal frames, which is exact if
     the frame rate is constant. Frames without a usable timestamp are spaced evenly between their neighbours,
     and jumps of the clock are closed. With ``fps`` each frame follows the last by 1 / fps, whatever the file
-    tells.
+    tells. ``file`` is an open file, of an object store for example, that is read instead of ``path``; it
+    has no sound.
     """
 
     def __init__(
@@ -47,16 +52,20 @@ class VideoFile(ReadAhead):
         *,
         fps: float | None = None,
         decode: str = "auto",
+        file: BinaryIO | None = None,
     ) -> None:
-        remote = address.is_http(str(path))
-        self._path = None if remote else Path(path)
-        self._address = str(path) if remote else f"file:{path}"  # else a name such as 12:30.mp4 is a protocol
+        remote = file is None and address.is_http(str(path))
+        self._path = None if remote or file is not None else Path(path)
+        self._address = (
+            str(path) if self._path is None else f"file:{path}"
+        )  # else a name such as 12:30.mp4 is a protocol
         self._shown = address.redact(str(path))
         super().__init__(Path(self._shown).name, selection or FrameSelection(), stop, stopwatch)
         self._asked_fps = fps
         self._decoder = VideoDecoder(
-            self._address, self._shown, remote=remote, ended=self._ended, decode=decode
+            self._address, self._shown, remote=remote, ended=self._ended, decode=decode, file=file
         )
+        self._again: dict[str, Any] = {"fps": fps, "decode": decode, "file": file}
 
     def _open(self) -> None:
         first = self._first_frame()
@@ -83,10 +92,17 @@ class VideoFile(ReadAhead):
         start = self.selection.start_s
         if start is not None and self._duration and start >= self._duration + UNSURE_S and not media.guessed:
             raise self._behind_the_end(self._duration)
-        if not self._counted:
+        if not self._counted and self._again["file"] is None:
             self.sound = Sound(self._address, stream.index, origin_s, remote=self._path is None)
         elif self._asked_fps is not None and media.container.streams.audio:
             self.warnings.append("the sound was left out: with --fps it would not match the picture")
+
+    def between(self, start_s: float, end_s: float | None) -> VideoPiece:
+        """Return the source of the frames from ``start_s`` on and before ``end_s`` (None: to the end)."""
+        from tracker.sources.video_piece import VideoPiece
+
+        path = self._address if self._path is None else self._path
+        return VideoPiece(path, start_s, end_s, self._stop, self._watch, **self._again)
 
     def _first_frame(self) -> VideoFrame:
         """Open the file and return its first frame; raises ``InputError``."""
