@@ -28,11 +28,19 @@ SURE = 0.25  # score from which an object that was not known makes it look again
 
 
 @dataclass(frozen=True)
+class Parts:
+    """Windows that are looked at, and what for."""
+
+    trusted: FloatArray  # (W, 4), the part of each in which no box is cut, in pixels of the picture
+    changed: Mask  # blocks; of what did not change the windows' answer is not taken
+
+
+@dataclass(frozen=True)
 class Look:
     """What is looked at in one frame, begun."""
 
     pending: Any
-    trusted: FloatArray | None  # (W, 4) of windows, in pixels of the picture; None: the whole picture
+    parts: Parts | None  # None: the whole picture
     routine: bool  # nothing had changed: it was time
 
 
@@ -179,24 +187,24 @@ class Scenery:
         if not self.wanted(frame):
             self._share.add(0.0)
             return None
-        windows = None
+        windows, changed = None, self._view.with_boxes(self._due, self.standing.xyxy)
         if self._due.mean() <= NEW_LIGHT and self._network.any_shape:
-            windows = self._view.windows(self._view.with_boxes(self._due, self.standing.xyxy))
+            windows = self._view.windows(changed)
         shape, places = self._fitting(windows)
         if windows is None or places is None:
             self.looks_at_all(frame.time)
             if self._network.any_shape:
                 return Look(self._network.start_windows(self._picture, self._whole), None, self._routine)
             return Look(self._network.start([frame.pixels]), None, self._routine)
-        seen = self._view.seen(windows)
+        seen = self._view.seen(windows) & changed
         self._changes.look(seen)
         self._looked_s[seen] = frame.time
         whole = self._view.box.shape
         self._share.add(shape[0] * shape[1] / (whole[0] * whole[1]))
         layout = self._view.layout(windows, places, shape)
         scale = np.array([self.size[1] / self._view.box.inner[1], self.size[0] / self._view.box.inner[0]] * 2)
-        trusted = self._view.trusted(windows) * scale
-        return Look(self._network.start_windows(self._picture, layout), trusted, self._routine)
+        parts = Parts(self._view.trusted(windows) * scale, changed)
+        return Look(self._network.start_windows(self._picture, layout), parts, self._routine)
 
     def wanted(self, frame: Frame) -> bool:
         """Compare the frame with what was looked at, and say whether anything must be looked at again."""
@@ -249,11 +257,13 @@ class Scenery:
     def end(self, look: Look) -> Detections:
         """Wait for what the network says, and return the boxes that stand from now on."""
         found = self._network.finish(look.pending)
-        before = self.standing
-        if look.trusted is None:
+        before, parts = self.standing, look.parts
+        if parts is None:
             self.standing = best_first(found[0])
         else:
-            self.standing, again = replaced(before, look.trusted, found)
+            self.standing, again = replaced(
+                before, parts.trusted, found, lambda xyxy: self._view.touches(parts.changed, xyxy)
+            )
             self._owed |= self._view.covered(again)
         if look.routine:
             same = agree(before, self.standing, SURE)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bytetrack import Detections
 from bytetrack.boxes import iou
@@ -18,14 +19,22 @@ OWED = 0.2  # score from which a box that was cut, and was not known, is looked 
 
 
 def replaced(
-    standing: Detections, trusted: FloatArray, found: Sequence[Detections]
+    standing: Detections,
+    trusted: FloatArray,
+    found: Sequence[Detections],
+    touched: Callable[[FloatArray], NDArray[np.bool_]],
 ) -> tuple[Detections, FloatArray]:
     """Return the boxes that stand once windows were looked at, best first; and boxes that must be seen again.
 
     ``trusted`` is (W, 4): the part of each window in which no box is cut; ``found`` are the boxes of each
-    window. All is in pixels of the picture. A box that is cut replaces nothing: what stood in its place stays
-    or, if nothing did, the box is among the (K, 4) to be looked at again, whole.
+    window; ``touched`` says in which of (N, 4) boxes anything changed. All is in pixels of the picture.
+
+    Where nothing changed, what stood stays: a window shows the network less of what is around than the whole
+    picture does, and things that do not move get other scores in it, mostly higher ones. A box that is cut
+    replaces nothing: what stood in its place stays or, if nothing did, the box is among the (K, 4) to be
+    looked at again, whole.
     """
+    found = [boxes[np.flatnonzero(touched(boxes.xyxy))] for boxes in found]
     whole = [
         boxes[np.flatnonzero(inside(boxes.xyxy, part))] for boxes, part in zip(found, trusted, strict=True)
     ]
@@ -37,6 +46,7 @@ def replaced(
     seen = np.zeros(len(standing), bool)
     for part in trusted:
         seen |= inside(standing.xyxy, part)
+    seen &= touched(standing.xyxy)
     stays = ~seen | (iou(standing.xyxy, cut.xyxy) > ALIKE).any(axis=1)
     stays &= ~(iou(standing.xyxy, new.xyxy) > SAME).any(axis=1)
     kept = standing[np.flatnonzero(stays)]
@@ -47,7 +57,7 @@ def replaced(
     return best_first(together([kept, new])), again
 
 
-def inside(xyxy: FloatArray, part: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def inside(xyxy: FloatArray, part: FloatArray) -> NDArray[np.bool_]:
     """Return (N,): which boxes lie in the rectangle ``part``."""
     return np.asarray(
         (xyxy[:, :2] >= part[:2] - 0.5).all(axis=1) & (xyxy[:, 2:] <= part[2:] + 0.5).all(axis=1)

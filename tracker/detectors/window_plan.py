@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from bytetrack.types import FloatArray
 from tracker.detectors.changes import Mask
@@ -77,6 +78,13 @@ class View:
             if inside.sum() > OF_BOX * inside.size:
                 mask[top:bottom, left:right] = True
         return mask
+
+    def touches(self, mask: Mask, xyxy: FloatArray) -> NDArray[np.bool_]:
+        """Return (N,): which boxes of the picture have a block that is in ``mask``."""
+        return np.array(
+            [mask[top:bottom, left:right].any() for left, top, right, bottom in self._whole_blocks(xyxy)],
+            bool,
+        )
 
     def _whole_blocks(self, xyxy: FloatArray) -> Iterable[list[int]]:
         fractional = self.to_blocks(xyxy)
