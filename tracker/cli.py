@@ -223,8 +223,9 @@ def run(
         with _page(source, options, web, web_password_file) as page:
             if several:
                 return execute_several(
-                    source, page.options, save=save, quiet=quiet, companion=page.companion_of
-                )
+                    source, page.options, save=save, quiet=quiet, companion=page.companion_of,
+                    zones=page.zones,
+                )  # fmt: skip
             options = _with_output(source[0], page.options, save)
             return execute(source[0], options, quiet=quiet, companion=page.companion)
     if several:

@@ -131,6 +131,7 @@ def serve(
                 with suppress(webbrowser.Error):
                     webbrowser.open(server.link())
             stop.wait()
+            server.end()  # while the runs end
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

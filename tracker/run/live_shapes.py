@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from tracker.plugin_host import Host
 from tracker.plugins.line import Line
+from tracker.plugins.movement import Movement
 from tracker.plugins.zone import Zone
-from tracker.types import Event, Json, Scene
-from tracker.zones.edit import moved_to, to_json
+from tracker.types import Event, Json, OptionError, Scene
+from tracker.zones.shape_json import moved_to, to_json
 from tracker.zones.shapes import Shape
 
 KEPT = ("points", "anchor", "classes")  # of a shape; where another differs, what is known of tracks changes
@@ -55,6 +56,25 @@ class LiveShapes:
     def at(self, time_s: float, frame: int) -> None:
         """Note the frame that everybody has seen."""
         self._now, self._frame = time_s, frame
+
+    def check(self, shapes: Sequence[tuple[str, Shape]]) -> None:
+        """Raise ``OptionError`` where a movement of this run would lose one of its lines and zones."""
+        lost = {counter.shape.name for counter in self.counters} - {shape.name for _, shape in shapes}
+        for member in self._host.members:
+            if isinstance(member.given, Movement):
+                for name in sorted(lost.intersection(member.given.sections)):
+                    raise OptionError(
+                        f"movement {member.given.name!r} counts at {name!r}: its name must stay while it runs"
+                    )
+
+    def tell(self, changes: Iterable[tuple[Shape | None, Shape | None]]) -> None:
+        """Say what was changed while nothing ran: old and new shapes, None for what is new or gone."""
+        said = []
+        for old, new in changes:
+            told = [None if one is None else to_json(one, self._scene.size) for one in (old, new)]
+            said.append(self._changed(new or old, *told))
+        if said:
+            self._host.exchange([member.given for member in self._host.members], said)
 
     def put(self, shapes: Sequence[tuple[str, Shape]]) -> list[Event]:
         """Count at these shapes from the next frame, and return what this changed.
@@ -130,7 +150,8 @@ class LiveShapes:
         """Return events of plugins that may not have seen a frame yet, at the last frame of the run."""
         return [replace(event, time=self._now, frame=self._frame) for event in events]
 
-    def _changed(self, shape: Shape, old: Json, new: Json) -> Event:
+    def _changed(self, shape: Shape | None, old: Json, new: Json) -> Event:
+        assert shape is not None
         data = {shape.kind: shape.name, "old": old, "new": new}
         return Event("shape.changed", self._now, self._frame, data=data)
 

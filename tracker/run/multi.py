@@ -6,7 +6,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -153,9 +153,12 @@ class Several:
         sketch: bool = True,
         leave: bool = False,
         companion: Callable[[str], Companion] | None = None,  # for the source of this name
+        zones: Mapping[str, str] | None = None,  # by name of the source, where no other is named
     ) -> None:
         self._companion = companion
         self.runs = find_runs(sources)
+        for run in self.runs:
+            run.zones = run.zones or (zones or {}).get(run.name)
         self.notes: list[str] = []  # what the user should know of the network that all share
         self._options = {run.name: options_of(run, options, save=save) for run in self.runs}
         self._every, self._save, self._sketch = options.detect_every, save, sketch

@@ -223,10 +223,14 @@ class Session:
         """Whether there was a live source to wait for, so that its run is told of even without a picture."""
         return self._awaited is not None and self._awaited.live
 
+    def unseen(self) -> str | None:
+        """Return why a live source has not given a picture yet; None where one has."""
+        return None if self.opened or self._awaited is None else self._awaited.unseen()
+
     def warnings(self) -> list[str]:
         """Return what the user should know: skipped packets, dropped frames, that no picture came at all."""
         if not self.opened:
-            unseen = None if self._awaited is None else self._awaited.unseen()
+            unseen = self.unseen()
             return [*self._warnings, *([unseen] if unseen else [])]
         warnings = [
             *self._upstream.warnings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +101,7 @@ def execute_several(
     save: bool = True,
     quiet: bool = False,
     companion: Callable[[str], Companion] | None = None,
+    zones: Mapping[str, str] | None = None,
 ) -> int:
     """Run over several sources; 2 where one of them failed, with a line for each that did."""
     stop, received = threading.Event(), Received()
@@ -110,7 +111,9 @@ def execute_several(
         from tracker.run.progress import Progress, table
 
         sketch = save or options.show or companion is not None
-        several = Several(sources, options, stop, save=save, sketch=sketch, leave=True, companion=companion)
+        several = Several(
+            sources, options, stop, save=save, sketch=sketch, leave=True, companion=companion, zones=zones
+        )
         look_at([run.uri for run in several.runs if run.uri not in sources])  # those that a list names
         received.opening = False
         with several, Progress(enabled=not quiet) as progress:

@@ -38,7 +38,7 @@ class Password:
         self._salt = secrets.token_bytes(16)
         self._digest = self._derive(text)
         self.tag = hashlib.sha256(
-            b"track cookie" + text.encode()
+            b"track cookie" + _bytes(text)
         ).digest()  # only ever mixed with a secret key
 
     def matches(self, text: str) -> bool:
@@ -46,7 +46,7 @@ class Password:
         return hmac.compare_digest(self._derive(text), self._digest)
 
     def _derive(self, text: str) -> bytes:
-        return hashlib.scrypt(text.encode("utf-8", "surrogatepass"), salt=self._salt, **SCRYPT)
+        return hashlib.scrypt(_bytes(text), salt=self._salt, **SCRYPT)
 
 
 def read_password(path: Path | None, variable: str, option: str) -> str | None:
@@ -153,3 +153,8 @@ class Access:
         """Return the key of cookies; another password makes the old ones worthless."""
         known = [b"" if each is None else each.tag for each in (self.password, self.viewer_password)]
         return hashlib.sha256(self.key + b"|".join(known)).digest()
+
+
+def _bytes(text: str) -> bytes:
+    """Return any text as bytes, also what is no text in UTF-8: it comes from strangers."""
+    return text.encode("utf-8", "surrogatepass")

@@ -19,7 +19,8 @@ from starlette.responses import JSONResponse, Response
 from tracker.errors import OutputError, TrackError
 from tracker.text import cell, told
 from tracker.types import Json
-from tracker.web.station import ConflictError
+from tracker.web.drawn import BrokenFileError
+from tracker.web.orders import ConflictError
 from tracker.zones.edit import ShapeError
 
 STATIC = files("tracker.web") / "static"
@@ -66,6 +67,9 @@ async def asked(call: Callable[[], Json], answer: Json = None) -> Response:
         found = await run_in_threadpool(call)
     except ConflictError as error:
         return JSONResponse({"error": str(error)}, 409)
+    except BrokenFileError as error:
+        more = {"version": error.version, "versions": [*error.versions]}  # it can go back
+        return JSONResponse({"error": told(str(error)), **more}, 422)
     except ShapeError as error:
         return JSONResponse({"error": told(str(error)), "index": error.index}, 422)
     except OutputError as error:
@@ -77,8 +81,8 @@ async def asked(call: Callable[[], Json], answer: Json = None) -> Response:
 
 async def failed(request: Request, error: Exception) -> Response:
     """Return an error of a route as JSON."""
-    status, text = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "a fault")
-    return JSONResponse({"error": text}, status)
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
 
 def address_of(request: Request) -> str:

@@ -13,11 +13,13 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from tracker.errors import TrackError
 from tracker.text import told
+from tracker.types import Json
+from tracker.web.about import about, may
 from tracker.web.access import COOKIE_S, Access
 from tracker.web.answers import (
     address_of,
@@ -35,7 +37,7 @@ from tracker.web.answers import (
 )
 from tracker.web.history import History
 from tracker.web.picture import Pictures
-from tracker.web.socket import Sockets
+from tracker.web.socket import Sockets, Stream
 from tracker.web.station import Station
 
 MJPEG_FPS = 15.0
@@ -50,7 +52,7 @@ class Site:
         self.stations = {station.number: station for station in stations}
         self.history, self.access, self.cookie = history, access, cookie
         self.pictures = {station.number: Pictures(station) for station in stations}
-        self.sockets = Sockets(self.stations, self.pictures, history)
+        self.sockets = Sockets(self.stations, self.pictures, history, access)
         self.renewed: Callable[[], None] = lambda: None  # called when the one-time link was used
 
     def app(self) -> Starlette:
@@ -132,16 +134,22 @@ class Site:
         )  # fmt: skip
 
     async def health(self, request: Request) -> Response:
-        """Tell whether every source gives pictures."""
-        about = {str(n): station.state for n, station in self.stations.items()}
-        return JSONResponse(
-            {"ok": all(s not in ("failed", "lost") for s in about.values()), "sources": about}
-        )
+        """Tell whether every source gives pictures, also to who is not logged in: a container's health check.
+
+        The status says it, too: 200 or 503. Which source, and why, is for who may look.
+        """
+        answer: dict[str, Json] = {"ok": all(station.works for station in self.stations.values())}
+        if request.scope["role"] is not None:
+            answer["sources"] = {str(n): station.state for n, station in self.stations.items()}
+            answer["why"] = {
+                str(n): told(station.why) for n, station in self.stations.items() if not station.works
+            }
+        return JSONResponse(answer, 200 if answer["ok"] else 503)
 
     async def sources(self, request: Request) -> Response:
         """List all sources."""
-        about = [station.about() for station in self.stations.values()]
-        return JSONResponse({"sources": about, "role": request.scope["role"], "time": time.time()})
+        rows = [about(station) for station in self.stations.values()]
+        return JSONResponse({"sources": rows, "role": request.scope["role"], "time": time.time()})
 
     def order(self, what: str) -> Callable[[Request], Awaitable[Response]]:
         """Return what answers to start, stop, zero and recount."""
@@ -149,7 +157,7 @@ class Site:
         async def answer(request: Request) -> Response:
             station = self.station(request)
             call = getattr(station, what)
-            if call is None or not station.about()["may"][what]:
+            if call is None or not may(station)[what]:
                 return JSONResponse({"error": f"cannot {what} now: {station.state}"}, 409)
             return await asked(call, {})
 
@@ -178,8 +186,6 @@ class Site:
         station = self.station(request)
         if request.method == "GET":
             return await asked(station.shapes)
-        if not station.editable:
-            return JSONResponse({"error": "the shapes of this run are fixed"}, 409)
         body = await body_of(request)
         return await asked(lambda: station.put(body.get("shapes"), str(body.get("version", ""))))
 
@@ -292,11 +298,13 @@ class Site:
         if station is None:
             return JSONResponse({"error": "there is no such source"}, 404)
         width = int(number_of(request, "width", 1280))
-        pictures, ended = self.pictures[station.number], self.sockets.ended
+        pictures, kind = self.pictures[station.number], f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+        if request.method == "HEAD":
+            return Response(media_type=kind)
 
         async def parts() -> AsyncIterator[bytes]:
             last = 0
-            while not ended.is_set():
+            while self.sockets.may_look(request.scope):
                 seen = station.latest
                 if seen is not None and seen.number != last:
                     last = seen.number
@@ -305,4 +313,4 @@ class Site:
                     yield head.encode() + data + b"\r\n"
                 await asyncio.sleep(1 / MJPEG_FPS)
 
-        return StreamingResponse(parts(), media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+        return Stream(self.sockets, parts(), media_type=kind)

@@ -13,7 +13,7 @@ from tracker.run.multi import find_runs
 from tracker.run.session import Companion, Session
 from tracker.types import OptionError
 from tracker.web.server import Server, Where
-from tracker.web.station import Station
+from tracker.web.station import Station, fix_shared
 from tracker.web.watch import WatchSink
 from tracker.zones import shapes
 
@@ -36,14 +36,15 @@ class Beside:
         for number, run in enumerate(find_runs(sources), 1):
             zones = Path(run.zones or options.zones or f"{run.name}_zones.yaml")
             self._stations[run.name] = Station(number, run.name, False, zones)
-        if len(self._stations) == 1 and options.zones is None:
-            (station,) = self._stations.values()
-            if station.zone_file() is not None:
+        self.zones: dict[str, str] = {}  # by name of the source: what was drawn earlier
+        for name, station in self._stations.items() if options.zones is None else ():
+            if (drawn := station.zone_file()) is not None:
                 announce(f"lines and zones of {station.zones}, which were drawn earlier")
-                self.options = replace(options, zones=str(station.zones))
-        elif options.zones is not None and len(self._stations) > 1:
-            for station in self._stations.values():
-                station.editable = False  # one file for all: who draws for one would change the others
+                self.zones[name] = drawn
+        if len(self._stations) == 1:
+            (station,) = self._stations.values()
+            self.options = replace(options, zones=self.zones.get(station.name, options.zones))
+        fix_shared([*self._stations.values()])
         self._server = Server([*self._stations.values()], where, announce)
 
     def __enter__(self) -> Beside:

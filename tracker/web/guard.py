@@ -5,23 +5,26 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tracker.web.access import OWNER, Access
+from tracker.web.patience import MOST_BODY, Body
 
-MOST_BODY = 256 * 1024
+MOST_PATH = 2000  # letters
 SAFE = ("GET", "HEAD", "OPTIONS")
 OPEN = (
     "/login",
     "/api/login",
+    "/api/health",  # tells one word
     "/static/login.js",
     "/static/style.css",
-    "/static/theme.js",
     "/static/icon.svg",
 )
 HEADERS = {
@@ -34,10 +37,6 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
-
-
-class TooLargeError(Exception):
-    """A body of more than ``MOST_BODY`` bytes."""
 
 
 class Guard:
@@ -56,6 +55,8 @@ class Guard:
         cookie = cookie_of(headers.get("cookie", ""), self._cookie)
         role = self._access.role(cookie)
         scope["role"], scope["cookie"] = role, cookie
+        connection = scope["state"]["connection"]  # see `Patient`
+        connection.known = role is not None
         refused = self._refusal(scope, headers, role)
         if refused is not None:
             await self._refuse(scope, receive, send, *refused)
@@ -69,26 +70,14 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        taken = 0
-
-        async def receive_some() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > MOST_BODY:
-                raise TooLargeError
-            return message
-
-        try:
-            await self._app(scope, receive_some, send_guarded)
-        except TooLargeError:
-            await JSONResponse({"error": "the request is larger than 256 KB"}, 413)(
-                scope, receive, send_guarded
-            )
+        with suppress(ClientDisconnect):  # in the middle of its request
+            await self._app(scope, Body(receive), send_guarded)
 
     def _refusal(self, scope: Scope, headers: Headers, role: str | None) -> tuple[int, str] | None:
         path = scope["path"]
         host = headers.get("host", "")
+        if len(path) > MOST_PATH:
+            return 414, "there is no such long address"
         if not self.knows(host):
             return 421, f"this page does not answer to {host!r:.80}; add --allow-host NAME to track"
         origin, writes = headers.get("origin"), scope["type"] == "websocket" or scope["method"] not in SAFE

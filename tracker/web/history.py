@@ -19,6 +19,7 @@ EVENTS_S, MINUTES_S = 90 * 86400.0, 2 * 366 * 86400.0  # how long they are kept
 CLEAN_EVERY_S = 3600.0
 MOST_ROWS = 1000  # of an answer
 MOST_STEPS = 5000
+MOST_NUMBER = 2**63 - 1  # that SQLite has
 FORMAT = 1
 FILM_S = 1e8  # a time below is a second of a film, which does not grow old
 TABLES = """
@@ -113,6 +114,8 @@ class History:
 
     def picture(self, source: str, event: int) -> bytes | None:
         """Return the picture of an event, None where none was kept."""
+        if event > MOST_NUMBER:
+            return None
         rows = self._ask(
             "SELECT jpeg FROM pictures JOIN events ON events.id = pictures.event"
             " WHERE pictures.event = ? AND source = ?",
@@ -187,7 +190,7 @@ class History:
             "SELECT events.id, wall, row, pictures.event IS NOT NULL FROM events"
             " LEFT JOIN pictures ON pictures.event = events.id"
             f" WHERE {' AND '.join(tests)} ORDER BY events.id DESC LIMIT ?",
-            (*values, min(most, MOST_ROWS)),
+            (*values, min(max(most, 0), MOST_ROWS)),
         )
         return [
             {"id": number, "wall": wall, "picture": bool(picture), **json.loads(row)}

@@ -19,6 +19,7 @@ from tracker.web.access import PASSWORD, VIEWER_PASSWORD, Access, Password, read
 from tracker.web.app import Site
 from tracker.web.guard import Guard, names_of_this_machine
 from tracker.web.history import EVENTS_S, History
+from tracker.web.patience import Patient
 from tracker.web.station import Station
 
 PORT = 8765
@@ -101,8 +102,9 @@ class Server:
         hosts = {where.host, *where.allow_hosts, *names_of_this_machine()}
         app = Guard(self.site.app(), self._access, hosts, f"track-{self.port}")
         settings = uvicorn.Config(
-            app, http="h11", log_config=None, access_log=False, lifespan="off", ws="websockets-sansio",
-            server_header=False, timeout_graceful_shutdown=1, limit_concurrency=MOST_CONNECTIONS,
+            app, http=Patient, ws="websockets-sansio", lifespan="off", server_header=False,
+            log_config=None, log_level="error", access_log=False,
+            timeout_graceful_shutdown=1, limit_concurrency=MOST_CONNECTIONS,
             ws_max_size=64 * 1024,
             proxy_headers=bool(where.proxies), forwarded_allow_ips=list(where.proxies) or None,
             ssl_certfile=where.certificate, ssl_keyfile=where.key,
@@ -122,9 +124,7 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close every page and end."""
-        self._server.should_exit = True
-        with contextlib.suppress(RuntimeError, AttributeError):  # it may have ended by itself
-            self._loop.call_soon_threadsafe(self.site.sockets.ended.set)
+        self.end()
         if self._thread is not None:
             self._thread.join(CLOSE_S)
             if self._thread.is_alive():
@@ -132,6 +132,12 @@ class Server:
                 self._thread.join(CLOSE_S)
         self._socket.close()
         self.history.close()
+
+    def end(self) -> None:
+        """Begin to close every page; returns at once, so that runs can end meanwhile."""
+        self._server.should_exit = True
+        with contextlib.suppress(RuntimeError, AttributeError):  # it may have ended by itself
+            self._loop.call_soon_threadsafe(self.site.sockets.ended.set)
 
     def link(self) -> str:
         """Return an address that lets one browser in, once."""

@@ -12,15 +12,18 @@ import asyncio
 import json
 import struct
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, StreamingResponse
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from tracker.types import Json
-from tracker.web.access import OWNER
+from tracker.web.about import about
+from tracker.web.access import OWNER, Access
 from tracker.web.history import History
 from tracker.web.picture import WIDTHS, Pictures, nearest
 from tracker.web.station import Station
@@ -64,23 +67,52 @@ class Sockets:
     """All open pages."""
 
     def __init__(
-        self, stations: Mapping[int, Station], pictures: Mapping[int, Pictures], history: History
-    ) -> None:
+        self, stations: Mapping[int, Station], pictures: Mapping[int, Pictures], history: History,
+        access: Access,
+    ) -> None:  # fmt: skip
         self._stations, self._pictures, self._history = stations, pictures, history
+        self._access = access
         self.ended = asyncio.Event()
         self.open = 0
 
+    @contextmanager
+    def viewer(self) -> Iterator[bool]:
+        """Count one more viewer for as long as it looks; tells whether there is room for it."""
+        room = self.open < VIEWERS
+        self.open += room
+        try:
+            yield room
+        finally:
+            self.open -= room
+
+    def may_look(self, scope: Scope) -> bool:
+        """Whether the cookie that somebody came with is still good: it may have been given back."""
+        return self._access.role(scope["cookie"]) is not None and not self.ended.is_set()
+
     async def serve(self, socket: WebSocket) -> None:
         """Talk with one page until it goes away."""
-        if self.open >= VIEWERS:
-            await socket.close(4429, "too many pages are open")
-            return
-        self.open += 1
-        try:
+        with self.viewer() as room:
+            if not room:
+                await socket.close(4429, "too many pages are open")
+                return
             await socket.accept()
             await Talk(socket, self, self._stations, self._pictures, self._history).run()
-        finally:
-            self.open -= 1
+
+
+class Stream(StreamingResponse):
+    """Pictures without end for one viewer, where there is room."""
+
+    def __init__(self, sockets: Sockets, parts: AsyncIterator[bytes], media_type: str) -> None:
+        super().__init__(parts, media_type=media_type)
+        self._sockets = sockets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        with self._sockets.viewer() as room:
+            if room:
+                await super().__call__(scope, receive, send)
+            else:
+                await JSONResponse({"error": "too many pages are open"}, 429)(scope, receive, send)
 
 
 @dataclass(eq=False)
@@ -125,13 +157,13 @@ class Talk:
 
     async def _listen(self) -> None:
         while True:
-            text = await self.socket.receive_text()
-            if len(text) > MOST_MESSAGE:
-                return
             try:
+                text = await self.socket.receive_text()
+                if len(text) > MOST_MESSAGE:
+                    return
                 message: Json = json.loads(text)
                 self._take(message)
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
                 return  # none of our pages
 
     def _take(self, message: Json) -> None:
@@ -158,8 +190,10 @@ class Talk:
 
     async def _states(self) -> None:
         before, last = "", {number: await self._newest(number) for number in self.stations}
-        while True:
-            sources = [station.about() for station in self.stations.values()]
+        while self.sockets.may_look(self.socket.scope):
+            for number in self.watched:
+                await run_in_threadpool(self.stations[number].refresh)
+            sources = [about(station) for station in self.stations.values()]
             text = json.dumps({"sources": sources, "role": self.socket.scope.get("role", OWNER)})
             if text != before:
                 await self.socket.send_text(text)

@@ -1,43 +1,34 @@
 """One source as the page sees it: its state, its newest picture, its counts, its lines and zones.
 
-The loop's thread publishes, the server's threads read. What changes the run goes the other way as a command,
+The loop's thread publishes, the server's threads read. What changes the run goes the other way as an order,
 which the loop carries out between two frames, also while none comes.
 """
 
 from __future__ import annotations
 
-import itertools
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TooLateError
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
-from tracker.run.checkpoint import Reshape
-from tracker.run.live_shapes import LiveShape, LiveShapes, key_of, renamed, totals_of
+from tracker.run.live_shapes import LiveShape, LiveShapes, totals_of
 from tracker.run.painter import Painter
 from tracker.run.session import Session
-from tracker.text import told
 from tracker.types import Event, Json, OptionError, Result, Scene
-from tracker.zones.edit import Edited, ShapeError, ZoneDocument, from_json, to_json
-from tracker.zones.file import KEYS, ZoneFile, from_yaml
+from tracker.web.drawn import Drawn, Named
+from tracker.web.orders import ConflictError, Orders
+from tracker.zones.edit import ZoneDocument
+from tracker.zones.shape_json import moved_to, to_json
 from tracker.zones.shapes import Shape
 
-Answer = TypeVar("Answer")
-MOST_SHAPES = 200
-COMMAND_S = 5.0  # a loop that has not answered by then is busy with something long
 OLD_S = 2.0  # a picture older than this is not live any more
+STUCK_S = 15.0  # a camera that runs and gave no picture for so long does not work
 RATE_FRAMES = 30  # over which frames per second are told
 BURNT_IN = ("Line", "Zone", "Movement")  # plugins whose marks are in the way while shapes are edited
-
-
-class ConflictError(Exception):
-    """Somebody else was faster: the shapes are not those that the page had."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +42,15 @@ class Seen:
 
 @dataclass(eq=False)
 class Station:
-    """See the module. ``document`` is the zone file, which need not exist."""
+    """See the module."""
 
     number: int
     name: str
     live: bool
-    zones: Path  # the zone file
-    editable: bool = True
+    zones: Path  # the zone file, which need not exist
+    fixed_because: str = ""  # why nobody can change lines and zones here
     keeps: bool = False  # goes on after a stop with what was counted, whatever was drawn meanwhile
+    memory: Path | None = None  # where it is kept who counted last; see `Drawn`
     state: str = "idle"  # idle, starting, running, lost, stopping, stopped, ended, failed
     message: str = ""
     scene: Scene | None = None
@@ -72,6 +64,7 @@ class Station:
     start: Callable[[], None] | None = None
     stop: Callable[[], None] | None = None
     recount: Callable[[], None] | None = None
+    unseen: Callable[[], str | None] | None = None  # why a camera has not given a picture yet
     still: Callable[[float], bytes] | None = None  # JPEG of a second of the file
     report: Callable[[str], bytes] | None = None  # "html" or "xlsx"
     length_s: float | None = None  # of the file
@@ -81,13 +74,10 @@ class Station:
     def __post_init__(self) -> None:
         """Nothing is attached yet."""
         self._lock = threading.RLock()
-        self._commands: deque[tuple[Callable[[], Json], Future[Json]]] = deque()
+        self._orders = Orders()
+        self._drawn = Drawn(self.zones, self.memory)
         self._live_shapes: LiveShapes | None = None
-        self._counted: dict[str, tuple[str, Shape]] = {}  # key of the state -> id, shape: who counted last
-        self._counting: list[LiveShape] = []  # those that it was made of
-        self._ids = itertools.count(1)
-        self._known: list[tuple[str, Shape]] | None = None  # id and shape; None: not read yet
-        self._version = ""  # of the file when it was read
+        self._counting: list[LiveShape] = []  # those of whom it is noted that they count
         self._times: deque[float] = deque(maxlen=RATE_FRAMES)
         self._listeners: set[Callable[[], None]] = set()
         self._frames = 0
@@ -102,24 +92,30 @@ class Station:
             self.state, self.message, self.progress = "running", "", (0, session.source.length)
             self.began = time.monotonic()
             self.painter = Painter(scene.names, session.drawing, scene.live)
-            shapes = self._read()
+            shapes = self._drawn.read(scene.size, scene.names)
             class_map = ZoneDocument(self.zones, scene.size).read().class_map.names(scene.names)
-            self._live_shapes = LiveShapes(session.host, scene, class_map)
-            self._live_shapes.adopt([*self._fixed(), *shapes])
+            self._live_shapes = live = LiveShapes(session.host, scene, class_map)
+            live.adopt([*self._fixed(), *shapes])
+            self._orders.open()
             if self.keeps:  # totals stay those of before until the state is restored
-                session.reshape = self._reshape(dict(shapes))
+                now = {key: moved_to(shape, scene.size) for key, shape in shapes}
+                session.reshape = lambda key, state: self._drawn.follow(now, key, state)
+                live.at(time.time(), 0)
+                live.tell(self._drawn.changes(now))
             else:
                 self._count()
 
+    def closing(self) -> None:
+        """Take no order any more: the loop has seen its last frame, and the run is about to end."""
+        self._live_shapes = None
+        self._orders.close()
+
     def detach(self, state: str, message: str = "") -> None:
-        """End: no command reaches a loop any more."""
+        """End: the run is over."""
+        self.closing()  # before the lock: who waits for an answer has it
         with self._lock:
-            self._live_shapes = None
             self.state, self.message = state, message
             self.runs += 1
-            while self._commands:
-                _, answer = self._commands.popleft()
-                answer.set_exception(ConflictError("the run has ended; try again"))
         self._tell()
 
     def publish(self, result: Result, *, picture: bool = True) -> None:
@@ -135,7 +131,7 @@ class Station:
                 self._count()
             if new:
                 self._counting = shapes.counters
-                self._counted = {key_of(each.shape): (each.id, each.shape) for each in self._counting}
+                self._drawn.count_at((each.id, each.shape) for each in self._counting)
         if picture:
             self.latest = Seen(result, self._frames, now)
         self.progress = (self.progress[0] + 1, self.progress[1])
@@ -146,29 +142,7 @@ class Station:
 
     def obey(self) -> None:
         """Carry out what the page has asked for; called between two frames."""
-        while self._commands:
-            call, answer = self._commands.popleft()
-            if not answer.set_running_or_notify_cancel():
-                continue
-            try:
-                answer.set_result(call())
-            except BaseException as error:  # it is the page that has to know
-                answer.set_exception(error)
-
-    def _reshape(self, now: Mapping[str, Shape]) -> Reshape:
-        """Return what hands on a state that was saved before lines and zones were changed."""
-        before, keys = self._counted, {key_of(shape) for shape in now.values()}
-
-        def reshape(key: str, state: Json) -> tuple[str, Json] | None:
-            if key.partition(" ")[0] not in KEYS:
-                return key, state
-            known, old = before.get(key, (None, None))
-            new = now.get(known) if known else None
-            if old is not None and new is not None and old.kind == new.kind:
-                return key_of(new), renamed(state, old, new)
-            return (key, state) if old is None and key in keys else None
-
-        return reshape
+        self._orders.obey()
 
     def _count(self) -> None:
         counters = () if self._live_shapes is None else self._live_shapes.counters
@@ -212,59 +186,75 @@ class Station:
         times = list(self._times)
         return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
 
-    def about(self) -> dict[str, Json]:
-        """Return what the page shows of this source."""
-        age, (done, total) = self.age_s, self.progress
-        spent = time.monotonic() - self.began
-        left = spent / done * (total - done) if total and done and self.state == "running" else None
-        return {
-            "id": self.number,
-            "name": self.name,
-            "kind": "live" if self.live else "file",
-            "state": self.state,
-            "message": told(self.message),
-            "age_s": None if age is None else round(age, 2),
-            "fresh": age is not None and age <= OLD_S,
-            "fps": round(self.fps, 1),
-            "size": None if self.scene is None else list(self.scene.size),
-            "classes": [] if self.scene is None else list(self.scene.names.values()),
-            "totals": self.totals,
-            "version": self.version,
-            "progress": {"done": done, "of": total, "left_s": None if left is None else round(left, 1)},
-            "length_s": self.length_s,
-            "video_from_s": self.video_from_s,
-            "results": [{"id": key, "name": path.name} for key, path in self.results.items()],
-            "stale": self.stale,
-            "runs": self.runs,
-            "reports": self.report is not None,
-            "may": {
-                "start": self.start is not None
-                and self.state not in ("starting", "running", "lost", "stopping"),
-                "stop": self.stop is not None and self.state in ("starting", "running", "lost"),
-                "zero": self._live_shapes is not None,
-                "edit": self.editable,
-                "recount": self.recount is not None and self.state in ("ended", "stopped"),
-            },
-        }
+    @property
+    def why(self) -> str:
+        """What there is to say of the state."""
+        waits = self.unseen() if self.unseen is not None and self.state == "starting" else None
+        return waits or self.message
+
+    @property
+    def works(self) -> bool:
+        """Whether pictures come, as far as they should."""
+        if self.state in ("failed", "lost") or (self.state == "starting" and self.why):
+            return False
+        stuck = (self.age_s or 0.0) > STUCK_S
+        return not (self.live and self.state == "running" and stuck)
+
+    @property
+    def counts(self) -> bool:
+        """Whether a run counts here now."""
+        return self._live_shapes is not None
+
+    @property
+    def editable(self) -> bool:
+        """Whether lines and zones can be changed here."""
+        return not self.fixed_because
 
     @property
     def version(self) -> str:
         """What tells these shapes from others."""
-        return self._version
+        return self._drawn.version
+
+    @property
+    def problem(self) -> str:
+        """Why the zone file cannot be used as it is now; counting goes on at the lines and zones before."""
+        return self._drawn.problem
 
     def shapes(self) -> dict[str, Json]:
         """Return the shapes for the page; raises ``OptionError`` where the zone file is wrong."""
         with self._lock:
             size = self._size()
-            known = self._read()
-            return {
-                "version": self._version,
-                "size": list(size),
-                "file": self.zones.name,
-                "shapes": [{"id": key, **to_json(shape, size)} for key, shape in known],
-                "fixed": [to_json(shape, size) for shape in self.fixed],
-                "versions": self._document().versions(),
-            }
+            self.refresh()
+            if self._drawn.problem:
+                raise self._drawn.broken(OptionError(self._drawn.problem), size)
+            return {**self._drawn.told(size), "fixed": [to_json(shape, size) for shape in self.fixed]}
+
+    def refresh(self) -> None:
+        """Take what somebody has written into the zone file by hand: what is shown is what is counted.
+
+        A file that is wrong changes nothing, and is told as ``problem``. Nobody waits here for anybody else.
+        """
+        if self.scene is None or not self._lock.acquire(blocking=False):
+            return
+        try:
+            drawn, size = self._drawn, self._size()
+            if drawn.known is not None and not drawn.changed_by_hand():
+                return
+            before, known = drawn.version, drawn.known
+            with suppress(OptionError):  # it is the problem
+                shapes = drawn.read(size, self.scene.names)
+                running = self._live_shapes
+                if running is not None and known is not None and drawn.version != before:
+                    try:
+                        running.check([*self._fixed(), *shapes])
+                        self._order(lambda: running.put([*self._fixed(), *shapes]))
+                    except OptionError as error:
+                        drawn.known, drawn.version, drawn.problem = known, before, str(error)
+            drawn.look_away()
+        except ConflictError:
+            pass  # the run has just ended; the file has the shapes
+        finally:
+            self._lock.release()
 
     def put(self, given: Json, version: str) -> dict[str, Json]:
         """Count at these shapes from now on, and write them into the zone file.
@@ -273,50 +263,28 @@ class Station:
         cannot be used, ``OutputError`` where the file cannot be written; nothing has changed then.
         """
         with self._lock:
-            size, before = self._size(), dict(self._read())
-            if version != self._version:
-                raise ConflictError("the shapes were changed by somebody else meanwhile")
-            if not isinstance(given, list) or len(given) > MOST_SHAPES:
-                raise ShapeError(f"give a list of at most {MOST_SHAPES} shapes")
             names = self.scene.names if self.scene else {}
-            wanted: list[tuple[str, Shape]] = []
-            edited = []
-            for index, each in enumerate(given):
-                try:
-                    shape = from_json(each, size, names)
-                    if any(shape.name == fixed.name for fixed in self.fixed):
-                        raise OptionError(f"the name {shape.name!r} is taken; names must differ")
-                except OptionError as error:
-                    raise ShapeError(str(error), index) from error
-                key = each.get("id")
-                known = before.get(key) if isinstance(key, str) else None
-                wanted.append((key if known else f"s{next(self._ids)}", shape))
-                edited.append(Edited(shape, known.name if known else None))
-            document = self._document()
-            text = document.changed(edited)
-            return self._apply(document, text, wanted)
+            taken = [shape.name for shape in self.fixed]
+            return self._apply(*self._drawn.wanted(given, version, self._size(), names, taken))
 
     def bring_back(self, name: str, version: str) -> dict[str, Json]:
         """Return to an earlier version of the file; raises as `put`."""
         with self._lock:
-            if version != self._version:
-                raise ConflictError("the shapes were changed by somebody else meanwhile")
-            document = self._document()
-            text = document.earlier(name)
-            by_name = {shape.name: key for key, shape in self._read()}
-            shapes = from_yaml(text, str(self.zones), self._size(), may_be_empty=True).shapes
-            return self._apply(
-                document, text, [(by_name.get(s.name) or f"s{next(self._ids)}", s) for s in shapes]
-            )
+            return self._apply(*self._drawn.earlier(name, version, self._size()))
 
-    def _apply(self, document: ZoneDocument, text: str, wanted: list[tuple[str, Shape]]) -> dict[str, Json]:
-        document.save(text)
-        self._known, self._version = wanted, document.version
-        running = self._live_shapes
+    def _apply(self, text: str, wanted: list[Named]) -> dict[str, Json]:
+        if self.fixed_because:
+            raise ConflictError(self.fixed_because)
+        running, counted = self._live_shapes, False
         if running is not None:
-            self._order(lambda: running.put([*self._fixed(), *wanted]))
-        else:
-            self.stale = self.stale or bool(self.results)
+            running.check([*self._fixed(), *wanted])
+        self._drawn.save(text, wanted, self._size())
+        if running is not None:
+            with suppress(ConflictError):  # the run has just ended; the file has the shapes
+                self._order(lambda: running.put([*self._fixed(), *wanted]))
+                counted = True
+        if not counted:
+            self.stale = self.stale or bool(self.results) or self.state in ("running", "stopping")
         self._tell()
         return self.shapes()
 
@@ -338,38 +306,32 @@ class Station:
     def _order(self, call: Callable[[], Sequence[Event]]) -> None:
         """Let the loop do something between two frames, and wait until it has."""
 
-        def counted() -> Json:
+        def counted() -> None:
             call()
             self._changed()
             self._count()
-            return None
 
-        answer: Future[Json] = Future()
-        self._commands.append((counted, answer))
-        with suppress(TooLateError):  # a loop that is busy does it later
-            answer.result(timeout=COMMAND_S)
+        self._orders.give(counted)
 
-    def _fixed(self) -> list[tuple[str, Shape]]:
+    def _fixed(self) -> list[Named]:
         return [(f"fixed{number}", shape) for number, shape in enumerate(self.fixed)]
-
-    def _document(self) -> ZoneDocument:
-        return ZoneDocument(self.zones, self._size())
 
     def _size(self) -> tuple[int, int]:
         if self.scene is None:
             raise OptionError("the size of the picture is not known yet: wait for the first picture")
         return self.scene.size
 
-    def _read(self) -> list[tuple[str, Shape]]:
-        """Return the shapes with their ids; another program may have changed the file."""
-        document = self._document()
-        version = document.version
-        if self._known is None or version != self._version:
-            found: ZoneFile = document.read()
-            ids = {shape.name: key for key, shape in self._known or ()}
-            self._known = [(ids.get(shape.name) or f"s{next(self._ids)}", shape) for shape in found.shapes]
-            self._version = version
-        return self._known
+
+def fix_shared(stations: Sequence[Station]) -> None:
+    """Let nobody change a zone file that several sources have: who draws for one would change the others."""
+    files = [os.path.realpath(station.zones) for station in stations]
+    for station, file in zip(stations, files, strict=True):
+        many = files.count(file)
+        if many > 1:
+            station.fixed_because = (
+                f"{station.zones.name} belongs to {many} sources; to draw here give each a zone file of its "
+                "own, by zones=FILE in a list of sources (NAME.streams)"
+            )
 
 
 def plain(result: Result) -> Result:

@@ -16,6 +16,7 @@ from tracker.web.picture import jpeg
 from tracker.web.station import Station
 
 WAITING = 1000  # frames with events that may wait for the disk
+LOST = "events cannot be kept: is the disk full?"
 PICTURE_WIDTH = 640  # of a doubtful event
 
 
@@ -84,6 +85,7 @@ class WatchSink(Sink):
 
     def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
         """Take what came after the last frame."""
+        self._station.closing()
         if events:
             self._put((events, None))
 
@@ -122,12 +124,16 @@ class WatchSink(Sink):
             ]  # fmt: skip
             try:
                 numbers = self._history.add(self._station.name, rows)
+                if self._station.message == LOST:
+                    self._station.message = ""
                 for number, event in zip(numbers, events, strict=True):
                     if result is not None and self._pictures and "why" in event.data:
                         self._history.add_picture(number, jpeg(result, self._station, PICTURE_WIDTH, 70))
             except Exception as error:  # what is shown must not end what is counted
                 self._missed += 1
                 self.warnings[:] = [str(error)]
+                if not self._station.message:
+                    self._station.message = LOST
 
 
 def counts(event: Event) -> bool:

@@ -23,7 +23,7 @@ from tracker.sources import open_source
 from tracker.types import InputError, Scene, Stopwatch, TrackError
 from tracker.web.history import History
 from tracker.web.picture import encoded
-from tracker.web.station import Station
+from tracker.web.station import Station, fix_shared
 from tracker.web.watch import WatchSink
 
 INTERVAL_S = 900.0  # of the counts of a camera
@@ -49,7 +49,10 @@ class Worker:
         self.history: History | None = None  # once the server is open
         zones = Path(run.zones or options.zones or self._path("_zones.yaml"))
         source = open_source(run.uri)
-        self.station = station = Station(number, run.name, source.live, zones, keeps=source.live)
+        self.station = station = Station(
+            number, run.name, source.live, zones, keeps=source.live,
+            memory=self._path("_shapes.json") if source.live else None,
+        )  # fmt: skip
         station.start, station.stop = self.start, self.stop
         station.report = self.report
         if not source.live:
@@ -118,7 +121,9 @@ class Worker:
     def _run(self, make: Callable[[], Session]) -> None:
         station = self.station
         try:
-            with make() as session:
+            made = make()
+            station.unseen = made.unseen
+            with made as session:
                 for _ in session:
                     pass
         except EndRun:
@@ -206,6 +211,7 @@ class Workers:
         self._count, self._folder = count, folder
         self._shared = SharedDetector(lambda stopwatch: make_detector(options, stopwatch))
         self.all = [Worker(run, n, options, folder, self._shared) for n, run in enumerate(runs, 1)]
+        fix_shared(self.stations)
         for worker in () if count else self.all:
             station = worker.station
             station.start = station.stop = station.recount = station.report = None

@@ -15,6 +15,7 @@ sys.path.append(str(Path(__file__).parent.parent / "plugins"))
 from walks import BORDER_X, SIZE, SPAN, frame, scene, tracks
 
 from tracker.plugin_host import Host
+from tracker.plugins.movement import Movement
 from tracker.run.live_shapes import LiveShapes
 from tracker.types import Event, OptionError
 from tracker.zones.shapes import Shape
@@ -195,3 +196,14 @@ def test_a_shape_that_cannot_be_used_changes_nothing() -> None:
     assert [member.given for member in stage.host.members] == before
     stage.show({})
     assert stage.events == []
+
+
+def test_a_line_that_a_movement_needs_keeps_its_name() -> None:
+    stage = Stage([LINE, ZONE])
+    counter = Movement(("door", "hall"), "way in")
+    counter.start(stage.scene)
+    stage.host.exchange([*(member.given for member in stage.host.members), counter])
+    stage.live.check([("s0", replace(LINE, color="red")), ("s1", ZONE)])
+    for lost in ([("s1", ZONE)], [("s0", replace(LINE, name="gate")), ("s1", ZONE)]):
+        with pytest.raises(OptionError, match="movement 'way in' counts at 'door'"):
+            stage.live.check(lost)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 import numpy as np
+from websockets.sync.client import ClientConnection, connect
 
 from tests.tracker.squares import SquareDetector
 from tracker.contracts import Detector, Sink, Source, Tracker
@@ -170,7 +172,13 @@ class Page:
         sent = {key.replace("_", "-"): value for key, value in headers.items() if value is not None}
         if cookie is not None:
             sent["Cookie"] = f"track-{self.port}={cookie}"
-        data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        data = (
+            body
+            if isinstance(body, bytes | Iterator)
+            else None
+            if body is None
+            else json.dumps(body).encode()
+        )
         connection.request(method, path, data, sent)
         answer = connection.getresponse()
         found = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
@@ -197,6 +205,21 @@ class Page:
         path = f"/api/sources/{number}/shapes"
         status, _, answer = self.ask("PUT", path, body, cookie=cookie, Origin=self.origin)
         return status, json.loads(answer)
+
+    def listen(self, cookie: str) -> ClientConnection:
+        """Open the WebSocket as the page does."""
+        return connect(
+            f"ws://127.0.0.1:{self.port}/ws",
+            origin=self.origin,  # type: ignore[arg-type]
+            additional_headers={"Cookie": f"track-{self.port}={cookie}"},
+        )
+
+    def plain_pictures(self, cookie: str) -> socket.socket:
+        """Ask for pictures without end."""
+        asked = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        cookies = f"Connection: close\r\nCookie: track-{self.port}={cookie}"
+        asked.sendall(f"GET /stream/door.mjpg HTTP/1.1\r\nHost: localhost\r\n{cookies}\r\n\r\n".encode())
+        return asked
 
     def wait(self, true: Callable[[], object], seconds: float = 10.0) -> None:
         until = time.monotonic() + seconds

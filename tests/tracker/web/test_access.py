@@ -30,7 +30,7 @@ def test_a_link_grows_old(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_each_password_gives_its_role() -> None:
     door = Access(password=Password("correct horse"), viewer_password=Password("only looking"))
-    assert [door.login(text) for text in ("correct horse", "only looking", "wrong", "")] == [
+    assert [door.login(text) for text in ("correct horse", "only looking", "wrong", "\ud800")] == [
         OWNER,
         VIEWER,
         None,

@@ -20,6 +20,7 @@ from tests.tracker.web.test_page import Tab, browser  # noqa: F401 - a fixture
 from tracker.options import Options
 from tracker.run.multi import find_runs
 from tracker.web import socket as sockets
+from tracker.web.about import about
 from tracker.web.server import Where
 from tracker.web.workers import Workers
 
@@ -59,8 +60,14 @@ def test_no_password_of_a_camera_is_told(tmp_path: Path) -> None:
         page.server.site.stations[1] = station
         workers.all[0].history = page.server.history
         with workers:
-            page.wait(lambda: station.state == "failed", 20)
             cookie = page.enter()
+            page.wait(lambda: about(station)["message"] and station.state == "starting", 20)
+            status, _, health = page.ask("GET", "/api/health", cookie=cookie)
+            told_health = json.loads(health)
+            assert (status, told_health["ok"], told_health["sources"]) == (503, False, {"1": "starting"})
+            assert told_health["why"]["1"] == about(station)["message"]
+            assert json.loads(page.ask("GET", "/api/health")[2]) == {"ok": False}  # a container's check
+            page.wait(lambda: station.state == "failed", 20)
             told = b"".join(
                 page.ask("GET", path, cookie=cookie)[2]
                 for path in ("/api/sources", "/api/sources/1/events", "/api/sources/1/shapes", "/api/health")

@@ -50,7 +50,6 @@ def test_nobody_sees_anything_without_a_cookie(page: Page) -> None:
     for path in (
         "/",
         "/api/sources",
-        "/api/health",
         "/static/app.js",
         "/stream/door.mjpg",
         "/api/results/1-video",

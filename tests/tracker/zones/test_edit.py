@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from tracker.detectors.coco import COCO
-from tracker.types import OptionError
-from tracker.zones.edit import Edited, ShapeError, ZoneDocument, from_json, to_json
+from tracker.types import OptionError, OutputError
+from tracker.zones.edit import ShapeError, ZoneDocument
+from tracker.zones.rewrite import Edited
+from tracker.zones.shape_json import from_json, to_json
 
 SIZE = (640, 360)
 TEXT = """\
@@ -156,3 +158,24 @@ def test_two_of_one_name_are_told_with_their_place(document: ZoneDocument) -> No
     with pytest.raises(ShapeError, match="is taken") as error:
         document.changed(edited([*shapes, {**shapes[0]}], ["door", "till", None]))
     assert error.value.index == 2
+
+
+@pytest.mark.parametrize("kept", [[], ["till"]])
+def test_what_a_movement_needs_cannot_be_removed(document: ZoneDocument, kept: list[str | None]) -> None:
+    shapes = [shape for shape in told(document) if shape["name"] in kept]
+    with pytest.raises(ShapeError, match="movement 'through': no line or zone is called 'door'"):
+        document.changed(edited(shapes, kept))
+
+
+def test_what_has_no_room_leaves_everything_as_it_was(document: ZoneDocument) -> None:
+    resource = pytest.importorskip("resource")  # not on Windows
+    before = sorted((path.name, path.read_bytes()) for path in document.path.parent.rglob("*.yaml"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))  # bytes that a file may have
+    try:
+        with pytest.raises(OutputError, match="cannot be written"):
+            document.save(document.changed(edited(told(document)[::-1], ["till", "door"])) + "\n")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    after = sorted((path.name, path.read_bytes()) for path in document.path.parent.rglob("*.yaml"))
+    assert after == before  # no half of an earlier version, which somebody might bring back

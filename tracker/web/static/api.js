@@ -38,7 +38,7 @@ export class Live {
     this.socket.onclose = async () => {
       this.onconnection(false);
       setTimeout(() => this.connect(), 1000);
-      const answer = await fetch("api/health").catch(() => null);
+      const answer = await fetch("api/sources").catch(() => null);
       if (answer && answer.status === 401) location.replace("login");
     };
   }
