@@ -74,7 +74,8 @@ def test_features_stay_with_boxes_that_stand() -> None:
     """What was not looked at keeps what was known of it; what was seen anew has the new features."""
     standing = Detections([[0, 0, 9, 9], [70, 0, 90, 30]], [0.6, 0.8], [0, 0], [[1], [2]])
     found = Detections([[71, 0, 91, 30]], [0.9], [0], [[3]])
-    now, again = replaced(standing, np.array([[60, 0, 128, 64]]), [found])
+    right = np.array([[60, 0, 128, 64]])
+    now, again = replaced(standing, right, [found], lambda xyxy: np.ones(len(xyxy), bool))
     assert now.features is not None and now.features.tolist() == [[3], [1]] and len(again) == 0
 
 
