@@ -9,6 +9,7 @@ The letters in the shapes of this package:
     K     what was chosen: pairs that match, rows that are asked for
     C     classes met so far
     F     numbers in one embedding, or in the features of one detection (appearance only)
+    J     keypoints of one skeleton
 
 Box arrays in the public structs are (N, 4); inside the package they are (4, N), see `bytetrack.boxes`.
 """
@@ -17,14 +18,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from importlib import import_module
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+if TYPE_CHECKING:
+    from bytetrack.masks import Masks
+
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 IntArray: TypeAlias = NDArray[np.integer[Any]]
 RowIndex: TypeAlias = NDArray[Any] | slice | list[int]
+RADIANS = 2 * np.pi + 1e-3  # greatest angle; more are degrees
 ROUNDING = 1e-3  # a score may exceed 1 by this much: rounding in half precision
 Struct = TypeVar("Struct", "Detections", "Tracks")
 
@@ -48,6 +53,9 @@ class Detections:
     score: FloatArray  # (N,) confidence, 0 to 1
     class_id: IntArray  # (N,)
     features: FloatArray | None = None  # (N, F) of the detector's network at each box; NaN: not known
+    masks: Masks | None = None  # N of them; None: the detector makes none, as with those below
+    keypoints: FloatArray | None = None  # (N, J, 3) x and y in pixels, confidence 0 to 1; NaN: not known
+    rotated: FloatArray | None = None  # (N, 5) centre x, y, width, height in pixels, angle in radians
 
     def __post_init__(self) -> None:
         """Convert to arrays and refuse what cannot be tracked."""
@@ -70,11 +78,32 @@ class Detections:
         if n and (score.min() < 0 or score.max() > 1 + ROUNDING):
             row = int(np.flatnonzero((score < 0) | (score > 1 + ROUNDING))[0])
             raise ValueError(f"detection {row} has score {score[row]:g}; scores go from 0 to 1, not to 100")
+        self._check_shapes(n)
         object.__setattr__(self, "xyxy", xyxy)
         object.__setattr__(self, "score", score)
         object.__setattr__(self, "class_id", class_id)
         if self.features is not None:
             object.__setattr__(self, "features", _as_float(self.features))
+
+    def _check_shapes(self, n: int) -> None:
+        """Convert what there may be beside the boxes, and refuse what does not belong to ``n`` of them."""
+        if self.masks is not None and len(self.masks) != n:
+            raise ValueError(f"masks must be {n} like xyxy, got {len(self.masks)}")
+        if self.keypoints is not None:
+            keypoints = _as_float(self.keypoints)
+            if keypoints.ndim != 3 or keypoints.shape[0] != n or keypoints.shape[2] != 3:
+                raise ValueError(f"keypoints must have shape ({n}, J, 3), got {keypoints.shape}")
+            object.__setattr__(self, "keypoints", keypoints)
+        if self.rotated is not None:
+            rotated = _as_float(self.rotated)
+            if rotated.shape != (n, 5):
+                raise ValueError(f"rotated must have shape ({n}, 5), got {rotated.shape}")
+            if n and np.nanmax(np.abs(rotated[:, 4]), initial=0) > RADIANS:
+                row = int(np.nanargmax(np.abs(rotated[:, 4])))
+                raise ValueError(
+                    f"detection {row} is turned by {rotated[row, 4]:g}; angles are radians, not degrees"
+                )
+            object.__setattr__(self, "rotated", rotated)
 
     @classmethod
     def from_array(cls, rows: ArrayLike) -> Detections:
@@ -139,6 +168,10 @@ class Tracks:
     score: FloatArray  # (M,) of the matched detection
     class_id: IntArray  # (M,) the class with the greatest sum of scores over the track's life
     source: IntArray  # (M,) row of the matched detection; -1 where the box is only predicted
+    masks: Masks | None = None  # the last ones that were seen of each, as of `Detections`; None: none are
+    keypoints: FloatArray | None = None  # (M, J, 3)
+    rotated: FloatArray | None = None  # (M, 5)
+    shape_time: FloatArray | None = None  # (M,) seconds: when those were seen; NaN: never
 
     def to_supervision(self) -> Any:
         """Return a ``supervision.Detections`` with ``tracker_id``; needs the package supervision."""

@@ -119,6 +119,7 @@ class Detector:
 
     names: Mapping[int, str]  # class_id -> name
     description: str = ""  # weights, what runs them and how exactly; known when it is entered
+    kind: str = "detect"  # what it finds beside boxes: "segment" masks, "pose" keypoints, "obb" rotated boxes
 
     def __enter__(self) -> Detector:
         """Load the model."""

@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 
 from bytetrack import Detections
+from bytetrack.last_shapes import LastShapes
 from tracker.contracts import Detector, PictureTracker, PluginLike, PredictingTracker, Source, Tracker
 from tracker.plugin_host import Host
 from tracker.types import (
@@ -19,6 +20,7 @@ from tracker.types import (
 )
 
 NOTHING = Detections.empty()  # of a frame that nobody looked at
+LOST_S = 2.0  # seconds that tracks keep the last shape that was seen of them: as long as a lost track
 
 
 def run(
@@ -43,6 +45,7 @@ def run(
     happened = source.drain_events if isinstance(source, Source) else list  # frames alone tell nothing
     before = since
     observe = tracker.observe if isinstance(tracker, PictureTracker) else None
+    shapes = LastShapes(LOST_S)
     for frame, detections in detector.stream(source):
         with watch("track"):
             if observe is not None:
@@ -52,6 +55,7 @@ def run(
                 tracks = cast(PredictingTracker, tracker).predict(dt)
             else:
                 tracks = tracker.update(detections, dt)
+            tracks = shapes.carry(tracks, NOTHING if detections is None else detections, frame.time)
         before = frame.time
         with watch("plugins"):
             supposed = tracks.source < 0  # is shown, never counted

@@ -54,7 +54,7 @@ class Int8Later(Network[Any]):
         """Load the exact network."""
         self._exact.__enter__()
         self.new_shape_cost = self._exact.new_shape_cost
-        self.names, self.batch = self._exact.names, self._exact.batch
+        self.names, self.batch, self.kind = self._exact.names, self._exact.batch, self._exact.kind
         self.any_shape, self.new_shape_cost = self._exact.any_shape, self._exact.new_shape_cost
         self._advance(None)
         return self

@@ -71,6 +71,27 @@ class Letterbox:
         clipped: FloatArray = np.clip(boxes, 0, limit).astype(np.float32)
         return clipped
 
+    def points_to_picture(self, xy: FloatArray) -> FloatArray:
+        """Return points (..., 2) of the network's input as points of the picture, within its edges."""
+        limit = np.array([self.picture[1], self.picture[0]], np.float64)
+        points: FloatArray = np.clip((xy - self._start) / self._gain, 0, limit)
+        return points
+
+    def rotated_to_picture(self, rotated: FloatArray) -> FloatArray:
+        """Return (N, 5) rotated boxes of the network's input as those of the picture, not clipped."""
+        moved = np.array(rotated, np.float32)
+        moved[:, :2] = (rotated[:, :2] - self._start) / self._gain
+        moved[:, 2:4] = rotated[:, 2:4] / self._gain
+        return moved
+
+    @property
+    def _gain(self) -> FloatArray:
+        return np.array([self.inner[1] / self.picture[1], self.inner[0] / self.picture[0]])
+
+    @property
+    def _start(self) -> FloatArray:
+        return np.array([self.left, self.top])
+
 
 def scaled(image: Pixels, size: tuple[int, int]) -> Image:
     """Return an image scaled to ``size``, (height, width), as `Letterbox.fill` does; it may be itself."""

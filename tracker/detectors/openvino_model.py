@@ -11,19 +11,20 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from tracker.detectors.quiet import quiet, quiet_openvino
 from tracker.detectors.seal import seal, sealed
+from tracker.detectors.shapes import Head
 from tracker.detectors.user_folders import cache_folder
 from tracker.detectors.weights import sha256
 from tracker.text import harmless
 from tracker.types import WeightsError
 
-FORMAT = 2  # version of the models in the cache; raise it when the conversion changes
+FORMAT = 3  # version of the models in the cache; raise it when the conversion changes
 ABOUT = "about.json"
 
 
@@ -33,7 +34,7 @@ class Converted:
 
     xml: Path
     names: dict[int, str]
-    final: bool  # whether the network does non-maximum suppression itself
+    head: Head  # what it gives
 
 
 def converted(weights: Path, *, int8: bool = False) -> Converted:
@@ -52,8 +53,8 @@ def converted(weights: Path, *, int8: bool = False) -> Converted:
             f"`track export --weights {weights} --int8 --calibrate VIDEO`"
         )
     with showing_status(f"Converting {weights.name} to OpenVINO, once"):
-        model, names, final = convert(weights)
-        return store(folder, model, names, final=final)
+        model, names, head = convert(weights)
+        return store(folder, model, names, head)
 
 
 def cache_path(weights: Path, *, int8: bool) -> Path:
@@ -76,14 +77,16 @@ def stored(folder: Path) -> Converted | None:
             sha256(folder / name) == digest for name, digest in about["files"].items()
         )
         names = {int(key): harmless(str(name)) for key, name in about["names"].items()}
-        model = Converted(folder / "model.xml", names, bool(about["final"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        kind, count, keypoints, final = about["head"]
+        head = Head(str(kind), int(count), (int(keypoints[0]), int(keypoints[1])), bool(final))
+        model = Converted(folder / "model.xml", names, head)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None
     return model if whole else None
 
 
-def convert(weights: Path) -> tuple[Any, dict[int, str], bool]:
-    """Return an ``openvino.Model`` of a ``.pt`` file, its class names, and ``final`` of `Converted`.
+def convert(weights: Path) -> tuple[Any, dict[int, str], Head]:
+    """Return an ``openvino.Model`` of a ``.pt`` file, its class names, and what it gives.
 
     Reversing the channels and dividing by 255 become part of the graph. Raises ``WeightsError``.
     """
@@ -91,7 +94,7 @@ def convert(weights: Path) -> tuple[Any, dict[int, str], bool]:
     with quiet():
         import torch
 
-        from tracker.detectors.torch_yolo import load
+        from tracker.detectors.torch_yolo import head_of, load
 
         loaded = load(weights, torch.device("cpu"))
         network = loaded.model.to(memory_format=torch.contiguous_format)
@@ -119,13 +122,10 @@ def convert(weights: Path) -> tuple[Any, dict[int, str], bool]:
     picture.preprocess().convert_element_type(ov.Type.f32)
     picture.preprocess().convert_color(ov.preprocess.ColorFormat.RGB).scale(255.0)
     names = {int(key): harmless(str(name)) for key, name in loaded.names.items()}
-    # Only newer versions of ultralytics have models that need no suppression.
-    return steps.build(), names, bool(getattr(loaded, "end2end", False))
+    return steps.build(), names, head_of(loaded)
 
 
-def store(
-    folder: Path, model: Any, names: dict[int, str], *, final: bool, replace: bool = False
-) -> Converted:
+def store(folder: Path, model: Any, names: dict[int, str], head: Head, *, replace: bool = False) -> Converted:
     """Write a model into the cache in one step; an existing one is kept unless ``replace``.
 
     Raises ``WeightsError`` when it cannot be written.
@@ -136,7 +136,7 @@ def store(
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
             ov.save_model(model, Path(new, "model.xml"), compress_to_fp16=False)
             files = {name: sha256(Path(new, name)) for name in ("model.xml", "model.bin")}
-            about: dict[str, Any] = {"names": names, "final": final, "files": files}
+            about: dict[str, Any] = {"names": names, "head": astuple(head), "files": files}
             about["seal"] = seal([folder.name, about])
             Path(new, ABOUT).write_text(json.dumps(about), encoding="utf-8")
             _move(Path(new), folder, replace=replace)

@@ -12,12 +12,14 @@ from types import TracebackType
 from typing import Any
 
 from bytetrack import Detections
+from bytetrack.types import FloatArray
 from tracker.detectors.arithmetic import faster
 from tracker.detectors.batched import BatchedDetector
 from tracker.detectors.letterbox import GREY, Letterbox
 from tracker.detectors.openvino_model import Converted, converted, stored
 from tracker.detectors.quiet import quiet_openvino
 from tracker.detectors.settings import Settings
+from tracker.detectors.shapes import read_shapes
 from tracker.detectors.suppress import read_boxes, read_final_boxes
 from tracker.detectors.windows import Layout
 from tracker.parse import class_ids
@@ -75,6 +77,7 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
             )
         self._model = self._read_model()
         self.names = self._model.names
+        self.kind = self._model.head.kind
         self._classes = class_ids(self.settings.classes, self.names)
         self._core = quiet_openvino().Core()
         native = multiplies_bf16(self._core)
@@ -136,7 +139,9 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
         pending.request.wait()
         self._idle.add(pending.started, pending.started + pending.request.latency / 1000)
         outputs = pending.request.get_output_tensor(0).data[: pending.count]
-        if self._model.final:
+        if self.kind != "detect":
+            found = self._read_shapes(outputs, pending)
+        elif self._model.head.final:
             found = [read_final_boxes(one, pending.box, self.settings, self._classes) for one in outputs]
         else:
             count = len(self.names)
@@ -144,6 +149,16 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
         layout = pending.layout
         pending.engine.free.append(pending)
         return found if layout is None else layout.split(found)
+
+    def _read_shapes(self, outputs: FloatArray, pending: InferRequest) -> list[Detections]:
+        assert pending.box is not None
+        protos = [None] * len(outputs)
+        if self.kind == "segment":
+            protos = pending.request.get_output_tensor(1).data[: pending.count]
+        return [
+            read_shapes(one, made_of, pending.box, self.settings, self._classes, self._model.head)
+            for one, made_of in zip(outputs, protos, strict=True)
+        ]
 
     def abandon(self, pending: InferRequest) -> None:
         """Cancel a request, and wait until its memory is not used any more."""

@@ -43,7 +43,7 @@ def quantize(
     talk = redirect_stderr(io.StringIO())
     with unlogged(), talk, warnings.catch_warnings(), redirect_stdout(progress):
         warnings.simplefilter("ignore")
-        model, names, final = convert(weights)
+        model, names, head = convert(weights)
         quantised = nncf.quantize(
             model,
             nncf.Dataset(images, lambda image: _input(image, imgsz)),
@@ -52,7 +52,7 @@ def quantize(
             ignored_scope=nncf.IgnoredScope(names=_head(model)),
         )
         where = folder or cache_path(weights, int8=True)
-        return store(where, quantised, names, final=final, replace=True).xml
+        return store(where, quantised, names, head, replace=True).xml
 
 
 def _input(image: Image, imgsz: int) -> Image:

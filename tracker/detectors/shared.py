@@ -79,7 +79,7 @@ class DetectorHandle(Network[Any]):
     def __enter__(self) -> DetectorHandle:
         """Load the model if it is not yet."""
         network = self._shared.opened()
-        self.names, self.description = network.names, network.description
+        self.names, self.description, self.kind = network.names, network.description, network.kind
         self.batch = network.batch if self._alone else 1
         self.any_shape, self.new_shape_cost = network.any_shape, network.new_shape_cost
         self._turn = self._shared.turns.join()
@@ -158,7 +158,7 @@ class AtOnce(Network[list[Detections]]):
 
     def __init__(self, detector: Detector) -> None:
         self.detector = detector
-        self.names, self.description = detector.names, detector.description
+        self.names, self.description, self.kind = detector.names, detector.description, detector.kind
         self._watch = Stopwatch()
 
     def in_flight(self) -> int:

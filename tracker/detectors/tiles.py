@@ -111,7 +111,7 @@ class Tiled(Network[PendingTiles]):
                 f"--tiles needs a model that takes pictures of any size, and {self.network.weights.name} was "
                 "exported for one; leave it out, or use the .pt file"
             )
-        self.names, self.batch = self.network.names, self.network.batch
+        self.names, self.batch, self.kind = self.network.names, self.network.batch, self.network.kind
         self.description = f"{self.network.description}, tiles {self.settings.tiles}"
         return self
 

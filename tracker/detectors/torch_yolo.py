@@ -20,6 +20,7 @@ from tracker.detectors.batched import BatchedDetector
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.quiet import quiet
 from tracker.detectors.settings import Settings
+from tracker.detectors.shapes import KINDS, Head, read_shapes
 from tracker.detectors.suppress import boxes_in_image
 from tracker.detectors.windows import Layout
 from tracker.parse import class_ids
@@ -27,14 +28,13 @@ from tracker.text import harmless
 from tracker.threads import TORCH, plan
 from tracker.types import Image, OptionError, Pixels, Stopwatch, WeightsError
 
-TASKS = ("detect", "segment", "pose")  # all of them give upright boxes
-
 
 @dataclass(frozen=True)
 class PendingBatch:
     """A batch whose inference has begun."""
 
     output: Any  # tensor (N, ...)
+    protos: Any  # tensor (N, C, h, w) of a network that makes masks, else None
     box: Letterbox
     layout: Layout | None = None  # of windows, where they were asked for
 
@@ -70,6 +70,8 @@ class TorchYolo(BatchedDetector[PendingBatch]):
         self._dtype = _dtype(half and bool(model.fp16))
         self.names = {int(key): harmless(str(value)) for key, value in model.names.items()}
         self._classes = class_ids(self.settings.classes, self.names)
+        self._head = head_of(model)
+        self.kind = self._head.kind
         self._rectangular = self.weights.suffix == ".pt" or bool(getattr(model, "dynamic", False))
         self.any_shape = self._rectangular
         self._target = (self.settings.imgsz,) * 2
@@ -96,17 +98,17 @@ class TorchYolo(BatchedDetector[PendingBatch]):
         pixels = box.blank(len(images))
         for image, out in zip(images, pixels, strict=True):
             box.fill(image, out)
-        return PendingBatch(self._begin(pixels), box)
+        return PendingBatch(*self._begin(pixels), box)
 
     def start_windows(self, picture: Image, layout: Layout) -> PendingBatch:
         """Begin inference of windows of a scaled picture."""
         box = Letterbox.of_input(layout.shape)
         pixels = box.blank(layout.rows)
         layout.fill(picture, pixels)
-        return PendingBatch(self._begin(pixels), box, layout)
+        return PendingBatch(*self._begin(pixels), box, layout)
 
-    def _begin(self, pixels: Image) -> Any:
-        """Return what the network makes of (N, H, W, 3) inputs."""
+    def _begin(self, pixels: Image) -> tuple[Any, Any]:
+        """Return what the network makes of (N, H, W, 3) inputs: raw boxes, and protos or None."""
         import torch
 
         with torch.inference_mode():
@@ -116,13 +118,30 @@ class TorchYolo(BatchedDetector[PendingBatch]):
             output = self._model(batch)
             if self._device.type == "cpu":  # a GPU has only begun, so that its time is not known
                 self._idle.add(started, time.perf_counter())
-            return output[0] if isinstance(output, (list, tuple)) else output
+            if not isinstance(output, (list, tuple)):
+                return output, None
+            if self.kind != "segment":
+                return output[0], None
+            # A network of torch gives both first, and then what it is trained by.
+            raw, protos = output[0] if isinstance(output[0], (list, tuple)) else output[:2]
+            return raw, protos
 
     def finish(self, pending: PendingBatch) -> list[Detections]:
         """Return one ``Detections`` per image or window."""
         # One image at a time: ultralytics' suppression stops with a batch that takes too long.
-        found = [self._read(one, pending.box) for one in pending.output.split(1)]
+        if self.kind == "detect":
+            found = [self._read(one, pending.box) for one in pending.output.split(1)]
+        else:
+            found = self._read_shapes(pending)
         return found if pending.layout is None else pending.layout.split(found)
+
+    def _read_shapes(self, pending: PendingBatch) -> list[Detections]:
+        raw = pending.output.float().cpu().numpy()
+        protos = [None] * len(raw) if pending.protos is None else pending.protos.float().cpu().numpy()
+        return [
+            read_shapes(one, made_of, pending.box, self.settings, self._classes, self._head)
+            for one, made_of in zip(raw, protos, strict=True)
+        ]
 
     def _read(self, prediction: Any, box: Letterbox) -> Detections:
         import torch
@@ -161,13 +180,39 @@ def load(weights: Path, device: Any, *, half: bool = False) -> Any:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise WeightsError(f"{weights} cannot be loaded as detection weights: {reason:.200}") from error
     # What was loaded is whatever ultralytics makes of the file: a network or one of its exported formats.
-    task = getattr(model, "task", None) or getattr(getattr(model, "model", None), "task", "detect")
-    kind = type(getattr(model, "model", None)).__name__
-    if task not in TASKS or kind.startswith("RTDETR"):
+    task, kind = _task(model), type(getattr(model, "model", None)).__name__
+    if task not in KINDS or kind.startswith("RTDETR"):
         raise WeightsError(
             f"{weights} is a {task} model ({kind}); boxes come from YOLO weights such as yolov8n.pt"
         )
+    if task != "detect":
+        _one_class_each(model)
     return model
+
+
+def _task(model: Any) -> str:
+    """Return what a loaded network is for: its last layer tells it surely, its notes may be missing."""
+    layers = getattr(getattr(model, "model", None), "model", None)
+    last = type(layers[-1]).__name__.lower() if layers else ""
+    if not last.startswith("semantic"):
+        for kind in ("segment", "pose", "obb"):
+            if kind in last:
+                return kind
+    return str(getattr(model, "task", None) or getattr(getattr(model, "model", None), "task", "detect"))
+
+
+def _one_class_each(model: Any) -> None:
+    """Let a head that suppresses itself give each object once, with its surest class."""
+    layers = getattr(getattr(model, "model", None), "model", None)
+    if layers:
+        layers[-1].agnostic_nms = True
+
+
+def head_of(model: Any) -> Head:
+    """Return what a loaded network gives."""
+    count, numbers = getattr(model, "kpt_shape", None) or (0, 0)
+    final = bool(getattr(model, "end2end", False))
+    return Head(_task(model), len(model.names), (int(count), int(numbers)), final)
 
 
 @contextmanager

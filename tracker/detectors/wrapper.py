@@ -15,12 +15,12 @@ class DetectorWrapper(Detector):
 
     def __init__(self, detector: Detector) -> None:
         self.detector = detector
-        self.names, self.description = detector.names, detector.description
+        self.names, self.description, self.kind = detector.names, detector.description, detector.kind
 
     def __enter__(self) -> DetectorWrapper:
         """Load the model."""
         opened = self.detector.__enter__()
-        self.names, self.description = opened.names, opened.description
+        self.names, self.description, self.kind = opened.names, opened.description, opened.kind
         return self
 
     def __exit__(

@@ -133,7 +133,8 @@ class SavedTracks(Detector):
         if start == end:
             return NO_TRACKS
         columns = (self._ids, self._xyxy, self._scores, self._classes, self._source)
-        return Tracks(*(column[start:end] for column in columns))
+        ids, xyxy, scores, classes, source = (column[start:end] for column in columns)
+        return Tracks(ids, xyxy, scores, classes, source)
 
     def _check(self, line: IntArray, frames: IntArray, times: FloatArray, seen: NDArray[np.bool_]) -> None:
         """Refuse rows that are not in order of frame and time, and an id that is twice in a frame."""

@@ -21,6 +21,7 @@ from tracker.detectors.int8_models import FEWEST, LEAST, Int8Model, Kind, candid
 from tracker.detectors.int8_search import Chosen, Search, Wanted
 from tracker.detectors.openvino_model import cache_path, stored
 from tracker.detectors.settings import Settings
+from tracker.detectors.shapes import Head
 from tracker.errors import WeightsError
 from tracker.types import Image, Stopwatch
 
@@ -145,7 +146,7 @@ def model_in(folder: Path) -> Path:
     from tracker.detectors.openvino_model import store
 
     number = ov.opset13.parameter([1], np.float32)
-    return store(folder, ov.Model([number], [number]), {0: "thing"}, final=False).xml.parent
+    return store(folder, ov.Model([number], [number]), {0: "thing"}, Head()).xml.parent
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from tracker import detectors
 from tracker.detectors import Settings, open_detector, openvino_model, user_folders
 from tracker.detectors.openvino_model import cache_path, converted, stored
 from tracker.detectors.seal import _key, seal, sealed
+from tracker.detectors.shapes import Head
 from tracker.types import OptionError, WeightsError
 
 
@@ -81,7 +82,7 @@ def test_a_broken_cache_heals_itself(
     assert list(kept.parent.iterdir()) == [kept]  # nothing is left over
 
 
-@pytest.mark.parametrize("part", ["model.bin", "names", "final", "another"])
+@pytest.mark.parametrize("part", ["model.bin", "names", "head", "another"])
 def test_what_others_put_into_the_cache_is_made_again(
     untrained: Path, kept: Path, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,7 +100,7 @@ def test_what_others_put_into_the_cache_is_made_again(
         shutil.rmtree(other)
         del about["seal"]
     else:
-        about[part] = {"names": {"0": "dog"}, "final": not about["final"]}[part]
+        about[part] = {"names": {"0": "dog"}, "head": ["detect", 1, [0, 0], True]}[part]
     (kept / "about.json").write_text(json.dumps(about))
     assert stored(kept) is None
     monkeypatch.setattr(openvino_model, "convert", lambda weights: _any_model())
@@ -129,19 +130,19 @@ def test_the_key_is_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert sealed([1], seal([1]))
 
 
-def _any_model() -> tuple[object, dict[int, str], bool]:
+def _any_model() -> tuple[object, dict[int, str], Head]:
     import openvino as ov
     from openvino import opset13
 
     given = opset13.parameter([1, 2], np.float32)
-    return ov.Model([opset13.add(given, np.float32(1))], [given]), {0: "thing"}, False
+    return ov.Model([opset13.add(given, np.float32(1))], [given]), {0: "thing"}, Head()
 
 
 def test_a_cache_that_cannot_be_written(untrained: Path, own_cache: Path) -> None:
     (own_cache / "openvino").unlink()
     (own_cache / "openvino").write_text("a file where the folder should be")
     with pytest.raises(WeightsError, match="cannot write the converted model"):
-        openvino_model.store(cache_path(untrained, int8=False), *_any_model()[:2], final=False)
+        openvino_model.store(cache_path(untrained, int8=False), *_any_model())
 
 
 def test_int8_is_never_made_silently(
