@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from tracker.arguments import values
 from tracker.arguments.aliases import answer, for_python, normal
-from tracker.arguments.option_spec import Seconds, option, specs
+from tracker.arguments.option_spec import ON_OFF, Seconds, option, specs
 from tracker.detectors.settings import BACKENDS, DEFAULT_WEIGHTS, LOOKS, PRECISIONS, Settings
 from tracker.detectors.tile_spec import TileSpec
 from tracker.errors import OptionError
@@ -124,6 +124,11 @@ class Options:
     line_width: int | None = option(None, "Width of drawn lines, in pixels.  [default: depends on the picture size]", "Output", "--line-width", low=1, high=100, metavar="PX")
     hide_labels: bool = option(False, "Draw boxes without labels.", "Output", "--hide-labels")
     hide_conf: bool = option(False, "Draw labels without the score.", "Output", "--hide-conf")
+    show_labels: str = option("on", "Draw a label at each box.", "Output", "--show-labels", choices=ON_OFF)
+    show_conf: str = option("on", "Write the score into the labels.", "Output", "--show-conf", choices=ON_OFF)
+    show_ids: str = option("on", "Write the id into the labels.", "Output", "--show-ids", choices=ON_OFF)
+    show_boxes: str = option("on", "Draw boxes; off leaves masks, skeletons and labels.", "Output", "--show-boxes", choices=ON_OFF)
+    blur: tuple[str, ...] = option((), "Blur these classes in all pictures, by mask or box: person, all, ...; face blurs faces, with -pose weights.", "Output", "--blur", metavar="LIST")
     draw_classes: tuple[str, ...] = option((), "Draw these classes only; the others are still tracked and counted.", "Output", "--draw-classes", metavar="LIST")
     color_by: str = option("id", "Colour boxes by track id or by class.", "Output", "--color-by", choices=("id", "class"))
     background: str | None = option(None, "Picture of the empty scene, for heatmaps and routes.  [default: computed from the video]", "Output", "--background", metavar="FILE")

@@ -192,6 +192,7 @@ class Scene:
     lost_s: float = 1.0  # seconds after which a lost track is given up
     start_wall: float | None = None  # Unix time of frame time 0 where known, else None
     utc_offset_s: float | None = None  # of the place where it was recorded; None: as on this machine
+    kind: str = "detect"  # what is found beside boxes, as `Detector.kind`
     _common: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def common(self, key: Hashable, make: Callable[[], T]) -> T:

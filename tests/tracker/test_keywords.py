@@ -20,6 +20,8 @@ WIDER = {  # options that take more than what they become
     "appearance": keywords.File,
     "classes": keywords.Names,
     "draw_classes": keywords.Names,
+    "blur": keywords.Names,
+    **dict.fromkeys(("show_labels", "show_conf", "show_ids", "show_boxes"), keywords.OnOff),
     "line": keywords.Shapes,
     "zone": keywords.Shapes,
     "plugin": keywords.Texts,

@@ -13,6 +13,7 @@ from typing import TypeAlias, TypedDict
 Time: TypeAlias = float | str  # seconds, or 90s, 1:30, 10m, 24h, 7d
 File: TypeAlias = str | os.PathLike[str]
 Texts: TypeAlias = str | Iterable[str]  # one or several
+OnOff: TypeAlias = str | bool  # on or True, off or False
 Names: TypeAlias = str | int | Iterable[str | int] | None  # classes by name or id; None: all
 Points: TypeAlias = str | Iterable[object]  # "0,300 768,300" or [[0, 300], [768, 300]] or an array (K, 2)
 Shapes: TypeAlias = Points | Mapping[str, Points]  # one, several, or several by name
@@ -86,6 +87,11 @@ class Keywords(TypedDict, total=False):
     line_width: int | None
     hide_labels: bool
     hide_conf: bool
+    show_labels: OnOff
+    show_conf: OnOff
+    show_ids: OnOff
+    show_boxes: OnOff
+    blur: Names
     draw_classes: Names
     color_by: str
     background: File | None

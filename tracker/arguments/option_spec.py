@@ -20,6 +20,9 @@ Default = TypeVar("Default")
 Seconds: TypeAlias = float  # an option of this type also takes 90s, 1:30, 10m, 24h and 7d
 
 
+ON_OFF = ("on", "off")
+
+
 @dataclass(frozen=True)
 class OptionSpec:
     """What is known of an option beside its name."""
@@ -53,6 +56,8 @@ class OptionSpec:
                 value = seconds(value)
             except OptionError as error:
                 raise OptionError(f"{self.flag} {error}") from None
+        if self.choices == ON_OFF and isinstance(value, bool):  # as Python says it
+            value = ON_OFF[not value]
         self._check(value)
         if kind == "bool" and not isinstance(value, bool):
             raise OptionError(f"{self.flag} takes True or False, not {value!r}")

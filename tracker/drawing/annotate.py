@@ -10,11 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bytetrack import Tracks
+from bytetrack.types import FloatArray
+from tracker.drawing.blur import Blurring, blur_on
 from tracker.drawing.fonts import glyphs
 from tracker.drawing.marks import paint, paint_under, share_converted
 from tracker.drawing.occupied import CoveredArea, Rectangle
 from tracker.drawing.palette import color_of, text_color_on
 from tracker.drawing.raster import Style, fixed, inside
+from tracker.drawing.shapes import masked_share, masks_of, paint_mask, paint_rotated, paint_skeleton
 from tracker.drawing.surface import SHIFT, Bgr, Surface, Tag, paste, polylines, rectangle
 from tracker.drawing.text_layout import captions_of
 from tracker.types import Image, Mark, Pixels, Planes, Result
@@ -32,6 +36,9 @@ class DrawOptions:
     line_width: float | None = None  # pixels; None: in proportion to the picture
     labels: bool = True
     confidences: bool = True  # in the labels
+    ids: bool = True  # in the labels
+    boxes: bool = True  # a rotated box takes the place of the upright one
+    blurring: Blurring | None = None
     classes: frozenset[int] | None = None  # classes that are drawn; None: all
     by_class: bool = False  # a colour for each class instead of for each track
 
@@ -72,7 +79,8 @@ def draw_pixels(result: Result, names: Mapping[int, str], options: DrawOptions) 
     if not isinstance(pixels, Planes):
         return draw(result, names, options=options)
     style = Style.of(pixels, options.line_width)
-    if share_converted(result.marks, style, pixels.shape) > MOST_CONVERTED:
+    converted = share_converted(result.marks, style, pixels.shape)
+    if converted + masked_share(result.tracks.masks, pixels.shape) > MOST_CONVERTED:
         return draw(result, names, options=options)
     surface = pixels.copy()
     draw_on(surface, result, names, options)
@@ -82,29 +90,38 @@ def draw_pixels(result: Result, names: Mapping[int, str], options: DrawOptions) 
 def draw_on(image: Surface, result: Result, names: Mapping[int, str], options: DrawOptions) -> None:
     """Paint boxes, labels and marks."""
     style = Style.of(image, options.line_width)
+    if options.blurring is not None:
+        blur_on(image, result, options.blurring)
     paint_under(image, result.marks, style)
     tracks = result.tracks
     order = np.argsort(tracks.xyxy[:, 3], kind="stable")  # the nearest is drawn last, over the others
     tracks = tracks[order[np.isfinite(tracks.xyxy[order]).all(axis=1)]]
     if options.classes is not None:
         tracks = tracks[np.isin(tracks.class_id, list(options.classes))]
+    _paint_masks(image, tracks, options, style)
     more = _extensions(result.marks)
     boxes: list[Corners] = fixed(tracks.xyxy.reshape(-1, 2)).reshape(-1, 4).tolist()
     tags = []
-    for box, track_id, score, class_id, source in zip(
-        boxes,
-        tracks.track_id.tolist(),
-        tracks.score.tolist(),
-        tracks.class_id.tolist(),
-        tracks.source.tolist(),
-        strict=True,
+    for row, (box, track_id, score, class_id, source) in enumerate(
+        zip(
+            boxes,
+            tracks.track_id.tolist(),
+            tracks.score.tolist(),
+            tracks.class_id.tolist(),
+            tracks.source.tolist(),
+            strict=True,
+        )
     ):
         color = options.color(track_id, class_id)
-        label = f"{track_id} {names.get(class_id, class_id)}"
+        label = f"{track_id} " if options.ids else ""
+        label += f"{names.get(class_id, class_id)}"
         if source >= 0:
             label += f" {score:.2f}" if options.confidences else ""
-            rectangle(image, box, color, style.width())
-        else:
+            if options.boxes:
+                _paint_box(image, box, None if tracks.rotated is None else tracks.rotated[row], color, style)
+            if tracks.keypoints is not None:
+                paint_skeleton(image, tracks.keypoints[row], style)
+        elif options.boxes:
             strokes = _dashes(box, 4.0 * style.width() + 2, 2 * max(image.shape))
             polylines(image, strokes, color, style.width(0.6))
         if options.labels:
@@ -118,6 +135,24 @@ def draw_on(image: Surface, result: Result, names: Mapping[int, str], options: D
         captions.rectangles(),
     )
     captions.paint(image)
+
+
+def _paint_masks(image: Surface, tracks: Tracks, options: DrawOptions, style: Style) -> None:
+    """Paint the masks first, so that no mask covers a box or a skeleton."""
+    if tracks.masks is None:
+        return
+    for mask, track_id, class_id in zip(
+        masks_of(tracks), tracks.track_id.tolist(), tracks.class_id.tolist(), strict=True
+    ):
+        if mask is not None:
+            paint_mask(image, mask, options.color(track_id, class_id), style)
+
+
+def _paint_box(image: Surface, box: Corners, rotated: FloatArray | None, color: Bgr, style: Style) -> None:
+    if rotated is not None and np.isfinite(rotated).all():
+        paint_rotated(image, rotated, color, style)
+    else:
+        rectangle(image, box, color, style.width())
 
 
 def _extensions(marks: Iterable[Mark]) -> dict[int, str]:

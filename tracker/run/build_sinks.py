@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from tracker.contracts import PluginLike, Sink, Sound
+from tracker.drawing.blur import blurred
 from tracker.drawing.figure import figure
 from tracker.options import Options
 from tracker.parse import class_ids
@@ -16,6 +18,7 @@ from tracker.plugins.line import Line
 from tracker.plugins.movement import Movement
 from tracker.plugins.zone import Zone
 from tracker.run.claims import STANDARD_OUTPUT
+from tracker.run.painter import blurring
 from tracker.run.paths import WRITTEN, is_mine, leaf
 from tracker.sinks import (
     Counted,
@@ -67,7 +70,11 @@ def make_sinks(
         )
     if options.crop:
         crop = another(Path(options.crop)) if another else options.crop
-        yield CropSink(crop, scene, crf=options.crf, encode=options.encode, overwrite=options.overwrite)
+        blur = blurring(options, scene.names)
+        painter = None if blur is None else partial(blurred, blurring=blur)
+        yield CropSink(
+            crop, scene, painter, crf=options.crf, encode=options.encode, overwrite=options.overwrite
+        )
     if options.events:
         yield EventsSink(options.events, scene, overwrite=options.overwrite)
     if options.counts:

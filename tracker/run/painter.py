@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from tracker.drawing.annotate import DrawOptions, draw, draw_pixels
+from tracker.drawing.blur import Blurring
 from tracker.options import Options
 from tracker.parse import class_ids
 from tracker.plugin_host import failure, moment
@@ -16,6 +17,7 @@ from tracker.types import Image, Mark, Pixels, Result
 from tracker.types import Painter as PainterBase
 
 Made = TypeVar("Made")
+FACE = "face"  # what --blur calls the faces that keypoints tell of
 REMEMBERED = 2000  # numbers whose class is known: a trail outlives its box by some seconds
 
 
@@ -24,11 +26,26 @@ def draw_options(options: Options, names: Mapping[int, str]) -> DrawOptions:
     chosen = class_ids(options.draw_classes, names)
     return DrawOptions(
         line_width=options.line_width,
-        labels=not options.hide_labels,
-        confidences=not options.hide_conf,
+        labels=options.show_labels == "on" and not options.hide_labels,
+        confidences=options.show_conf == "on" and not options.hide_conf,
+        ids=options.show_ids == "on",
+        boxes=options.show_boxes == "on",
+        blurring=blurring(options, names),
         classes=None if chosen is None else frozenset(chosen),
         by_class=options.color_by == "class",
     )
+
+
+def blurring(options: Options, names: Mapping[int, str]) -> Blurring | None:
+    """Return whom --blur names, None for nobody; raises ``OptionError`` for an unknown class."""
+    if not options.blur:
+        return None
+    words = [word.strip() for given in options.blur for word in str(given).split(",") if word.strip()]
+    if "all" in words:
+        return Blurring(frozenset(names))
+    classes = [word for word in words if word != FACE or FACE in names.values()]
+    chosen = class_ids(classes, names) if classes else None
+    return Blurring(None if chosen is None else frozenset(chosen), len(classes) < len(words))
 
 
 @dataclass

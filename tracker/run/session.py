@@ -37,6 +37,7 @@ from tracker.types import (
     Event,
     Frame,
     Json,
+    OptionError,
     PluginError,
     Recorded,
     Result,
@@ -302,9 +303,14 @@ class Session:
             lost_s=options.lost,
             start_wall=0.0 if self.source.live else recorded.start_wall,
             utc_offset_s=recorded.utc_offset_s,
+            kind=self.detector.kind,
         )
         self.plugins += make_plugins(options, self.scene.size, self.scene.names)
         self.drawing = draw_options(options, self.scene.names)
+        if self.drawing.blurring is not None and self.drawing.blurring.faces and self.scene.kind != "pose":
+            raise OptionError(
+                "--blur face needs -pose weights, such as yolov8n-pose.pt; --blur person does not"
+            )
         self._painter = Painter(self.scene.names, self.drawing, self.scene.live)
         self.host = Host(self.plugins)
         mine = self._state.left
