@@ -44,6 +44,17 @@ class Network(Detector, Generic[Pending]):
         """Begin inference of at most ``batch`` images of one size; return what ``finish`` needs."""
         raise NotImplementedError
 
+    def prepare(self, images: Sequence[Pixels]) -> None:
+        """Do what the first ``start`` of images of a size would have to do first; any thread may ask."""
+
+    def input_for(self, shape: tuple[int, int], *, wait: bool) -> tuple[int, int]:
+        """Return the input, (height, width), for windows that need one of ``shape``; any thread may ask.
+
+        Where that must be made first, one that is ready and holds it is taken meanwhile, unless the caller
+        will ``wait``.
+        """
+        return shape
+
     def scale(self, image: Pixels, size: tuple[int, int]) -> Image:
         """Return a picture scaled to ``size``, (height, width): once, for all that is looked at in it."""
         return scaled(image, size)

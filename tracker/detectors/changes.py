@@ -31,8 +31,10 @@ def blocks_of(size: tuple[int, int]) -> tuple[int, int]:
 def luminance(scaled: Image) -> Image:
     """Return (CELLS * rows, CELLS * columns) means of luminance of a BGR picture at the network's scale."""
     rows, columns = blocks_of((scaled.shape[0], scaled.shape[1]))
-    small = cv2.resize(scaled, (CELLS * columns, CELLS * rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
+    grey = cv2.cvtColor(scaled, cv2.COLOR_BGR2GRAY)  # first: one channel is scaled faster than three
+    return np.asarray(
+        cv2.resize(grey, (CELLS * columns, CELLS * rows), interpolation=cv2.INTER_AREA), np.uint8
+    )
 
 
 class Changes:
@@ -58,7 +60,8 @@ class Changes:
         if not difference.any():
             self._change[:] = 0
             return np.zeros((self.noise.shape[0], self.noise.shape[1]), bool)
-        difference -= np.median(difference, axis=1, keepdims=True).astype(np.int16)
+        middle = difference.shape[1] // 2  # the upper median: eight times as fast as the mean of two
+        difference -= np.partition(difference, middle, axis=1)[:, middle : middle + 1]
         beside = np.asarray(difference, np.float32)
         power = float((beside * beside).mean()) + 1e-9
         self.is_grain = float((beside[:, 1:] * beside[:, :-1]).mean()) < GRAIN * power
@@ -69,6 +72,10 @@ class Changes:
         others = cv2.boxFilter(near, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT) - near
         supported = (self._change > threshold) & (others > 0)
         return np.asarray(supported | (self._change > ALONE * threshold), bool)
+
+    def replace(self, luminance: Image) -> None:
+        """Take this picture, which was looked at whole, for what the next is compared with."""
+        self._looked_at = self._now = luminance.astype(np.int16)
 
     def threshold(self) -> FloatArray:
         """Return (rows, columns): the levels above which a block has changed."""

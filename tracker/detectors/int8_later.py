@@ -48,6 +48,7 @@ class Int8Later(Network[Any]):
         self._loaded: Network[Any] | None = None
         self._holder: Calibration | None = None
         self._warm: Callable[[Network[Any]], object] | None = None  # asks a network what is asked now
+        self._shapes: set[tuple[int, int]] = set()  # inputs for windows that were asked for
         self._imgsz = exact.settings.imgsz  # type: ignore[attr-defined]
 
     def __enter__(self) -> Int8Later:
@@ -106,6 +107,16 @@ class Int8Later(Network[Any]):
             shape = (*images[0].shape[:2], 3)
             self._warm = lambda other: other.finish(other.start([np.zeros(shape, np.uint8)]))
         return network, network.start(images)
+
+    def prepare(self, images: Sequence[Pixels]) -> None:
+        """Do what the first ``start`` of images of a size would have to do first."""
+        self._current.prepare(images)
+
+    def input_for(self, shape: tuple[int, int], *, wait: bool) -> tuple[int, int]:
+        """Return the input, (height, width), for windows that need one of ``shape``."""
+        if self._search is not None:
+            self._shapes.add(shape)
+        return self._current.input_for(shape, wait=wait)
 
     def scale(self, image: Pixels, size: tuple[int, int]) -> Image:
         """Return a picture scaled to ``size``, (height, width)."""
@@ -187,6 +198,8 @@ class Int8Later(Network[Any]):
             network.__enter__()
             if self._warm is not None:
                 self._warm(network)  # compiled here, so that no picture has to wait for it
+            for shape in sorted(self._shapes):
+                network.input_for(shape, wait=True)
             self._loaded = network
         except TrackError as error:
             self._notes.append(f"int8 is not used: {error}")

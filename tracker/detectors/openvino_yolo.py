@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from bytetrack import Detections
 from bytetrack.types import FloatArray
 from tracker.detectors.arithmetic import faster
 from tracker.detectors.batched import BatchedDetector
+from tracker.detectors.engines import Engines, Shape
 from tracker.detectors.letterbox import GREY, Letterbox
 from tracker.detectors.openvino_model import Converted, converted, stored
 from tracker.detectors.quiet import quiet_openvino
@@ -26,7 +26,6 @@ from tracker.parse import class_ids
 from tracker.threads import plan
 from tracker.types import Image, OptionError, Pixels, Stopwatch, WeightsError
 
-SHAPES = 8  # input shapes that stay compiled; a video has one, windows and photographs a few more
 MOST_IN_FLIGHT = 8  # each holds its frames in memory, and more are not faster
 
 
@@ -64,7 +63,7 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
     def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:
         """Remember what to load; nothing heavy happens before ``with``."""
         super().__init__(weights, settings, stopwatch)
-        self._engines: OrderedDict[tuple[int, int, int], Engine] = OrderedDict()
+        self._engines: Engines[Engine] = Engines(self._compile)
         self._streams = 1
 
     def __enter__(self) -> OpenVinoYolo:
@@ -94,7 +93,7 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Free the model."""
-        self._engines.clear()
+        self._engines.close()
 
     def _read_model(self) -> Converted:
         folder = self.settings.int8_model
@@ -115,7 +114,7 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
 
     def start(self, images: Sequence[Pixels]) -> InferRequest:
         """Scale images of one size into the memory of a free request, and start it."""
-        box = Letterbox.fit(images[0].shape[:2], (self.settings.imgsz,) * 2)
+        box = self._box(images)
         pending = self._free_request((self.batch, *box.shape))
         if pending.box != box:
             pending.pixels[:] = GREY
@@ -124,6 +123,20 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
         for image, pixels in zip(images, pending.pixels, strict=False):  # a last batch may be short
             box.fill(image, pixels)
         return _begun(pending)
+
+    def prepare(self, images: Sequence[Pixels]) -> None:
+        """Compile what ``start`` needs."""
+        self._engines.get((self.batch, *self._box(images).shape))
+
+    def input_for(self, shape: tuple[int, int], *, wait: bool) -> tuple[int, int]:
+        """Return ``shape`` once it is compiled, until then the smallest compiled one that holds it."""
+        wanted = (1, *shape)
+        if not wait and not self._engines.begin(wanted):
+            larger = self._engines.holding(wanted)
+            if larger is not None:
+                return larger[1:]
+        self._engines.get(wanted)
+        return shape
 
     def start_windows(self, picture: Image, layout: Layout) -> InferRequest:
         """Copy windows of a scaled picture into the memory of a free request, and start it."""
@@ -167,19 +180,18 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
             pending.request.wait()
         pending.engine.free.append(pending)
 
-    def _free_request(self, shape: tuple[int, int, int]) -> InferRequest:
-        engine = self._engines.get(shape) or self._compile(shape)
-        self._engines[shape] = engine
-        self._engines.move_to_end(shape)
-        if len(self._engines) > SHAPES:
-            self._engines.popitem(last=False)
+    def _box(self, images: Sequence[Pixels]) -> Letterbox:
+        return Letterbox.fit(images[0].shape[:2], (self.settings.imgsz,) * 2)
+
+    def _free_request(self, shape: Shape) -> InferRequest:
+        engine = self._engines.get(shape)
         self._streams = engine.streams
         if engine.free:
             return engine.free.pop()
         request = engine.compiled.create_infer_request()
         return InferRequest(engine, request, request.get_input_tensor(0).data)
 
-    def _compile(self, shape: tuple[int, int, int]) -> Engine:
+    def _compile(self, shape: Shape) -> Engine:
         options: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY" if self.settings.in_flight == 1 else "THROUGHPUT",
             "PERFORMANCE_HINT_NUM_REQUESTS": min(self.settings.in_flight or MOST_IN_FLIGHT, MOST_IN_FLIGHT)

@@ -106,8 +106,17 @@ class DetectorHandle(Network[Any]):
         return self._shared.opened().at_a_time()
 
     def start(self, images: Sequence[Pixels]) -> Any:
-        """Wait for its turn, and begin."""
+        """Wait for its turn, and begin; what must be made first holds up nobody else."""
+        self._shared.opened().prepare(images)
         return self._in_turn(lambda: self._shared.start(images))
+
+    def prepare(self, images: Sequence[Pixels]) -> None:
+        """Do what the first ``start`` of images of a size would have to do first."""
+        self._shared.opened().prepare(images)
+
+    def input_for(self, shape: tuple[int, int], *, wait: bool) -> tuple[int, int]:
+        """Return the input, (height, width), for windows that need one of ``shape``."""
+        return self._shared.opened().input_for(shape, wait=wait)
 
     def scale(self, image: Pixels, size: tuple[int, int]) -> Image:
         """Return a picture scaled to ``size``, (height, width)."""

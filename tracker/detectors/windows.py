@@ -43,10 +43,12 @@ class Layout:
     rows: int = 1  # images of the input
 
     @classmethod
-    def whole(cls, box: Letterbox) -> Layout:
-        """Return the layout that shows the network what ``Letterbox.fill`` does."""
+    def whole(cls, box: Letterbox, shape: tuple[int, int] | None = None) -> Layout:
+        """Return the layout that shows the network what ``Letterbox.fill`` does, or in a larger ``shape``."""
         height, width = box.inner
-        return cls(box.picture, box.inner, box.shape, (Window(0, 0, width, height, box.left, box.top),))
+        return cls(
+            box.picture, box.inner, shape or box.shape, (Window(0, 0, width, height, box.left, box.top),)
+        )
 
     def fill(self, scaled: Image, pixels: Image) -> None:
         """Copy the windows of the scaled picture into ``pixels``, (rows, H, W, 3)."""

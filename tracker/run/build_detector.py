@@ -53,9 +53,27 @@ def make_detector(
     else:
         settings = replace(settings, int8=options.int8)
         detector = open_detector(options.weights, settings, stopwatch=stopwatch)
+    live = in_flight == 1
+    return wrapped(detector, options, stopwatch, look=look, every=every, live=live, prompt=live)
+
+
+def wrapped(
+    detector: Detector,
+    options: Options,
+    stopwatch: Stopwatch,
+    *,
+    look: str,
+    every: int,
+    live: bool,
+    prompt: bool,
+) -> Detector:
+    """Return a detector that is asked only about what ``look`` and ``every`` leave.
+
+    ``live`` waits for nothing that is compiled, ``prompt`` for each answer before the next frame is taken.
+    """
     if look == "changed" and isinstance(detector, Network):
-        detector = Looking(detector, stopwatch, imgsz=settings.imgsz)
-    return detector if every == 1 else EveryNth(detector, every, prompt=in_flight == 1)
+        detector = Looking(detector, stopwatch, imgsz=options.imgsz, live=live)
+    return detector if every == 1 else EveryNth(detector, every, prompt=prompt)
 
 
 def look_of(options: Options, *, live: bool) -> str:

@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from tracker import handover
 from tracker.contracts import Detector
-from tracker.detectors.every_nth import EveryNth
-from tracker.detectors.look import Looking
 from tracker.detectors.shared import SharedDetector
 from tracker.errors import system_reason
 from tracker.options import Options
-from tracker.run.build_detector import look_of, make_detector
+from tracker.run.build_detector import look_of, make_detector, wrapped
 from tracker.run.claims import Claims
 from tracker.run.naming import distinct, name_of, output_in
 from tracker.run.paths import WRITTEN, claim_inputs, claim_outputs, claim_source
@@ -161,8 +159,7 @@ class Several:
             run.zones = run.zones or (zones or {}).get(run.name)
         self.notes: list[str] = []  # what the user should know of the network that all share
         self._options = {run.name: options_of(run, options, save=save) for run in self.runs}
-        self._every, self._save, self._sketch = options.detect_every, save, sketch
-        self._imgsz = options.imgsz
+        self._all, self._save, self._sketch = options, save, sketch
         self._leave = leave or save  # what plugins leave at the end, NAME_output_routes.png and the like
         self._folder = Path(options.output or ".")
         if save and self._folder.suffix.lower() in ENCODINGS:
@@ -177,7 +174,7 @@ class Several:
         self._lanes = [[run] for run in live] + ([files] if files else [])
         self._open_lanes = len(self._lanes)
         self._alone = not live
-        self._look = look_of(options, live=bool(live))
+        look_of(options, live=not files)  # which may be refused
         self._results: queue.Queue[tuple[Run, Result] | None] = queue.Queue(len(self._lanes))
         self._closing = threading.Event()
         self._broken: BaseException | None = None
@@ -285,10 +282,16 @@ class Several:
                 if not self._put((run, result)):
                     return
 
-    def _detector_handle(self, stopwatch: Stopwatch) -> Detector:
-        shared = self._shared.handle(stopwatch, alone=self._alone)
-        handle = Looking(shared, stopwatch, imgsz=self._imgsz) if self._look == "changed" else shared
-        return handle if self._every == 1 else EveryNth(handle, self._every, prompt=not self._alone)
+    def _detector_handle(self, stopwatch: Stopwatch, live: bool) -> Detector:
+        return wrapped(
+            self._shared.handle(stopwatch, alone=self._alone),
+            self._all,
+            stopwatch,
+            look=look_of(self._all, live=live),
+            every=self._all.detect_every,
+            live=live,
+            prompt=not self._alone,
+        )
 
     def _put(self, item: tuple[Run, Result] | None) -> bool:
         return handover.put(self._results, item, self._closing.is_set)

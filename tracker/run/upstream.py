@@ -93,6 +93,9 @@ class Upstream:
         return first_pass(source, detector, tracker, joining=joining, advance=advance, stopwatch=stopwatch)
 
 
+DetectorFactory = Callable[[Stopwatch, bool], Detector]  # of a source; whether that is live
+
+
 class WithDetector(Upstream):
     """Files, folders, cameras and streams, in which a network detects and a tracker tracks."""
 
@@ -102,7 +105,7 @@ class WithDetector(Upstream):
         self,
         uri: str | int | Path,
         options: Options,
-        detector_factory: Callable[[Stopwatch], Detector] | None = None,  # of one that other sources share
+        detector_factory: DetectorFactory | None = None,  # of one that other sources share
         name: str | None = None,  # to call a live source by
     ) -> None:
         super().__init__(str(uri), options)
@@ -154,7 +157,7 @@ class WithDetector(Upstream):
         if options.refine and source.live:
             raise OptionError(f"--refine needs a file, and {source.name} is live; record it first")
         if self._detector_factory is not None:
-            return self._detector_factory(stopwatch)
+            return self._detector_factory(stopwatch, source.live)
         if options.detections is not None:
             stored = stored_detector(options, source, self.recording)
             return stored if options.detect_every == 1 else EveryNth(stored, options.detect_every)

@@ -13,7 +13,7 @@ from tracker.detectors.coco import COCO
 from tracker.detectors.shared import SharedDetector
 from tracker.errors import EndRun, OutputError
 from tracker.options import Options
-from tracker.run.build_detector import make_detector
+from tracker.run.build_detector import look_of, make_detector, wrapped
 from tracker.run.multi import Run
 from tracker.run.replay import WithSavedTracks
 from tracker.run.session import Session
@@ -187,8 +187,17 @@ class Worker:
 
         return Session(upstream, options, stop=self._stop, sketch=pictures, companion=attach)
 
-    def _detector(self, stopwatch: Stopwatch) -> Detector:
-        return self._shared.handle(stopwatch)
+    def _detector(self, stopwatch: Stopwatch, live: bool) -> Detector:
+        options = self._options
+        return wrapped(
+            self._shared.handle(stopwatch),
+            options,
+            stopwatch,
+            look=look_of(options, live=live),
+            every=options.detect_every,
+            live=live,
+            prompt=True,
+        )
 
     def _show_results(self) -> None:
         self.station.results = {

@@ -6,6 +6,7 @@ in the wrong place, is a box too few.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 import cv2
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 
 from bytetrack import Detections
+from tracker.detectors import scenery
 from tracker.detectors.batched import Network
+from tracker.detectors.engines import Engines, Shape
 from tracker.detectors.every_nth import EveryNth
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.look import Looking
@@ -77,6 +80,30 @@ class Hasty(Bright):
         return super().start_windows(picture, layout)
 
 
+class Compiles(Bright):
+    """One whose inputs must be compiled first; it fails where somebody looks at one that is not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self.engines: Engines[Shape] = Engines(self._compile)
+        self.new_shape_cost = 0.0
+
+    def _compile(self, shape: Shape) -> Shape:
+        assert shape == (1, 256, 320) or self.go.wait(10)
+        return shape
+
+    def input_for(self, shape: tuple[int, int], *, wait: bool) -> tuple[int, int]:
+        if wait or self.engines.begin((1, *shape)):
+            return self.engines.get((1, *shape))[1:]
+        larger = self.engines.holding((1, *shape))
+        return self.engines.get((1, *shape))[1:] if larger is None else larger[1:]
+
+    def start_windows(self, picture: Image, layout: Layout) -> list[Detections]:
+        assert self.engines.holding((1, *layout.shape)) == (1, *layout.shape)
+        return super().start_windows(picture, layout)
+
+
 def film(count: int, paint: Paint, *, fps: float = 10, size: tuple[int, int] = SIZE) -> Iterator[Frame]:
     for index in range(count):
         image = np.full((*size, 3), 90, np.uint8)
@@ -130,6 +157,55 @@ def test_who_walks_is_where_he_is_in_every_frame(in_flight: int) -> None:
         told = sorted(boxes.xyxy.tolist())
         assert told == [[20 + 3 * i, 40 + i, 32 + 3 * i, 64 + i], [260, 180, 272, 204]], i
     assert looking.share.whole < 60
+
+
+def test_what_is_live_never_waits_until_something_is_compiled() -> None:
+    network = Compiles()
+    looking = Looking(network, imgsz=320, live=True)
+    told = looking.stream(film(80, lambda i, image: lamp(image, 20 + 3 * i, 40)))
+    for i in range(40):  # nothing but the whole picture is compiled all the while
+        boxes = next(told)[1]
+        assert boxes is not None
+        assert boxes.xyxy.tolist() == [[20 + 3 * i, 40, 32 + 3 * i, 64]], i
+    assert looking.share.whole == 40
+    network.go.set()
+    network.engines.close()
+    for i, (_, boxes) in enumerate(told, 40):
+        assert boxes is not None
+        assert boxes.xyxy.tolist() == [[20 + 3 * i, 40, 32 + 3 * i, 64]], i
+    assert looking.share.whole < 80
+
+
+def test_a_file_waits_so_that_its_boxes_do_not_depend_on_the_machine() -> None:
+    network = Compiles()
+    network.go.set()
+    looking = Looking(network, imgsz=320)
+    assert len(list(looking.stream(film(20, lambda i, image: lamp(image, 20 + 3 * i, 40))))) == 20
+    assert looking.share.whole == 1
+
+
+@pytest.mark.slow
+def test_where_all_changes_for_long_it_is_not_even_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+    exact = scenery.luminance
+
+    def counted(picture: Image) -> Image:
+        nonlocal compared
+        compared += 1
+        return exact(picture)
+
+    monkeypatch.setattr(scenery, "luminance", counted)
+
+    def paint(i: int, image: Image) -> None:
+        if i < 250:
+            image[:] = 60 + 30 * (np.indices(SIZE).sum(axis=0)[..., None] // 20 % 2) * (i % 2)
+        lamp(image, 20 + i // 2, 60)
+
+    found, _, looking = looked(300, paint, fps=25)
+    for i, boxes in enumerate(found):
+        assert boxes.xyxy.tolist() == [[20 + i // 2, 60, 32 + i // 2, 84]], i
+    assert compared < 220
+    assert looking.share.whole < 275  # and once it is quiet, it is seen to be
 
 
 def test_what_a_window_takes_for_something_is_nothing_where_nothing_changed() -> None:

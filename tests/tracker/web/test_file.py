@@ -42,7 +42,7 @@ def run(clip: Path, folder: Path, page: Page | None, station: Station | None) ->
         station.attach(session)
         return WatchSink(station, page.server.history, session.scene, detach=True)
 
-    upstream = WithDetector(clip, options, lambda stopwatch: SquareDetector(seconds=0.002))
+    upstream = WithDetector(clip, options, lambda *_: SquareDetector(seconds=0.002))
     with Session(upstream, options, companion=attach if page else None) as session:
         for _ in session:
             pass
