@@ -138,6 +138,9 @@ class Options:
     save_mot: str | None = option(None, "Write tracks as MOTChallenge text.", "Output", "--save-mot", metavar="FILE")
     save_csv: str | None = option(None, "Write tracks as CSV, one row per object and frame.", "Output", "--save-csv", metavar="FILE")
     save_detections: str | None = option(None, "Write every detected box as Parquet, for runs without the detector: --detections, `track replay`.", "Output", "--save-detections", metavar="FILE")
+    save_mots: str | None = option(None, "Write masks with identities as MOTS text (-seg weights).", "Output", "--save-mots", metavar="FILE")
+    save_coco: str | None = option(None, "Write tracks as COCO JSON with track_id, to train on them.", "Output", "--save-coco", metavar="FILE")
+    save_cvat: str | None = option(None, "Write tracks as CVAT for video 1.1 XML, to correct them.", "Output", "--save-cvat", metavar="FILE")
     save_json: str | None = option(None, "Write tracks and events as JSON lines, one line per frame.", "Output", "--save-json", metavar="FILE")
     # fmt: on
 

@@ -101,4 +101,7 @@ class Keywords(TypedDict, total=False):
     save_mot: File | None
     save_csv: File | None
     save_detections: File | None
+    save_mots: File | None
+    save_coco: File | None
+    save_cvat: File | None
     save_json: File | None

@@ -25,6 +25,7 @@ FILE = click.Path(path_type=Path)
 # Options of a run that have no meaning here: the page chooses what is written where.
 NOT_HERE = {
     *("output", "show", "events", "counts", "save_csv", "save_json", "save_mot", "save_run", "report"),
+    *("save_mots", "save_coco", "save_cvat"),
     *("save_detections", "detections", "state", "resume", "refine", "segment", "keep", "keep_gb", "crop"),
     *("overwrite", "profile", "movements"),
 }

@@ -39,8 +39,9 @@ class StoredDetections(Detector):
         classes: Sequence[int] | None = None,
         sparse: bool = False,
         description: str = "",
+        kind: str = "detect",
     ) -> None:
-        self.names, self.description = names, description
+        self.names, self.description, self.kind = names, description, kind
         self._name, self._frames, self._sparse = name, frames, sparse
         self._classes = None if classes is None else np.array(classes)
         self._slip_s = 0.5 / fps  # times further apart are of different frames

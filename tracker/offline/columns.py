@@ -23,9 +23,15 @@ NAMES = {  # meaning of a column: its possible names, ours first
     "confidence": ("confidence", "conf", "score"),
     "class_id": ("class_id", "cls_id"),
     "class_name": ("class_name", "class", "label"),
+    "x_center": ("x", "x_center", "cx"),
+    "y_center": ("y", "y_center", "cy"),
+    "angle": ("angle", "rotation"),
+    "segmentation": ("segmentation",),
+    "keypoints": ("keypoints",),
 }
 MEANING = {name: meaning for meaning, names in NAMES.items() for name in names}
 CORNERS, SIZES = ("x_min", "y_min", "x_max", "y_max"), ("left", "top", "width", "height")
+ROTATED = ("x_center", "y_center", "width", "height", "angle")  # beside corners
 MORE = ("column_8", "column_9", "column_10")  # class and visibility, or coordinates in the world
 MOT = ("frame", "tracker_id", *SIZES, "confidence", *MORE)  # MOTChallenge text, which has no header
 
@@ -43,6 +49,16 @@ class Layout:
     def box(self) -> Sequence[str]:
         """Return the meanings of the four columns of a box."""
         return CORNERS if self.header and "left" not in self.columns else SIZES
+
+    @property
+    def kind(self) -> str:
+        """Return what there is beside the boxes, as `Detector.kind`."""
+        if self.header and "segmentation" in self.columns:
+            return "segment"
+        if self.header and "keypoints" in self.columns:
+            return "pose"
+        turned = self.header and self.box == CORNERS and all(name in self.columns for name in ROTATED)
+        return "obb" if turned else "detect"
 
     @property
     def first(self) -> int:

@@ -19,6 +19,8 @@ from tracker.errors import system_reason
 from tracker.offline.motchallenge import FRAME, ID, frames_of, read_rows
 from tracker.offline.saved_tracks import blank
 from tracker.sinks.detections import BOX, COLUMNS, FORMAT, VERSION, library
+from tracker.sinks.shape_text import COLUMNS as SHAPE_COLUMNS
+from tracker.sinks.stored_shapes import shapes_read
 from tracker.types import Frame, Image, InputError, Recorded
 
 BATCH = 1 << 17  # rows in memory
@@ -74,12 +76,13 @@ class SavedDetections:
             self.names = {int(key): str(name) for key, name in about["names"].items()}
             self.source, self.live = str(about["source"]), bool(about["live"])
             self.recorded = Recorded(about["start_wall"], about["utc_offset_s"])
+            self.kind = str(about.get("kind", "detect"))
             self.classes = None if about["classes"] is None else [int(number) for number in about["classes"]]
             self.selection, self.length = about["selection"], about["length"]
             self.fingerprint = about.get("fingerprint")  # what its video is known again by, if it is a file
             self.network, self.complete = str(about["network"]), bool(about["complete"])
             jpeg = base64.b64decode(about.get("empty_scene", ""), validate=True)
-            if min(self.size) < 1 or not self.fps > 0 or [*COLUMNS] != columns:
+            if min(self.size) < 1 or not self.fps > 0 or self._columns != columns:
                 raise ValueError("its columns or its size")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise self._damaged(error) from error
@@ -113,7 +116,7 @@ class SavedDetections:
     def stored(self) -> Iterator[StoredFrame]:
         """Yield what is stored of every frame."""
         left = None
-        for table in self._tables([*COLUMNS]):
+        for table in self._tables(self._columns):
             if left is not None:
                 table = left.vstack(table)
             index = table["frame"].to_numpy()
@@ -125,9 +128,13 @@ class SavedDetections:
 
     def _frames(self, table: Any) -> Iterator[StoredFrame]:
         try:
-            yield from _frames(table)
+            yield from _frames(table, self.kind, self.size)
         except ValueError as error:  # a box that no detector gives
             raise self._damaged(error) from error
+
+    @property
+    def _columns(self) -> list[str]:
+        return [*COLUMNS, *SHAPE_COLUMNS[self.kind]]
 
     def _tables(self, columns: list[str]) -> Iterator[Any]:
         """Yield the rows in pieces, in order of frame."""
@@ -149,12 +156,14 @@ class SavedDetections:
     def _damaged(self, error: Exception) -> InputError:
         if isinstance(error, OSError) and (reason := system_reason(error)):
             return InputError(f"{self.path}: cannot be read ({reason})")
+        if isinstance(error, ValueError) and "are expected" in str(error):
+            return InputError(f"{self.path}: {error}")
         return InputError(
             f"{self.path}: is damaged, or no file of detections; expected what --save-detections wrote"
         )
 
 
-def _frames(table: Any) -> Iterator[StoredFrame]:
+def _frames(table: Any, kind: str, size: tuple[int, int]) -> Iterator[StoredFrame]:
     """Yield the frames of a piece that ends with the end of a frame."""
     if not len(table):
         return
@@ -167,7 +176,8 @@ def _frames(table: Any) -> Iterator[StoredFrame]:
     for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
         found: Detections | None = NOTHING if looked[start] else NOBODY_LOOKED
         if seen[start]:
-            found = Detections(boxes[start:end], score[start:end], class_id[start:end])
+            shapes = shapes_read(kind, table[start:end], size)
+            found = Detections(boxes[start:end], score[start:end], class_id[start:end], **shapes)
         yield StoredFrame(int(index[start]), float(time[start]), found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.contracts import Detector, Source
+from tracker.offline.shapes_of_rows import with_shapes
 from tracker.offline.track_rows import MOT_CLASS, TrackRows
 from tracker.types import Frame, Image, InputError
 
@@ -50,13 +51,15 @@ class SavedTracks(Detector):
         blocks = list(rows.blocks())
         if not blocks:
             raise InputError(f"{self.path}: contains no tracks; write them with --save-csv")
-        line, frames, times, seen, self._ids, self._xyxy, self._scores, self._classes = (
-            np.concatenate(column) for column in zip(*blocks, strict=True)
-        )
+        (
+            *(line, frames, times, seen, self._ids, self._xyxy, self._scores, self._classes),
+            self._rotated,
+            self._shapes,
+        ) = (np.concatenate(column) for column in zip(*blocks, strict=True))
         del blocks
         if rows.unfollowed and not len(self._ids):
             raise InputError(f"{self.path}: contains detections, not tracks (every id is -1)")
-        self.names, self.warnings = rows.names, rows.warnings()
+        self.names, self.warnings, self.kind = rows.names, rows.warnings(), rows.kind
         rate = self.fps or (None if rows.times else self.video_fps)
         if rate is not None:
             times = frames / rate
@@ -96,6 +99,7 @@ class SavedTracks(Detector):
         self._ids, self._xyxy, self._scores, self._classes, self._source = (
             column[kept] for column in (self._ids, self._xyxy, self._scores, self._classes, self._source)
         )
+        self._rotated, self._shapes = self._rotated[kept], self._shapes[kept]
 
     def frames(self, image: Image) -> Iterator[Frame]:
         """Yield the frames from the first to the last that the file names, each with the same ``image``."""
@@ -123,18 +127,34 @@ class SavedTracks(Detector):
                 if frame.time != self._time[row]:
                     frame = frame.at(frame.index, self._time[row])
                 self._current = self._tracks(self._bounds[row], self._bounds[row + 1])
+                self._current = self._timed(self._current, frame)
             yield frame, NO_DETECTIONS
 
     def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
         """Stand in for the tracker: return the tracks of the current frame."""
         return self._current
 
+    def _timed(self, tracks: Tracks, frame: Frame) -> Tracks:
+        """Return tracks with the time of their shapes; raises ``InputError`` for masks of another picture."""
+        if self.kind == "detect" or not len(tracks):
+            return tracks
+        width, height = frame.size
+        if tracks.masks is not None and tracks.masks.size != (height, width):
+            told = f"{tracks.masks.size[1]}x{tracks.masks.size[0]}"
+            raise InputError(
+                f"{self.path}: its masks are of pictures of {told}, and the picture is {width}x{height}"
+            )
+        return replace(tracks, shape_time=np.where(tracks.source >= 0, frame.time, np.nan))
+
     def _tracks(self, start: int, end: int) -> Tracks:
         if start == end:
             return NO_TRACKS
         columns = (self._ids, self._xyxy, self._scores, self._classes, self._source)
         ids, xyxy, scores, classes, source = (column[start:end] for column in columns)
-        return Tracks(ids, xyxy, scores, classes, source)
+        tracks = Tracks(ids, xyxy, scores, classes, source)
+        if self.kind == "detect":
+            return tracks
+        return with_shapes(tracks, self.kind, self._rotated[start:end], self._shapes[start:end], self.path)
 
     def _check(self, line: IntArray, frames: IntArray, times: FloatArray, seen: NDArray[np.bool_]) -> None:
         """Refuse rows that are not in order of frame and time, and an id that is twice in a frame."""

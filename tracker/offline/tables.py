@@ -14,7 +14,7 @@ from typing import TextIO
 import numpy as np
 
 from bytetrack.types import FloatArray
-from tracker.offline.columns import DELIMITERS, MOT, Layout, meaning_of, shorten
+from tracker.offline.columns import DELIMITERS, MOT, ROTATED, Layout, meaning_of, shorten
 from tracker.types import InputError
 
 LONGEST = 1 << 16  # letters of a row; a file with longer ones is not a table
@@ -55,6 +55,7 @@ class TableReader:
                 *self.layout.box,
                 "confidence",
                 "class_id",
+                *(ROTATED if self.layout.kind == "obb" else ()),
                 *self._more,
             )
         except BaseException:

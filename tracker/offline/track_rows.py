@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bytetrack.types import FloatArray, IntArray
-from tracker.offline.columns import CORNERS
+from bytetrack.types import RADIANS, FloatArray, IntArray
+from tracker.offline.columns import CORNERS, ROTATED
 from tracker.offline.tables import TableReader
 from tracker.text import cell_read, harmless
 
@@ -21,6 +21,7 @@ MOST_PX = 1e7  # of a coordinate; far outside every picture
 MOST_TIME_S = 1e11  # of the wall clock: the year 5138
 NO_ID = -1  # of a detection that belongs to no track
 NO_SCORE = -1  # in MOTChallenge text without scores
+IN_RADIANS = "expected radians, at most 6.28, not degrees"
 MOT_CLASS = "object"  # MOTChallenge text has no classes
 
 Mask = NDArray[np.bool_]
@@ -37,6 +38,8 @@ class Rows(NamedTuple):
     xyxy: FloatArray  # (M, 4)
     score: FloatArray  # (M,)
     class_id: IntArray  # (M,)
+    rotated: FloatArray  # (M, 5), NaN where the file has none
+    shape: NDArray[np.object_]  # (M,) the cell of a mask or of keypoints, as text; empty where there is none
 
 
 class TrackRows:
@@ -48,6 +51,8 @@ class TrackRows:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.names: dict[int, str] = {}  # of the classes met so far
+        self.kind = "detect"  # what there is beside the boxes, as `Detector.kind`
+        self._joints: int | None = None  # numbers of a skeleton
         self.times = False  # whether the file has a time for each frame
         self.unfollowed = 0  # rows with `NO_ID`
         self._odd: dict[
@@ -57,6 +62,7 @@ class TrackRows:
     def blocks(self) -> Iterator[Rows]:
         """Yield the rows, in the order of the file."""
         with TableReader(self.path) as table:
+            self.kind = table.layout.kind
             self.times = "time_s" in table.layout.columns
             self._named = "class_name" in table.layout.columns
             self._numbered = "class_id" in table.layout.columns
@@ -114,6 +120,10 @@ class TrackRows:
         class_id = value["class_id"]
         whole = np.isnan(class_id) | (_whole(class_id) & (np.abs(class_id) <= MOST_CLASS))
         need("class_id", whole, "expected a whole number", seen)
+        rotated = np.full((int(np.count_nonzero(seen)), 5), np.nan)
+        if self.kind == "obb":
+            need("angle", np.isnan(value["angle"]) | (np.abs(value["angle"]) <= RADIANS), IN_RADIANS, seen)
+            rotated = np.stack([value[meaning][seen] for meaning in ROTATED], axis=1)
         texts = [texts[row] for row in np.flatnonzero(seen).tolist()]
         return Rows(
             line,
@@ -124,7 +134,30 @@ class TrackRows:
             xyxy,
             score[seen],
             self._classes(table, texts, class_id[seen]),
+            rotated,
+            self._shapes(table, line[seen], texts),
         )
+
+    def _shapes(self, table: TableReader, line: IntArray, texts: list[str]) -> NDArray[np.object_]:
+        """Return the cells of masks or keypoints as text; skeletons must have one number of keypoints."""
+        cells = np.full(len(texts), "", object)
+        column = table.layout.columns.get({"segment": "segmentation", "pose": "keypoints"}.get(self.kind, ""))
+        if column is None:
+            return cells
+        for row, text in enumerate(texts):
+            found = table.layout.cells(text)
+            cell = cells[row] = found[column] if column < len(found) else ""
+            if self.kind != "pose" or not cell:
+                continue
+            numbers = cell.count(",") + 1
+            self._joints = self._joints or numbers
+            if numbers != self._joints or numbers % 3:
+                raise table.error(
+                    int(line[row]),
+                    f"has {numbers / 3:g} keypoints, and the rows before have {self._joints / 3:g}; "
+                    "one skeleton is expected, x, y and confidence of each point",
+                )
+        return cells
 
     def _classes(self, table: TableReader, texts: list[str], given: FloatArray) -> IntArray:
         """Return the class ids of some rows; a class keeps its first name."""

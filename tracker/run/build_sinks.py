@@ -21,13 +21,16 @@ from tracker.run.claims import STANDARD_OUTPUT
 from tracker.run.painter import blurring
 from tracker.run.paths import WRITTEN, is_mine, leaf
 from tracker.sinks import (
+    CocoSink,
     Counted,
     CountsSink,
     CropSink,
     CsvSink,
+    CvatSink,
     EventsSink,
     JsonSink,
     MotSink,
+    MotsSink,
     MovementsSink,
     VideoSink,
     WindowSink,
@@ -92,6 +95,14 @@ def make_sinks(
         yield MotSink(options.save_mot, overwrite=options.overwrite, live=scene.live)
     if options.save_csv:
         yield CsvSink(options.save_csv, scene, overwrite=options.overwrite)
+    if options.save_mots:
+        yield MotsSink(options.save_mots, scene, overwrite=options.overwrite)
+    if options.save_coco:
+        coco = another(Path(options.save_coco)) if another else options.save_coco
+        yield CocoSink(coco, scene, overwrite=options.overwrite)
+    if options.save_cvat:
+        cvat = another(Path(options.save_cvat)) if another else options.save_cvat
+        yield CvatSink(cvat, scene, overwrite=options.overwrite)
     if options.save_json:
         yield JsonSink(options.save_json, scene, overwrite=options.overwrite)
     if options.show:

@@ -97,6 +97,7 @@ def detector_of(saved: SavedDetections, options: Options) -> StoredDetections:
         fps=saved.fps,
         classes=classes,
         description=f"{saved.network}, stored" if saved.network else "stored",
+        kind=saved.kind,
     )
 
 

@@ -19,12 +19,15 @@ from bytetrack import Detections, Tracks
 from tracker.contracts import Sink
 from tracker.errors import OptionError
 from tracker.sinks import output_file
+from tracker.sinks.shape_text import COLUMNS as SHAPE_COLUMNS
+from tracker.sinks.stored_shapes import shape_columns
 from tracker.types import Frame, Image, Json, OutputError, Result, Scene
 
 if TYPE_CHECKING:  # importing it takes its time
     import polars
 
-FORMAT, VERSION = "track_detections", 1  # key of the file's metadata, and what it says
+FORMAT, VERSION = "track_detections", 2  # key of the file's metadata, and the newest form of it
+OF_BOXES = 1  # the form of a file of boxes alone, which older versions read, too
 BOX = ("x_min", "y_min", "x_max", "y_max")
 COLUMNS = ("frame", "time_s", *BOX, "class_id", "class_name", "confidence", "looked")
 ROWS = 250_000  # in memory at most, 15 MB
@@ -81,7 +84,7 @@ class DetectionsSink(Sink):
     ) -> None:
         super().__init__()
         self.path = Path(path)
-        self._live = scene.live
+        self._live, self._kind = scene.live, scene.kind
         self._names, self._about, self._empty_scene = scene.names, dict(about), empty_scene
         self._overwrite, self._most = overwrite, rows
         self._waiting: list[tuple[int, float, Detections, bool]] = []
@@ -208,15 +211,23 @@ class DetectionsSink(Sink):
                 "confidence": score,
                 "looked": np.repeat(np.array([looked for *_, looked in self._waiting], bool), each),
                 "seen": seen,
+                **shape_columns(self._kind, [found for _, _, found, _ in self._waiting], pl),
             }
         )
         of_a_box = (*BOX, "class_id", "class_name", "confidence")
         empty = [pl.when(pl.col("seen")).then(pl.col(name)).alias(name) for name in of_a_box]
-        return table.with_columns(empty).select(COLUMNS)  # type: ignore[no-any-return]
+        return table.with_columns(empty).select((*COLUMNS, *SHAPE_COLUMNS[self._kind]))  # type: ignore[no-any-return]
 
     def _metadata(self, complete: bool) -> dict[str, str]:
         """Return what the file says of itself; ``complete``: the run has ended in order."""
-        about = {"version": VERSION, **self._about, "frames": self._frames, "complete": complete}
+        version = OF_BOXES if self._kind == "detect" else VERSION
+        about = {
+            "version": version,
+            "kind": self._kind,
+            **self._about,
+            "frames": self._frames,
+            "complete": complete,
+        }
         if complete and self._empty_scene is not None and self._frames:
             quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
             picture = cv2.imencode(".jpg", self._empty_scene.picture(), quality)[1]

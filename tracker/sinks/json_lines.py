@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from tracker.sinks.shape_text import as_json
 from tracker.sinks.text_file import TextSink
 from tracker.types import Event, Json, Result, Scene, to_json
 
@@ -13,7 +14,8 @@ from tracker.types import Event, Json, Result, Scene, to_json
 class JsonSink(TextSink):
     """One object per frame and line: ``{"frame", "time_s", "tracks": [...], "events": [...]}``.
 
-    A track is ``{"tracker_id", "class_id", "class_name", "confidence", "xyxy"}``, an event
+    A track is ``{"tracker_id", "class_id", "class_name", "confidence", "xyxy"}``, with "segmentation",
+    "keypoints" or "rotated" where there are any (`shape_text`), an event
     ``{"kind", "time_s", "frame", "track_id", "class_id", "data"}``. Events that come after the last frame
     stand in one more line that has no ``frame``.
     """
@@ -32,13 +34,16 @@ class JsonSink(TextSink):
                 "class_name": self._names.get(class_id, str(class_id)),
                 "confidence": round(score, 4),
                 "xyxy": [round(value, 3) for value in box],
+                **as_json(tracks, row),
             }
-            for track_id, box, score, class_id in zip(
-                tracks.track_id.tolist(),
-                tracks.xyxy.tolist(),
-                tracks.score.tolist(),
-                tracks.class_id.tolist(),
-                strict=True,
+            for row, (track_id, box, score, class_id) in enumerate(
+                zip(
+                    tracks.track_id.tolist(),
+                    tracks.xyxy.tolist(),
+                    tracks.score.tolist(),
+                    tracks.class_id.tolist(),
+                    strict=True,
+                )
             )
         ]
         head = {"frame": result.frame.index, "time_s": round(result.frame.time, 6)}

@@ -223,7 +223,7 @@ def test_a_damaged_or_foreign_file_is_told_in_one_line(how: str) -> None:
     else:
         table, about = polars.read_parquet(path), polars.read_parquet_metadata(path)["track_detections"]
         if how == "newer":
-            about = json.dumps({**json.loads(about), "version": 2})
+            about = json.dumps({**json.loads(about), "version": 3})
         metadata = {} if how == "foreign" else {"track_detections": about}
         table = table.reverse() if how == "unsorted" else table
         if how == "score":

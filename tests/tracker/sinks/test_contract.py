@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import av
 import numpy as np
@@ -18,9 +19,11 @@ from bytetrack import Detections, Tracks
 from tests.tracker.videos import picture
 from tracker.contracts import Sink
 from tracker.sinks import (
+    CocoSink,
     CountsSink,
     CropSink,
     CsvSink,
+    CvatSink,
     DetectionsSink,
     EventsSink,
     JsonSink,
@@ -68,6 +71,15 @@ def mot_rows(path: Path) -> int:
     return len({line.split(",")[0] for line in path.read_text(encoding="utf-8").splitlines()})
 
 
+def coco_rows(path: Path) -> int:
+    return len(json.loads(path.read_text(encoding="utf-8"))["images"])
+
+
+def cvat_rows(path: Path) -> int:
+    boxes = ElementTree.parse(path).iter("box")
+    return len({box.get("frame") for box in boxes if box.get("outside") == "0"})
+
+
 def parquet_rows(path: Path) -> int:
     return int(polars.read_parquet(path)["frame"].n_unique())
 
@@ -88,6 +100,8 @@ KINDS: list[Kind] = [
     ("out.jsonl", lambda p, **o: JsonSink(p, SCENE, **o), json_rows, int),
     ("out.parquet", lambda p, **o: DetectionsSink(p, SCENE, {}, **o), parquet_rows, int),
     ("out.txt", lambda p, **o: MotSink(p, **o), mot_rows, with_tracks),
+    ("out.json", lambda p, **o: CocoSink(p, SCENE, **o), coco_rows, int),
+    ("out.xml", lambda p, **o: CvatSink(p, SCENE, **o), cvat_rows, with_tracks),
 ]
 
 
