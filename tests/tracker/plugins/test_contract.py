@@ -75,7 +75,7 @@ def moments(first: int = 0, last: int = FRAMES) -> list[tuple[Frame, Tracks]]:
     for index in range(first, last):
         step = 12.0 * index
         tracks = standing({1: (80 + step, 400), 2: (560 - step, 300), 3: (350, 250)}, classes=[0, 0, 2])
-        for column in vars(tracks).values():
+        for column in filter(lambda one: one is not None, vars(tracks).values()):
             column.flags.writeable = False
         shown.append((Frame(picture, index, index / 10), tracks))
     return shown

@@ -22,7 +22,12 @@ ANCHORS: Mapping[str, tuple[float, float]] = {  # part of the width from the lef
     "bottom_right": (1.0, 1.0),
     "top_left": (0.0, 0.0),
     "top_right": (1.0, 0.0),
+    "shape": (
+        0.5,
+        1.0,
+    ),  # where a mask, skeleton or rotated box says (`shape_anchors`); else as bottom_center
 }
+SHAPE = "shape"
 EDGE_PX = 1.0  # an anchor this near the picture's edge lies on it: the box is cut there
 CUT_PX = 2.0  # a box this near the picture's edge is cut by it
 EDGE_PART = (
@@ -58,7 +63,7 @@ def anchor_points(xyxy: FloatArray, anchor: str) -> FloatArray:
     return points
 
 
-@cache  # there are nine
+@cache  # there are ten
 def _parts(anchor: str) -> tuple[FloatArray, FloatArray]:
     """Return how much of a box's first and of its second corner lies in the anchor, each (2,)."""
     far = np.array(ANCHORS[anchor])

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.plugins._shared import extent
-from tracker.plugins._shared.anchors import anchor_points, box_size
+from tracker.plugins._shared.anchors import SHAPE, anchor_points, box_size
+from tracker.plugins._shared.shape_anchors import shape_points
 from tracker.types import Scene
 
 ROUNDING_S = 1e-4  # a table of tracks holds microseconds: counting from it must come to the same
@@ -102,7 +103,7 @@ class TrackHistory:
         made.found = self.found
         made._forget(now)
         if len(tracks):
-            made.anchors = anchor_points(tracks.xyxy, self.anchor)
+            made.anchors = made._points(tracks.xyxy, tracks)
             made._find(now, tracks)
             made._see(now, tracks)
             made._store(now, tracks)
@@ -161,13 +162,20 @@ class TrackHistory:
             rows, found, now, np.isnan(self.before[:, 0]), tracks.xyxy, tracks.score, self.size
         )
         if whole is not tracks.xyxy:
-            self.anchors = anchor_points(whole, self.anchor)
+            self.anchors = self._points(whole, tracks)
         if np.count_nonzero(self.changed):
             self.before[self.changed] = np.nan
             others = found[self.changed]
             rows["born_s"][others], rows["born_at"][others] = now, self.anchors[self.changed]
             rows["past"][others] = np.nan
             rows["first_id"][others], rows["first_s"][others] = tracks.track_id[self.changed], now
+
+    def _points(self, xyxy: FloatArray, tracks: Tracks) -> FloatArray:
+        """Return the anchors of these boxes or, where that is asked for, of the tracks' shapes."""
+        points = anchor_points(xyxy, self.anchor)
+        if self.anchor != SHAPE:
+            return points
+        return shape_points(tracks, points, (xyxy != tracks.xyxy).any(axis=1))
 
     def _store(self, now: float, tracks: Tracks) -> None:
         rows, found = self.rows, self.found

@@ -9,7 +9,7 @@ import { stateText } from "./wall.js";
 const RANGES = { hour: [3600, 60], day: [86400, 900], week: [7 * 86400, 900] };
 const MOST_EVENTS = 200;
 const BEFORE_S = 2; // a click on an event plays from so long before it
-const ANCHORS = ["bottom_center", "center", "top_center", "bottom_left", "bottom_right", "top_left", "top_right", "center_left", "center_right"];
+const ANCHORS = ["bottom_center", "center", "top_center", "bottom_left", "bottom_right", "top_left", "top_right", "center_left", "center_right", "shape"];
 
 export class Camera {
   constructor(site, source) {
