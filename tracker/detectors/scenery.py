@@ -13,14 +13,14 @@ from tracker.detectors.batched import Network
 from tracker.detectors.changes import Changes, Mask, blocks_of, luminance
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.standing import agree, best_first, replaced
-from tracker.detectors.window_plan import Cells, View, cost, packed, sizes
+from tracker.detectors.window_plan import Cells, View, cost, grown, packed, sizes
 from tracker.detectors.windows import Layout
 from tracker.types import Frame, Image
 
 SOONEST_S, LATEST_S = 2.0, 8.0  # a block is looked at again after so long, the later the more often in vain
 NEW_LIGHT = 0.5  # part of the blocks that changed, from which the whole picture did
 SURE = 0.25  # score from which an object that was not known makes it look again sooner
-BUSY = 8  # pictures in a row that had to be looked at whole, from which it is not even compared every time
+BUSY = 50  # pictures in a row that had to be looked at whole, from which it is not even compared every time
 MOST_BLIND = 4  # pictures between two comparisons then
 
 
@@ -113,6 +113,7 @@ class Scenery:
             self.looks_at_all(frame.time)
             return self._at_all(frame)
         self._busy = 0
+        windows = grown(windows, places, shape, self._view.box.shape)
         seen = self._view.seen(windows) & changed
         self._changes.look(seen)
         self._looked_s[seen] = frame.time

@@ -210,3 +210,37 @@ def packed(windows: Sequence[Cells], shape: tuple[int, int]) -> list[tuple[int, 
         places[i] = shelf[2], shelf[0]
         shelf[2] += width
     return places
+
+
+def grown(
+    windows: Sequence[Cells],
+    places: Sequence[tuple[int, int]],
+    shape: tuple[int, int],
+    whole: tuple[int, int],
+) -> list[Cells]:
+    """Return windows that fill what is left beside and below them in an input of (height, width).
+
+    It costs nothing, and the more is seen around, the more a box is as in the ``whole`` picture's input,
+    (height, width).
+
+    >>> grown([(0, 0, 4, 4)], [(0, 0)], (192, 256), (480, 640))
+    [(0, 0, 8, 6)]
+    >>> grown([(10, 12, 14, 15), (2, 2, 5, 4)], [(0, 0), (4, 0)], (192, 256), (480, 640))
+    [(10, 9, 14, 15), (2, 0, 6, 6)]
+    """
+    rows, columns = shape[0] // STRIDE, shape[1] // STRIDE
+    made = []
+    for (left, top, right, bottom), (column, row) in zip(windows, places, strict=True):
+        below = min((r for _, r in places if r > row), default=rows)
+        beside = min((c for c, r in places if r == row and c > column), default=columns)
+        x0, x1 = _stretched(left, right, beside - column, whole[1] // STRIDE)
+        y0, y1 = _stretched(top, bottom, below - row, whole[0] // STRIDE)
+        made.append((x0, y0, x1, y1))
+    return made
+
+
+def _stretched(low: int, high: int, length: int, limit: int) -> tuple[int, int]:
+    """Return a span of ``length``, or ``limit`` if that is less, around another and within 0 to ``limit``."""
+    length = min(max(length, high - low), limit)
+    start = min(max(0, low - (length - (high - low)) // 2), limit - length)
+    return start, start + length
