@@ -43,13 +43,13 @@ def best_matching(row: IntArray, column: IntArray, gain: FloatArray, shape: tupl
         few = len(left) <= FEW
         sure = left[:0] if few else _certain(row, column, gain, shape).nonzero()[0]
         if len(sure) == 0:
-            chosen.append(left[_solve(row, column, gain, shape)])
+            chosen.append(left.take(_solve(row, column, gain, shape)))
             break
-        chosen.append(left[sure])
+        chosen.append(left.take(sure))
         open_row, open_column = np.ones(shape[0], bool), np.ones(shape[1], bool)
-        open_row[row[sure]] = open_column[column[sure]] = False
-        rest = (open_row[row] & open_column[column]).nonzero()[0]
-        row, column, gain, left = row[rest], column[rest], gain[rest], left[rest]
+        open_row[row.take(sure)] = open_column[column.take(sure)] = False
+        rest = (open_row.take(row) & open_column.take(column)).nonzero()[0]
+        row, column, gain, left = row.take(rest), column.take(rest), gain.take(rest), left.take(rest)
     if len(chosen) == 1:
         return chosen[0]
     return np.concatenate(chosen) if chosen else left
@@ -82,7 +82,7 @@ def _certain(row: IntArray, column: IntArray, gain: FloatArray, shape: tuple[int
     of_row, of_column = np.zeros(shape[0]), np.zeros(shape[1])
     np.maximum.at(of_row, row, gain)
     np.maximum.at(of_column, column, gain)
-    best: NDArray[np.bool_] = (gain == of_row[row]) & (gain == of_column[column])
+    best: NDArray[np.bool_] = (gain == of_row.take(row)) & (gain == of_column.take(column))
     if not (_distinct(row[best], shape[0]) and _distinct(column[best], shape[1])):  # equal gains are rivals
         best &= np.bincount(row, best, shape[0])[row] == 1
         best &= np.bincount(column, best, shape[1])[column] == 1
@@ -90,7 +90,7 @@ def _certain(row: IntArray, column: IntArray, gain: FloatArray, shape: tuple[int
     of_row[:] = of_column[:] = 0.0
     np.maximum.at(of_row, row, rival)
     np.maximum.at(of_column, column, rival)
-    best &= gain > of_row[row] + of_column[column]
+    best &= gain > of_row.take(row) + of_column.take(column)
     return best
 
 
@@ -134,4 +134,4 @@ def _renumber(index: IntArray, size: int) -> tuple[IntArray, int]:
     present = np.zeros(size, np.intp)
     present[index] = 1
     number = present.cumsum()
-    return number[index] - 1, int(number[-1])
+    return number.take(index) - 1, int(number[-1])

@@ -45,7 +45,7 @@ def by_overlap(pairs: Pairs, context: AssociationContext) -> FloatArray:
 
 def by_overlap_and_score(pairs: Pairs, context: AssociationContext) -> FloatArray:
     """Return IoU · score: of two boxes that fit equally well the surer one wins (``fuse_score``)."""
-    similarity: FloatArray = pairs.iou * context.score[pairs.column]
+    similarity: FloatArray = pairs.iou * context.score.take(pairs.column)
     return similarity
 
 
@@ -81,15 +81,15 @@ def associate(
     state, level = context.track_state * LEVELS, level.copy()
     rows, columns = [], []
     for stage in stages:
-        admitted = stage._admits[state[pairs.row] + level[pairs.column]].nonzero()[0]
+        admitted = stage._admits.take(state.take(pairs.row) + level.take(pairs.column)).nonzero()[0]
         if len(admitted) == 0:
             continue
-        candidates = pairs[admitted]
+        candidates = pairs.take(admitted)
         gain = stage.similarity(candidates, context) - stage._least_similarity  # limit - cost
         useful = (gain > 0.0).nonzero()[0]
-        row, column = candidates.row[useful], candidates.column[useful]
-        chosen = best_matching(row, column, gain[useful], (len(state), len(level)))
-        row, column = row[chosen], column[chosen]
+        row, column = candidates.row.take(useful), candidates.column.take(useful)
+        chosen = best_matching(row, column, gain.take(useful), (len(state), len(level)))
+        row, column = row.take(chosen), column.take(chosen)
         state[row], level[column] = REMOVED * LEVELS, MATCHED  # no stage admits these
         rows.append(row)
         columns.append(column)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from bytetrack.types import FloatArray, IntArray
 
@@ -31,9 +31,9 @@ class Pairs:
         """Return the number of pairs."""
         return len(self.row)
 
-    def __getitem__(self, chosen: NDArray[np.bool_] | IntArray) -> Pairs:
-        """Select pairs with a mask or an index array."""
-        return Pairs(self.row[chosen], self.column[chosen], self.iou[chosen])
+    def take(self, chosen: IntArray) -> Pairs:
+        """Select pairs by their index."""
+        return Pairs(self.row.take(chosen), self.column.take(chosen), self.iou.take(chosen))
 
 
 def columns(boxes: FloatArray) -> FloatArray:
@@ -89,7 +89,7 @@ def overlapping(first: FloatArray, second: FloatArray) -> Pairs:
     else:
         row, column, width, height = _sweep(first, second)
     shared = width * height
-    union = _area(first)[row] + _area(second)[column]  # above 0, as boxes that overlap have areas
+    union = _area(first).take(row) + _area(second).take(column)  # above 0, as boxes that overlap have areas
     union -= shared
     return Pairs(row, column, shared / union)
 
@@ -112,7 +112,8 @@ def _compare_all(first: FloatArray, second: FloatArray) -> tuple[IntArray, IntAr
     extent: FloatArray = np.minimum(mine[2:], theirs[2:])
     extent -= np.maximum(mine[:2], theirs[:2])
     hit = (np.minimum(extent[0], extent[1]) > 0.0).nonzero()[0]  # a box without area overlaps nothing
-    return row[hit], column[hit], extent[0][hit], extent[1][hit]
+    width, height = extent.take(hit, 1)
+    return row.take(hit), column.take(hit), width, height
 
 
 def _sweep(first: FloatArray, second: FloatArray) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:

@@ -164,7 +164,7 @@ class BYTETracker:
 
     def _predict(self, dt: float) -> None:
         """Move every track to the time of this frame, but not the tentative ones: they wait for a match."""
-        if not isinstance(dt, SupportsFloat) or not 0 < dt < np.inf:
+        if not isinstance(dt, (float, int, SupportsFloat)) or not 0 < dt < np.inf:  # the last is slow
             raise ValueError(f"dt must be a time above 0 in nominal frames, got {dt}")
         self._time += dt
         tentative = self._table.state == TENTATIVE
@@ -207,20 +207,23 @@ class BYTETracker:
 
     def _correct(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> None:
         """Update the matched tracks by their detections; of both the indices are given, (K,) each."""
+        self._table.source[:] = -1
+        if len(rows):
+            self._take(rows, matched, usable)
+
+    def _take(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> None:
+        """Give these tracks these detections, (K,) each."""
         table = self._table
-        table.source[:] = -1
-        if len(rows) == 0:
-            return
-        table.belief[:, :, rows] = self._updated(table.belief.take(rows, 2), matched, usable)
+        table.belief[:, :, rows] = self._updated(rows, matched, usable)
         score = usable.score[matched]
         table.source[rows] = usable.source[matched]
         table.last_seen[rows] = self._time
         table.score[rows] = score
         table.numbers[usable.vote_row[matched], rows] += score
 
-    def _updated(self, belief: Belief, matched: IntArray, usable: UsableDetections) -> Belief:
-        """Return the beliefs (5, 4, K) after these detections (K,)."""
-        return self.motion.update(belief, usable.measured.take(matched, 1))
+    def _updated(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> Belief:
+        """Return the beliefs (5, 4, K) of these tracks after these detections."""
+        return self.motion.update(self._table.belief.take(rows, 2), usable.measured.take(matched, 1))
 
     def _update_states(self, matched_rows: IntArray) -> None:
         """Give every track its state after matching."""
@@ -241,9 +244,7 @@ class BYTETracker:
 
     def _begin_tracks(self, matched: IntArray, usable: UsableDetections) -> None:
         """Begin a track with every unmatched detection whose score is high enough."""
-        begins = usable.score >= self._birth_thresh
-        begins[matched] = False
-        births = begins.nonzero()[0]
+        births = self._births(matched, usable)
         n = len(births)
         if n == 0:
             return
@@ -260,6 +261,13 @@ class BYTETracker:
         numbers[SCORE] = score = usable.score[births]
         numbers[usable.vote_row[births], np.arange(n)] = score
         self._table.add(self.motion.initiate(usable.measured[:, births]), labels, numbers)
+
+    def _births(self, matched: IntArray, usable: UsableDetections) -> IntArray:
+        """Return the detections (K,) that begin a track."""
+        begins = usable.score >= self._birth_thresh
+        begins[matched] = False
+        births: IntArray = begins.nonzero()[0]
+        return births
 
     def _remove_duplicates(self) -> None:
         """Of a seen and a lost track at the same place remove the one that was followed for less time."""

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bytetrack.types import FloatArray
+from bytetrack.types import FloatArray, IntArray
 
 LEAST_PAIRS = 2  # one box alone moves for reasons of its own
 HUBER = 2.0  # deviations from the median, beyond which a box counts less
@@ -38,20 +38,23 @@ class CommonMotion:
 
     variance: FloatArray = field(default_factory=lambda: np.zeros(2))  # t, pixels² per axis
 
-    def estimate(self, missed: FloatArray, expected: FloatArray) -> FloatArray | None:
+    def estimate(self, missed: FloatArray, expected: FloatArray, sure: IntArray) -> FloatArray | None:
         """Return the shift (2,) x, y of this frame in pixels; None where there is none worth following.
 
         ``missed`` (2, K) is how far K detections are from the predictions of their tracks, ``expected``
-        (2, K) the variance of that.
+        (2, K) the variance of that; only those count that are ``sure`` (K,), 1 or 0.
         """
-        n = missed.shape[1]
+        n = np.count_nonzero(sure)
         if n < LEAST_PAIRS:
             return None
-        weight = 1 / expected
+        weight = sure / expected
         self.variance *= 1 - MEMORY
-        total = weight.sum(1)
-        if _is_noise((weight * missed).sum(1), total):
+        total = np.add.reduce(weight, 1)
+        if _is_noise(np.add.reduce(weight * missed, 1), total):
             return None
+        if n < len(sure):
+            chosen = sure.nonzero()[0]
+            missed, weight = missed.take(chosen, 1), weight.take(chosen, 1)
         shift, doubt = _robust_mean(missed, weight)
         squared = shift * shift
         self.variance += MEMORY * np.maximum(squared - doubt, 0.0)
@@ -63,7 +66,8 @@ class CommonMotion:
 
 def _is_noise(weighted: FloatArray, total: FloatArray) -> bool:
     """Return whether both weighted sums (2,) are within a deviation, so that no motion could be told."""
-    return bool(np.max(weighted * weighted / total) < 1.0)
+    (x, y), (x_total, y_total) = weighted.tolist(), total.tolist()
+    return bool(x * x < x_total and y * y < y_total)
 
 
 def _robust_mean(values: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:

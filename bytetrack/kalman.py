@@ -109,12 +109,22 @@ class MotionModel:
 
         ``noise``, which may be (T,), multiplies the standard deviation of the measurement.
         """
+        return self.corrected(belief, *self.innovation(belief, measured, noise))
+
+    def innovation(
+        self, belief: Belief, measured: FloatArray, noise: float | FloatArray = 1.0
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return how far measurements (4, T) are from what was expected, e, and the variance s of that."""
         s = self.measurement_variance(belief)
         s *= np.square(noise)
         s += belief[2]
+        return measured - belief[0], s
+
+    def corrected(self, belief: Belief, e: FloatArray, s: FloatArray) -> Belief:
+        """Return the belief after a measurement, by its `innovation`."""
         gain = belief[2:4] / s  # k and k'
         later: Belief = belief.copy()
-        later[:2] += gain * (measured - belief[0])
+        later[:2] += gain * e
         later[3:] -= gain * belief[3]  # c -= k c and v -= k' c
         later[2] -= gain[0] * belief[2]
         return later

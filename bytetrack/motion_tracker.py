@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,8 @@ from bytetrack.association import (
 from bytetrack.boxes import Pairs
 from bytetrack.byte_tracker import NOMINAL_RATE, BYTETracker, UsableDetections
 from bytetrack.common_motion import CommonMotion
-from bytetrack.kalman import XYWH, MotionModel
-from bytetrack.reunion import LONGEST_S, Objects, alone_together, unrivalled
+from bytetrack.kalman import XYWH, Belief, MotionModel
+from bytetrack.reunion import LONGEST_S, Possible, Seen, alone_together, size_of
 from bytetrack.table import VOTES
 from bytetrack.types import FloatArray, IntArray
 
@@ -44,6 +44,15 @@ def by_overlap_height_and_score(pairs: Pairs, context: AssociationContext) -> Fl
     similarity: FloatArray = pairs.iou * np.sqrt(shared)
     similarity *= context.score.take(pairs.column)
     return similarity
+
+
+class Innovation(NamedTuple):
+    """How far the detections of K tracks are from what was expected; it is needed more than once."""
+
+    rows: IntArray  # (K,)
+    belief: Belief  # (5, 4, K) as predicted
+    e: FloatArray  # (4, K)
+    s: FloatArray  # (4, K) its variance
 
 
 @dataclass(eq=False)
@@ -91,52 +100,64 @@ class MotionTracker(BYTETracker):
         Telling it costs little, and most cameras stand still.
         """
         rows, matched = super()._associate(usable)
-        shift = self._common.estimate(*self._missed(rows, matched, usable))
+        self._missed = missed = self._innovation(rows, matched, usable)
+        shift = self._common.estimate(missed.e[:2], missed.s[:2], usable.level.take(matched))
         if shift is not None:
             self._table.belief = belief = self._table.belief.copy()
             belief[0, :2] += shift[:, None]
             belief[1, :2] += shift[:, None] * (LEARNT / self._dt)
             rows, matched = super()._associate(usable)
-        return self._with_the_lone(rows, matched, usable)
+            self._missed = self._innovation(rows, matched, usable)
+        return rows, matched
 
-    def _missed(
-        self, rows: IntArray, matched: IntArray, usable: UsableDetections
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return how far (2, K) sure detections are from their tracks, and the variance expected of that."""
-        sure = usable.level.take(matched).nonzero()[0]
-        own = self._table.belief[::2].take(rows.take(sure), 2)  # positions, and their variance p
-        variance = self.motion.measurement_variance(own)[:2]
-        variance += own[1, :2]
-        missed = usable.measured[:2].take(matched.take(sure), 1)
-        missed -= own[0, :2]
-        return missed, variance
+    def _innovation(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> Innovation:
+        belief = self._table.belief.take(rows, 2)
+        return Innovation(rows, belief, *self.motion.innovation(belief, usable.measured.take(matched, 1)))
 
-    def _with_the_lone(
-        self, rows: IntArray, matched: IntArray, usable: UsableDetections
-    ) -> tuple[IntArray, IntArray]:
-        """Return the pairs (K,), and those of a lost track and a new box that have no rivals."""
-        table, score = self._table, usable.score
-        free = score >= self._birth_thresh
-        free[matched] = False
-        recent = table.last_seen > self._time - LONGEST_S * self.frame_rate
-        recent[rows] = False
-        lost, new = recent.nonzero()[0], free.nonzero()[0]
-        if len(lost) == 0 or len(new) == 0:
-            return rows, matched
-        since = self._time - table.last_seen.take(lost)
-        position, velocity = table.belief[:2].take(lost, 2)
-        position -= since * velocity
-        way = since * np.hypot(velocity[0], velocity[1])
-        boxes = usable.measured.take(new, 1)
-        row, column, reach = alone_together(position, way, since / self.frame_rate, boxes)
-        if len(row) == 0:
-            return rows, matched
-        lost, new = lost[row], new[column]
-        theirs = Objects.of(position.take(row, 1), table.class_id(lost))
-        box = Objects.of(boxes.take(column, 1), table.classes[usable.vote_row[new] - VOTES])
-        seen = Objects.of(table.belief[0].take(rows, 1), table.class_id(rows))
-        same = unrivalled(theirs, box, reach, seen) & (table.track_id[lost] > 0)
-        return np.append(rows, lost[same]), np.append(matched, new[same])
+    def _updated(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> Belief:
+        """Return the beliefs (5, 4, K) of these tracks after these detections."""
+        missed = self._missed if rows is self._missed.rows else self._innovation(rows, matched, usable)
+        return self.motion.corrected(missed.belief, missed.e, missed.s)
+
+    def _births(self, matched: IntArray, usable: UsableDetections) -> IntArray:
+        """Return the detections (K,) that begin a track; before, lost tracks take what is lone."""
+        births = super()._births(matched, usable)
+        if len(births) == 0:
+            return births
+        table = self._table
+        since = self._time - table.last_seen
+        recent = since < LONGEST_S * self.frame_rate
+        recent &= table.source < 0
+        lost = recent.nonzero()[0]
+        if len(lost) == 0:
+            return births
+        boxes = usable.measured.take(births, 1)
+        possible = alone_together(table.belief[:2].take(lost, 2), since.take(lost), boxes, self.frame_rate)
+        if not possible:
+            return births
+        lone = [one for one in possible if self._unrivalled(one, lost, births, boxes, usable)]
+        if not lone:
+            return births
+        rows, taken = lost[[one.lost for one in lone]], births[[one.new for one in lone]]
+        self._take(rows, taken, usable)
+        table.state[rows] = TRACKED
+        return np.delete(births, [one.new for one in lone])
+
+    def _unrivalled(
+        self, one: Possible, lost: IntArray, births: IntArray, boxes: FloatArray, usable: UsableDetections
+    ) -> bool:
+        """Return whether both are of one class, and no track that was found is like them and as near."""
+        table, row = self._table, lost[one.lost]
+        class_id = table.classes[usable.vote_row[births[one.new]] - VOTES]
+        if table.state[row] != LOST or class_id != table.class_id(row[None])[0]:
+            return False
+        seen = Seen(self._missed.belief[0], table.class_id(self._missed.rows))
+        x, y, w, h = boxes[:, one.new].tolist()
+        mine, theirs = size_of(w, h), size_of(*table.belief[0, 2:, row].tolist())
+        return not (
+            seen.rival((x, y), mine, class_id, one.reach)
+            or seen.rival(one.place, theirs, class_id, one.reach)
+        )
 
     def _predict(self, dt: float) -> None:
         super()._predict(dt)

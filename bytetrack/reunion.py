@@ -14,10 +14,12 @@ In a crowd somebody else is always near.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from math import hypot, sqrt
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bytetrack.types import FloatArray, IntArray
 
@@ -25,73 +27,70 @@ LONGEST_S = 0.7  # since it was last seen
 GREATEST_RATIO = 1.6  # of two sizes that are alike
 REACH = 1.0  # sizes, at once
 REACH_PER_S = 5.0  # sizes
-TINY = 1e-12  # pixels²; a predicted box may have shrunk to nothing
 
 
-@dataclass(frozen=True, eq=False)
-class Objects:
-    """N tracks or boxes."""
-
-    center: FloatArray  # (2, N) pixels
-    size: FloatArray  # (N,) side of the square of equal area
-    class_id: IntArray  # (N,)
-
-    @classmethod
-    def of(cls, xywh: FloatArray, class_id: IntArray) -> Objects:
-        """Take (4, N) centres, widths and heights."""
-        return cls(xywh[:2], size_of(xywh), class_id)
+def size_of(width: float, height: float) -> float:
+    """Return the side of the square of equal area; a predicted box may have shrunk beyond nothing."""
+    return sqrt(abs(width * height))
 
 
-def size_of(xywh: FloatArray) -> FloatArray:
-    """Return the sides (N,) of the squares of equal area."""
-    side: FloatArray = np.sqrt(np.maximum(xywh[2] * xywh[3], TINY))
-    return side
+class Possible(NamedTuple):
+    """A lost track and a new box that may be one, without a third that may be either."""
 
-
-def alike(first: Objects, second: Objects) -> NDArray[np.bool_]:
-    """Return (N, M) whether class and size are the same, or nearly."""
-    ratio = first.size[:, None] / second.size
-    same: NDArray[np.bool_] = np.maximum(ratio, 1 / ratio) <= GREATEST_RATIO
-    same &= first.class_id[:, None] == second.class_id
-    return same
-
-
-def distance(first: Objects, second: Objects) -> FloatArray:
-    """Return (N, M) between centres."""
-    apart: FloatArray = np.hypot(*(first.center[:, :, None] - second.center[:, None]))
-    return apart
+    lost: int  # indices
+    new: int
+    place: tuple[float, float]  # where the track was last seen
+    reach: float  # how far from there was possible
 
 
 def alone_together(
-    lost_xywh: FloatArray, way: FloatArray, since_s: FloatArray, new_xywh: FloatArray
-) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return the indices (K,) of lost tracks and new boxes that may be one, and how far was possible (K,).
+    belief: FloatArray, since: FloatArray, new_xywh: FloatArray, frame_rate: float
+) -> list[Possible]:
+    """Return which lost tracks and new boxes (4, N) may be one, nobody else of them being as near to either.
 
-    The tracks (4, L) are where they were last seen, ``since_s`` (L,) ago, and would have gone ``way`` (L,)
-    pixels since. No other of the lost is as near to the new box, and no other new box to the lost track.
+    The tracks have positions and velocities (2, 4, L) and were last seen ``since`` (L,) frames ago. Both are
+    few: plain numbers take less time than arrays would.
     """
-    size, new_size = size_of(lost_xywh), size_of(new_xywh)
-    reach: FloatArray = size[:, None] + new_size
-    reach *= (REACH / 2 + REACH_PER_S / 2 * since_s)[:, None]
-    reach += way[:, None]
-    x, y = lost_xywh[:2, :, None] - new_xywh[:2, None]
-    row, column = (np.hypot(x, y) <= reach).nonzero()
-    if len(row):
-        ratio = size[row] / new_size[column]
-        comparable = (ratio <= GREATEST_RATIO) & (ratio * GREATEST_RATIO >= 1)
-        row, column = row[comparable], column[comparable]
-    if len(row) > 1:
-        alone = (np.bincount(row)[row] == 1) & (np.bincount(column)[column] == 1)
-        row, column = row[alone], column[alone]
-    return row, column, reach[row, column]
+    rows = zip(*belief[0].tolist(), *belief[1, :2].tolist(), since.tolist(), strict=True)
+    tracks = [
+        (
+            x - unseen * x_speed,
+            y - unseen * y_speed,
+            size := sqrt(abs(w * h)),
+            growth := (REACH + REACH_PER_S * unseen / frame_rate) / 2,
+            size * growth + unseen * hypot(x_speed, y_speed),
+        )
+        for x, y, w, h, x_speed, y_speed, unseen in rows
+    ]
+    found = []
+    for new, (new_x, new_y, w, h) in enumerate(new_xywh.T.tolist()):
+        new_size = size_of(w, h)
+        for lost, (x, y, size, growth, own_reach) in enumerate(tracks):
+            reach = own_reach + new_size * growth
+            if (
+                -reach <= x - new_x <= reach  # which tells most of them
+                and hypot(x - new_x, y - new_y) <= reach
+                and 1 <= GREATEST_RATIO * size / new_size <= GREATEST_RATIO**2
+            ):
+                found.append(Possible(lost, new, (x, y), reach))
+    if len(found) < 2:
+        return found
+    of_lost, of_new = Counter(one.lost for one in found), Counter(one.new for one in found)
+    return [one for one in found if of_lost[one.lost] == of_new[one.new] == 1]
 
 
-def unrivalled(lost: Objects, new: Objects, reach: FloatArray, others: Objects) -> NDArray[np.bool_]:
-    """Return which (K,) of these pairs are of one class and have none alike within ``reach`` (K,) of either.
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """The M tracks that have a box in this frame."""
 
-    ``others`` are the tracks that have a box in this frame.
-    """
-    rival = (distance(others, new) <= reach) & alike(others, new)
-    rival |= (distance(others, lost) <= reach) & alike(others, lost)
-    same: NDArray[np.bool_] = (lost.class_id == new.class_id) & ~rival.any(0)
-    return same
+    xywh: FloatArray  # (4, M)
+    class_id: IntArray  # (M,)
+
+    def rival(self, place: tuple[float, float], size: float, class_id: int, reach: float) -> bool:
+        """Return whether one of them is alike and within ``reach`` of a place."""
+        apart = np.hypot(self.xywh[0] - place[0], self.xywh[1] - place[1])
+        for near in (apart <= reach).nonzero()[0].tolist():
+            ratio = size_of(*self.xywh[2:, near].tolist()) / size
+            if self.class_id[near] == class_id and 1 / GREATEST_RATIO <= ratio <= GREATEST_RATIO:
+                return True
+        return False

@@ -169,22 +169,22 @@ def test_the_estimate_is_the_shift_and_heeds_no_outlier() -> None:
     missed = np.array([[25.0], [-16]]) + rng.normal(0, 1, (2, 12)) * np.sqrt(expected)
     missed[:, 0] += 40
     trembles = np.array([400.0, 400])
-    shift = CommonMotion(trembles.copy()).estimate(missed, expected)
+    shift = CommonMotion(trembles.copy()).estimate(missed, expected, np.ones(12, int))
     assert shift is not None
     np.testing.assert_allclose(shift, [25, -16], atol=3)
-    careful = CommonMotion().estimate(missed, expected)  # nothing is known of the camera
+    careful = CommonMotion().estimate(missed, expected, np.ones(12, int))  # nothing is known of the camera
     assert careful is not None
     assert (np.abs(careful) < np.abs(shift)).all()
-    assert CommonMotion(trembles).estimate(missed[:, :1], expected[:, :1]) is None
+    assert CommonMotion(trembles).estimate(missed, expected, np.arange(12) // 11) is None
 
 
 def test_boxes_that_move_apart_are_no_shift() -> None:
     """A camera that drives on: most boxes are on one side, yet not all miss to it."""
     apart = np.array([[-10.0, 12, 9, -8, 20], [0, 0, 0, 0, 0]])
     expected = np.full((2, 5), 4.0)
-    trembles = np.array([400.0, 400])
-    assert CommonMotion(trembles.copy()).estimate(apart, expected) is None
-    assert CommonMotion(trembles.copy()).estimate(np.abs(apart), expected) is not None
+    trembles, every = np.array([400.0, 400]), np.ones(5, int)
+    assert CommonMotion(trembles.copy()).estimate(apart, expected, every) is None
+    assert CommonMotion(trembles.copy()).estimate(np.abs(apart), expected, every) is not None
 
 
 def test_what_is_known_of_the_camera_goes_through_a_saved_state() -> None:
