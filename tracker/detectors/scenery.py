@@ -93,7 +93,8 @@ class Scenery:
         self._looked_s = np.full(self._view.blocks, -np.inf)
         self._owed = np.zeros(self._view.blocks, bool)
         self._patience_s = SOONEST_S
-        self._busy = 0  # pictures in a row that were compared, and had to be looked at whole
+        self._fills = True  # whether what changed last fits into nothing smaller than the whole picture
+        self._busy = 0  # pictures in a row that were compared, and filled it
         self._blind = 0  # pictures that are looked at whole without a comparison
 
     def begin(self, frame: Frame) -> Look | None:
@@ -101,6 +102,7 @@ class Scenery:
         if self._blind:
             return self._blindly(frame)
         if not self.wanted(frame):
+            self._busy = 0
             self._share.add(0.0)
             return None
         windows, changed = None, self._view.with_boxes(self._due, self.standing.xyxy)
@@ -108,7 +110,7 @@ class Scenery:
             windows = self._view.windows(changed)
         shape, places = self._fitting(windows)
         if windows is None or places is None:
-            self._busy = 0 if self._routine else self._busy + 1
+            self._busy = self._busy + 1 if self._fills and not self._routine else 0
             self._blind = min(max(self._busy - BUSY, 0), MOST_BLIND)
             self.looks_at_all(frame.time)
             return self._at_all(frame)
@@ -174,10 +176,10 @@ class Scenery:
         A size is compiled once it would have saved what compiling costs. What is live goes on with a larger
         one meanwhile; a file waits, so that its results do not depend on how fast the machine is.
         """
-        whole = self._sizes[-1]
+        whole, wanted = self._sizes[-1], None
+        self._fills = True
         if windows is None:
             return whole, None
-        wanted = None
         for shape in self._sizes[:-1]:
             places = packed(windows, shape)
             if places is None:
@@ -191,6 +193,7 @@ class Scenery:
                 return shape, places
             wanted = wanted or shape
         if wanted is not None:
+            self._fills = False
             self._missed[wanted] += cost(whole) - cost(wanted)
         return whole, None
 
