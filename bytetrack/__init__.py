@@ -7,6 +7,7 @@ from bytetrack.botsort import BoTSORT
 from bytetrack.byte_tracker import BYTETracker
 from bytetrack.deepsort import DeepSORT
 from bytetrack.motion_tracker import MotionTracker
+from bytetrack.rotated_tracker import RotatedTracker
 from bytetrack.sort import SORT
 from bytetrack.strongsort import StrongSORT
 from bytetrack.types import Detections, Tracks
@@ -18,6 +19,7 @@ __all__ = [
     "DeepSORT",
     "Detections",
     "MotionTracker",
+    "RotatedTracker",
     "StrongSORT",
     "Tracks",
 ]

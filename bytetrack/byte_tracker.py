@@ -23,7 +23,7 @@ from bytetrack.association import (
     by_overlap,
     by_overlap_and_score,
 )
-from bytetrack.boxes import columns, overlapping
+from bytetrack.boxes import Pairs, columns, overlapping
 from bytetrack.kalman import XYAH, Belief, MotionModel
 from bytetrack.table import BORN, LAST_SEEN, SCORE, SOURCE, STATE, TrackTable
 from bytetrack.types import Detections, FloatArray, IntArray, Tracks, as_detections
@@ -199,11 +199,16 @@ class BYTETracker:
     def _associate(self, usable: UsableDetections) -> tuple[IntArray, IntArray]:
         """Return the rows of the tracks and of the detections that belong together, (K,) each."""
         table = self._table
-        track_xyxy = self.motion.to_xyxy(table.belief[0])
+        track_xyxy, pairs = self._candidates(usable)
         context = AssociationContext(
             track_xyxy, table.state, table.track_id, usable.xyxy, usable.score, usable.source
         )
-        return associate(self.stages, overlapping(track_xyxy, usable.xyxy), context, usable.level)
+        return associate(self.stages, pairs, context, usable.level)
+
+    def _candidates(self, usable: UsableDetections) -> tuple[FloatArray, Pairs]:
+        """Return the boxes (4, T) of the tracks, and the pairs of a track and a detection that overlap."""
+        track_xyxy = self.motion.to_xyxy(self._table.belief[0])
+        return track_xyxy, overlapping(track_xyxy, usable.xyxy)
 
     def _correct(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> None:
         """Update the matched tracks by their detections; of both the indices are given, (K,) each."""

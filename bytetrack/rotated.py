@@ -25,6 +25,15 @@ def regular(rotated: FloatArray) -> FloatArray:
     return turned
 
 
+def long_side_first(rotated: FloatArray) -> FloatArray:
+    """Return the same boxes in the form whose width is not less than its height."""
+    tall = rotated[:, 3] > rotated[:, 2]
+    formed = np.array(rotated)
+    formed[tall, 2:4] = rotated[tall, 3:1:-1]
+    formed[tall, 4] += np.pi / 2
+    return formed
+
+
 def nearest_form(rotated: FloatArray, angle: FloatArray) -> FloatArray:
     """Return the same boxes, each in the form whose angle is nearest to one of (N,) ``angle``."""
     steps = np.round((angle - rotated[:, 4]) / (np.pi / 2))

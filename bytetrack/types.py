@@ -78,7 +78,8 @@ class Detections:
         if n and (score.min() < 0 or score.max() > 1 + ROUNDING):
             row = int(np.flatnonzero((score < 0) | (score > 1 + ROUNDING))[0])
             raise ValueError(f"detection {row} has score {score[row]:g}; scores go from 0 to 1, not to 100")
-        self._check_shapes(n)
+        if self.masks is not None or self.keypoints is not None or self.rotated is not None:
+            self._check_shapes(n)
         object.__setattr__(self, "xyxy", xyxy)
         object.__setattr__(self, "score", score)
         object.__setattr__(self, "class_id", class_id)

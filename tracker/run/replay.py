@@ -78,7 +78,7 @@ class WithSavedTracks(Upstream):
         """Return the table's own."""
         return self._tracks(source.fps).frame_rate
 
-    def make_tracker(self, source: Source) -> Tracker:
+    def make_tracker(self, source: Source, found: str = "detect") -> Tracker:
         """Return the table."""
         return self._tracks(source.fps)
 

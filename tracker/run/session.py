@@ -317,7 +317,7 @@ class Session:
         claim_leaves(claims, self.host, self.prefix, overwrite=options.overwrite, mine=mine)
         use_background(options, self.scene)
         self.host.start(self.scene)
-        self.tracker = upstream.make_tracker(self.source)
+        self.tracker = upstream.make_tracker(self.source, self.detector.kind)
         self._read = self.source  # with --refine a second one later
         self._profile = Profile(live=self.source.live) if options.profile else None
         self._far_away = upstream.make_far_away(self.scene.size)

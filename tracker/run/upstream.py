@@ -66,10 +66,13 @@ class Upstream:
         """Return the nominal frames per second of what is tracked."""
         return source.fps
 
-    def make_tracker(self, source: Source) -> Tracker:
-        """Return the tracker that the options ask for, for a source that is open."""
+    def make_tracker(self, source: Source, found: str = "detect") -> Tracker:
+        """Return the tracker that the options ask for, for a source that is open.
+
+        ``found`` is what the detector finds, as `Detector.kind`.
+        """
         options = self._options
-        return make_tracker(options.tracker, options.tracker_settings, source.fps, source.size)
+        return make_tracker(options.tracker, options.tracker_settings, source.fps, source.size, found)
 
     def make_far_away(self, size: tuple[int, int]) -> FarAway | None:
         """Return what counts the boxes that a network can hardly see; None without a network."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bytetrack import SORT, BoTSORT, BYTETracker, DeepSORT, MotionTracker, StrongSORT
+from bytetrack import SORT, BoTSORT, BYTETracker, DeepSORT, MotionTracker, RotatedTracker, StrongSORT
 from bytetrack.byte_tracker import NOMINAL_RATE
 from tracker.contracts import LastingTracker
 from tracker.trackers.settings import NEED_LOOKS, TrackerSettings, lacks_looks
@@ -21,16 +21,22 @@ TRACKERS: dict[str, Callable[..., BYTETracker]] = {
 
 
 def make_tracker(
-    kind: str, settings: TrackerSettings, fps: float, size: tuple[int, int] | None = None
+    kind: str,
+    settings: TrackerSettings,
+    fps: float,
+    size: tuple[int, int] | None = None,
+    found: str = "detect",
 ) -> LastingTracker:
     """Return a fresh tracker of a ``kind`` in ``TRACKERS``; a `VisualTracker` where the picture is needed.
 
-    ``fps`` and ``size`` (width, height in pixels) are the source's. Every class in ``TRACKERS`` takes the
-    parameters of ``BYTETracker``. Raises ``OptionError`` and ``WeightsError`` for ``--appearance``.
+    ``fps`` and ``size`` (width, height in pixels) are the source's, ``found`` is what the detector finds
+    (`Detector.kind`): the default tracker follows rotated boxes as such. Every class in ``TRACKERS`` takes
+    the parameters of ``BYTETracker``. Raises ``OptionError`` and ``WeightsError`` for ``--appearance``.
     """
     if kind in NEED_LOOKS and settings.appearance == "none":
         raise OptionError(lacks_looks(kind))
-    tracker = TRACKERS[kind](
+    maker = RotatedTracker if (kind, found) == ("motion", "obb") else TRACKERS[kind]
+    tracker = maker(
         track_thresh=settings.track_thresh,
         new_track_thresh=settings.new_track_thresh,
         match_thresh=settings.match_thresh,
