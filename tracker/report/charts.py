@@ -1,6 +1,7 @@
-"""Charts as SVG: text stays text, every bar tells what it is, colours that the colour-blind tell apart.
+"""Charts as SVG, of the report and of the live page: text stays text, every bar tells what it is.
 
-Colours are classes of the page's style sheet (``c0`` to ``c6``), so that they follow light, dark and paper.
+Colours are classes of the style sheet (``c0`` to ``c6`` of ``chart.css``), so that they follow light, dark
+and paper; the colour-blind tell them apart.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from tracker.report.stays import Bin
 
 WIDTH, PANEL, LEFT, RIGHT, TOP, BOTTOM = 720.0, 132.0, 44.0, 8.0, 22.0, 20.0
 COLORS = 7  # of the style sheet; more classes share the last
-MOST_LABELS = 9  # below an axis
+LABEL = 74.0  # pixels for one below an axis
 TICKS = 4  # beside one, about
+NAME, BAND, MARK = 16.0, 16.0, 5.0  # of a timeline: height of a name, of the marks below it; width of a mark
+LETTER = 7.0  # about how wide one is
 
 
 class Panel(NamedTuple):
@@ -33,24 +36,27 @@ def bars(
     spans: Sequence[str],
     title: str,
     ident: str,
+    *,
+    width: float = WIDTH,
 ) -> Markup:
     """Return stacked bars in panels one above the other, to one scale.
 
     ``labels`` stand below the bars, as many as there is room for; ``spans`` name a bar in its title.
+    ``width`` is that of the picture in pixels, for letters that are as large as those around it.
     """
     top = max((sum(stack) for panel in panels for stack in panel.stacks), default=0)
     ticks = _ticks(top)
-    step = (WIDTH - LEFT - RIGHT) / max(len(labels), 1)
+    step = (width - LEFT - RIGHT) / max(len(labels), 1)
     height = (TOP + PANEL) * len(panels) + BOTTOM
     parts = []
     for number, panel in enumerate(panels):
         base = (TOP + PANEL) * (number + 1)
         parts.append(_text(LEFT, base - PANEL - 8, panel.title, "start", "name"))
-        parts += _grid(ticks, base)
+        parts += _grid(ticks, base, width)
         for place, stack in enumerate(panel.stacks):
             parts += _stack(stack, classes, spans[place], panel.title, base, ticks[-1], place * step, step)
-    parts += _below(labels, step, height)
-    return _svg(parts, height, title, ident)
+    parts += _below(labels, step, height, width)
+    return _svg(parts, width, height, title, ident)
 
 
 def steps(bins: Sequence[Bin], label: Callable[[float], str], title: str, ident: str) -> Markup:
@@ -60,7 +66,7 @@ def steps(bins: Sequence[Bin], label: Callable[[float], str], title: str, ident:
     ticks = _ticks(max(one.most for one in bins))
     start, span = bins[0].start_s, max(bins[-1].end_s - bins[0].start_s, 1e-9)
     scale, base = (WIDTH - LEFT - RIGHT) / span, TOP + PANEL
-    parts = [*_grid(ticks, base)]
+    parts = [*_grid(ticks, base, WIDTH)]
     line = []
     for one in bins:
         x, wide = LEFT + scale * (one.start_s - start), scale * (one.end_s - one.start_s)
@@ -69,9 +75,59 @@ def steps(bins: Sequence[Bin], label: Callable[[float], str], title: str, ident:
         y = base - PANEL * one.mean / ticks[-1]
         line += [f"{x:.1f},{y:.1f}", f"{x + wide:.1f},{y:.1f}"]
     parts.append(Markup('<polyline class="mean" points="{}"/>').format(" ".join(line)))
-    labelled = [bins[place].start_s for place in _spread(len(bins))]
+    labelled = [bins[place].start_s for place in _spread(len(bins), WIDTH)]
     parts += [_text(LEFT + scale * (at - start), base + 14, label(at)) for at in labelled]
-    return _svg(parts, base + BOTTOM, title, ident)
+    return _svg(parts, WIDTH, base + BOTTOM, title, ident)
+
+
+class Mark(NamedTuple):
+    """An event on a timeline."""
+
+    at_s: float
+    name: str  # of the line or zone
+    told: str  # what happened, in words
+    event: int  # its number
+    doubtful: bool
+
+
+def timeline(
+    marks: Sequence[Mark],
+    first_s: float,
+    last_s: float,
+    label: Callable[[float], str],
+    title: str,
+    ident: str,
+    *,
+    width: float = WIDTH,
+) -> Markup:
+    """Return events over the time of a recording, a band for each line or zone.
+
+    A mark is a button (``data-event``, ``data-at`` in seconds); several that would lie upon each other are
+    one, which leads to the first of them.
+    """
+    names = sorted({mark.name for mark in marks})
+    scale, right = (width - 2 * RIGHT) / max(last_s - first_s, 1e-9), width - RIGHT
+    height = (NAME + BAND) * max(len(names), 1) + BOTTOM
+    parts = []
+    for number, name in enumerate(names):
+        base = (NAME + BAND) * (number + 1)
+        room = max(int((width - 2 * RIGHT) / LETTER), 2)
+        parts.append(
+            _text(
+                RIGHT, base - BAND - 4, name if len(name) <= room else f"{name[: room - 1]}…", "start", "name"
+            )
+        )
+        parts.append(Markup('<path class="axis" d="M{:.0f} {:.1f}H{:.0f}"/>').format(RIGHT, base, right))
+        together: dict[int, list[Mark]] = {}
+        for mark in sorted(mark for mark in marks if mark.name == name):
+            together.setdefault(int(scale * (mark.at_s - first_s) // MARK), []).append(mark)
+        parts += [
+            _mark(there, RIGHT + scale * (there[0].at_s - first_s), base) for there in together.values()
+        ]
+    for place in _spread(round((width - 2 * RIGHT) / LABEL), width):
+        at_s = first_s + place * LABEL / scale
+        parts.append(_text(RIGHT + place * LABEL, height - 6, label(at_s), "middle" if place else "start"))
+    return _svg(parts, width, height, title, ident, role="group")
 
 
 def key(classes: Sequence[str]) -> list[tuple[str, str]]:
@@ -101,6 +157,17 @@ def _stack(
             up += tall
 
 
+def _mark(there: Sequence[Mark], x: float, base: float) -> Markup:
+    """Return the button of one event, or of several that lie upon each other."""
+    first = there[0]
+    told = first.told if len(there) == 1 else f"{first.told}, and {len(there) - 1} more"
+    color = "mark doubt" if any(mark.doubtful for mark in there) else "mark"
+    return Markup(
+        '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.0f}" height="{:.0f}" rx="1"'
+        ' role="button" tabindex="-1" aria-label="{}" data-event="{}" data-at="{:.3f}"><title>{}</title></rect>'
+    ).format(color, x - MARK / 2, base - BAND + 1, MARK, BAND - 2, told, first.event, first.at_s, told)
+
+
 def _ticks(top: float) -> list[float]:
     """Return round numbers from 0 to at least ``top``.
 
@@ -114,22 +181,24 @@ def _ticks(top: float) -> list[float]:
     return [step * n for n in range(math.ceil(top / step) + 1)]
 
 
-def _grid(ticks: Sequence[float], base: float) -> Iterator[Markup]:
+def _grid(ticks: Sequence[float], base: float, width: float) -> Iterator[Markup]:
     for tick in ticks:
         y = base - PANEL * tick / ticks[-1]
         yield Markup('<path class="{}" d="M{:.0f} {:.1f}H{:.0f}"/>').format(
-            "axis" if not tick else "grid", LEFT, y, WIDTH - RIGHT
+            "axis" if not tick else "grid", LEFT, y, width - RIGHT
         )
         yield _text(LEFT - 6, y + 4, f"{tick:g}", "end")
 
 
-def _below(labels: Sequence[str], step: float, height: float) -> Iterator[Markup]:
-    for place in _spread(len(labels)):
+def _below(labels: Sequence[str], step: float, height: float, width: float) -> Iterator[Markup]:
+    for place in _spread(len(labels), width):
         yield _text(LEFT + step * (place + 0.5), height - 6, labels[place], "middle")
 
 
-def _spread(count: int) -> range:
-    return range(0, count, max(math.ceil(count / MOST_LABELS), 1))
+def _spread(count: int, width: float) -> range:
+    """Return which of so many labels stand below an axis; nine below the widest."""
+    room = max(int((width - LEFT - RIGHT) // LABEL), 1)
+    return range(0, count, max(math.ceil(count / room), 1))
 
 
 def _rect(x: float, wide: float, base: float, tall: float, color: str, told: str) -> Markup:
@@ -145,8 +214,10 @@ def _text(x: float, y: float, words: str, anchor: str = "start", style: str = ""
     )
 
 
-def _svg(parts: Sequence[Markup], height: float, title: str, ident: str) -> Markup:
+def _svg(
+    parts: Sequence[Markup], width: float, height: float, title: str, ident: str, *, role: str = "img"
+) -> Markup:
     return Markup(
-        '<svg class="chart" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-labelledby="{}">'
+        '<svg class="chart" viewBox="0 0 {:.0f} {:.0f}" role="{}" aria-labelledby="{}">'
         '<title id="{}">{}</title>{}</svg>'
-    ).format(WIDTH, height, ident, ident, title, Markup("").join(parts))
+    ).format(width, height, role, ident, ident, title, Markup("").join(parts))

@@ -19,6 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 from tracker.errors import TrackError
 from tracker.text import told
 from tracker.types import Json
+from tracker.web import charted
 from tracker.web.about import about, may
 from tracker.web.access import COOKIE_S, Access
 from tracker.web.answers import (
@@ -59,6 +60,7 @@ class Site:
         """Return the ASGI application, without its guard."""
         one = "/api/sources/{number:int}"
         routes = [
+            *charted.routes(one, self.station, self.history),
             Route("/", page("index.html")),
             Route("/login", self.login_page),
             Route("/static/{name}", static),
