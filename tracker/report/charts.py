@@ -164,7 +164,8 @@ def _mark(there: Sequence[Mark], x: float, base: float) -> Markup:
     color = "mark doubt" if any(mark.doubtful for mark in there) else "mark"
     return Markup(
         '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.0f}" height="{:.0f}" rx="1"'
-        ' role="button" tabindex="-1" aria-label="{}" data-event="{}" data-at="{:.3f}"><title>{}</title></rect>'
+        ' role="button" tabindex="-1" aria-label="{}" data-event="{}" data-at="{:.3f}">'
+        "<title>{}</title></rect>"
     ).format(color, x - MARK / 2, base - BAND + 1, MARK, BAND - 2, told, first.event, first.at_s, told)
 
 
@@ -192,7 +193,9 @@ def _grid(ticks: Sequence[float], base: float, width: float) -> Iterator[Markup]
 
 def _below(labels: Sequence[str], step: float, height: float, width: float) -> Iterator[Markup]:
     for place in _spread(len(labels), width):
-        yield _text(LEFT + step * (place + 0.5), height - 6, labels[place], "middle")
+        narrow = step < LABEL / 2  # the words begin where the bar is, and not before the axis
+        x = LEFT + step * (place if narrow else place + 0.5)
+        yield _text(x, height - 6, labels[place], "start" if narrow else "middle")
 
 
 def _spread(count: int, width: float) -> range:

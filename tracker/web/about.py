@@ -36,6 +36,9 @@ def about(station: Station) -> dict[str, Json]:
         "video_from_s": station.video_from_s,
         "results": [{"id": key, "name": path.name} for key, path in station.results.items()],
         "stale": station.stale,
+        "recounting": station.recounting,
+        "uncounted": bool(station.results) and station.counted not in ("", station.version),
+        "changed": station.changed(),
         "runs": station.runs,
         "reports": station.report is not None,
         "may": may(station),
@@ -50,5 +53,7 @@ def may(station: Station) -> dict[str, bool]:
         "stop": station.stop is not None and station.state in BUSY[:3],
         "zero": station.counts,
         "edit": station.editable,
-        "recount": station.recount is not None and station.state in ("ended", "stopped"),
+        "recount": station.recount is not None
+        and station.state in ("ended", "stopped")
+        and not station.changed(),
     }

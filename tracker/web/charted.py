@@ -24,6 +24,7 @@ from tracker.web.station import Station
 DAY_S, HOUR_S = 86400.0, 3600.0
 MOST_BARS = 400
 MOST_MARKS = 20_000  # events of a film that are looked at; those that lie upon each other are one mark
+VERBS = {"enter": "entered", "exit": "left", "loiter": "loitering"}  # those of the page's list
 WIDTHS = (240.0, 2000.0)  # from the narrowest to the widest picture
 
 
@@ -120,7 +121,8 @@ def film(history: History, station: Station, since: float, until: float, width: 
 
 def mark_of(row: dict[str, Any]) -> charts.Mark:
     """Return an event of the history as a mark of a timeline, which says what happened."""
-    way = row.get("direction") or row["kind"].rpartition(".")[2]
+    what = row["kind"].rpartition(".")[2]
+    way = row.get("direction") or VERBS.get(what, what)
     who = "" if row.get("track_id") is None else f": {row.get('class') or 'object'} #{row['track_id']}"
     doubt = f", doubtful ({row['why']})" if row.get("why") else ""
     told = f"{clock(row['time_s'])} {row['name']} {way}{who}{doubt}"

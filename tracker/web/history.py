@@ -42,6 +42,7 @@ class Happened(NamedTuple):
     frame: int
     counted_as: tuple[str, str, str] | None  # name, direction, class
     row: dict[str, Json]
+    jpeg: bytes | None = None  # its picture
 
 
 class History:
@@ -98,6 +99,8 @@ class History:
                      json.dumps(row, default=to_json), each.frame),
                 )  # fmt: skip
                 ids.append(int(cursor.lastrowid or 0))
+                if each.jpeg is not None:
+                    database.execute("INSERT INTO pictures VALUES (?,?)", (ids[-1], each.jpeg))
                 if each.counted_as is not None:
                     database.execute(
                         "INSERT INTO minutes VALUES (?,?,?,?,?,1,?) ON CONFLICT DO UPDATE"
@@ -106,11 +109,6 @@ class History:
                     )
         self._clean()
         return ids
-
-    def add_picture(self, event: int, jpeg: bytes) -> None:
-        """Keep the picture of an event."""
-        with self._writing() as database:
-            database.execute("INSERT OR REPLACE INTO pictures VALUES (?,?)", (event, jpeg))
 
     def picture(self, source: str, event: int) -> bytes | None:
         """Return the picture of an event, None where none was kept."""

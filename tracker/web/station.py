@@ -61,6 +61,9 @@ class Station:
     results: dict[str, Path] = field(default_factory=dict)  # what may be downloaded, by id
     runs: int = 0  # how many have ended
     stale: bool = False  # the shapes were changed after the video was drawn
+    recounting: bool = False  # it counts anew from saved tracks
+    counted: str = ""  # version of the shapes that the totals are of; "" where it is not known
+    changed: Callable[[], bool] = bool  # whether the file is another one than that which was counted
     start: Callable[[], None] | None = None
     stop: Callable[[], None] | None = None
     recount: Callable[[], None] | None = None
@@ -93,6 +96,7 @@ class Station:
             self.began = time.monotonic()
             self.painter = Painter(scene.names, session.drawing, scene.live)
             shapes = self._drawn.read(scene.size, scene.names)
+            self.counted = self.version
             class_map = ZoneDocument(self.zones, scene.size).read().class_map.names(scene.names)
             self._live_shapes = live = LiveShapes(session.host, scene, class_map)
             live.adopt([*self._fixed(), *shapes])
@@ -114,6 +118,7 @@ class Station:
         """End: the run is over."""
         self.closing()  # before the lock: who waits for an answer has it
         with self._lock:
+            self.recounting = False
             self.state, self.message = state, message
             self.runs += 1
         self._tell()

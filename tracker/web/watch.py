@@ -117,18 +117,16 @@ class WatchSink(Sink):
     def _keep(self) -> None:
         while (item := self._queue.get()) is not None:
             events, result = item
-            rows = [
-                Happened(self._wall(event.time), event.frame, event.counted_as if counts(event) else None,
-                         event_row(event, self._scene))
-                for event in events
-            ]  # fmt: skip
             try:
-                numbers = self._history.add(self._station.name, rows)
+                doubtful = self._pictures and any("why" in event.data for event in events)
+                seen = jpeg(result, self._station, PICTURE_WIDTH, 70) if result and doubtful else None
+                self._history.add(self._station.name, [
+                    Happened(self._wall(event.time), event.frame, event.counted_as if counts(event) else None,
+                             event_row(event, self._scene), seen if "why" in event.data else None)
+                    for event in events
+                ])  # fmt: skip
                 if self._station.message == LOST:
                     self._station.message = ""
-                for number, event in zip(numbers, events, strict=True):
-                    if result is not None and self._pictures and "why" in event.data:
-                        self._history.add_picture(number, jpeg(result, self._station, PICTURE_WIDTH, 70))
             except Exception as error:  # what is shown must not end what is counted
                 self._missed += 1
                 self.warnings[:] = [str(error)]

@@ -21,6 +21,7 @@ from tracker.run.upstream import Upstream, WithDetector
 from tracker.sinks import output_file
 from tracker.sources import open_source
 from tracker.types import InputError, Scene, Stopwatch, TrackError
+from tracker.web.counted_file import CountedFile
 from tracker.web.history import History
 from tracker.web.picture import encoded
 from tracker.web.station import Station, fix_shared
@@ -61,6 +62,8 @@ class Worker:
                 if source.length:
                     station.length_s = source.length / source.fps
             station.still, station.recount = self.still, self.recount
+            self._file = CountedFile(run.uri, self._path("_film.json"))
+            station.changed = self._file.changed
             station.video_from_s = options.start
             if self._path(RESULTS["video"]).is_file() and self._path(RESULTS["tracks"]).is_file():
                 station.state = "ended"
@@ -72,7 +75,7 @@ class Worker:
 
     def recount(self) -> None:
         """Count anew from the saved tracks, at the lines and zones as they are now."""
-        self._begin(self._recount_session)
+        self._begin(self._recount_session, recounting=True)
 
     def stop(self) -> None:
         """End in order; returns at once."""
@@ -108,12 +111,13 @@ class Worker:
         report = gather(files)
         return sheets.workbook(report) if kind == "xlsx" else page(report).encode()
 
-    def _begin(self, make: Callable[[], Session]) -> None:
+    def _begin(self, make: Callable[[], Session], *, recounting: bool = False) -> None:
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 return
             self._stop = threading.Event()
             self.station.state, self.station.message = "starting", ""
+            self.station.recounting = recounting
             self._thread = threading.Thread(target=self._run, args=(make,), name=f"run {self.station.name}")
             self._thread.daemon = True
             self._thread.start()
@@ -156,6 +160,7 @@ class Worker:
         else:
             options = replace(options, overwrite=True)
             station.results.clear()
+            self._file.take()
             station.stale = False
             assert self.history is not None
             self.history.forget_after(station.name, -1.0)

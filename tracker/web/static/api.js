@@ -5,6 +5,7 @@ export class Problem extends Error {
     super(body.error || `the server answered ${status}`);
     this.status = status;
     this.index = body.index;
+    this.about = body; // of a broken zone file its version, and the earlier ones
   }
 }
 
@@ -14,6 +15,18 @@ export async function ask(path, method = "GET", body = undefined) {
   const found = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Problem(answer.status, found);
   return found;
+}
+
+// A file that is made for whoever asks: saved, or refused with a sentence.
+export async function save(path) {
+  const answer = await fetch(`api/${path}`);
+  if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
+  const name = answer.headers.get("content-disposition")?.match(/filename="([^"]+)"/)?.[1] ?? "track";
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
 // One WebSocket: states and events as they happen, pictures only as fast as they are drawn.

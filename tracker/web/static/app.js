@@ -16,7 +16,7 @@ function show() {
   const found = location.hash.match(/^#\/source\/(\d+)/);
   const source = found && site.sources.find((each) => each.id === Number(found[1]));
   view = source ? new Camera(site, source) : new Wall(site);
-  where.textContent = source ? source.name : "";
+  where.hidden = !source || site.sources.length < 2;
   document.title = source ? `${source.name} – track` : "track";
   main.replaceChildren(view.node);
   view.shown();

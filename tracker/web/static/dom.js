@@ -25,6 +25,16 @@ export function ago(seconds) {
   return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
+// A chart that the server has drawn: parsed without running anything, its names are text already.
+export function drawn({ svg, key = [] }) {
+  const chart = new DOMParser().parseFromString(svg, "text/html").querySelector("svg");
+  const list = el("ul", { class: "key" }, key.map(([color, name]) =>
+    el("li", {}, el("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, el("rect", { class: color, width: 10, height: 10 })), name)));
+  return key.length ? [document.importNode(chart, true), list] : [document.importNode(chart, true)];
+}
+
+export const button = (text, onclick, options = {}) => el("button", { type: "button", onclick, ...options }, text);
+
 export const COLORS = {
   red: "#e6194b", green: "#3cb44b", blue: "#4363d8", yellow: "#ffe119", orange: "#f58231", purple: "#911eb4", cyan: "#42d4f4",
   magenta: "#f032e6", lime: "#bfef45", pink: "#fabed4", teal: "#469990", white: "#ffffff", black: "#000000",

@@ -42,4 +42,12 @@ export const within = ([x, y], [width, height]) => [
   Math.round(Math.min(Math.max(y, 0), height) * 10) / 10,
 ];
 
+// All points, as far as none leaves the picture.
+export function moved(points, [dx, dy], [width, height]) {
+  const [xs, ys] = [points.map((point) => point[0]), points.map((point) => point[1])];
+  const x = Math.min(Math.max(dx, -Math.min(...xs)), width - Math.max(...xs));
+  const y = Math.min(Math.max(dy, -Math.min(...ys)), height - Math.max(...ys));
+  return points.map((point) => within([point[0] + x, point[1] + y], [width, height]));
+}
+
 export const least = (kind) => (kind === "line" ? 2 : 3);

@@ -18,6 +18,7 @@ export class Picture {
     image.onload = () => {
       if (this.came !== null) return;
       [this.canvas.width, this.canvas.height] = [image.naturalWidth, image.naturalHeight];
+      this.node.style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
       this.canvas.getContext("2d").drawImage(image, 0, 0);
     };
     image.src = url;
@@ -29,6 +30,7 @@ export class Picture {
     if (this.canvas.width !== bitmap.width || this.canvas.height !== bitmap.height) {
       this.canvas.width = bitmap.width;
       this.canvas.height = bitmap.height;
+      this.node.style.setProperty("--ratio", bitmap.width / bitmap.height);
     }
     this.canvas.getContext("2d").drawImage(bitmap, 0, 0);
     this.canvas.dataset.frame = about.frame;

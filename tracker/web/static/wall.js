@@ -1,9 +1,13 @@
 // All sources at a glance.
-import { el } from "./dom.js";
+import { numbers } from "./counts.js";
+import { el, swatch } from "./dom.js";
 import { Picture } from "./picture.js";
 
-export const STATES = {
-  idle: "waits for you", starting: "starting", running: "running", lost: "connection lost", stopping: "stopping",
+const [LEAST, GAP, TEXT] = [272, 16, 120]; // pixels: the narrowest card, what is between two, what stands below a picture
+const MOST_TOTALS = 3; // on a card
+
+const STATES = {
+  idle: "not started", starting: "starting", running: "running", lost: "connection lost", stopping: "stopping",
   stopped: "stopped", ended: "done", failed: "failed",
 };
 
@@ -12,33 +16,39 @@ export function stateText(source) {
   return source.message ? `${text}: ${source.message}` : text;
 }
 
-export function totalsText(source) {
-  return source.totals.map(({ kind, name, totals, directions }) =>
-    kind === "line"
-      ? `${name}: ${directions.map((way) => `${totals[way]} ${way}`).join(", ")}`
-      : `${name}: ${totals.now} now, ${totals.enter} entered`,
-  );
+// As few columns as fit below each other on the screen, so that pictures are large.
+function columns(count, width, height) {
+  const most = Math.max(Math.floor((width + GAP) / (LEAST + GAP)), 1);
+  for (let n = 1; n < Math.min(most, count); n += 1) {
+    const card = ((width + GAP) / n - GAP) * (9 / 16) + TEXT + GAP;
+    if (Math.ceil(count / n) * card <= height) return n;
+  }
+  return Math.min(most, count);
 }
 
 export class Wall {
   constructor(site) {
     this.site = site;
     this.cards = new Map();
-    const list = el("ul", { class: "wall" });
+    this.list = el("ul", { class: "wall" });
     for (const source of site.sources) {
       const picture = new Picture(source.name);
       const state = el("span", { class: "state" });
-      const counts = el("div");
+      const counts = el("dl", { class: "totals" });
       if (source.kind === "file") picture.still(`api/sources/${source.id}/frame.jpg?at=${source.video_from_s}`);
       this.cards.set(source.id, { picture, state, counts });
-      list.append(el("li", { class: "card" }, el("a", { href: `#/source/${source.id}` }, picture.node, el("div", { class: "text" }, el("h2", {}, source.name), state, counts))));
+      this.list.append(el("li", { class: "card" }, el("a", { href: `#/source/${source.id}` }, picture.node, el("div", { class: "text" }, el("h2", {}, source.name), state, counts))));
     }
-    this.node = el("section", {}, el("h1", {}, "Sources"), list);
+    this.node = el("section", {}, el("h1", {}, "Sources"), this.list);
   }
 
   shown() {
     this.state();
-    this.resize = () => this.site.live.watch([...this.cards].map(([source, { picture }]) => ({ source, width: picture.width })));
+    this.resize = () => {
+      const height = window.innerHeight - this.list.getBoundingClientRect().top - window.scrollY;
+      this.list.style.gridTemplateColumns = `repeat(${columns(this.cards.size, this.list.clientWidth, height)}, minmax(0, 1fr))`;
+      this.site.live.watch([...this.cards].map(([source, { picture }]) => ({ source, width: picture.width })));
+    };
     window.addEventListener("resize", this.resize);
     this.resize();
   }
@@ -48,7 +58,11 @@ export class Wall {
       const card = this.cards.get(source.id);
       card.state.className = `state ${source.state}`;
       card.state.textContent = stateText(source);
-      card.counts.replaceChildren(...totalsText(source).map((text) => el("div", {}, text)));
+      const more = source.totals.length - MOST_TOTALS;
+      card.counts.replaceChildren(
+        ...source.totals.slice(0, MOST_TOTALS).map((each) => el("div", {}, el("dt", {}, swatch(each.color), each.name), el("dd", {}, numbers(each).slice(0, 2)))),
+        ...(more > 0 ? [el("div", { class: "pale" }, `and ${more} more`)] : []),
+      );
     }
   }
 
