@@ -19,11 +19,10 @@ import numpy as np
 from websockets.sync.client import ClientConnection, connect
 
 from tests.tracker.squares import SquareDetector
-from tracker.contracts import Detector, Sink, Source, Tracker
+from tracker.contracts import Detector, Sink, Source
 from tracker.options import Options
 from tracker.run.session import Session
 from tracker.run.upstream import Upstream
-from tracker.trackers.make import make_tracker
 from tracker.types import Event, Frame, Stopwatch
 from tracker.web.server import Server, Where
 from tracker.web.station import Station
@@ -91,9 +90,6 @@ class Made(Upstream):
 
     def make_detector(self, source: Source, stopwatch: Stopwatch) -> Detector:
         return SquareDetector()
-
-    def make_tracker(self, source: Source) -> Tracker:
-        return make_tracker(self._options.tracker, self._options.tracker_settings, source.fps, source.size)
 
 
 @dataclass
