@@ -150,6 +150,13 @@ class Detector:
     def resume(self, passed: int) -> None:
         """Go on behind so many frames, which an earlier part of the run saw; only who counts them minds."""
 
+    def state(self, index: int) -> Json:
+        """Return what it remembers of the frames up to that of this index, all yielded; None: nothing."""
+        return None
+
+    def restore(self, state: Json) -> None:
+        """Go on from what ``state`` returned; ``ValueError``, ``KeyError`` or ``TypeError`` if it cannot."""
+
     def summary(self) -> Sequence[tuple[str, str]]:
         """Return rows for the table at the end."""
         return ()

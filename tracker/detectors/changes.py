@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from bytetrack.types import FloatArray
 from tracker.types import Image
@@ -45,18 +46,19 @@ class Changes:
     learns which change only one comparison in fifty exceeds.
     """
 
-    def __init__(self, luminance: Image) -> None:
-        self._looked_at = luminance.astype(np.int16)
-        self._now = self._looked_at
+    def __init__(self, luminance: NDArray[np.integer[Any]], noise: FloatArray | None = None) -> None:
+        """Begin with a picture, or with what was ``looked_at`` and learnt before."""
+        self.looked_at = luminance.astype(np.int16)
+        self._now = self.looked_at
         rows, columns = luminance.shape[0] // CELLS, luminance.shape[1] // CELLS
         self._change = np.zeros((rows, columns), np.int16)
         self.is_grain = True  # whether what changed last is without form, as noise is
-        self.noise = np.full((rows, columns), AT_FIRST, np.float32)
+        self.noise = np.full((rows, columns), AT_FIRST, np.float32) if noise is None else noise
 
     def compare(self, luminance: Image) -> Mask:
         """Return (rows, columns): which blocks of this picture changed."""
         self._now = luminance.astype(np.int16)
-        difference = self._now - self._looked_at
+        difference = self._now - self.looked_at
         if not difference.any():
             self._change[:] = 0
             return np.zeros((self.noise.shape[0], self.noise.shape[1]), bool)
@@ -75,7 +77,7 @@ class Changes:
 
     def replace(self, luminance: Image) -> None:
         """Take this picture, which was looked at whole, for what the next is compared with."""
-        self._looked_at = self._now = luminance.astype(np.int16)
+        self.looked_at = self._now = luminance.astype(np.int16)
 
     def threshold(self) -> FloatArray:
         """Return (rows, columns): the levels above which a block has changed."""
@@ -84,7 +86,7 @@ class Changes:
     def look(self, blocks: Mask) -> None:
         """Note that these blocks of the newest picture are looked at."""
         cells = blocks.repeat(CELLS, axis=0).repeat(CELLS, axis=1)
-        self._looked_at = np.where(cells, self._now, self._looked_at)
+        self.looked_at = np.where(cells, self._now, self.looked_at)
 
     def learn(self, empty: Mask) -> None:
         """Take the newest change of these blocks, in which nothing is, for noise."""

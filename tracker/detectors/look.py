@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from bytetrack import Detections
 from tracker.detectors.batched import Network
-from tracker.detectors.scenery import Look, Scenery, Share
+from tracker.detectors.memory import Look, Past
+from tracker.detectors.scenery import Scenery, Share
 from tracker.detectors.settings import STRIDE
 from tracker.detectors.wrapper import DetectorWrapper
-from tracker.types import Frame, Stopwatch
+from tracker.types import Frame, Json, Stopwatch
 
+KEPT = 16  # frames that may be in flight, and one that `EveryNth` is ahead
 MOST_RESTED = 8  # frames that wait, with --batch, for others to fill the batch of one that was looked at
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A frame that is not yielded yet."""
+
+    frame: Frame | None  # None: an earlier part of the run has yielded it
+    look: Look | None  # None: nothing changed
 
 
 class Looking(DetectorWrapper):
@@ -39,6 +50,10 @@ class Looking(DetectorWrapper):
         self._watch = stopwatch or Stopwatch()
         self._imgsz = -(-imgsz // STRIDE) * STRIDE
         self._live = live
+        self._scene: Scenery | None = None
+        self._depth = 0  # frames in flight, as many from the first of a size to the last; 0: not known yet
+        self._pasts: deque[Past] = deque(maxlen=KEPT)  # before each of the last frames
+        self._earlier: Past | None = None
 
     def summary(self) -> list[tuple[str, str]]:
         """Return how much was looked at."""
@@ -85,27 +100,59 @@ class Looking(DetectorWrapper):
             yield frame, standing
 
     def _by_windows(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
-        waiting: deque[tuple[Frame, Look | None]] = deque()
+        waiting: deque[Waiting] = deque()
         scene: Scenery | None = None
         try:
             for frame in frames:
                 size = (frame.pixels.shape[0], frame.pixels.shape[1])
                 if scene is None or scene.size != size:
                     while scene is not None and waiting:
-                        yield self._oldest(waiting, scene)
-                    scene = self._scenery(size)
+                        yield from self._oldest(waiting, scene)
+                    scene, self._depth = self._scenery(size), 0
+                    self._scene = scene
+                    waiting.extend(Waiting(None, look) for look in self._recalled(scene))
+                looks = tuple(one.look for one in waiting)
+                self._pasts.append(Past(frame.index, size, self._depth, scene.memory(), looks))
                 with self._watch("detect"):
-                    waiting.append((frame, scene.begin(frame)))
-                while waiting and (waiting[0][1] is None or len(waiting) >= self.network.in_flight()):
-                    yield self._oldest(waiting, scene)
+                    waiting.append(Waiting(frame, scene.begin(frame)))
+                self._depth = self._depth or self.network.in_flight()
+                while waiting and (waiting[0].look is None or len(waiting) >= self._depth):
+                    yield from self._oldest(waiting, scene)
             while waiting and scene is not None:
-                yield self._oldest(waiting, scene)
+                yield from self._oldest(waiting, scene)
         finally:
-            for _, look in waiting:
-                if look is not None:
-                    self.network.abandon(look.pending)
+            for one in waiting:
+                if one.look is not None and one.look.found is None:
+                    self.network.abandon(one.look.pending)
 
-    def _oldest(self, waiting: deque[tuple[Frame, Look | None]], scene: Scenery) -> tuple[Frame, Detections]:
-        frame, look = waiting.popleft()
+    def _oldest(self, waiting: deque[Waiting], scene: Scenery) -> Iterator[tuple[Frame, Detections]]:
+        """Yield the frame that has waited longest, unless an earlier part of the run did."""
+        one = waiting.popleft()
         with self._watch("detect"):
-            return frame, scene.standing if look is None else scene.end(look)
+            found = scene.standing if one.look is None else scene.end(one.look)
+        if one.frame is not None:
+            yield one.frame, found
+
+    def state(self, index: int) -> Json:
+        """Return what is known behind the frame of this index, up to which all were yielded.
+
+        Later ones may have been compared already; then it is what was known before the first of them, with
+        what was looked at just then.
+        """
+        if self._live or self._scene is None:
+            return None
+        now = Past(index + 1, self._scene.size, self._depth, self._scene.memory(), ())
+        return next((past for past in self._pasts if past.before > index), now).to_json()
+
+    def restore(self, state: Json) -> None:
+        """Go on from what `state` returned; raises ``ValueError``, ``KeyError`` or ``TypeError``."""
+        self._earlier = None if state is None else Past.from_json(state)
+
+    def _recalled(self, scene: Scenery) -> tuple[Look | None, ...]:
+        """Let a scenery go on from an earlier part of the run; return what was being looked at in that."""
+        earlier, self._earlier = self._earlier, None
+        if earlier is None or earlier.memory is None or earlier.size != scene.size:
+            return ()
+        scene.recall(earlier.memory)
+        self._depth = earlier.depth
+        return earlier.looks

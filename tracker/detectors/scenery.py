@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from bytetrack import Detections
-from bytetrack.types import FloatArray
 from tracker.detectors.batched import Network
 from tracker.detectors.changes import Changes, Mask, blocks_of, luminance
 from tracker.detectors.letterbox import Letterbox
+from tracker.detectors.memory import Look, Memory, Parts
 from tracker.detectors.standing import agree, best_first, replaced
 from tracker.detectors.window_plan import Cells, View, cost, grown, packed, sizes
 from tracker.detectors.windows import Layout
@@ -22,23 +22,6 @@ NEW_LIGHT = 0.5  # part of the blocks that changed, from which the whole picture
 SURE = 0.25  # score from which an object that was not known makes it look again sooner
 BUSY = 50  # pictures in a row that had to be looked at whole, from which it is not even compared every time
 MOST_BLIND = 4  # pictures between two comparisons then
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Windows that are looked at, and what for."""
-
-    trusted: FloatArray  # (W, 4), the part of each in which no box is cut, in pixels of the picture
-    changed: Mask  # blocks; of what did not change the windows' answer is not taken
-
-
-@dataclass(frozen=True)
-class Look:
-    """What is looked at in one frame, begun."""
-
-    pending: Any
-    parts: Parts | None  # None: the whole picture
-    routine: bool  # nothing had changed: it was time
 
 
 @dataclass
@@ -96,6 +79,33 @@ class Scenery:
         self._fills = True  # whether what changed last fits into nothing smaller than the whole picture
         self._busy = 0  # pictures in a row that were compared, and filled it
         self._blind = 0  # pictures that are looked at whole without a comparison
+
+    def memory(self) -> Memory | None:
+        """Return what it knows; None: it has not been shown anything."""
+        if self._first:
+            return None
+        return Memory(
+            self.standing,
+            self._changes.looked_at,
+            self._changes.noise.copy(),
+            self._looked_s.copy(),
+            self._owed.copy(),
+            np.array([self._missed[size] for size in self._sizes]),
+            self._patience_s,
+            self._busy,
+            self._blind,
+        )
+
+    def recall(self, memory: Memory) -> None:
+        """Go on from what another knew, if that was of pictures of this size."""
+        if not memory.fits(self._view.blocks, len(self._sizes)):
+            return
+        self._first = False
+        self._changes = Changes(memory.looked_at, memory.noise.copy())
+        self.standing = memory.standing
+        self._looked_s, self._owed = memory.looked_s.copy(), memory.owed.copy()
+        self._missed = dict(zip(self._sizes, memory.missed.tolist(), strict=True))
+        self._patience_s, self._busy, self._blind = memory.patience_s, memory.busy, memory.blind
 
     def begin(self, frame: Frame) -> Look | None:
         """Compare the frame, and ask the network about what changed; None: nothing did."""
@@ -199,7 +209,9 @@ class Scenery:
 
     def end(self, look: Look) -> Detections:
         """Wait for what the network says, and return the boxes that stand from now on."""
-        found = self._network.finish(look.pending)
+        if look.found is None:
+            look.found = self._network.finish(look.pending)
+        found = look.found
         before, parts = self.standing, look.parts
         if parts is None:
             self.standing = best_first(found[0])

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from bytetrack import Detections
 from tracker.contracts import Detector
-from tracker.types import Frame, Image
+from tracker.types import Frame, Image, Json
 
 
 class DetectorWrapper(Detector):
@@ -45,6 +45,14 @@ class DetectorWrapper(Detector):
     def resume(self, passed: int) -> None:
         """Go on behind so many frames."""
         self.detector.resume(passed)
+
+    def state(self, index: int) -> Json:
+        """Return what is remembered of the frames up to that of this index."""
+        return self.detector.state(index)
+
+    def restore(self, state: Json) -> None:
+        """Go on from what ``state`` returned."""
+        self.detector.restore(state)
 
     def summary(self) -> Sequence[tuple[str, str]]:
         """Return rows for the table at the end."""

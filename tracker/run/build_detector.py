@@ -79,11 +79,11 @@ def wrapped(
 def look_of(options: Options, *, live: bool) -> str:
     """Return where the detector looks, "changed" or "all"; auto: only what is live is not looked at whole.
 
-    Raises ``OptionError`` where a file may be resumed: what had been looked at before the cut is not saved,
-    and a resumed run must find what an uncut one does.
+    Raises ``OptionError`` where a file may be resumed and is looked at by batches: what had been looked at
+    before the cut is not known then, and a resumed run must find what an uncut one does.
     """
-    if options.look == "changed" and options.state and not live:
-        raise OptionError("--look changed and --state cannot be combined for files; leave one out")
+    if options.look == "changed" and options.state and not live and options.batch > 1:
+        raise OptionError("--look changed and --batch cannot be combined with --state; leave one out")
     if options.look == "changed" and options.tiles != Settings.tiles:
         raise OptionError("--look changed and --tiles cannot be combined; leave one out")
     if options.look == "auto":

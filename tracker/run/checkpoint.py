@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from tracker.contracts import LastingTracker, PictureTracker, Sink
+from tracker.contracts import Detector, LastingTracker, PictureTracker, Sink
 from tracker.plugin_host import FAULTS, Host, failure, moment
 from tracker.run import sealed
 from tracker.run.fingerprint import is_same
@@ -38,6 +38,7 @@ class Saved:
     report: dict[str, Json]
     passed: int = 0  # frames since the source's first, those left out by the detector too
     recording: Json = None  # what a file is known again by (`tracker.run.fingerprint`)
+    detector: Json = None
     left: dict[str, str] = field(default_factory=dict)  # files of plugins -> SHA-256 of what is in them
 
 
@@ -118,6 +119,16 @@ class Checkpoint:
         if not same and name != self.saved.source:
             raise self.file.foreign(f"belongs to {self.saved.source}, not to {name}")
 
+    def restore_detector(self, detector: Detector) -> None:
+        """Let a detector go on that looks only where something changed since."""
+        if self.saved is not None and self.resuming:
+            self._hand(
+                "detector",
+                type(detector).__name__,
+                lambda state, _: detector.restore(state),
+                self.saved.detector,
+            )
+
     def restore(
         self, host: Host, sinks: Sequence[Sink], report: Report, reshape: Reshape | None = None
     ) -> None:
@@ -170,6 +181,7 @@ class Checkpoint:
         *,
         passed: int = 0,
         recording: Json = None,
+        detector: Json = None,
         ended: bool = False,
         wait: bool = False,
     ) -> None:
@@ -187,6 +199,7 @@ class Checkpoint:
             "report": report.state(),
             "passed": passed,
             "recording": recording,
+            "detector": detector,
             "left": self.left,
         }
         try:

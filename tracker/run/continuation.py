@@ -79,6 +79,7 @@ class Continuation:
     def save(
         self,
         scene: Scene,
+        detector: Detector,
         tracker: LastingTracker,
         host: Host,
         sinks: Sequence[Sink],
@@ -146,6 +147,7 @@ class _Kept(Continuation):
             if isinstance(source, Resumed):
                 self._passed = self.saved.passed
                 detector.resume(self.saved.passed)
+                self._checkpoint.restore_detector(detector)
 
     def announce(self, scene: Scene, sinks: Sequence[Sink], recording: str | None) -> None:
         if not scene.live and recording is not None:
@@ -165,6 +167,7 @@ class _Kept(Continuation):
     def save(
         self,
         scene: Scene,
+        detector: Detector,
         tracker: LastingTracker,
         host: Host,
         sinks: Sequence[Sink],
@@ -175,7 +178,8 @@ class _Kept(Continuation):
     ) -> None:
         if self._last is not None:
             parts = (scene, self._last, tracker, host, sinks, report)
-            more = {"passed": self._passed, "recording": self._recording}
+            seen = None if scene.live else detector.state(self._last[0])
+            more = {"passed": self._passed, "recording": self._recording, "detector": seen}
             self._checkpoint.save(*parts, **more, wait=wait, ended=ended)
 
     def add_left(self, left: Mapping[str, str]) -> None:

@@ -212,7 +212,8 @@ class Session:
     def _save(self, *, wait: bool = False, ended: bool = False) -> None:
         """Save, unless a plugin has failed: then the last state is the one to go on from."""
         if not self.host.errors:
-            parts = self.scene, self._lasting_tracker(), self.host, self.sinks, self.report
+            tracker = self._lasting_tracker()
+            parts = self.scene, self.detector, tracker, self.host, self.sinks, self.report
             try:
                 self._state.save(*parts, wait=wait, ended=ended)
             except PluginError as error:

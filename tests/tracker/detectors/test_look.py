@@ -6,14 +6,17 @@ in the wrong place, is a box too few.
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
 import cv2
 import numpy as np
 import pytest
 
 from bytetrack import Detections
+from tracker.contracts import Detector
 from tracker.detectors import scenery
 from tracker.detectors.batched import Network
 from tracker.detectors.engines import Engines, Shape
@@ -206,6 +209,39 @@ def test_where_all_changes_for_long_it_is_not_even_compared(monkeypatch: pytest.
         assert boxes.xyxy.tolist() == [[20 + i // 2, 60, 32 + i // 2, 84]], i
     assert compared < 220
     assert looking.share.whole < 275  # and once it is quiet, it is seen to be
+
+
+@pytest.mark.slow_after(1)
+@pytest.mark.parametrize(("in_flight", "every"), [(3, 1), (1, 1), (2, 1), (1, 3), (2, 3), (4, 3)])
+def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(in_flight: int, every: int) -> None:
+    random = np.random.default_rng(5)
+    jumps = random.integers(0, 3, 60).cumsum()
+
+    def paint(i: int, image: Image) -> None:
+        if i not in (20, 21, 22):
+            lamp(image, 20 + int(jumps[i]), 40 + i % 3)
+        lamp(image, 220, 150, 20 if i < 30 else 21)
+        if i > 40:
+            image[::7] = 50
+
+    def detector() -> Detector:
+        looking = Looking(Hasty(in_flight=in_flight), imgsz=320)
+        looking.network.new_shape_cost = 100.0
+        return looking if every == 1 else EveryNth(looking, every)
+
+    def told(found: Iterable[tuple[Frame, Detections | None]]) -> list[object]:
+        return [(f.index, None if d is None else (d.xyxy.tolist(), d.score.tolist())) for f, d in found]
+
+    frames = list(film(60, paint))
+    whole = told(detector().stream(iter(frames)))
+    for cut in (1, 22, 41):
+        first = detector()
+        before = told(islice(first.stream(iter(frames)), cut))
+        state = json.loads(json.dumps(first.state(cut - 1)))
+        second = detector()
+        second.resume(cut)
+        second.restore(state)
+        assert before + told(second.stream(iter(frames[cut:]))) == whole, cut
 
 
 def test_what_a_window_takes_for_something_is_nothing_where_nothing_changed() -> None:
