@@ -22,6 +22,7 @@ from bytetrack.types import Detections, FloatArray, IntArray, Tracks
 from bytetrack.warp import warp_xyxy
 
 Embed: TypeAlias = Callable[[IntArray], FloatArray]  # rows of detections (K,) -> (K, F), each of length 1
+Comparable: TypeAlias = Callable[[FloatArray], FloatArray]  # embeddings (K, F) -> (K, F'), each of length 1
 
 
 @dataclass(eq=False)
@@ -43,6 +44,7 @@ class AppearanceTracker:
     budget: int = 8  # most embeddings per frame
     remember_s: float = 20.0  # how long after it was last seen an identity can be continued
     returning: bool = False  # whether an object that left the picture may continue its identity
+    comparable: Comparable | None = None  # what embeddings are compared by, where that is being learnt
 
     def __post_init__(self) -> None:
         """Correct the first stage; of a tracker without stages, as SORT, only the lost are recognised."""
@@ -68,13 +70,14 @@ class AppearanceTracker:
         self._next_id = 1
         self._embed: Embed | None = None
         self._embeddings: dict[int, FloatArray] = {}  # (F,) by row of a detection of this frame
+        self._compared: dict[int, FloatArray] = {}  # (F',) those that can be compared, by row
 
     def update(self, detections: Detections, dt: float = 1.0, embed: Embed | None = None) -> Tracks:
         """Match the detections of one frame as `BYTETracker.update` does.
 
         ``embed`` is asked for the embeddings of ``budget`` rows at most. Without it only boxes count.
         """
-        self._embed, self._embeddings = embed, {}
+        self._embed, self._embeddings, self._compared = embed, {}, {}
         self._time += dt
         tracks = self.tracker.update(detections, dt)
         if embed is not None:
@@ -94,6 +97,11 @@ class AppearanceTracker:
         self.tracker.forget()
         self._identities.clear()
         self._our_id.clear()
+
+    def compare_anew(self) -> None:
+        """Take note that ``comparable`` has learnt: what galleries keep is compared by it anew."""
+        for identity in self._identities.values():
+            identity.compared = None
 
     def state(self) -> dict[str, Any]:
         """Return everything it knows for pickle or JSON: plain lists and numbers, embeddings as base64."""
@@ -126,14 +134,14 @@ class AppearanceTracker:
             near[compared].tolist(), context.track_id[row[compared]].tolist(), strict=True
         ):
             identity = self._identities.get(self._our_id.get(track_id, 0))
-            if identity is not None and identity.gallery:
+            if identity is not None and self._can_be_compared(identity):
                 means[pair] = identity.mean()
         source = context.source[pairs.column[list(means)]].tolist()
         self._compute(source)
         corrected: FloatArray = similarity.copy()
         for (pair, mean), detection in zip(means.items(), source, strict=True):
-            if detection in self._embeddings:
-                corrected[pair] += float(self._embeddings[detection] @ mean) - self.neutral
+            if detection in self._compared:
+                corrected[pair] += float(self._compared[detection] @ mean) - self.neutral
         return corrected
 
     def _compute(self, source: list[int]) -> None:
@@ -141,9 +149,21 @@ class AppearanceTracker:
         wanted = [row for row in dict.fromkeys(source) if row not in self._embeddings]
         wanted = wanted[: self.budget - len(self._embeddings)]
         if wanted and self._embed is not None:
-            for row, embedding in zip(wanted, self._embed(np.array(wanted)), strict=True):
+            embeddings = self._embed(np.array(wanted))
+            compared = embeddings if self.comparable is None else self.comparable(embeddings)
+            for row, embedding, one in zip(wanted, embeddings, compared, strict=True):
                 if np.isfinite(embedding).all():  # nothing can be compared with what is not a number
                     self._embeddings[row] = embedding
+                    if np.isfinite(one).all():  # nor with what nothing was learnt about
+                        self._compared[row] = one
+
+    def _can_be_compared(self, identity: Identity) -> bool:
+        """Return whether there is anything to compare an identity by, and make it ready."""
+        if identity.gallery and identity.compared is None and self.comparable is not None:
+            identity.compared = self.comparable(np.array(identity.gallery))
+        return bool(identity.gallery) and (
+            identity.compared is None or bool(np.isfinite(identity.compared).all())
+        )
 
     def _continue_lost(self, tracks: Tracks) -> None:
         """Let tracks that are confirmed in this frame continue identities that were lost."""
@@ -161,7 +181,7 @@ class AppearanceTracker:
         self._compute([int(tracks.source[row]) for row, _ in possible])
         pairs, gains = [], []
         for row, track_id in possible:
-            embedding = self._embeddings.get(int(tracks.source[row]))
+            embedding = self._compared.get(int(tracks.source[row]))
             if embedding is not None:
                 gain = self._identities[track_id].cosine_similarity(embedding) - self.neutral
                 if gain > 0:
@@ -189,7 +209,7 @@ class AppearanceTracker:
             track_id
             for track_id, identity in self._identities.items()
             if track_id not in visible
-            and identity.gallery
+            and self._can_be_compared(identity)
             and now_s - identity.last_seen_s <= self.remember_s
             and (self.returning or not self._reentry.at_border(identity.xyxy))
         ]
@@ -228,6 +248,7 @@ class AppearanceTracker:
         for identity, source in due:
             if source in self._embeddings:
                 identity.gallery = [*identity.gallery, self._embeddings[source]][-self.gallery_size :]
+                identity.compared = None
                 identity.sampled = self._time
         self._forget_unseen(now_s)
 

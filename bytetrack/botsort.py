@@ -68,7 +68,9 @@ class BoTSORT(LooksTracker):
         similarity = similarity.copy()
         near = (1.0 - pairs.iou <= 1.0 - self.min_looks_iou).nonzero()[0]
         for pair, row, column in zip(near, pairs.row[near], pairs.column[near], strict=True):
-            cosine_distance = self._table.galleries[row].distance(self._looks[column : column + 1])[0]
+            cosine_distance = self._table.galleries[row].distance(
+                self._compared[column : column + 1], self.comparable
+            )[0]
             distance = max(cosine_distance, 0.0) / 2
             if distance <= self.max_looks_distance:
                 similarity[pair] = max(similarity[pair], 1.0 - distance)

@@ -80,8 +80,8 @@ class DeepSORT(ProbationTracker, LooksTracker):  # in this order: the later give
         cost = np.full(distance.shape, np.inf)
         for row, possible in enumerate(distance <= GATE):
             if possible.any():
-                looks = self._looks[boxes[possible]]
-                cost[row, possible] = self._table.galleries[tracks[row]].distance(looks)
+                looks = self._compared[boxes[possible]]
+                cost[row, possible] = self._table.galleries[tracks[row]].distance(looks, self.comparable)
         return self._with_motion(cost, distance)
 
     def _with_motion(self, cost: FloatArray, distance: FloatArray) -> FloatArray:

@@ -25,16 +25,18 @@ class Identity:
     last_seen_s: float
     gallery: list[FloatArray] = field(default_factory=list)  # the newest embeddings, each (F,), of length 1
     sampled: float = -np.inf  # nominal frames, when the newest of them was taken
+    compared: FloatArray | None = None  # (G, F') what they are compared by; None: the embeddings themselves
 
     def mean(self) -> FloatArray:
         """Return the direction of the mean embedding, (F,)."""
-        total = np.sum(self.gallery, axis=0)
+        total = np.sum(self.gallery if self.compared is None else self.compared, axis=0)
         mean: FloatArray = total / np.linalg.norm(total)
         return mean
 
     def cosine_similarity(self, embedding: FloatArray) -> float:
         """Return the mean cosine of an embedding (F,) and the ``BEST`` most similar of the gallery."""
-        cosines = np.sort([embedding @ one for one in self.gallery])
+        known = self.gallery if self.compared is None else self.compared
+        cosines = np.sort([embedding @ one for one in known])
         return float(cosines[-BEST:].mean())
 
     def to_list(self, track_id: int) -> list[Any]:

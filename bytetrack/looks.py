@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bytetrack.appearance import Embed
+from bytetrack.appearance import Comparable, Embed
 from bytetrack.association import HIGH
 from bytetrack.byte_tracker import UsableDetections
 from bytetrack.memory import Gallery, MemoryTracker
@@ -29,6 +29,13 @@ class LooksTracker(MemoryTracker):
         super().reset()
         self._embed: Embed | None = None
         self._looks: FloatArray = np.empty((0, 0), np.float32)  # (D, F) of length 1, nan where there is none
+        self._compared: FloatArray = self._looks  # (D, F') what they are compared by
+        self.comparable: Comparable | None = None  # makes that of them, where it is being learnt
+
+    def compare_anew(self) -> None:
+        """Take note that ``comparable`` has learnt: galleries keep looks, and are compared by it anew."""
+        for gallery in self._table.galleries:
+            gallery.compare_anew()
 
     def update(
         self, detections: Detections | ArrayLike, dt: float = 1.0, embed: Embed | None = None
@@ -62,6 +69,9 @@ class LooksTracker(MemoryTracker):
             length = np.linalg.norm(given, axis=1, keepdims=True)
             self._looks = np.full((len(usable.score), given.shape[1]), np.nan, np.float32)
             self._looks[high] = given / np.where(length > 0, length, np.nan)
+        self._compared = self._looks
+        if self.comparable is not None and self._looks.size:
+            self._compared = self.comparable(self._looks)
         return usable
 
     def _correct(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> None:

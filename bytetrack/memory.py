@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bytetrack.appearance import Comparable
 from bytetrack.byte_tracker import BYTETracker
 from bytetrack.gallery import packed, unpacked
 from bytetrack.kalman import Belief
@@ -18,24 +19,32 @@ class Gallery:
     """The embeddings of one track: the newest few, or one that is their moving mean.
 
     All of them have one length; where another comes, as from a network that was exchanged, it begins anew.
+    What they are compared by may be learnt meanwhile: ``distance`` is told how, and `compare_anew` when.
     """
 
     def __init__(self) -> None:
         """Begin empty."""
         self._kept: FloatArray = np.empty((0, 0), np.float32)  # a ring, once it is full
         self._added = 0  # since it began
+        self._compared: FloatArray | None = None  # (G, F') what the embeddings are compared by
+        self._changed: set[int] = set()  # rows that are not yet in it
 
     @property
     def embeddings(self) -> FloatArray:
         """What is in it, (G, F), in no order."""
         return self._kept[: self._added]
 
-    def distance(self, embeddings: FloatArray) -> FloatArray:
-        """Return the least cosine distance of (K, F) to what is in it, (K,); infinite where there is none."""
-        mine = self.embeddings
+    def distance(self, embeddings: FloatArray, comparable: Comparable | None = None) -> FloatArray:
+        """Return the least cosine distance of (K, F) to what is in it, (K,); infinite where there is none.
+
+        With ``comparable`` they are (K, F'), what it makes of embeddings.
+        """
+        mine = self.embeddings if comparable is None else self._compared_by(comparable)
         if len(mine) == 0 or mine.shape[1] != embeddings.shape[1]:
             return np.full(len(embeddings), np.inf)
-        least = 1.0 - (mine @ embeddings.T).max(0)
+        if comparable is not None:
+            mine = mine[np.isfinite(mine).all(axis=1)]
+        least = 1.0 - (mine @ embeddings.T).max(0, initial=-np.inf)
         distance: FloatArray = np.where(np.isfinite(least), least, np.inf)
         return distance
 
@@ -47,6 +56,7 @@ class Gallery:
             room = np.empty((min(2 * kept, most) - kept, len(embedding)), np.float32)
             self._kept = np.concatenate((self._kept, room))
         self._kept[self._added % most] = embedding
+        self._changed.add(self._added % most)
         self._added += 1
 
     def blend(self, embedding: FloatArray, share: float) -> None:
@@ -54,8 +64,26 @@ class Gallery:
         if self._begin_anew_with(embedding):
             self._added = 1
             return
+        self._changed.add(0)
         mean = share * self._kept[0] + (1.0 - share) * embedding
         self._kept[0] = mean / max(float(np.linalg.norm(mean)), 1e-12)
+
+    def compare_anew(self) -> None:
+        """Take note that what embeddings are compared by has changed."""
+        self._compared = None
+
+    def _compared_by(self, comparable: Comparable) -> FloatArray:
+        held = self.embeddings
+        if self._compared is None or len(self._compared) > len(held):
+            self._compared, self._changed = comparable(held), set()
+        rows = sorted(self._changed)
+        if rows:
+            made = comparable(held[rows])
+            longer = np.empty((len(held) - len(self._compared), made.shape[1]), made.dtype)
+            self._compared = np.concatenate((self._compared, longer))
+            self._compared[rows] = made
+            self._changed = set()
+        return self._compared
 
     def to_list(self) -> list[str]:
         """Return the embeddings as texts, from the oldest to the newest."""
@@ -77,6 +105,7 @@ class Gallery:
         if self._added and self._kept.shape[1] == len(embedding):
             return False
         self._kept, self._added = np.array(embedding[None], np.float32), 0
+        self._compared, self._changed = None, set()
         return True
 
 

@@ -89,7 +89,7 @@ class Options:
     tracker: str = option(TRACKER_KINDS[0], "Tracker: motion (improved ByteTrack) or, as published, bytetrack, botsort, strongsort, deepsort (both with --appearance), sort. `track compare` runs them all.", "Tracking", "--tracker", choices=TRACKER_KINDS)
     new_track_thresh: float | None = option(TrackerSettings.new_track_thresh, "Minimum score to start a new track; never below --conf.", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
     match_thresh: float = option(TrackerSettings.match_thresh, "Maximum cost of the first match, 1 - IoU * score (the default tracker also compares heights).", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
-    appearance: str = option(TrackerSettings.appearance, "Compare appearance when boxes compete, and to recognise lost objects: none, color, or a ReID model MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")
+    appearance: str = option(TrackerSettings.appearance, "Compare appearance when boxes compete, and to recognise lost objects: none, color, self (by the detector's own network, learning from the recording), or a ReID model MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")
     remember: Seconds | None = option(TrackerSettings.remember_s, "With --appearance: recognise objects for S seconds, even after they left the picture.  [default: 20, and not after leaving]", "Tracking", "--remember", low=0, high=86400, metavar="S")
     camera_motion: str = option(TrackerSettings.camera_motion, "Compensate for camera motion: off, on, or auto (only while the camera moves).", "Tracking", "--camera-motion", choices=("off", "on", "auto"))
     refine: bool = option(False, "Files only: finish all tracks first, fill short gaps, smooth the boxes, then draw (decodes twice).", "Tracking", "--refine")
@@ -203,6 +203,10 @@ class Options:
             return
         if self.save_detections:
             raise OptionError("--save-detections would only copy what --detections reads; leave one out")
+        if self.appearance == "self":
+            raise OptionError(
+                "--appearance self asks the detector's network, which --detections replaces; use --appearance color"
+            )
         for name in OF_THE_NETWORK:
             spec = specs(Options)[name]
             if getattr(self, name) != spec.default:

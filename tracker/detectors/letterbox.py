@@ -63,6 +63,11 @@ class Letterbox:
         """Return that of an input which is its own picture: boxes stay in pixels of the input."""
         return cls(shape, shape, shape, 0, 0)
 
+    def to_input(self, xyxy: FloatArray) -> FloatArray:
+        """Return (N, 4) boxes of the image as boxes of the network's input."""
+        boxes: FloatArray = xyxy * np.tile(self._gain, 2) + np.tile(self._start, 2)
+        return boxes
+
     def to_picture(self, xyxy: FloatArray) -> FloatArray:
         """Return (N, 4) boxes of the network's input as boxes of the image, clipped at its edges."""
         gain = np.array([self.inner[1] / self.picture[1], self.inner[0] / self.picture[0]] * 2)

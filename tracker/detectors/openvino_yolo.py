@@ -15,6 +15,7 @@ from bytetrack.types import FloatArray
 from tracker.detectors.arithmetic import faster
 from tracker.detectors.batched import BatchedDetector
 from tracker.detectors.engines import Engines, Shape
+from tracker.detectors.features import map_output, with_features
 from tracker.detectors.letterbox import GREY, Letterbox
 from tracker.detectors.openvino_model import Converted, converted, stored
 from tracker.detectors.quiet import quiet_openvino
@@ -159,6 +160,9 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
         else:
             count = len(self.names)
             found = [read_boxes(one, pending.box, self.settings, self._classes, count) for one in outputs]
+        if self.settings.features is not None:  # its map is the last output
+            maps = pending.request.get_output_tensor(len(pending.request.model_outputs) - 1).data
+            found = with_features(found, maps[: pending.count], pending.box, self.settings.features)
         layout = pending.layout
         pending.engine.free.append(pending)
         return found if layout is None else layout.split(found)
@@ -203,6 +207,8 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
         }
         model = self._core.read_model(self._model.xml)
         model.reshape([*shape, 3])
+        if self.settings.features is not None:
+            model.add_outputs([map_output(model, shape[1:], self.weights.name)])
         compiled = self._core.compile_model(model, "CPU", options)
         return Engine(compiled, int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")))
 

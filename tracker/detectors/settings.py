@@ -43,6 +43,7 @@ class Settings:
     threads: int | None = None  # of the CPU for inference; None: all
     backend: str = "auto"  # torch, openvino, or auto: torch on a GPU, else OpenVINO on an x86 CPU, else torch
     tiles: str = "off"  # look at tiles too: auto, how many along the longer side, or their size (`tiles`)
+    features: float | None = None  # score from which boxes get features of the network; None: none do
     every: int = 1  # run on every N-th frame only (see ``EveryNth``)
 
     def __post_init__(self) -> None:

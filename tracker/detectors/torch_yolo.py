@@ -17,6 +17,7 @@ import numpy as np
 
 from bytetrack import Detections
 from tracker.detectors.batched import BatchedDetector
+from tracker.detectors.features import TorchMap, no_map, with_features
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.quiet import quiet
 from tracker.detectors.settings import Settings
@@ -37,6 +38,7 @@ class PendingBatch:
     protos: Any  # tensor (N, C, h, w) of a network that makes masks, else None
     box: Letterbox
     layout: Layout | None = None  # of windows, where they were asked for
+    feature_map: Any = None  # tensor (N, C, h, w), where features were asked for
 
 
 class TorchYolo(BatchedDetector[PendingBatch]):
@@ -50,6 +52,7 @@ class TorchYolo(BatchedDetector[PendingBatch]):
         """Remember what to load; nothing heavy happens before ``with``."""
         super().__init__(weights, settings, stopwatch)
         self._model: Any = None
+        self._map: TorchMap | None = None
 
     def __enter__(self) -> TorchYolo:
         """Load the model."""
@@ -74,6 +77,8 @@ class TorchYolo(BatchedDetector[PendingBatch]):
         self.kind = self._head.kind
         self._rectangular = self.weights.suffix == ".pt" or bool(getattr(model, "dynamic", False))
         self.any_shape = self._rectangular
+        if self.settings.features is not None:
+            self._map = self._find_map()
         self._target = (self.settings.imgsz,) * 2
         self.batch = self.settings.batch if self._rectangular else 1
         if not self._rectangular:
@@ -88,6 +93,16 @@ class TorchYolo(BatchedDetector[PendingBatch]):
         self._model = None
         self._threads.close()
 
+    def _find_map(self) -> TorchMap:
+        import torch
+
+        network = getattr(self._model, "model", None)
+        if self.weights.suffix != ".pt" or not isinstance(network, torch.nn.Module):
+            raise no_map(self.weights.name)
+        with torch.inference_mode():
+            example = torch.zeros(1, 3, 128, 64, dtype=self._dtype, device=self._device)
+            return TorchMap(network, example, self.weights.name)
+
     def in_flight(self) -> int:
         """Return how many batches may be in flight: a GPU computes one while the caller works on another."""
         return self.settings.in_flight or (1 if self._device.type == "cpu" else 2)
@@ -98,14 +113,16 @@ class TorchYolo(BatchedDetector[PendingBatch]):
         pixels = box.blank(len(images))
         for image, out in zip(images, pixels, strict=True):
             box.fill(image, out)
-        return PendingBatch(*self._begin(pixels), box)
+        output, protos = self._begin(pixels)
+        return PendingBatch(output, protos, box, feature_map=self._map and self._map.latest)
 
     def start_windows(self, picture: Image, layout: Layout) -> PendingBatch:
         """Begin inference of windows of a scaled picture."""
         box = Letterbox.of_input(layout.shape)
         pixels = box.blank(layout.rows)
         layout.fill(picture, pixels)
-        return PendingBatch(*self._begin(pixels), box, layout)
+        output, protos = self._begin(pixels)
+        return PendingBatch(output, protos, box, layout, self._map and self._map.latest)
 
     def _begin(self, pixels: Image) -> tuple[Any, Any]:
         """Return what the network makes of (N, H, W, 3) inputs: raw boxes, and protos or None."""
@@ -133,6 +150,9 @@ class TorchYolo(BatchedDetector[PendingBatch]):
             found = [self._read(one, pending.box) for one in pending.output.split(1)]
         else:
             found = self._read_shapes(pending)
+        if pending.feature_map is not None and self.settings.features is not None:
+            maps = pending.feature_map.float().cpu().numpy()
+            found = with_features(found, maps, pending.box, self.settings.features)
         return found if pending.layout is None else pending.layout.split(found)
 
     def _read_shapes(self, pending: PendingBatch) -> list[Detections]:

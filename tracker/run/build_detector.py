@@ -43,6 +43,7 @@ def make_detector(
         precision=options.precision,
         in_flight=in_flight,
         backend=options.backend,
+        features=options.conf if options.appearance == "self" else None,
     )
     if options.int8 and recordings:
         from tracker.run.int8 import open_int8

@@ -3,28 +3,60 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
 
-from bytetrack.types import FloatArray
-from tracker.types import Image, OptionError, WeightsError
+from bytetrack import Detections, Tracks
+from bytetrack.types import FloatArray, IntArray
+from tracker.types import Frame, Image, Json, OptionError, WeightsError
 
-KINDS = "none, color or MODEL.onnx"
+KINDS = "none, color, self or MODEL.onnx"
 # Of ImageNet: what such networks expect.
 MEAN_RGB = (0.485, 0.456, 0.406)
 DEVIATION_RGB = (0.229, 0.224, 0.225)
 
 
-class Appearance(Protocol):
-    """Embeds objects so that the same object gives vectors of nearly the same direction."""
+class Appearance:
+    """Tells what objects look like, so that the same object gives vectors of nearly the same direction."""
 
+    learns: bool = False  # whether `comparable` changes as the run goes
     neutral: float  # cosine similarity that is evidence neither for nor against the same object
+
+    def looks(self, frame: Frame, detections: Detections, rows: IntArray) -> FloatArray:
+        """Return (K, F) float32 vectors of length 1 for rows (K,) of detections; NaN where there is none."""
+        raise NotImplementedError
+
+    def comparable(self, looks: FloatArray) -> FloatArray:
+        """Return what looks, (K, F), are compared by; what learns makes something else of them, (K, D)."""
+        return looks
+
+    def learn(self, time_s: float, tracks: Tracks, detections: Detections) -> bool:
+        """Learn from the tracks of a frame; return whether `comparable` has changed. Most learn nothing."""
+        return False
+
+    def forget_tracks(self) -> None:
+        """Take note that ids begin anew."""
+
+    def state(self) -> Json:
+        """Return what was learnt, for JSON; None: nothing is."""
+        return None
+
+    def restore(self, state: Json) -> None:
+        """Go on where ``state`` was taken."""
+
+
+class PictureAppearance(Appearance):
+    """One that looks at the part of the picture in each box."""
+
+    def looks(self, frame: Frame, detections: Detections, rows: IntArray) -> FloatArray:
+        """Return the embeddings of rows (K,) of detections."""
+        return self.embed(frame.image, detections.xyxy[rows])
 
     def embed(self, image: Image, xyxy: FloatArray) -> FloatArray:
         """Return (N, F) float32 vectors of length 1 for (N, 4) boxes; NaN where there is none."""
-        ...
+        raise NotImplementedError
 
 
 def open_appearance(kind: str) -> Appearance | None:
@@ -36,6 +68,10 @@ def open_appearance(kind: str) -> Appearance | None:
         return None
     if kind == "color":
         return ColorStripes()
+    if kind == "self":
+        from tracker.trackers.detector_looks import DetectorLooks
+
+        return DetectorLooks()
     if kind.lower().endswith(".onnx"):
         return ReidNetwork(Path(kind))
     raise OptionError(f"--appearance {kind!r} is unknown; give {KINDS}")
@@ -51,7 +87,7 @@ def crop(image: Image, xyxy: FloatArray, *, margin: float = 0.0) -> Image:
     return image[top : max(bottom, top + 1), left : max(right, left + 1)]
 
 
-class ColorStripes:
+class ColorStripes(PictureAppearance):
     """Lab colour histograms of the upper, middle and lower third of a box.
 
     Values are square roots of shares, so that the cosine is the Bhattacharyya coefficient of the histograms.
@@ -81,7 +117,7 @@ class ColorStripes:
         return vector
 
 
-class ReidNetwork:
+class ReidNetwork(PictureAppearance):
     """Any re-identification network as ONNX: N x 3 x H x W, RGB, ImageNet's normalisation -> N x F."""
 
     neutral = 0.6  # OSNet x0_25: other people 0.32 to 0.63, the same person 0.64 to 0.91 (PETS 2009)

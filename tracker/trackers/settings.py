@@ -12,7 +12,7 @@ REMEMBER_S = 20.0  # how long --appearance recognises a lost object, unless --re
 
 def lacks_looks(kind: str) -> str:
     """Return what to tell a person who asked for a tracker of ``NEED_LOOKS`` without ``--appearance``."""
-    return f"--tracker {kind} compares what objects look like; add --appearance color or MODEL.onnx"
+    return f"--tracker {kind} compares what objects look like; add --appearance self or color"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,6 @@ class TrackerSettings:
     new_track_thresh: float | None = 0.37  # score from which a box begins a track; None: track_thresh + 0.1
     match_thresh: float = 0.88  # greatest cost of the first association
     lost_s: float = 2.0  # how long a lost track is kept, in seconds: track_buffer / 30
-    appearance: str = "none"  # none, color or MODEL.onnx
+    appearance: str = "none"  # none, color, self or MODEL.onnx
     remember_s: float | None = None  # with appearance; None: REMEMBER_S, and not who left the picture
     camera_motion: str = "off"  # off, on or auto

@@ -34,6 +34,10 @@ class VisualTracker(PictureTracker):
         self.tracker, self.appearance, self.camera = tracker, appearance, camera
         self.frame_rate = tracker.frame_rate
         self._frame: Frame | None = None
+        self._time_s = 0.0
+        if appearance is not None and appearance.learns:
+            assert isinstance(tracker, AppearanceTracker | LooksTracker)
+            tracker.comparable = appearance.comparable
         self._boxes: FloatArray = np.empty(
             (0, 4)
         )  # of objects; the background outside them shows the camera's motion
@@ -45,6 +49,7 @@ class VisualTracker(PictureTracker):
     def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
         """Match the detections of the frame given to ``observe``."""
         frame, self._frame = self._frame, None
+        self._time_s += dt / self.frame_rate
         if frame is None:
             return self.tracker.update(detections, dt)
         self._follow_camera(frame, detections.xyxy)
@@ -53,9 +58,12 @@ class VisualTracker(PictureTracker):
             return self.tracker.update(detections, dt)
 
         def embed(rows: IntArray) -> FloatArray:
-            return appearance.embed(frame.image, detections.xyxy[rows])
+            return appearance.looks(frame, detections, rows)
 
-        return self.tracker.update(detections, dt, embed)
+        tracks = self.tracker.update(detections, dt, embed)
+        if appearance.learns and appearance.learn(self._time_s, tracks, detections):
+            self.tracker.compare_anew()
+        return tracks
 
     def predict(self, dt: float = 1.0) -> Tracks:
         """Return the tracks where they are expected without detections; camera motion is compensated.
@@ -65,6 +73,7 @@ class VisualTracker(PictureTracker):
         if isinstance(self.tracker, AppearanceTracker):
             raise ValueError("a tracker with appearance needs detections in every frame")
         frame, self._frame = self._frame, None
+        self._time_s += dt / self.frame_rate
         if frame is not None:
             self._follow_camera(frame, self._boxes)
         tracks = self.tracker.predict(dt)
@@ -75,7 +84,11 @@ class VisualTracker(PictureTracker):
         """Return the embeddings of these rows of the detections, (K, F)."""
         if self.appearance is None:
             return super().looks(frame, detections, rows)
-        return self.appearance.embed(frame.image, detections.xyxy[rows])
+        return self.appearance.looks(frame, detections, rows)
+
+    def comparable(self, looks: FloatArray) -> FloatArray:
+        """Return looks as vectors whose cosine tells who is who, by all that was learnt until now."""
+        return looks if self.appearance is None else self.appearance.comparable(looks)
 
     @property
     def kind(self) -> str:
@@ -87,6 +100,9 @@ class VisualTracker(PictureTracker):
     def state(self) -> dict[str, Json]:
         """Return what tracker and camera know, for JSON; see theirs."""
         state = self.tracker.state()
+        learnt = None if self.appearance is None else self.appearance.state()
+        if learnt is not None:
+            state["learnt"] = {"time_s": self._time_s, "looks": learnt}
         if self.camera is not None:
             state["seeing"] = {"boxes": self._boxes.tolist(), "camera": self.camera.state()}
         return state
@@ -94,6 +110,9 @@ class VisualTracker(PictureTracker):
     def restore(self, state: Mapping[str, Json]) -> None:
         """Go on where ``state`` was taken."""
         self.tracker.restore(state)
+        if self.appearance is not None and "learnt" in state:
+            self._time_s = state["learnt"]["time_s"]
+            self.appearance.restore(state["learnt"]["looks"])
         if self.camera is not None and "seeing" in state:
             self.camera.restore(state["seeing"]["camera"])
             self._boxes = np.array(state["seeing"]["boxes"], np.float64).reshape(-1, 4)
@@ -105,6 +124,8 @@ class VisualTracker(PictureTracker):
         move = self.camera.step(frame.image, xyxy)
         if move.cut:
             self.tracker.forget()
+            if self.appearance is not None:
+                self.appearance.forget_tracks()
         elif move.transform is not None:
             self.tracker.warp(move.transform)
 

@@ -163,7 +163,7 @@ def test_a_network_sees_rgb_as_imagenet_normalises_it(tmp_path: Path) -> None:
 def test_names_are_understood_or_refused(tmp_path: Path) -> None:
     assert open_appearance("none") is None
     assert isinstance(open_appearance("color"), ColorStripes)
-    with pytest.raises(OptionError, match="none, color or"):
+    with pytest.raises(OptionError, match="none, color, self or"):
         open_appearance("colour")
     with pytest.raises(WeightsError, match="no such file"):
         open_appearance(str(tmp_path / "x.onnx"))

@@ -1,0 +1,177 @@
+"""What tells objects apart, learnt without any truth from tracklets: Fisher's linear discriminant.
+
+Fisher 1936 (The use of multiple measurements in taxonomic problems); for pictures Belhumeur et al. 1997
+(Eigenfaces vs. Fisherfaces); that the covariance of pairs which are the same, and of pairs which are not, is
+enough to compare looks is KISSME's (Köstinger et al. 2012).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bytetrack.types import FloatArray
+from tracker.types import Json
+
+NEUTRAL = (
+    0.6  # the cosine of two vectors from `Discriminant.compared` that tells nothing, as of a ReID network
+)
+
+
+@dataclass(eq=False)
+class Discriminant:
+    """Learns the directions in which objects differ more than one object does from moment to moment.
+
+    Two scatter matrices are kept: of samples around the mean of their tracklet, and of samples of one moment
+    around the mean of that moment. Their generalised eigenvectors are the directions. All that was learnt
+    counts half when there are ``most`` samples, so that memory is bounded and light may change.
+    """
+
+    length: int  # F, of a sample
+    directions: int = 32
+    shrinkage: float = 0.1  # of the mean variance within tracklets is added to each, times F per sample
+    least: int = 100  # samples of each kind, and pairs of different objects, until anything is compared
+    more: float = 1.3  # times as many samples, until it is solved again
+    most: int = 20_000
+    different_share: float = 0.9  # of different objects seen together are less alike than what is neutral
+
+    def __post_init__(self) -> None:
+        """Begin without knowledge."""
+        f = self.length
+        self._within = np.zeros((f, f), np.float32, order="F")  # lower triangles
+        self._between = np.zeros((f, f), np.float32, order="F")
+        self._counts = np.zeros(2)  # degrees of freedom in them
+        self._sum: FloatArray = np.zeros(f)
+        self._samples = 0.0
+        self._solved = 0.0  # degrees of freedom within when it was solved last
+        self._mean: FloatArray = np.zeros(f, np.float32)
+        self._turn: FloatArray | None = None  # (F, directions)
+        self._unlike: FloatArray = np.zeros(100)  # histogram of the cosines of different objects, -1 to 1
+
+    @property
+    def ready(self) -> bool:
+        """Whether looks can be compared by it."""
+        return self._turn is not None and self._unlike.sum() >= self.least
+
+    def add(self, samples: FloatArray, means: FloatArray, counts: FloatArray) -> bool:
+        """Learn from objects seen together: samples (K, F) and the means of their tracklets until now.
+
+        ``counts`` (K,) is of how many samples each mean is, 0 for a tracklet that begins. Returns whether
+        vectors of `compared` have changed.
+        """
+        old = counts > 0
+        changed = False
+        if self._turn is not None and old.any() and len(samples) > 1:
+            changed = self._judge(samples, means, old)
+        deviation = (samples - means) * np.sqrt(counts / (counts + 1))[:, None]
+        together = samples - samples.mean(0)
+        self._within = _added(self._within, deviation[old])
+        self._between = _added(self._between, together)
+        self._counts += old.sum(), len(samples) - 1
+        self._sum += samples.sum(0, dtype=np.float64)
+        self._samples += len(samples)
+        if self._counts.min() >= self.least and self._counts[0] >= self.more * self._solved:
+            self._solve()
+            changed = True
+        if self._counts[0] > self.most:
+            self._halve()
+        return changed
+
+    def directions_of(self, samples: FloatArray) -> FloatArray:
+        """Return samples (K, F) turned into the directions, of length 1; NaN while nothing was learnt."""
+        if self._turn is None:
+            return np.full((len(samples), self.directions), np.nan, np.float32)
+        turned = (samples - self._mean) @ self._turn
+        unit: FloatArray = turned / np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-12)
+        return unit
+
+    @property
+    def share(self) -> float:
+        """The part of a cosine that the directions are to have, so that ``NEUTRAL`` tells nothing.
+
+        With the cosine c of the directions, 1 - share + share · c is ``NEUTRAL`` where c is what
+        ``different_share`` of different objects stay below.
+        """
+        below = np.cumsum(self._unlike) / max(self._unlike.sum(), 1e-12)
+        quantile = -1 + 2 * (int(np.searchsorted(below, self.different_share)) + 1) / len(self._unlike)
+        return float(np.clip((1 - NEUTRAL) / max(1 - quantile, 1e-12), 1 - NEUTRAL, 1.0))
+
+    def _judge(self, samples: FloatArray, means: FloatArray, old: NDArray[np.bool_]) -> bool:
+        """Note how alike different objects seem that are seen together, before anything is learnt of them."""
+        was = self.ready
+        turned, known = self.directions_of(samples), self.directions_of(means[old])
+        cosines = (turned @ known.T)[~np.eye(len(samples), dtype=bool)[:, old]]
+        self._unlike += np.histogram(cosines, len(self._unlike), (-1, 1))[0]
+        return self.ready != was
+
+    def _solve(self) -> None:
+        from scipy.linalg import eigh  # here: most runs learn nothing
+
+        within = self._within.astype(np.float64) / self._counts[0]
+        between = self._between.astype(np.float64) / self._counts[1]
+        within.flat[:: self.length + 1] += self.shrinkage * np.trace(within) / self._counts[0]
+        last = self.length - 1
+        _, turn = eigh(between, within, lower=True, subset_by_index=(last - self.directions + 1, last))
+        self._turn = turn[:, ::-1].astype(np.float32)
+        self._mean = (self._sum / self._samples).astype(np.float32)
+        self._solved = self._counts[0]
+        self._unlike /= 2  # what was judged by the directions before counts less
+
+    def _halve(self) -> None:
+        self._within /= 2
+        self._between /= 2
+        self._counts /= 2
+        self._sum /= 2
+        self._samples /= 2
+        self._solved /= 2
+
+    def state(self) -> dict[str, Json]:
+        """Return all of it for JSON, numbers bit for bit."""
+        lower = np.tril_indices(self.length)
+        return {
+            "within": _text(self._within[lower]),
+            "between": _text(self._between[lower]),
+            "counts": [*self._counts.tolist(), self._samples, self._solved],
+            "sum": _text(self._sum),
+            "mean": _text(self._mean),
+            "turn": None if self._turn is None else _text(self._turn),
+            "unlike": _text(self._unlike),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where ``state`` was taken."""
+        lower = np.tril_indices(self.length)
+        self._within[lower] = _array(state["within"], np.float32)
+        self._between[lower] = _array(state["between"], np.float32)
+        *counts, self._samples, self._solved = state["counts"]
+        self._counts = np.array(counts)
+        self._sum = _array(state["sum"], np.float64)
+        self._mean = _array(state["mean"], np.float32)
+        self._unlike = _array(state["unlike"], np.float64)
+        if state["turn"] is not None:
+            self._turn = _array(state["turn"], np.float32).reshape(self.length, self.directions)
+
+
+def _added(scatter: FloatArray, rows: FloatArray) -> FloatArray:
+    """Return a scatter matrix (lower triangle) with the outer products of rows (K, F) added, in place."""
+    if len(rows) == 0:
+        return scatter
+    from scipy.linalg.blas import ssyrk
+
+    result: FloatArray = ssyrk(
+        1.0, np.asfortranarray(rows, np.float32), 1.0, scatter, trans=1, lower=1, overwrite_c=1
+    )
+    return result
+
+
+def _text(numbers: FloatArray) -> str:
+    return base64.b64encode(np.ascontiguousarray(numbers).tobytes()).decode()
+
+
+def _array(text: str, kind: type[np.floating[Any]]) -> FloatArray:
+    return np.frombuffer(base64.b64decode(text), kind).copy()
