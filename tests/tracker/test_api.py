@@ -180,7 +180,7 @@ def test_as_many_boxes_as_are_let_through_are_told(make_video: MakeVideo) -> Non
         (2, []),
     ):
         options = Options(max_det=most)
-        upstream = WithDetector(make_video(frames=4), options, lambda _: SquareDetector())
+        upstream = WithDetector(make_video(frames=4), options, lambda *_: SquareDetector())
         with Session(upstream, options) as session:
             list(session)
         assert session.warnings() == notes

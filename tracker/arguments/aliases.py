@@ -34,7 +34,7 @@ TABLE: tuple[tuple[str, str], ...] = (
     ("hide hide_label no_labels", "labels are drawn by default; --show-labels off omits them, --no-save omits the video"),
     ("hide_confidence no_conf", "scores are in the labels by default; --show-conf off omits them"),
     ("color_lookup color_mode color_by_class colors", "--color-by id gives each id a colour, --color-by class each class"),
-    ("anonymize anonymise blur_faces privacy pixelate", "--blur person blurs people, --blur face their faces (with -pose weights)"),
+    ("anonymize anonymise blur_faces privacy pixelate", "--blur person blurs people, --blur face their faces (with weights of a pose model)"),
     ("save save_result save_video", "the video is written by default; --no-save omits it, -o FILE names it"),
     ("nosave", "--no-save"),
     ("save_conf", "scores are always in the files of --save-csv and --save-mot"),
