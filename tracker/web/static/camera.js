@@ -124,7 +124,7 @@ export class Camera {
       if (!this.editor.size) this.editor.shapes.load().catch((error) => this.tell(error.message));
       else this.editor.shapes.seen(source.version);
     }
-    if (this.file && this.editing && source.uncounted && source.may.recount) this.countSoon();
+    if (this.editing && source.uncounted && source.may.recount && source.version !== this.counting) this.countSoon();
   }
 
   // A run has ended, or the page has just come.
@@ -155,7 +155,11 @@ export class Camera {
   // A line that was moved is counted at again, once nobody moves it any more.
   countSoon() {
     clearTimeout(this.recount);
-    this.recount = setTimeout(() => this.source.uncounted && this.source.may.recount && !this.editor.busy && this.order("recount"), REST_MS);
+    this.counting = this.source.version;
+    this.recount = setTimeout(() => {
+      if (this.editor.busy) this.countSoon();
+      else if (this.source.uncounted && this.source.may.recount) this.order("recount");
+    }, REST_MS);
   }
 
   showOrders() {
