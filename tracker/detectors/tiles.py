@@ -134,12 +134,16 @@ class Tiled(Network[PendingTiles]):
         """Return how many batches are computed at the same time."""
         return 1 if any(grid.windows for grid in self._grids.values()) else self.network.at_a_time()
 
-    def start(self, images: Sequence[Pixels]) -> PendingTiles:
-        """Begin with the pictures and all their tiles."""
-        size = images[0].shape[0], images[0].shape[1]
+    def grid(self, size: tuple[int, int]) -> Grid:
+        """Return where the tiles of pictures of a size are, (height, width)."""
         grid = self._grids.get(size)
         if grid is None:
             self._grids[size] = grid = Grid.of(size, self._spec, self.settings.imgsz)
+        return grid
+
+    def start(self, images: Sequence[Pixels]) -> PendingTiles:
+        """Begin with the pictures and all their tiles."""
+        grid = self.grid((images[0].shape[0], images[0].shape[1]))
         pending = PendingTiles(self.network.start(images), grid)
         for image in images if grid.windows else ():
             scaled = self.network.scale(image, grid.scaled)

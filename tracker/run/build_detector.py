@@ -11,6 +11,8 @@ from tracker.detectors import Settings, open_detector
 from tracker.detectors.batched import Network
 from tracker.detectors.every_nth import EveryNth
 from tracker.detectors.look import Looking
+from tracker.detectors.tiles import Tiled
+from tracker.detectors.tiles_resting import RestingTiles
 from tracker.options import Options
 from tracker.types import OptionError, Stopwatch
 
@@ -72,21 +74,30 @@ def wrapped(
 
     ``live`` waits for nothing that is compiled, ``prompt`` for each answer before the next frame is taken.
     """
-    if look == "changed" and isinstance(detector, Network):
+    if look == "changed" and isinstance(detector, Tiled):
+        detector = RestingTiles(detector, stopwatch)
+    elif look == "changed" and isinstance(detector, Network):
         detector = Looking(detector, stopwatch, imgsz=options.imgsz, live=live)
     return detector if every == 1 else EveryNth(detector, every, prompt=prompt)
 
 
-def look_of(options: Options, *, live: bool) -> str:
+def look_of(options: Options, *, live: bool, shared: bool = False) -> str:
     """Return where the detector looks, "changed" or "all"; auto: only what is live is not looked at whole.
 
-    Raises ``OptionError`` where a file may be resumed and is looked at by batches: what had been looked at
-    before the cut is not known then, and a resumed run must find what an uncut one does.
+    Raises ``OptionError`` where "changed" cannot be: for tiles whose network is ``shared`` among sources or
+    that are looked at by batches; and where a file may be resumed and what had been looked at before the cut
+    is not known then, since a resumed run must find what an uncut one does.
     """
-    if options.look == "changed" and options.state and not live and options.batch > 1:
-        raise OptionError("--look changed and --batch cannot be combined with --state; leave one out")
-    if options.look == "changed" and options.tiles != Settings.tiles:
-        raise OptionError("--look changed and --tiles cannot be combined; leave one out")
+    tiles, batches, resumes = options.tiles != Settings.tiles, options.batch > 1, options.state and not live
+    hindered = (
+        ("several sources with --tiles", tiles and shared),
+        ("--tiles with --batch", tiles and batches),
+        ("--tiles with --state", tiles and resumes),
+        ("--batch with --state", batches and resumes),
+    )
+    reason = next((name for name, is_so in hindered if is_so), None)
+    if options.look == "changed" and reason is not None:
+        raise OptionError(f"--look changed cannot be combined with {reason}; leave one out")
     if options.look == "auto":
-        return "changed" if live and options.tiles == Settings.tiles else "all"
+        return "changed" if live and reason is None else "all"
     return options.look

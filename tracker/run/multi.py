@@ -174,7 +174,7 @@ class Several:
         self._lanes = [[run] for run in live] + ([files] if files else [])
         self._open_lanes = len(self._lanes)
         self._alone = not live
-        look_of(options, live=not files)  # which may be refused
+        look_of(options, live=not files, shared=True)  # which may be refused
         self._results: queue.Queue[tuple[Run, Result] | None] = queue.Queue(len(self._lanes))
         self._closing = threading.Event()
         self._broken: BaseException | None = None
@@ -287,7 +287,7 @@ class Several:
             self._shared.handle(stopwatch, alone=self._alone),
             self._all,
             stopwatch,
-            look=look_of(self._all, live=live),
+            look=look_of(self._all, live=live, shared=True),
             every=self._all.detect_every,
             live=live,
             prompt=not self._alone,

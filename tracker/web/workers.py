@@ -198,7 +198,7 @@ class Worker:
             self._shared.handle(stopwatch),
             options,
             stopwatch,
-            look=look_of(options, live=live),
+            look=look_of(options, live=live, shared=True),
             every=options.detect_every,
             live=live,
             prompt=True,
