@@ -14,6 +14,7 @@ from tracker.contracts import Plugin
 from tracker.parse import class_ids
 from tracker.plugins._shared.alarm import draw_loiterers
 from tracker.plugins._shared.anchors import check_anchor
+from tracker.plugins._shared.area_anchors import AREA, AreaAnchors
 from tracker.plugins._shared.border import Border
 from tracker.plugins._shared.distribution import Distribution
 from tracker.plugins._shared.geometry import self_intersection
@@ -44,7 +45,7 @@ class Zone(Plugin):
 
     points: ArrayLike  # (K, 2) pixels, three or more
     name: str = "zone"
-    anchor: str = "bottom_center"  # the point of the box that must be inside
+    anchor: str = "bottom_center"  # the point of the box that must be inside; area: its greater part
     classes: Sequence[str | int] = ()  # watch these classes only  [default: all]
     loiter_s: float | None = None  # seconds in the zone before the event "zone.loiter"
     color: Color = (80, 220, 80)  # blue, green, red
@@ -58,7 +59,7 @@ class Zone(Plugin):
 
     def __post_init__(self) -> None:
         """Check what can be checked without a picture."""
-        self.anchor = check_anchor(self.anchor)
+        self.anchor = check_anchor(self.anchor, (AREA,))
         self._polygon = np.asarray(self.points, np.float64)
         if (
             self._polygon.ndim == 2
@@ -84,7 +85,8 @@ class Zone(Plugin):
         self._name_at = self._polygon[np.lexsort((self._polygon[:, 0], self._polygon[:, 1]))[0]]
         border = Border(self._polygon, scene.size)
         self._wanted = class_ids(self.classes, scene.names)
-        self._memory = PluginState(scene, self.anchor, COLUMNS)
+        place = AreaAnchors(self._polygon, scene.size) if self.anchor == AREA else None
+        self._memory = PluginState(scene, self.anchor, COLUMNS, place)
         self._turnstile = Turnstile(self._memory, scene.size, border, self._wanted, self._enter, self._exit)
         self._period = 1 / scene.fps if scene.fps > 0 else 0.0
         self._turnstile.period = self._period

@@ -12,6 +12,7 @@ from bytetrack.types import FloatArray
 from tracker.contracts import Plugin
 from tracker.parse import class_ids, near_miss
 from tracker.plugins._shared.anchors import check_anchor
+from tracker.plugins._shared.area_anchors import AREA
 from tracker.plugins._shared.geometry import open_ring
 from tracker.plugins._shared.line_shape import TOWARDS, line_problem
 from tracker.plugins.line import Line
@@ -158,7 +159,7 @@ def sound(shape: Shape, at: Mapping[str, str] | None = None, where: str = "") ->
     if shape.names[0] == shape.names[1]:
         raise wrong("in", f"both directions are called {shape.names[0]!r}")
     for key, check in (
-        ("anchor", lambda: check_anchor(shape.anchor)),
+        ("anchor", lambda: check_anchor(shape.anchor, (AREA,) if shape.kind == "zone" else ())),
         ("color", lambda: to_bgr(shape.color)),
     ):
         try:

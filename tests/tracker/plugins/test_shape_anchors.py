@@ -7,9 +7,12 @@ import pytest
 
 from bytetrack import Tracks
 from bytetrack.masks import Crop, Masks
+from tracker.plugins._shared.area_anchors import AreaAnchors
 from tracker.plugins.line import Line
 from tracker.plugins.zone import Zone
-from tracker.types import Canvas, Frame, Scene
+from tracker.types import Canvas, Frame, OptionError, Scene
+
+ANCHORS = "bottom_center", "area"
 
 SIZE = 200, 200
 BOX = np.array([[80.0, 20.0, 120.0, 60.0]])  # a box whose feet are not at its lower edge
@@ -44,3 +47,38 @@ def test_lines_and_zones_take_the_point_of_the_shape(kind: str, anchor: str, cou
             plugin.draw(Canvas())
     assert len([event for event in events if event.kind.startswith("line.")]) == count
     assert len([event for event in events if event.kind == "zone.enter"]) == count
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_zone_by_area_holds_whom_it_covers_by_half(masked: bool) -> None:
+    """A lorry whose lower edge is in the zone long before the greater part of it is."""
+    scene = Scene("made", SIZE, 10.0, False, {0: "person"}, kind="segment")
+    zones = {name: Zone([[0, 100], [200, 100], [200, 199], [0, 199]], name, name) for name in ANCHORS}
+    entered = {}
+    for zone in zones.values():
+        zone.start(scene)
+    one = np.array([1])
+    for index, top in enumerate(range(0, 120, 4)):
+        mask = Masks.of([Crop(80, top, np.ones((60, 40), bool))], SIZE) if masked else None
+        box = np.array([[80.0, top, 120.0, top + 60]])
+        tracks = Tracks(one, box, np.ones(1), one - 1, one, masks=mask)
+        for zone in zones.values():
+            for _event in zone.update(Frame(np.zeros((*SIZE, 3), np.uint8), index, index / 10), tracks):
+                entered[zone.name] = top
+    assert 40 <= entered["bottom_center"] <= 52
+    assert 70 <= entered["area"] <= 80  # the half of it is inside at 70
+    with pytest.raises(OptionError, match="area"):
+        Line([[0, 100], [200, 100]], anchor="area")
+
+
+def test_the_point_of_an_area_is_where_the_greater_part_is() -> None:
+    """An L: its box is in the zone by half, its mask by a third; then turned boxes."""
+    inside = np.zeros((40, 40), bool)
+    inside[:, :10] = inside[:10] = True
+    place = AreaAnchors(np.array([[100.0, 0], [200, 0], [200, 200], [100, 200]]), SIZE)
+    one, box = np.array([1]), np.array([[80.0, 50, 120, 90]])
+    tracks = Tracks(one, box, np.ones(1), one - 1, one, masks=Masks.of([Crop(80, 50, inside)], SIZE))
+    assert place(tracks, box)[0, 0] < 100
+    turned = np.array([[108.0, 70, 40, 10, np.pi / 2]])
+    tracks = Tracks(one, box, np.ones(1), one - 1, one, rotated=turned)
+    np.testing.assert_allclose(place(tracks, box), [[108, 70]], atol=1)

@@ -39,16 +39,15 @@ SHADOW_OVERLAP = 0.75  # two boxes of which this part of the smaller is common, 
 SHADOW_S = 1.0  # ... within this time are one object: cab and lorry, car and truck
 
 
-def check_anchor(anchor: str) -> str:
+def check_anchor(anchor: str, more: Sequence[str] = ()) -> str:
     """Return ``anchor`` in our spelling ("bottom-center", "BOTTOM_CENTER" are taken too).
 
-    Raises ``OptionError`` with the names that exist.
+    ``more`` are those that only this analysis knows. Raises ``OptionError`` with the names that exist.
     """
     name = anchor.strip().lower().replace("-", "_").replace(" ", "_").replace("centre", "center")
-    if name not in ANCHORS:
-        raise OptionError(
-            f"unknown anchor {anchor!r}{near_miss(name, ANCHORS)}: use one of {', '.join(ANCHORS)}"
-        )
+    known = (*ANCHORS, *more)
+    if name not in known:
+        raise OptionError(f"unknown anchor {anchor!r}{near_miss(name, known)}: use one of {', '.join(known)}")
     return name
 
 

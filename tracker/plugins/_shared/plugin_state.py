@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins._shared.track_history import ROW, TrackHistory
+from tracker.plugins._shared.track_history import ROW, Place, TrackHistory
 from tracker.types import Json, Scene
 
 
@@ -38,9 +38,13 @@ class PluginState:
     """
 
     def __init__(
-        self, scene: Scene, anchor: str = "bottom_center", columns: Sequence[tuple[Any, ...]] = ()
+        self,
+        scene: Scene,
+        anchor: str = "bottom_center",
+        columns: Sequence[tuple[Any, ...]] = (),
+        place: Place | None = None,
     ) -> None:
-        self._history = TrackHistory.before_all(scene, anchor)
+        self._history = TrackHistory.before_all(scene, anchor, place)
         self._scene = scene
         self.own = np.zeros(0, np.dtype(list(columns), align=True))
 
@@ -129,11 +133,11 @@ class PluginState:
         old = self._history
         what = json.dumps([old.anchor, old.size, old.keep_s, [state[name] for name in ROW.names or ()]])
         row_of = {track_id: row for row, track_id in enumerate(state["track_id"])}
-        fresh = TrackHistory(old.anchor, old.size, old.keep_s, seen, row_of)
+        fresh = TrackHistory(old.anchor, old.size, old.keep_s, seen, row_of, place=old.place)
         known = self._scene.common(
             PluginState, lambda: WeakValueDictionary[str, TrackHistory]()
         )  # shared again
-        self.own, self._history = own, known.setdefault(what, fresh)
+        self.own, self._history = own, fresh if old.place is not None else known.setdefault(what, fresh)
 
 
 def identity(row: Row) -> dict[str, Json]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +56,9 @@ NO_ROWS, NO_POINTS, NO_TIMES, NO_RECORDS = (
 )
 
 
+Place: TypeAlias = Callable[[Tracks, FloatArray], FloatArray]  # tracks, boxes (M, 4) -> anchors (M, 2)
+
+
 @dataclass(eq=False)
 class TrackHistory:
     """One row per track, found by id; rows unseen for ``keep_s`` seconds are given back.
@@ -69,6 +74,7 @@ class TrackHistory:
     anchor: str
     size: tuple[int, int]  # of the picture: width, height
     keep_s: float
+    place: Place | None = field(default=None, kw_only=True)  # gives the anchors, instead of ``anchor``
     rows: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, ROW))
     row_of: dict[int, int] = field(default_factory=dict)  # track_id -> row
     # of the present frame, where it has tracks:
@@ -86,10 +92,12 @@ class TrackHistory:
     _next: tuple[Tracks, float, weakref.ref[TrackHistory]] | None = field(default=None, init=False)
 
     @classmethod
-    def before_all(cls, scene: Scene, anchor: str) -> TrackHistory:
+    def before_all(cls, scene: Scene, anchor: str, place: Place | None = None) -> TrackHistory:
         """Return what was seen before the first frame: one per run and anchor."""
         width, height = scene.size
         keep_s = scene.lost_s + INHERIT_S
+        if place is not None:  # nobody else asks for the same
+            return cls(anchor, (width, height), keep_s, place=place)
         return scene.common((cls, anchor), lambda: cls(anchor, (width, height), keep_s))
 
     def after(self, now: float, tracks: Tracks) -> TrackHistory:
@@ -98,7 +106,9 @@ class TrackHistory:
             known = self._next[2]()
             if known is not None:
                 return known
-        made = TrackHistory(self.anchor, self.size, self.keep_s, _copied(self.rows), self.row_of)
+        made = TrackHistory(
+            self.anchor, self.size, self.keep_s, _copied(self.rows), self.row_of, place=self.place
+        )
         made._free, made._oldest_s, made._signature = self._free, self._oldest_s, self._signature
         made.found = self.found
         made._forget(now)
@@ -172,6 +182,8 @@ class TrackHistory:
 
     def _points(self, xyxy: FloatArray, tracks: Tracks) -> FloatArray:
         """Return the anchors of these boxes or, where that is asked for, of the tracks' shapes."""
+        if self.place is not None:
+            return self.place(tracks, xyxy)
         points = anchor_points(xyxy, self.anchor)
         if self.anchor != SHAPE:
             return points
