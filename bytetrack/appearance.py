@@ -80,6 +80,9 @@ class AppearanceTracker:
         self._embed, self._embeddings, self._compared = embed, {}, {}
         self._time += dt
         tracks = self.tracker.update(detections, dt)
+        moved = self.tracker.scene_moved()
+        if moved is not None and moved.any():  # the boxes tell that the camera moves
+            self._move_last_boxes(np.column_stack((np.eye(2), moved)))
         if embed is not None:
             self._continue_lost(tracks)
         tracks = replace(tracks, track_id=self._our_ids(tracks.track_id))
@@ -89,6 +92,9 @@ class AppearanceTracker:
     def warp(self, transform: FloatArray) -> None:
         """Move all tracks and the last boxes of the lost as the picture moved."""
         self.tracker.warp(transform)
+        self._move_last_boxes(transform)
+
+    def _move_last_boxes(self, transform: FloatArray) -> None:
         for identity in self._identities.values():
             identity.xyxy = warp_xyxy(identity.xyxy[None], transform)[0]
 

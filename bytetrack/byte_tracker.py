@@ -155,6 +155,10 @@ class BYTETracker:
         """Move all tracks as the picture moved: a (2, 3) similarity, pixels before to pixels after."""
         self._table.belief = warp_belief(self._table.belief, transform, self.motion)
 
+    def scene_moved(self) -> FloatArray | None:
+        """Return how far (2,) the scene moved in the last update, where the tracker tells that; ask once."""
+        return None
+
     def forget(self, track_id: ArrayLike | None = None) -> None:
         """Drop these tracks, or all. Their objects get new ids when they are detected again."""
         if track_id is None:

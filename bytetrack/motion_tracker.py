@@ -21,13 +21,11 @@ from bytetrack.association import (
 )
 from bytetrack.boxes import Pairs
 from bytetrack.byte_tracker import NOMINAL_RATE, BYTETracker, UsableDetections
-from bytetrack.common_motion import CommonMotion
+from bytetrack.common_motion import LEARNT, CommonMotion, Pan, Shared
 from bytetrack.kalman import XYWH, Belief, MotionModel
 from bytetrack.reunion import LONGEST_S, Possible, Seen, alone_together, size_of
 from bytetrack.table import VOTES
 from bytetrack.types import FloatArray, IntArray
-
-LEARNT = 0.05  # part of a common shift that becomes velocity: in a pan, who is hidden goes on with the rest
 
 
 def by_overlap_height_and_score(pairs: Pairs, context: AssociationContext) -> FloatArray:
@@ -92,7 +90,8 @@ class MotionTracker(BYTETracker):
     def reset(self) -> None:
         """Forget everything; the next id is 1."""
         super().reset()
-        self._common = CommonMotion()
+        self._common, self._pan = CommonMotion(), Pan()
+        self._shared: Shared | None = None  # in the last update
 
     def _associate(self, usable: UsableDetections) -> tuple[IntArray, IntArray]:
         """Associate; where the boxes tell that the camera moved, move all tracks and associate again.
@@ -101,11 +100,14 @@ class MotionTracker(BYTETracker):
         """
         rows, matched = super()._associate(usable)
         self._missed = missed = self._innovation(rows, matched, usable)
-        shift = self._common.estimate(missed.e[:2], missed.s[:2], usable.level.take(matched))
-        if shift is not None:
+        self._shared = shared = self._common.estimate(
+            missed.e[:2], missed.s[:2], usable.level.take(matched), missed.belief[0, :2]
+        )
+        if shared is not None:
             self._table.belief = belief = self._table.belief.copy()
-            belief[0, :2] += shift[:, None]
-            belief[1, :2] += shift[:, None] * (LEARNT / self._dt)
+            moved = shared.of(belief[0, :2])
+            belief[0, :2] += moved
+            belief[1, :2] += moved * (LEARNT / self._dt)
             rows, matched = super()._associate(usable)
             self._missed = self._innovation(rows, matched, usable)
         return rows, matched
@@ -159,15 +161,25 @@ class MotionTracker(BYTETracker):
             or seen.rival(one.place, theirs, class_id, one.reach)
         )
 
+    def scene_moved(self) -> FloatArray:
+        """Return how far (2,) the scene moved in the last update; to be asked once after each."""
+        table = self._table
+        seen = table.belief[:2, :2].take((table.source >= 0).nonzero()[0], 2)
+        middle = np.median(seen[0], 1)[:, None] if seen.shape[2] else np.zeros((2, 1))
+        shift = np.zeros(2) if self._shared is None else self._shared.of(middle)[:, 0]
+        return self._pan.move(shift, seen[1], self._dt)
+
     def _predict(self, dt: float) -> None:
         super()._predict(dt)
         self._dt = dt
 
     def state(self) -> dict[str, Any]:
         """Return everything the tracker knows as plain lists and numbers, for pickle or JSON."""
-        return super().state() | {"common_motion": self._common.variance.tolist()}
+        common, pan = self._common.state(), self._pan.velocity.tolist()
+        return super().state() | {"common_motion": common, "pan": pan}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where ``state`` was taken, with the options of this tracker."""
         super().restore(state)
-        self._common = CommonMotion(np.array(state.get("common_motion", (0.0, 0.0)), np.float64))
+        self._common = CommonMotion.from_state(state.get("common_motion", [0.0, 0.0]))
+        self._pan = Pan(np.array(state.get("pan", (0.0, 0.0)), np.float64))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bytetrack import BYTETracker, Detections
+from bytetrack import BYTETracker, Detections, MotionTracker
 from bytetrack.appearance import AppearanceTracker
 from bytetrack.types import FloatArray, IntArray
 from tests.bytetrack.crowd import crowd
@@ -285,3 +285,30 @@ def test_no_boxes_no_embeddings() -> None:
         raise AssertionError("nothing to embed")
 
     assert len(appearance_tracker().update(Detections.empty(), 1.0, refuse)) == 0
+
+
+def test_looks_find_the_same_people_again_however_the_camera_swings() -> None:
+    """Some walk, one is hidden for seconds while the camera swings away: boxes tell how far, or a picture."""
+    rng = np.random.default_rng(2)
+    start, speed = (
+        np.column_stack((150 + 160 * np.arange(8), rng.uniform(200, 700, 8))),
+        rng.normal(0, 1, (8, 2)),
+    )
+    embeddings = np.eye(8)
+
+    def numbers(swing: float) -> list[list[int]]:
+        tracker = AppearanceTracker(MotionTracker(track_thresh=0.5), size=(2000, 1000))
+        told = []
+        for frame in range(150):
+            camera = (swing * np.sin(frame / 20), 0.3 * swing * np.sin(frame / 12))
+            seen = [who for who in range(8) if who != 3 or not 40 <= frame < 110]
+            at = start + speed * frame + camera
+            xyxy = np.hstack((at, at))[seen] + (-20, -50, 20, 50)
+            found = Detections(xyxy, [0.9] * len(seen), [0] * len(seen))
+            tracks = tracker.update(found, 1.0, lambda rows, seen=seen: embeddings[seen][rows])
+            told.append(tracks.track_id[np.argsort(tracks.source)].tolist())
+        return told
+
+    still = numbers(0)
+    assert set(still[-1]) == set(range(1, 9))
+    assert numbers(400) == still

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bytetrack import Detections, MotionTracker
-from bytetrack.common_motion import CommonMotion
+from bytetrack.common_motion import CommonMotion, Shared
 
 Boxes = NDArray[np.float64]
 SCENE_SEEDS = range(3)
@@ -95,10 +95,10 @@ def test_of_a_camera_that_stands_still_hardly_anything_is_said(seed: int) -> Non
     tracker, told = MotionTracker(track_thresh=0.5), []
     estimate = tracker._common.estimate
 
-    def noted(*given: object) -> NDArray[np.floating] | None:
-        shift = estimate(*given)  # type: ignore[arg-type]
-        told.append(np.zeros(2) if shift is None else shift)
-        return shift
+    def noted(*given: object) -> Shared | None:
+        shared = estimate(*given)  # type: ignore[arg-type]
+        told.append(np.zeros(2) if shared is None else shared.shift)
+        return shared
 
     tracker._common.estimate = noted  # type: ignore[method-assign]
     follow(walkers(seed, 100, n=20), tracker, missed=0.1)
@@ -168,14 +168,16 @@ def test_the_estimate_is_the_shift_and_heeds_no_outlier() -> None:
     expected = rng.uniform(4, 16, (2, 12))
     missed = np.array([[25.0], [-16]]) + rng.normal(0, 1, (2, 12)) * np.sqrt(expected)
     missed[:, 0] += 40
+    place = rng.uniform(0, 1000, (2, 12))
     trembles = np.array([400.0, 400])
-    shift = CommonMotion(trembles.copy()).estimate(missed, expected, np.ones(12, int))
-    assert shift is not None
-    np.testing.assert_allclose(shift, [25, -16], atol=3)
-    careful = CommonMotion().estimate(missed, expected, np.ones(12, int))  # nothing is known of the camera
+    all_sure = np.ones(12, int)
+    shared = CommonMotion(trembles.copy()).estimate(missed, expected, all_sure, place)
+    assert shared is not None and shared.zoom == 0
+    np.testing.assert_allclose(shared.shift, [25, -16], atol=3)
+    careful = CommonMotion().estimate(missed, expected, all_sure, place)  # nothing is known of the camera
     assert careful is not None
-    assert (np.abs(careful) < np.abs(shift)).all()
-    assert CommonMotion(trembles).estimate(missed, expected, np.arange(12) // 11) is None
+    assert (np.abs(careful.shift) < np.abs(shared.shift)).all()
+    assert CommonMotion(trembles).estimate(missed, expected, np.arange(12) // 11, place) is None
 
 
 def test_boxes_that_move_apart_are_no_shift() -> None:
@@ -183,8 +185,8 @@ def test_boxes_that_move_apart_are_no_shift() -> None:
     apart = np.array([[-10.0, 12, 9, -8, 20], [0, 0, 0, 0, 0]])
     expected = np.full((2, 5), 4.0)
     trembles, every = np.array([400.0, 400]), np.ones(5, int)
-    assert CommonMotion(trembles.copy()).estimate(apart, expected, every) is None
-    assert CommonMotion(trembles.copy()).estimate(np.abs(apart), expected, every) is not None
+    assert CommonMotion(trembles.copy()).estimate(apart, expected, every, apart) is None
+    assert CommonMotion(trembles.copy()).estimate(np.abs(apart), expected, every, apart) is not None
 
 
 def test_what_is_known_of_the_camera_goes_through_a_saved_state() -> None:
@@ -196,6 +198,7 @@ def test_what_is_known_of_the_camera_goes_through_a_saved_state() -> None:
     assert second._common.variance.min() > 1.0
     np.testing.assert_array_equal(second._common.variance, whole._common.variance)
     np.testing.assert_array_equal(second._table.belief, whole._table.belief)
+    assert second.state() == whole.state()
 
 
 def test_time_steps_that_differ_and_frames_without_a_detector_change_nothing() -> None:
@@ -209,3 +212,57 @@ def test_time_steps_that_differ_and_frames_without_a_detector_change_nothing() -
         for track_id, source in zip(tracks.track_id.tolist(), tracks.source.tolist(), strict=True):
             numbers.setdefault(source, set()).add(track_id)
     assert all(len(given) == 1 for given in numbers.values())
+
+
+@pytest.mark.parametrize(("camera", "at_most"), [(pan, 0.3), (swing, 0.3), (tremble, 2.0)])
+def test_what_is_remembered_moves_with_the_scene(camera: Callable[[int], Boxes], at_most: float) -> None:
+    """Within two seconds, compared with leaving it where it was: a trembling camera goes nowhere."""
+    away, tracker, true = [np.zeros(2)], MotionTracker(track_thresh=0.5), camera(180)
+    for box in moved(walkers(2, 180), true):
+        tracker.update(Detections(box, np.full(8, 0.9), np.zeros(8, int)))
+        away.append(away[-1] + tracker.scene_moved())
+    off = np.array(away[1:]) - true
+    left, wrong = (np.hypot(*(way[60:] - way[:-60]).T).mean() for way in (true, off))
+    assert wrong < at_most * left
+
+
+def drive(seed: int, frames: int = 80, n: int = 40) -> list[Boxes]:
+    """People beside a street through which the camera drives, a metre a frame, seen through a pinhole."""
+    rng = np.random.default_rng(seed)
+    side, ahead = rng.choice([-1, 1], n) * rng.uniform(3, 9, n), rng.uniform(8, 100, n)
+    sway = np.cumsum(rng.normal(0, 4, frames))  # pixels; the car turns a little
+    found = []
+    for frame in range(frames):
+        z = ahead - frame
+        seen = (z > 5) & (z < 35)
+        at = 700 / np.maximum(z, 1)
+        tall = 1.7 * at
+        box = np.stack((side * at + sway[frame], 0.4 * at, 0.4 * tall, tall), 1)
+        box += rng.normal(0, 0.02, box.shape) * tall[:, None]
+        box = np.hstack((box[:, :2] - box[:, 2:] / 2, box[:, :2] + box[:, 2:] / 2))
+        found.append(np.where(seen[:, None], box, np.nan))
+    return found
+
+
+def shown(frames: Sequence[Boxes], tracker: MotionTracker, seed: int) -> dict[int, set[int]]:
+    """As `follow`, of boxes that come and go."""
+    rng = np.random.default_rng(seed)
+    numbers: dict[int, set[int]] = {}
+    for box in frames:
+        rows = np.flatnonzero(np.isfinite(box[:, 0]) & (rng.random(len(box)) >= 0.25))
+        tracks = tracker.update(Detections(box[rows], np.full(len(rows), 0.9), np.zeros(len(rows), int)))
+        for track_id, source in zip(tracks.track_id.tolist(), tracks.source.tolist(), strict=True):
+            numbers.setdefault(int(rows[source]), set()).add(track_id)
+    return numbers
+
+
+@pytest.mark.slow
+def test_where_the_camera_drives_on_boxes_move_apart_together() -> None:
+    def changes(zoom: bool, seed: int) -> int:
+        tracker = MotionTracker(track_thresh=0.5, track_buffer=60, frame_rate=10)
+        if not zoom:
+            tracker._common._zoom = lambda *_: (0.0, False)  # type: ignore[method-assign]
+        return sum(len(given) - 1 for given in shown(drive(seed), tracker, seed).values())
+
+    with_it, without = ([changes(zoom, seed) for seed in range(4)] for zoom in (True, False))
+    assert np.mean(with_it) < 0.9 * np.mean(without)
