@@ -102,3 +102,22 @@ def _torch() -> Any:
 # These stand on the module because the numbers do: each library has one for the whole process.
 OPENCV = ProcessSetting(lambda: int(_opencv().getNumThreads()), lambda count: _opencv().setNumThreads(count))
 TORCH = ProcessSetting(lambda: int(_torch().get_num_threads()), lambda count: _torch().set_num_threads(count))
+
+
+@contextmanager
+def blas_alone() -> Iterator[None]:
+    """Let numpy's and scipy's matrices be computed by the calling thread alone, inside the ``with``.
+
+    Threads of BLAS wait for one another many times in one decomposition. While a network uses all cores, that
+    was measured to take up to a hundred times as long as one thread does.
+    """
+    with _blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@lru_cache(maxsize=1)
+def _blas() -> Any:
+    import scipy.linalg  # noqa: F401  # has a BLAS of its own, which must be there to be found
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

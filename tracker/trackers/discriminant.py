@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytetrack.types import FloatArray
+from tracker.threads import blas_alone
 from tracker.types import Json
 
-NEUTRAL = (
-    0.6  # the cosine of two vectors from `Discriminant.compared` that tells nothing, as of a ReID network
-)
+# The cosine of two vectors that tells nothing, as of a ReID network: `Discriminant.share` makes it so.
+NEUTRAL = 0.6
+BATCH = 64  # samples that are taken into the matrices together: one at a time costs ten times as much
+FIRST_ROUNDS, ROUNDS = 12, 4  # of the iteration, where it begins and where it goes on
 
 
 @dataclass(eq=False)
@@ -45,6 +47,8 @@ class Discriminant:
         f = self.length
         self._within = np.zeros((f, f), np.float32, order="F")  # lower triangles
         self._between = np.zeros((f, f), np.float32, order="F")
+        self._new_within: list[FloatArray] = []  # rows that are not in them yet
+        self._new_between: list[FloatArray] = []
         self._counts = np.zeros(2)  # degrees of freedom in them
         self._sum: FloatArray = np.zeros(f)
         self._samples = 0.0
@@ -70,13 +74,16 @@ class Discriminant:
             changed = self._judge(samples, means, old)
         deviation = (samples - means) * np.sqrt(counts / (counts + 1))[:, None]
         together = samples - samples.mean(0)
-        self._within = _added(self._within, deviation[old])
-        self._between = _added(self._between, together)
+        self._new_within.extend(deviation[old].astype(np.float32))
+        self._new_between.extend(together.astype(np.float32))
         self._counts += old.sum(), len(samples) - 1
         self._sum += samples.sum(0, dtype=np.float64)
         self._samples += len(samples)
+        if max(len(self._new_within), len(self._new_between)) >= BATCH:
+            self._take_in()
         if self._counts.min() >= self.least and self._counts[0] >= self.more * self._solved:
-            self._solve()
+            with blas_alone():
+                self._solve()
             changed = True
         if self._counts[0] > self.most:
             self._halve()
@@ -109,20 +116,38 @@ class Discriminant:
         self._unlike += np.histogram(cosines, len(self._unlike), (-1, 1))[0]
         return self.ready != was
 
-    def _solve(self) -> None:
-        from scipy.linalg import eigh  # here: most runs learn nothing
+    def _take_in(self) -> None:
+        with blas_alone():
+            self._within = _added(self._within, self._new_within)
+            self._between = _added(self._between, self._new_between)
+        self._new_within, self._new_between = [], []
 
+    def _solve(self) -> None:
+        """Find the directions of the greatest eigenvalues by subspace iteration, from those of before."""
+        from scipy.linalg import cho_factor, cho_solve, eigh  # here: most runs learn nothing
+
+        self._take_in()
         within = self._within.astype(np.float64) / self._counts[0]
         between = self._between.astype(np.float64) / self._counts[1]
         within.flat[:: self.length + 1] += self.shrinkage * np.trace(within) / self._counts[0]
-        last = self.length - 1
-        _, turn = eigh(between, within, lower=True, subset_by_index=(last - self.directions + 1, last))
-        self._turn = turn[:, ::-1].astype(np.float32)
+        for matrix in (within, between):
+            matrix += np.tril(matrix, -1).T
+        factor = cho_factor(within, lower=True, check_finite=False)
+        if self._turn is None:
+            some, rounds = np.random.default_rng(0).normal(size=(self.length, self.directions)), FIRST_ROUNDS
+        else:
+            some, rounds = self._turn.astype(np.float64), ROUNDS
+        for _ in range(rounds):
+            some = cho_solve(factor, between @ np.linalg.qr(some)[0], check_finite=False)
+        some = np.linalg.qr(some)[0]
+        _, turn = eigh(some.T @ between @ some, some.T @ within @ some)
+        self._turn = (some @ turn[:, ::-1]).astype(np.float32)
         self._mean = (self._sum / self._samples).astype(np.float32)
         self._solved = self._counts[0]
         self._unlike /= 2  # what was judged by the directions before counts less
 
     def _halve(self) -> None:
+        self._take_in()
         self._within /= 2
         self._between /= 2
         self._counts /= 2
@@ -136,6 +161,7 @@ class Discriminant:
         return {
             "within": _text(self._within[lower]),
             "between": _text(self._between[lower]),
+            "new": [_text(np.array(rows)) for rows in (self._new_within, self._new_between)],
             "counts": [*self._counts.tolist(), self._samples, self._solved],
             "sum": _text(self._sum),
             "mean": _text(self._mean),
@@ -148,6 +174,9 @@ class Discriminant:
         lower = np.tril_indices(self.length)
         self._within[lower] = _array(state["within"], np.float32)
         self._between[lower] = _array(state["between"], np.float32)
+        self._new_within, self._new_between = (
+            list(_array(rows, np.float32).reshape(-1, self.length)) for rows in state["new"]
+        )
         *counts, self._samples, self._solved = state["counts"]
         self._counts = np.array(counts)
         self._sum = _array(state["sum"], np.float64)
@@ -157,15 +186,14 @@ class Discriminant:
             self._turn = _array(state["turn"], np.float32).reshape(self.length, self.directions)
 
 
-def _added(scatter: FloatArray, rows: FloatArray) -> FloatArray:
-    """Return a scatter matrix (lower triangle) with the outer products of rows (K, F) added, in place."""
-    if len(rows) == 0:
+def _added(scatter: FloatArray, rows: list[FloatArray]) -> FloatArray:
+    """Return a scatter matrix (lower triangle) with the outer products of rows, (F,) each, added in place."""
+    if not rows:
         return scatter
     from scipy.linalg.blas import ssyrk
 
-    result: FloatArray = ssyrk(
-        1.0, np.asfortranarray(rows, np.float32), 1.0, scatter, trans=1, lower=1, overwrite_c=1
-    )
+    columns = np.array(rows, np.float32).T
+    result: FloatArray = ssyrk(1.0, columns, 1.0, scatter, lower=1, overwrite_c=1)
     return result
 
 

@@ -170,7 +170,7 @@ def test_each_group_learns_by_itself_and_none_is_like_another() -> None:
     xyxy = np.array([[0.0, 0, 9, 20], [20, 0, 29, 20], [40, 0, 49, 20], [60, 0, 69, 20]])
     class_id = np.array([0, 0, 2, 7])
     ids = np.arange(1, 5)
-    for moment in range(160):
+    for moment in range(260):
         found = Detections(xyxy, np.full(4, 0.9), class_id, crowd.seen())
         looks.learn(moment * 0.3, Tracks(ids, xyxy, found.score, class_id, np.arange(4)), found)
     vectors = looks.comparable(looks.looks(picture, found, np.arange(4)))
