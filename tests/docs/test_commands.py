@@ -32,6 +32,7 @@ WITH_COMMANDS = [page for page in PAGES if lines(page)]
 BY_THE_GATE = "a test of the gate, .ci/run"
 # What no test here runs, and who does. The options of those that begin with `track` are parsed all the same.
 WITHOUT_END = "tests/tracker/commands/test_serve.py: it serves until it is stopped"
+OF_SHAPES = "tests/tracker/detectors/test_shapes.py, on weights that need no download"
 NOT_RUN = {
     "pip install -e . && track demo": BY_THE_GATE,
     "pip install -e '.[test]' && pytest": BY_THE_GATE,
@@ -41,6 +42,9 @@ NOT_RUN = {
     "track serve street.mp4": WITHOUT_END,
     "track serve rtsp://10.0.0.5/stream --allow-host cam.example.org --proxy 127.0.0.1": WITHOUT_END,
     "track zones edit street.mp4 zones.yaml": WITHOUT_END,
+    "track street.mp4 --weights yolov8n-seg.pt -o masks.mp4": OF_SHAPES,
+    "track street.mp4 --weights yolov8n-pose.pt -o skeletons.mp4": OF_SHAPES,
+    "track harbour.mp4 --weights yolov8n-obb.pt -o boats.mp4": OF_SHAPES,
     "track street.mp4 --int8 -o int8.mp4": "tests/tracker/run/test_int8.py: half a minute of CPU",
 }
 # What is not here when tests run, and what stands for it.
