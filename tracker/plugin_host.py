@@ -118,6 +118,11 @@ class Host:
         """Forget the rows of one that was taken out, since another goes on counting for it."""
         self._retired = [member for member in self._retired if member.given is not plugin]
 
+    @property
+    def all_given(self) -> list[PluginLike]:
+        """The plugins that count, and those that were taken out."""
+        return [member.given for member in (*self.members, *self._retired)]
+
     def leaves(self, member: Member) -> list[str]:
         """Return the suffixes of what a plugin will leave; raises ``PluginError``."""
         try:

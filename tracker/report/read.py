@@ -11,13 +11,14 @@ from sys import intern
 from tracker.report.clock import Clock, wall_of
 from tracker.report.files import Files, record_of
 from tracker.report.recording import GAP_S, Count, Entry, Recording
+from tracker.report.renames import CHANGED, followed, told_shapes
 from tracker.report.tables import compare, counts_table, take_tracks
 from tracker.text import harmless
 from tracker.types import InputError, Json
 
 ZONE_WAYS = {"enter", "exit"}  # by which a table of counts tells a zone
 MOVEMENTS = ("movement", "movement.incomplete")
-UNCOUNTED = ("movement", "source")  # kinds whose name is none of a line or zone
+UNCOUNTED = ("movement", "source", "shape")  # kinds whose name is none of a line or zone where one counts
 UNSEEN = "?"  # where somebody came from or went to unseen
 KNOWN = ("frame", "time_s", "wall_time", "kind", "name", "direction", "track_id", "class_id", "class")
 
@@ -43,6 +44,10 @@ def read(files: Files, began: datetime | None = None) -> Recording:
     told = [_count(entry) for entry in run.entries if _is_counted(entry)]
     if run.has_events and files.counts is not None:
         compare(run, told, table, files.counts)
+    if run.record:
+        _check_record(run)
+    _follow_names(run)
+    told = [_count(entry) for entry in run.entries if _is_counted(entry)]
     run.shapes.take(told if run.has_events else table)
     _take_movements(run)
     _take_source(run)
@@ -58,8 +63,6 @@ def read(files: Files, began: datetime | None = None) -> Recording:
         run.clock = Clock.of(began, 0.0)
     if not run.entries and not run.shapes.ways and not run.record.get("objects"):
         raise InputError(f"{run.path}: no events and no counts; give what --events or --counts wrote, too")
-    if run.record:
-        _check_record(run)
     if run.first_s > run.last_s:
         run.see(0.0)
     return run
@@ -155,6 +158,15 @@ def _is_counted(entry: Entry) -> bool:
     return entry.name is not None and entry.kind.partition(".")[0] not in UNCOUNTED
 
 
+def _follow_names(run: Recording) -> None:
+    """Call lines and zones by their newest names."""
+    run.entries, gone = followed(run.entries)
+    for name in gone:  # it would have a row of zeros
+        run.shapes.ways.pop(name, None)
+        run.shapes.classes.pop(name, None)
+        run.zones.discard(name)
+
+
 def _count(entry: Entry) -> Count:
     return Count(entry.time_s, str(entry.name), entry.way, entry.class_name, 1, int(entry.doubtful))
 
@@ -186,6 +198,9 @@ def _check_record(run: Recording) -> None:
     """Refuse events that the run does not know of."""
     record, path = run.record, run.path
     shapes = {harmless(str(shape["name"])) for shape in record.get("shapes", ())}
+    for entry in run.entries:  # and those that were drawn, renamed or removed while it went on
+        if entry.kind == CHANGED:
+            shapes |= {shape.name for shape in told_shapes(entry) if shape is not None}
     for entry in run.entries:
         if (
             entry.kind.partition(".")[0] in ("line", "zone")

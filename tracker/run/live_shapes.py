@@ -67,12 +67,12 @@ class LiveShapes:
                         f"movement {member.given.name!r} counts at {name!r}: its name must stay while it runs"
                     )
 
-    def tell(self, changes: Iterable[tuple[Shape | None, Shape | None]]) -> None:
-        """Say what was changed while nothing ran: old and new shapes, None for what is new or gone."""
+    def tell(self, changes: Iterable[tuple[str, Shape | None, Shape | None]]) -> None:
+        """Say what was changed while nothing ran: id, old and new shape, None for what is new or gone."""
         said = []
-        for old, new in changes:
+        for known, old, new in changes:
             told = [None if one is None else to_json(one, self._scene.size) for one in (old, new)]
-            said.append(self._changed(new or old, *told))
+            said.append(self._changed(known, new or old, *told))
         if said:
             self._host.exchange([member.given for member in self._host.members], said)
 
@@ -104,13 +104,14 @@ class LiveShapes:
             else:
                 said += [] if old is None else self._now_said(old.plugin.finish())
                 old_json = None if old is None else to_json(old.shape, self._scene.size)
-            said.append(self._changed(shape, old_json, to_json(shape, self._scene.size)))
+            said.append(self._changed(known, shape, old_json, to_json(shape, self._scene.size)))
             plugin.go_on_at(self._now, self._frame)
             made.append(LiveShape(known, shape, plugin))
         gone = [counter for counter in self.counters if counter.id not in {known for known, _ in wanted}]
         for counter in gone:
             said += self._now_said(counter.plugin.finish())
-            said.append(self._changed(counter.shape, to_json(counter.shape, self._scene.size), None))
+            told = to_json(counter.shape, self._scene.size)
+            said.append(self._changed(counter.id, counter.shape, told, None))
         if not said:
             return []
         replaced = {id(counter.plugin) for counter in self.counters}
@@ -150,9 +151,9 @@ class LiveShapes:
         """Return events of plugins that may not have seen a frame yet, at the last frame of the run."""
         return [replace(event, time=self._now, frame=self._frame) for event in events]
 
-    def _changed(self, shape: Shape | None, old: Json, new: Json) -> Event:
+    def _changed(self, known: str, shape: Shape | None, old: Json, new: Json) -> Event:
         assert shape is not None
-        data = {shape.kind: shape.name, "old": old, "new": new}
+        data = {shape.kind: shape.name, "id": known, "old": old, "new": new}
         return Event("shape.changed", self._now, self._frame, data=data)
 
 

@@ -142,11 +142,11 @@ def settings(options: Options) -> list[str]:
     return found
 
 
-def _about(options: Options, scene: Scene, plugins: Iterable[PluginLike]) -> dict[str, Json]:
-    """Return what does not change during a run."""
+def shapes_of(options: Options, scene: Scene, plugins: Iterable[PluginLike]) -> list[Json]:
+    """Return where it is counted; of two of one name, as a line that was drawn anew, the first."""
     plugins = list(plugins)
     ways = {one.name: one for one in counted(plugins, options, scene)}
-    shapes = []
+    shapes: dict[str, Json] = {}
     for plugin in plugins:
         if isinstance(plugin, Line | Zone):
             shape: dict[str, Json] = {
@@ -158,7 +158,13 @@ def _about(options: Options, scene: Scene, plugins: Iterable[PluginLike]) -> dic
             }
             if isinstance(plugin, Line):
                 shape["arrow"] = np.round(np.array(plugin.arrow()), 1).tolist()
-            shapes.append(shape)
+            shapes.setdefault(plugin.name, shape)
+    return [*shapes.values()]
+
+
+def _about(options: Options, scene: Scene, plugins: Iterable[PluginLike]) -> dict[str, Json]:
+    """Return what does not change during a run."""
+    plugins = list(plugins)
     files = {kind: getattr(options, field) for kind, field in FILES.items()}
     return {
         "track_run": 1,
@@ -167,7 +173,7 @@ def _about(options: Options, scene: Scene, plugins: Iterable[PluginLike]) -> dic
         "size": list(scene.size),
         "fps": scene.fps,
         "interval_s": options.interval,
-        "shapes": shapes,
+        "shapes": shapes_of(options, scene, plugins),
         "movements": [one._asdict() for one in junctions(plugins, options, scene)],
         "files": {kind: str(path) for kind, path in files.items() if path and str(path) != "-"},
         "settings": settings(options),

@@ -24,6 +24,7 @@ from tracker.run.continuation import make_continuation
 from tracker.run.painter import Painter, draw_options
 from tracker.run.paths import claim_inputs, claim_leaves, claim_outputs
 from tracker.run.profile import Profile
+from tracker.run.record import shapes_of
 from tracker.run.reporting import Reporting
 from tracker.run.stored import detections_sink
 from tracker.run.summary import Report
@@ -364,6 +365,7 @@ class Session:
     def _at_end(self) -> dict[str, Json]:
         """Return what the record of the run tells besides."""
         return {
+            "shapes": shapes_of(self.options, self.scene, self.host.all_given),  # they may have changed
             "dropped": self.source.dropped,
             "network": self.detector.description or None,
             "objects": dict(self.report.distinct()),

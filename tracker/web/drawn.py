@@ -184,15 +184,15 @@ class Drawn:
         mine = {key_of(shape) for shape in now.values()}
         return (key, state) if old is None and key in mine else None
 
-    def changes(self, now: Mapping[str, Shape]) -> list[tuple[Shape | None, Shape | None]]:
-        """Return what was changed since the last run: old and new shapes, None for what is new or gone."""
+    def changes(self, now: Mapping[str, Shape]) -> list[tuple[str, Shape | None, Shape | None]]:
+        """Return what was changed since the last run: id, old and new shape, None for what is new or gone."""
         if not self.counted:
             return []
-        found: list[tuple[Shape | None, Shape | None]] = []
+        found: list[tuple[str, Shape | None, Shape | None]] = []
         for key in {**self.counted, **now}:
             old, new = self.counted.get(key), now.get(key)
             if old is None or new is None or replace(old, where="") != replace(new, where=""):
-                found.append((old, new))
+                found.append((key, old, new))
         return found
 
     # -- what stands on the disk

@@ -43,6 +43,16 @@ class Started:
             answer = connection.getresponse()
             return answer.status, answer.read()
 
+    def put(self, shapes: list[dict[str, object]]) -> list[dict[str, object]]:
+        """Put shapes as the page does; return them with their ids."""
+        end = time.monotonic() + 20
+        while (told := self.ask("GET", "/api/sources/1/shapes"))[0] != 200:
+            assert time.monotonic() < end, told
+        body = {"version": json.loads(told[1])["version"], "shapes": shapes}
+        status, answer = self.ask("PUT", "/api/sources/1/shapes", body)
+        assert status == 200, answer
+        return list(json.loads(answer)["shapes"])
+
     def source(self) -> dict[str, object]:
         return dict(json.loads(self.ask("GET", "/api/sources")[1])["sources"][0])
 
@@ -155,3 +165,18 @@ def test_what_cannot_be_served_ends_in_one_line(words: list[str], told: str, tmp
     assert len(done.stderr.splitlines()) == 1
     if told == "password":
         assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_a_report_follows_what_was_renamed_and_removed(tmp_path: Path) -> None:
+    write_video(tmp_path / "clip.mp4", frames=150)
+    other = {**LINE, "name": "other", "points": [[20, 0], [20, 48]]}
+    with started(tmp_path, "clip.mp4", "--web", "0", "--report", "r.html", "--save-run", "run.json") as page:
+        page.until("running")
+        shapes = page.put([LINE, other])
+        renamed = {**shapes[0], "name": "entrance"}
+        page.put([renamed])
+        page.process.wait(120)
+        assert page.process.returncode == 0, page.process.stdout and page.process.stdout.read()
+    record = json.loads((tmp_path / "run.json").read_text("utf-8"))
+    assert {shape["name"] for shape in record["shapes"]} == {"entrance", "other"}
+    assert "entrance" in (tmp_path / "r.html").read_text("utf-8")
