@@ -248,13 +248,10 @@ def _with_output(source: str, options: Options, save: bool) -> Options:
 
 def _page(source: tuple[str, ...], options: Options, web: str, password_file: Path | None) -> Beside:
     """Return the page beside a run; raises ``OptionError``."""
-    from tracker.detectors.seal import user_key
     from tracker.web.beside import Beside
     from tracker.web.server import Where
 
-    where = dataclasses.replace(
-        Where.of(web), password_file=password_file, cookie_key=lambda: user_key("web.key")
-    )
+    where = dataclasses.replace(Where.of(web), password_file=password_file, lasting=True)
     return Beside(source, options, where, lambda text: click.echo(f"track: {harmless(text)}", err=True))
 
 

@@ -91,14 +91,13 @@ def command(
     Cameras go on counting where they were after a restart. Open the address that is printed; it lets one
     browser in, once.
     """
-    from tracker.detectors.seal import user_key
     from tracker.parse import seconds
     from tracker.web.server import Where, hosts_of
 
     options = Options(**given)
     where = Where(
         host, port, password_file, viewer_password_file, hosts_of(allow_host), certfile, keyfile, proxy,
-        output / "history.sqlite", seconds(history_keep), lambda: user_key("web.key"),
+        output / "history.sqlite", seconds(history_keep), lasting=True,
     )  # fmt: skip
     return serve(sources, options, where, output, browse=not no_open)
 

@@ -72,7 +72,6 @@ def edit(video: str, zones: Path | None, port: int, no_open: bool) -> int:
     ends.
     """
     from tracker.commands.serve import serve
-    from tracker.detectors.seal import user_key
     from tracker.options import Options
     from tracker.run.naming import name_of
     from tracker.sources import open_source
@@ -82,7 +81,7 @@ def edit(video: str, zones: Path | None, port: int, no_open: bool) -> int:
     if open_source(video).live:
         raise OptionError(f"{video} is live; draw on it by: track serve {video}")
     options = Options(zones=str(zones or f"{name_of(video)}_zones.yaml"))
-    where = Where(port=port, cookie_key=lambda: user_key("web.key"))
+    where = Where(port=port, lasting=True)
     return serve([video], options, where, Path(), browse=not no_open, count=False)
 
 

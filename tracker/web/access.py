@@ -1,7 +1,8 @@
 """Who may look, and who may change: passwords, one-time links, and the cookie that follows.
 
 A cookie holds role, time and a random number, sealed by HMAC (RFC 2104) with a key of this user, so that it
-outlives the program: after a restart the page comes back by itself. Passwords are compared through scrypt
+outlives the program: after a restart the page comes back by itself. Of a cookie that was given back an empty
+file stays, so that it is worth nothing after a restart either. Passwords are compared through scrypt
 (RFC 7914).
 """
 
@@ -19,7 +20,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tracker.errors import OptionError, system_reason
+from tracker.errors import OptionError, OutputError, system_reason
 
 OWNER, VIEWER = "owner", "viewer"  # may change; may look
 SHORTEST = 8  # letters of a password
@@ -77,8 +78,9 @@ class Access:
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     password: Password | None = None
     viewer_password: Password | None = None
+    given_back: Path | None = None  # folder with a file for each cookie of who logged out; None: in memory
     _links: dict[str, float] = field(default_factory=dict, repr=False)  # token -> until when it is good
-    _out: dict[str, float] = field(default_factory=dict, repr=False)  # cookies of who logged out
+    _out: set[str] = field(default_factory=set, repr=False)  # cookies of who logged out
     _tries: dict[str, deque[float]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -134,17 +136,36 @@ class Access:
         if not plain or not seal.isascii() or not hmac.compare_digest(self._seal(plain), seal):
             return None
         told = json.loads(base64.urlsafe_b64decode(plain))
-        if told["until"] < time.time() or told["is"] in self._out:
+        if told["until"] < time.time() or self._was_given_back(str(told["is"])):
             return None
         return str(told["role"])
 
     def logout(self, cookie: str) -> None:
-        """Let a cookie be worth nothing from now on."""
-        if self.role(cookie) is not None:
-            with self._lock:
-                told = json.loads(base64.urlsafe_b64decode(cookie.rpartition(".")[0]))
-                self._out = {is_: until for is_, until in self._out.items() if until > time.time()}
-                self._out[told["is"]] = told["until"]
+        """Let a cookie be worth nothing from now on.
+
+        Raises ``OutputError`` where that cannot be kept for the time after a restart; until then it holds.
+        """
+        if self.role(cookie) is None:
+            return
+        known = str(json.loads(base64.urlsafe_b64decode(cookie.rpartition(".")[0]))["is"])
+        with self._lock:
+            self._out.add(known)
+        folder = self.given_back
+        if folder is None:
+            return
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / known).touch()
+            for path in folder.iterdir():  # whose cookie has ended by itself
+                if path.stat().st_mtime < time.time() - COOKIE_S:
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: cannot be written ({system_reason(error)}); a logout holds until a restart"
+            ) from error
+
+    def _was_given_back(self, known: str) -> bool:
+        return known in self._out or (self.given_back is not None and (self.given_back / known).exists())
 
     def _seal(self, plain: str) -> str:
         return hmac.new(self._seal_key(), plain.encode(), hashlib.sha256).hexdigest()

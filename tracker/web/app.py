@@ -124,8 +124,7 @@ class Site:
 
     async def logout(self, request: Request) -> Response:
         """Make the cookie worthless."""
-        self.access.logout(request.scope.get("cookie") or "")
-        response = JSONResponse({})
+        response = await asked(lambda: self.access.logout(request.scope.get("cookie") or ""), {})
         response.delete_cookie(self.cookie)
         return response
 

@@ -8,12 +8,14 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 import uvicorn
 
+from tracker.detectors.seal import user_key
+from tracker.detectors.user_folders import data_folder
 from tracker.errors import OptionError, OutputError
 from tracker.web.access import PASSWORD, VIEWER_PASSWORD, Access, Password, read_password
 from tracker.web.app import Site
@@ -42,7 +44,7 @@ class Where:
     proxies: Sequence[str] = ()
     history: Path | None = None
     keep_s: float = EVENTS_S
-    cookie_key: Callable[[], bytes] = field(default=lambda: secrets.token_bytes(32), repr=False)
+    lasting: bool = False  # cookies outlive the program: their key, and who logged out, is this user's
 
     @classmethod
     def of(cls, text: str) -> Where:
@@ -75,7 +77,10 @@ class Server:
                 raise OptionError(f"{path}: there is no such file; give a certificate and its key in PEM")
         self.history = History(where.history, keep_s=where.keep_s)
         self._access = Access(
-            where.cookie_key(), Password(password) if password else None, Password(viewer) if viewer else None
+            user_key("web.key") if where.lasting else secrets.token_bytes(32),
+            Password(password) if password else None,
+            Password(viewer) if viewer else None,
+            data_folder() / "web.out" if where.lasting else None,
         )
         self._stations = stations
         self._thread: threading.Thread | None = None

@@ -29,6 +29,14 @@ class Started:
 
     def __init__(self, process: subprocess.Popen[str], link: str) -> None:
         self.process = process
+        self.enter(link)
+
+    def enter(self, link: str | None = None) -> None:
+        """Follow a link, without one that which is printed for another browser."""
+        assert self.process.stdout is not None
+        while link is None:
+            found = re.search(r"http://\S+link=\S+", self.process.stdout.readline())
+            link = found and found[0]
         parts = urlsplit(link)
         self.host = parts.netloc
         with closing(http.client.HTTPConnection(self.host, timeout=20)) as connection:
@@ -180,3 +188,21 @@ def test_a_report_follows_what_was_renamed_and_removed(tmp_path: Path) -> None:
     record = json.loads((tmp_path / "run.json").read_text("utf-8"))
     assert {shape["name"] for shape in record["shapes"]} == {"entrance", "other"}
     assert "entrance" in (tmp_path / "r.html").read_text("utf-8")
+
+
+def test_who_logged_out_stays_out_and_who_did_not_comes_back(tmp_path: Path) -> None:
+    write_video(tmp_path / "clip.mp4", frames=5)
+    words = "serve", "clip.mp4", "--port", "0", "--no-open"
+    with started(tmp_path, *words) as page:
+        port = page.host.rpartition(":")[2]
+        stays = page.cookie
+        page.enter()
+        goes = page.cookie
+        assert page.ask("POST", "/api/logout", {})[0] == 200
+        page.process.send_signal(signal.SIGTERM)
+        page.process.wait(15)
+    with started(tmp_path, *words[:3], port, "--no-open") as page:
+        page.cookie = stays
+        assert page.ask("GET", "/api/sources")[0] == 200
+        page.cookie = goes
+        assert page.ask("GET", "/api/sources")[0] == 401

@@ -104,7 +104,14 @@ class Page:
 
     def __enter__(self) -> Page:
         self.stations = [
-            Station(number, name, True, self.folder / f"{name}_zones.yaml", keeps=self.state)
+            Station(
+                number,
+                name,
+                True,
+                self.folder / f"{name}_zones.yaml",
+                keeps=self.state,
+                memory=self.folder / f"{name}_shapes.json" if self.state else None,
+            )
             for number, name in enumerate(self.names, 1)
         ]
         self.told: list[str] = []

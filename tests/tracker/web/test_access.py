@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tracker.types import OptionError
+from tracker.types import OptionError, OutputError
 from tracker.web import access
 from tracker.web.access import OWNER, VIEWER, Access, Password, read_password
 
@@ -54,6 +55,31 @@ def test_a_cookie_is_sealed_ends_and_can_be_given_back(monkeypatch: pytest.Monke
     fresh, now = door.cookie(OWNER), access.time.time()
     monkeypatch.setattr(access.time, "time", lambda: now + access.COOKIE_S + 1)
     assert door.role(fresh) is None
+
+
+def test_who_logged_out_stays_out_after_a_restart(tmp_path: Path) -> None:
+    folder = tmp_path / "web.out"
+    door = Access(b"k" * 32, given_back=folder)
+    cookie, other = door.cookie(OWNER), door.cookie(OWNER)
+    door.logout(cookie)
+    again = Access(b"k" * 32, given_back=folder)
+    assert (again.role(cookie), again.role(other)) == (None, OWNER)
+    for rubbish in (cookie, "", "../../x.y", "é"):
+        again.logout(rubbish)
+    assert len(list(folder.iterdir())) == 1
+    (old,) = folder.iterdir()
+    os.utime(old, (1e9, 1e9))
+    again.logout(other)
+    assert len(list(folder.iterdir())) == 1  # what has ended by itself need not be known
+
+
+def test_a_logout_that_cannot_be_kept_is_told_and_holds_until_the_end(tmp_path: Path) -> None:
+    (tmp_path / "web.out").write_text("a file where a folder should be", encoding="utf-8")
+    door = Access(b"k" * 32, given_back=tmp_path / "web.out")
+    cookie = door.cookie(OWNER)
+    with pytest.raises(OutputError, match="until a restart"):
+        door.logout(cookie)
+    assert door.role(cookie) is None
 
 
 def test_five_attempts_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:

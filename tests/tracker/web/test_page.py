@@ -212,14 +212,16 @@ def test_a_lost_camera_turns_grey_and_can_still_be_edited(browser: Any, tmp_path
         page.wait(lambda: any(event.kind.startswith("line.") for event in page.results[0]))
 
 
-def test_after_a_restart_the_page_comes_back_by_itself(browser: Any, tmp_path: Path) -> None:
-    key = b"k" * 32
-    with opened(tmp_path, where=Where(port=0, cookie_key=lambda: key)) as page:
+def test_after_a_restart_the_page_comes_back_by_itself(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    with opened(tmp_path, where=Where(port=0, lasting=True)) as page:
         port = page.port
         tab = Tab(browser, page)
         tab.tab.wait_for_selector(".view:not(.old)")
     tab.shows("No connection to track")
-    with opened(tmp_path, where=Where(port=port, cookie_key=lambda: key)) as page:
+    with opened(tmp_path, where=Where(port=port, lasting=True)) as page:
         tab.tab.wait_for_selector(".view:not(.old)", timeout=8000)
         page.wait(lambda: not tab.tab.locator("#connection").text_content())
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.tracker.web.stage import Page, opened
+from tracker.web.drawn import Drawn
 from tracker.web.server import Where
 
 LINE = {"kind": "line", "name": "middle", "points": [[160, 0], [160, 240]]}
@@ -83,3 +84,34 @@ def test_counts_and_history_go_on_together(killed: bool, tmp_path: Path) -> None
         assert crossings(page) == total(page)
         counted = page.server.history.counts("door", 0, time.time() + 60, 366 * 86400)
         assert sum(row["count"] for row in counted) == total(page)
+
+
+@pytest.mark.slow
+def test_a_rename_while_stopped_is_followed_after_a_restart(tmp_path: Path) -> None:
+    with opened(tmp_path, state=True, fps=50.0) as page:
+        station, cookie = page.stations[0], page.enter()
+        assert page.put([LINE], cookie)[0] == 200
+        page.wait(lambda: total(page) >= 3, 30)
+        stop(page)
+        before = {each["name"]: each["totals"] for each in station.totals}["middle"]
+        (middle,) = station.shapes()["shapes"]
+        assert page.put([{**middle, "name": "gate", "in": "north", "out": "south"}], cookie)[0] == 200
+    with opened(tmp_path, state=True, fps=50.0) as page:  # another process
+        page.wait(lambda: page.stations[0].totals)
+        (gate,) = page.stations[0].totals
+        assert (gate["name"], gate["id"]) == ("gate", middle["id"])
+        assert gate["totals"]["north"] >= before["in"] > 0
+        page.wait(lambda: page.results[0])
+        told = page.results[0][0]
+        assert told.kind == "shape.changed"
+        assert (told.data["old"]["name"], told.data["new"]["name"]) == ("middle", "gate")
+    with opened(tmp_path, state=True, fps=50.0) as page:  # and told once only
+        page.wait(lambda: total(page) > 3, 30)
+        assert not any(event.kind == "shape.changed" for event in page.results[0])
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"number": "x"}', '{"number": 1, "ids": 3}'])
+def test_damaged_memory_is_no_reason_to_fail(tmp_path: Path, damage: str) -> None:
+    memory = tmp_path / "shapes.json"
+    memory.write_text(damage, encoding="utf-8")
+    assert Drawn(tmp_path / "zones.yaml", memory).counted == {}
