@@ -22,8 +22,8 @@ COLUMNS: Mapping[str, Sequence[str]] = {  # by `Detector.kind`
 def keypoint_list(keypoints: FloatArray) -> list[float]:
     """Return keypoints (J, 3) as COCO's flat list: x, y and confidence, and three times 0 where not known.
 
-    >>> keypoint_list(np.array([[10.123, 20, 0.98765], [np.nan, np.nan, np.nan]]))
-    [10.12, 20.0, 0.9877, 0.0, 0.0, 0.0]
+    >>> keypoint_list(np.array([[10.123, 20, 0.98761], [np.nan, np.nan, np.nan]]))
+    [10.12, 20.0, 0.9876, 0.0, 0.0, 0.0]
     """
     known = np.where(np.isfinite(keypoints).all(axis=1, keepdims=True), keypoints, 0.0)
     rounded = np.concatenate([known[:, :2].round(2), known[:, 2:].round(4)], axis=1, dtype=np.float64)
