@@ -41,7 +41,11 @@ class Patient(H11Protocol):
         """Begin to wait."""
         super().connection_made(transport)
         self._wait()
-        strangers = [each for each in self.connections if isinstance(each, Patient) and not each.known]
+        strangers = [
+            each
+            for each in self.connections
+            if isinstance(each, Patient) and not each.known and not each.transport.is_closing()
+        ]
         if len(strangers) > MOST_STRANGERS:
             addresses = Counter(each.address for each in strangers)
             crowd = max(addresses, key=addresses.__getitem__)

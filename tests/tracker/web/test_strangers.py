@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -84,6 +84,24 @@ def test_who_says_nothing_is_sent_away(page: Page, monkeypatch: pytest.MonkeyPat
         kept.sendall(b"GET /login HTTP/1.1\r\nHost: loc")  # a second one, never ended
         while kept.recv(10_000):
             pass
+
+
+@pytest.mark.slow
+def test_silent_sockets_lock_nobody_out(page: Page, owner: str) -> None:
+    with ExitStack() as stack:
+        viewer = stack.enter_context(page.listen(owner))
+        kept = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", page.port), timeout=5))
+            for _ in range(200)
+        ]
+        for each in kept[::2]:
+            with suppress(OSError):
+                each.sendall(b"GET /login HTTP/1.1\r\n")
+        assert page.ask("GET", "/login")[0] == 200
+        assert page.ask("GET", "/api/sources", cookie=owner)[0] == 200
+        assert "sources" in viewer.recv(timeout=5)
+        with suppress(OSError):
+            assert kept[0].recv(10) == b""  # who waits longest has gone
 
 
 @pytest.mark.parametrize(
