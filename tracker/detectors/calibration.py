@@ -69,10 +69,13 @@ class Calibration:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the run, which then ends this
             )
-        except OSError as error:
-            self.close()
+        except BaseException as error:
+            self.close()  # Ctrl-C ends the process without its finalizers
+            if not isinstance(error, OSError):
+                raise
             raise WeightsError(
-                f"frames cannot be kept for calibration ({error.strerror or error})"
+                f"frames cannot be kept in {tempfile.gettempdir()} to make or compare an int8 model "
+                f"({error.strerror or error}); make room, set TMPDIR, or leave out --int8"
             ) from error
         self.model = Path(task.model)
 

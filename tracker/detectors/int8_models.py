@@ -89,6 +89,7 @@ def keep(weights: Path, made: Path, kind: Kind, recording: str | None) -> Int8Mo
         shutil.rmtree(place.folder, ignore_errors=True)
         shutil.move(made, place.folder)
     except OSError:
+        shutil.rmtree(place.folder, ignore_errors=True)  # what a full disk left of it
         return None
     _write(place.folder, {"name": kind.name, "made_of": recording})
     for old in _made(cache_path(weights, int8=True))[KEPT:]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import sys
@@ -12,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from tracker.detectors.weights import sha256
 from tracker.text import harmless
 from tracker.types import WeightsError
 
+LOG = logging.getLogger("track")
 FORMAT = 3  # version of the models in the cache; raise it when the conversion changes
 ABOUT = "about.json"
 
@@ -42,7 +45,8 @@ def converted(weights: Path, *, int8: bool = False) -> Converted:
 
     The key in the cache is the content of the weights, the precision and the versions of the libraries; one
     model serves every input shape. A model that is incomplete, damaged or changed by others is converted
-    again. Raises ``WeightsError``; int8 models are made by ``track export`` only.
+    again. Where the cache cannot be written, it is kept for this process only. Raises ``WeightsError``; int8
+    models are made by ``track export`` only.
     """
     folder = cache_path(weights, int8=int8)
     if (model := stored(folder)) is not None:
@@ -54,7 +58,22 @@ def converted(weights: Path, *, int8: bool = False) -> Converted:
         )
     with showing_status(f"Converting {weights.name} to OpenVINO, once"):
         model, names, head = convert(weights)
-        return store(folder, model, names, head)
+        try:
+            return store(folder, model, names, head)
+        except WeightsError as error:
+            here = Path(_of_this_process().name, folder.name)
+            try:
+                kept = store(here, model, names, head)
+            except WeightsError:
+                raise error from None
+            LOG.warning("%s; it is kept for this run only, and made again in the next", error)
+            return kept
+
+
+@lru_cache(maxsize=1)
+def _of_this_process() -> tempfile.TemporaryDirectory[str]:
+    """Return a folder for models where the cache cannot be written; it goes with the process."""
+    return tempfile.TemporaryDirectory(prefix="track-models-", ignore_cleanup_errors=True)
 
 
 def cache_path(weights: Path, *, int8: bool) -> Path:
@@ -140,8 +159,13 @@ def store(folder: Path, model: Any, names: dict[int, str], head: Head, *, replac
             about["seal"] = seal([folder.name, about])
             Path(new, ABOUT).write_text(json.dumps(about), encoding="utf-8")
             _move(Path(new), folder, replace=replace)
-    except (OSError, RuntimeError) as error:  # OpenVINO reports a full disk as RuntimeError
-        raise WeightsError(f"cannot write the converted model into {folder.parent}: {error}") from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise WeightsError(f"cannot write the converted model into {folder.parent} ({reason})") from error
+    except RuntimeError as error:  # as OpenVINO reports a full disk
+        raise WeightsError(
+            f"cannot write the converted model into {folder.parent}; is the disk full?"
+        ) from error
     if (kept := stored(folder)) is None:
         raise WeightsError(f"the converted model in {folder} was damaged while writing; is the disk full?")
     return kept

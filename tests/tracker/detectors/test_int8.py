@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +19,7 @@ from bytetrack import Detections
 from tests.quick import examples
 from tracker.detectors.agreement import Agreement, mutual_agreement
 from tracker.detectors.batched import Network
+from tracker.detectors.calibration import Calibration, Task
 from tracker.detectors.int8_later import Int8Later
 from tracker.detectors.int8_models import FEWEST, LEAST, Int8Model, Kind, candidates, good, keep, place_for
 from tracker.detectors.int8_search import Chosen, Search, Wanted
@@ -173,3 +177,47 @@ def test_what_was_compared_is_remembered(untrained: Path, tmp_path: Path) -> Non
     (tmp_path / "checked.json").write_text("[1]", encoding="utf-8")
     assert model.checked("film", 640) is None
     Int8Model(tmp_path / "nowhere", "x").remember("film", 640, Agreement(1, 1.0, 0.0))  # says nothing
+
+
+def test_what_a_full_disk_left_of_a_model_is_removed(
+    untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, kind = tmp_path / "made", Kind("rtsp://10.0.0.1/door", "door")
+    made.mkdir()
+
+    def half(source: Path, place: Path) -> None:
+        place.mkdir()
+        (place / "model.bin").write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "move", half)
+    assert keep(untrained, made, kind, None) is None
+    assert made.is_dir() and not place_for(untrained, kind).folder.exists()
+
+
+def test_where_frames_cannot_be_kept_one_line_says_what_to_do(
+    untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nothing here"))
+    task = Task(str(untrained), str(tmp_path / "model"), 64, 0.7, 0.25, None)
+    with pytest.raises(
+        WeightsError, match=r"frames cannot be kept in .*nothing here .*; make room, set TMPDIR"
+    ):
+        Calibration(task, [], [np.zeros((64, 64, 3), np.uint8)])
+
+
+def test_ctrl_c_while_frames_are_kept_leaves_nothing(
+    untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(np, "savez", interrupted)
+    kept = []
+    cleanup = tempfile.TemporaryDirectory.cleanup
+    monkeypatch.setattr(tempfile.TemporaryDirectory, "cleanup", lambda self: (kept.append(1), cleanup(self)))
+    task = Task(str(untrained), str(tmp_path / "model"), 64, 0.7, 0.25, None)
+    with pytest.raises(KeyboardInterrupt):
+        Calibration(task, [], [np.zeros((64, 64, 3), np.uint8)])
+    assert kept and not [*tmp_path.iterdir()]

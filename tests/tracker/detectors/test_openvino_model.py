@@ -145,6 +145,18 @@ def test_a_cache_that_cannot_be_written(untrained: Path, own_cache: Path) -> Non
         openvino_model.store(cache_path(untrained, int8=False), *_any_model())
 
 
+@pytest.mark.slow
+def test_where_the_cache_cannot_be_written_the_run_goes_on_and_says_so(
+    untrained: Path, own_cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (own_cache / "openvino").unlink()
+    (own_cache / "openvino").write_text("a file where the folder should be")
+    model = converted(untrained)
+    assert model.xml.is_file() and own_cache not in model.xml.parents
+    (line,) = caplog.messages
+    assert str(own_cache) in line and "it is kept for this run only" in line
+
+
 def test_int8_is_never_made_silently(
     untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
