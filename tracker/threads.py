@@ -30,10 +30,19 @@ class Threads:
 
 
 def cores() -> int:
-    """Return the number of cores this process may use, by affinity and by a container's quota."""
+    """Return the number of cores this process may use: by affinity, a container's quota, OMP_NUM_THREADS.
+
+    The last is how Ray, schedulers and `track archive` tell a worker its share of a machine.
+    """
     # macOS and Windows do not tell which cores a process may use.
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, math.ceil(min(count, _quota())))
+    return max(1, math.ceil(min(count, _quota(), _share())))
+
+
+def _share() -> float:
+    """Return the threads that whoever started this process grants it, infinity without a word."""
+    told = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # one number for each nested level
+    return int(told) if told.isdecimal() and int(told) else math.inf
 
 
 def _quota() -> float:

@@ -31,9 +31,9 @@ def detections_sink(
     """Yield the sink of ``--save-detections`` if asked for; ``recording`` is the source's address."""
     if options.save_detections is not None:
         known_by = None if source.live or recording is None else fingerprint(recording)
-        about = {**_about(options, scene, detector, source), "fingerprint": known_by}
+        told = {**about(options, scene, detector, source), "fingerprint": known_by}
         yield DetectionsSink(
-            options.save_detections, scene, about, EmptyScene.of(scene), overwrite=options.overwrite
+            options.save_detections, scene, told, EmptyScene.of(scene), overwrite=options.overwrite
         )
 
 
@@ -101,8 +101,8 @@ def detector_of(saved: SavedDetections, options: Options) -> StoredDetections:
     )
 
 
-def _about(options: Options, scene: Scene, detector: Detector, source: Source) -> Mapping[str, Json]:
-    """Return what the file says of the run."""
+def about(options: Options, scene: Scene, detector: Detector, source: Source) -> dict[str, Json]:
+    """Return what a file of detections says of the run."""
     weights = find_weights(options.weights)
     return {
         "source": scene.source,

@@ -64,7 +64,8 @@ class DetectionsSink(Sink):
     """One row per box, with the corners and scores as float32, as the detectors of `tracker.detectors` give.
 
     A frame without boxes has one row without a box; ``looked`` is false where nobody looked at the frame.
-    ``about`` goes into the metadata of the file, with the frames counted and a picture of the empty scene.
+    ``about`` goes into the metadata of the file, with the frames counted and a picture of the empty scene;
+    more may be added to it until the file is closed.
 
     Each minute what is new becomes a part, ``NAME.part.parquet`` and so on, a whole Parquet file. At the end
     the parts become one; a run that is killed leaves them, and each can be read. If the folder is deleted, or
@@ -85,7 +86,7 @@ class DetectionsSink(Sink):
         super().__init__()
         self.path = Path(path)
         self._live, self._kind = scene.live, scene.kind
-        self._names, self._about, self._empty_scene = scene.names, dict(about), empty_scene
+        self._names, self.about, self._empty_scene = scene.names, dict(about), empty_scene
         self._overwrite, self._most = overwrite, rows
         self._waiting: list[tuple[int, float, Detections, bool]] = []
         self._rows = self._frames = 0
@@ -224,7 +225,7 @@ class DetectionsSink(Sink):
         about = {
             "version": version,
             "kind": self._kind,
-            **self._about,
+            **self.about,
             "frames": self._frames,
             "complete": complete,
         }

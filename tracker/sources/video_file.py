@@ -29,6 +29,7 @@ from tracker.types import InputError, Stopwatch
 if TYPE_CHECKING:  # it is made of this
     from tracker.sources.video_piece import VideoPiece
 
+CUT_OFF = "cut off?"  # ends the warning of a file that is shorter than its header says
 UNSURE_S = 1.0  # by which the duration in a header may be too short, as after a cut without encoding
 
 
@@ -96,6 +97,11 @@ class VideoFile(ReadAhead):
             self.sound = Sound(self._address, stream.index, origin_s, remote=self._path is None)
         elif self._asked_fps is not None and media.container.streams.audio:
             self.warnings.append("the sound was left out: with --fps it would not match the picture")
+
+    @property
+    def duration_s(self) -> float | None:
+        """Its duration by its header, once it is open; None where it tells none, or frames have no times."""
+        return None if self._counted else self._duration
 
     def between(self, start_s: float, end_s: float | None) -> VideoPiece:
         """Return the source of the frames from ``start_s`` on and before ``end_s`` (None: to the end)."""
@@ -206,7 +212,7 @@ class VideoFile(ReadAhead):
             missing = stated - self._late_s - last - 1 / self.fps
             if missing > max(1.0, 0.02 * stated) or (decoder.stream.frames and missing > 2.5 / self.fps):
                 self.warnings.append(
-                    f"the file ends at {last:.1f} s although its header says {stated:.1f} s: cut off?"
+                    f"the file ends at {last:.1f} s although its header says {stated:.1f} s: {CUT_OFF}"
                 )
 
     def _close(self) -> None:

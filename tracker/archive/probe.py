@@ -1,0 +1,31 @@
+"""What kind of file a recording is, before it is cut."""
+
+from __future__ import annotations
+
+from tracker.archive.pieces import Probed
+from tracker.archive.store import known_by, opened, stamp
+from tracker.options import Options
+from tracker.sources.video_file import VideoFile
+from tracker.types import TrackError
+
+
+def probe(uri: str, options: Options) -> Probed:
+    """Open a recording and return what is known of it; an ``error`` where it cannot be read."""
+    marked = tuple(stamp(uri))
+    try:
+        known = known_by(uri)
+        with opened(uri) as file, VideoFile(uri, fps=options.fps, decode=options.decode, file=file) as source:
+            told = source.recorded
+            length = source.duration_s
+            return Probed(
+                known,
+                marked,
+                length,
+                source.fps,
+                source.size,
+                None if told is None else told.start_wall,
+                None if told is None else told.utc_offset_s,
+                "" if length else "its header tells no duration, or its frames no times",
+            )
+    except TrackError as error:
+        return Probed(stamp=marked, error=str(error))

@@ -1,0 +1,145 @@
+"""Which options an archive takes, and what its results were made with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tracker.archive.pieces import release
+from tracker.archive.recordings import Names
+from tracker.archive.store import Store
+from tracker.arguments.option_spec import specs
+from tracker.detectors.weights import find_weights, sha256
+from tracker.errors import OptionError
+from tracker.options import Options
+from tracker.run.build_plugins import check as check_plugins
+from tracker.run.record import settings as as_written
+from tracker.types import Json
+
+RUN, ZONES = "run.json", "zones.yaml"
+DETECT = (
+    *("weights", "classes", "iou", "imgsz", "tiles", "max_det", "device", "half", "backend", "precision"),
+    *("batch", "fps", "decode"),
+)
+FOLLOW = (
+    *("classes", "conf", "max_det", "tracker", "new_track_thresh", "match_thresh", "refine", "lost", "line"),
+    *("zone", "zones", "plugin", "units", "interval"),
+)
+TAKEN = tuple(name for name in specs(Options) if name in {*DETECT, *FOLLOW})
+OTHER_DEFAULTS = {"precision": "fp32"}  # which is the same on every machine
+PIXELS = "needs pictures, and an archive follows stored boxes"
+WHOLE = "needs the whole file in order, and an archive cuts it"
+TABLES = "is not needed: an archive always writes tracks, events and counts"
+AGAIN = "is not needed: the same command again does only what is missing"
+NOW = "is for what happens now"
+PICTURE = "draws, and an archive writes tables: give one file to track"
+# What is refused, and why; the rest of the options draw.
+REFUSED = {
+    **dict.fromkeys(("appearance", "remember", "camera_motion", "background"), PIXELS),
+    **dict.fromkeys(("vid_stride", "detect_every", "look", "start", "end", "max_frames"), WHOLE),
+    "int8": "makes a model of the pictures of one run: make it with `track export --int8` and give --weights",
+    "detections": "is what an archive makes itself",
+    **dict.fromkeys(("save_csv", "events", "counts", "movements", "save_detections"), TABLES),
+    **dict.fromkeys(("save_mot", "save_mots", "save_coco", "save_cvat", "save_json", "save_run", "report"), "is for one run; give the file to track"),
+    **dict.fromkeys(("state", "state_every", "resume"), AGAIN),
+    **dict.fromkeys(("on", "show", "rtsp_transport", "give_up_after", "camera_size", "camera_fps"), NOW),
+}
+DRAWING_PLUGINS = ("heatmap", "route")
+
+
+def check(options: Options) -> None:
+    """Refuse what cannot be done from stored boxes; raises ``OptionError``."""
+    check_plugins(options)
+    for text in options.plugin:
+        if text.partition(":")[0].strip() in DRAWING_PLUGINS:
+            raise OptionError(f"--plugin {text} draws on the scene: {PIXELS}; give one file to track")
+
+
+def refused(name: str) -> OptionError:
+    """Return why an option is not one of an archive."""
+    return OptionError(f"track archive: {specs(Options)[name].flag} {REFUSED.get(name, PICTURE)}")
+
+
+def detecting(options: Options) -> Options:
+    """Return the options that detection depends on, so that workers share one model."""
+    return Options(**{name: getattr(options, name) for name in DETECT})
+
+
+def told(options: Options, piece_s: float, names: Names) -> dict[str, Json]:
+    """Return what ``run.json`` says: with what detections and tables were made."""
+    weights = find_weights(options.weights)
+    zones = Path(options.zones).read_bytes() if options.zones else b""
+    return {
+        "track_archive": 1,
+        "release": release(),
+        "detection": {
+            **{name: getattr(options, name) for name in DETECT if name != "weights"},
+            "weights": weights.name,
+            "weights_sha256": sha256(weights) if weights.is_file() else None,
+            "piece": piece_s,
+        },
+        "tables": {
+            **{name: getattr(options, name) for name in FOLLOW if name not in ("zones", *DETECT)},
+            "zones": hashlib.sha256(zones).hexdigest()[:12] if zones else None,
+            "names": names.text,
+        },
+        "settings": as_written(options),
+    }
+
+
+def compare(store: Store, now: Mapping[str, Any], *, overwrite: bool) -> bool:
+    """Whether tables of another run in this place must be made anew; raises ``OptionError`` where they differ.
+
+    Detections that were made otherwise are always refused, tables unless ``overwrite``.
+    """
+    data = store.read(RUN)
+    if data is None:
+        return False
+    try:
+        before = json.loads(data)
+        if before["track_archive"] != 1:
+            raise KeyError
+        old, new = before["detection"], json.loads(json.dumps(now["detection"]))
+        tables, mine = before["tables"], json.loads(json.dumps(now["tables"]))
+    except (ValueError, KeyError, TypeError):
+        raise OptionError(f"{store.shown(RUN)}: is damaged, or of something else; give another -o") from None
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            was, is_now = _shown(old.get(name)), _shown(new.get(name))
+            raise OptionError(
+                f"{store.shown()}: was detected with {_flag(name)} {was}, now it is {is_now}; give another -o"
+            )
+    for name in sorted({*tables, *mine}):
+        if tables.get(name) != mine.get(name):
+            if overwrite:
+                return True
+            was, is_now = _shown(tables.get(name)), _shown(mine.get(name))
+            raise OptionError(
+                f"{store.shown()}: its tables were made with {_flag(name)} {was}, now it is {is_now}; "
+                "--overwrite makes them anew from the stored detections, another -o keeps both"
+            )
+    return False
+
+
+def write(store: Store, now: Mapping[str, Any], options: Options) -> str | None:
+    """Store what the run is made with; return the name of the zone file there."""
+    store.write(RUN, json.dumps(now, indent=1, ensure_ascii=False).encode())
+    if options.zones is None:
+        return None
+    store.write(ZONES, Path(options.zones).read_bytes())
+    return ZONES
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _shown(value: Json) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value)) or "none"
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
