@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {
+    "ray",
+    "fsspec",
     "starlette",
     "uvicorn",
     "ruamel",
@@ -64,7 +66,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "report": (*CONTRACTS, "offline", "drawing", "plugins"),
     "run": BELOW_THE_RUN,
     "web": (*BELOW_THE_RUN, "run"),
-    "commands": (*BELOW_THE_RUN, "run", "web"),
+    "archive": (*BELOW_THE_RUN, "run"),
+    "commands": (*BELOW_THE_RUN, "run", "web", "archive"),
     "api": ("run", "options", "arguments", "contracts", "types"),
     "cli": ("run", "web", "commands", "detectors", "options", "arguments", "errors", "text", "plugins"),
     "__init__": ("api", "run", "options", "contracts", "types", "errors", "plugins"),

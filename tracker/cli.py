@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
 
 # Name -> module, imported when used, and a line of help. "run" is what `track SOURCE` means.
 COMMANDS = {
+    "archive": ("tracker.commands.archive", "Track many recordings, on all cores or on a cluster."),
     "demo": ("tracker.commands.demo", "Render a street scene and track the people in it."),
     "export": ("tracker.commands.export", "Convert weights ahead of time; make int8 models."),
     "replay": (

@@ -39,7 +39,7 @@ class ReplacedError(Exception):
 class Stored(NamedTuple):
     """A frame of a camera: its number and time there, and what was found in it."""
 
-    index: int
+    number: int
     time: float
     found: Detections | None
     anew: bool  # whether so much time has passed that nobody is the same any more
@@ -131,7 +131,9 @@ class Arrivals:
                 saved = SavedDetections(path)
                 about = saved.about.get(pieces.ABOUT)
                 if about is None or not saved.complete:
-                    raise InputError(f"{self.store.shown(name)}: is no part of an archive; delete it, and run again")
+                    raise InputError(
+                        f"{self.store.shown(name)}: is no part of an archive; delete it, and run again"
+                    )
                 self._check(self.store.shown(name), pieces.arithmetic(saved.about))
                 seams = pieces.seams_of(about["seams"])
                 if before is not None and not fits(before, seams):
@@ -145,7 +147,7 @@ class Arrivals:
                     yield stored._replace(frame=index + stored.frame)
                 index += last + 1
             before, number = seams, number + 1
-            if number >= part.pieces:
+            if number >= part.pieces or name.endswith(pieces.WHOLE):
                 return
 
     def _await(self, part: Part, number: int, *, begun: bool) -> str | None:
@@ -181,8 +183,8 @@ class Arrivals:
         apart = pieces.difference(self._computed[1], computed)
         if apart is not None:
             raise InputError(
-                f"{name} was not computed like {self._computed[0]} ({apart}): delete those of one kind, and run "
-                "again where all workers are alike"
+                f"{name} was not computed like {self._computed[0]} ({apart}): delete those of one kind, and "
+                "run again where all workers are alike"
             )
 
 
@@ -198,8 +200,9 @@ class ArrivingFrames(Source):
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames."""
         picture = blank(self.size)
-        for self.current in self._arrivals:
-            yield Frame(picture, self.current.index, self.current.time)
+        for stored in self._arrivals:
+            self.current = stored
+            yield Frame(picture, stored.number, stored.time)
 
 
 class ArrivingDetections(Detector):
@@ -216,7 +219,7 @@ class ArrivingDetections(Detector):
         """Yield every frame with its boxes."""
         for frame in frames:
             current = self._frames.current
-            assert current is not None and current.index == frame.index
+            assert current is not None and current.number == frame.index
             yield frame, current.found
 
 

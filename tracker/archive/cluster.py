@@ -1,4 +1,4 @@
-"""The workers of a Ray cluster that is running already; none is started, and none joined that was not named."""
+"""The workers of a Ray cluster that runs already: none is started, and none joined that was not named."""
 
 from __future__ import annotations
 
@@ -105,8 +105,8 @@ def prepare() -> None:
     path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH", TOKEN_FILE)).expanduser()
     if not os.environ.get("RAY_AUTH_TOKEN") and not path.is_file():
         raise OptionError(
-            "a cluster takes commands from whoever reaches it: start it with RAY_AUTH_MODE=token and copy the "
-            "token here (`ray get-auth-token`), or, in a network of your own, set RAY_AUTH_MODE=disabled"
+            "a cluster takes commands from whoever reaches it: start it with RAY_AUTH_MODE=token and copy "
+            "the token here (`ray get-auth-token`), or, in a network of your own, set RAY_AUTH_MODE=disabled"
         )
     os.environ["RAY_AUTH_MODE"] = "token"
 

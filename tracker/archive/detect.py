@@ -38,7 +38,7 @@ def detect(task: Detect) -> Detected:
                 frames, first, last = 0, None, 0.0
                 for frame, found in detector.stream(source):
                     assert found is not None  # no option of an archive leaves frames out
-                    sink.write(Result(frame, found, NOBODY, []))
+                    sink.write(Result(frame, found, NOBODY, ()))
                     first, last = frame.time if first is None else first, frame.time
                     frames += 1
                 if isinstance(source, VideoPiece) and source.fault is not None:
@@ -80,4 +80,3 @@ def _seams(source: VideoFile) -> Seams:
 def _detector(options: Options) -> Detector:
     """Return the detector of this worker, which keeps it for all its pieces."""
     return make_detector(options, Stopwatch()).__enter__()
-

@@ -1,4 +1,4 @@
-"""The pieces of a recording, the parts in which their detections are stored, and whether parts belong together."""
+"""The pieces of a recording, the parts that store their detections, and whether parts belong together."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def seams_of(told: Json) -> Seams:
 
 
 def arithmetic(about: Json) -> dict[str, str]:
-    """Return what of a part decides how its numbers were rounded: parts that differ in it do not belong together."""
+    """Return what of a part decides how its numbers were rounded: all of a camera must agree in it."""
     told = {
         "network": about["network"],
         "weights": str(about["weights_sha256"])[:12],
@@ -123,7 +123,7 @@ def processor() -> str:
 
 @lru_cache(maxsize=1)
 def release() -> str:
-    """Return the version of this program with a hash of its source, alike on all machines that fit together."""
+    """Return the version of this program with a hash of its source, which is to be alike on all machines."""
     summed = hashlib.sha256()
     for path in _sources():
         summed.update(path.name.encode())

@@ -14,18 +14,19 @@ def probe(uri: str, options: Options) -> Probed:
     marked = tuple(stamp(uri))
     try:
         known = known_by(uri)
-        with opened(uri) as file, VideoFile(uri, fps=options.fps, decode=options.decode, file=file) as source:
-            told = source.recorded
-            length = source.duration_s
-            return Probed(
-                known,
-                marked,
-                length,
-                source.fps,
-                source.size,
-                None if told is None else told.start_wall,
-                None if told is None else told.utc_offset_s,
-                "" if length else "its header tells no duration, or its frames no times",
-            )
+        with opened(uri) as file:
+            source = VideoFile(uri, fps=options.fps, decode=options.decode, file=file)
+            with source:
+                told, length = source.recorded, source.duration_s
+                return Probed(
+                    known,
+                    marked,
+                    length,
+                    source.fps,
+                    source.size,
+                    None if told is None else told.start_wall,
+                    None if told is None else told.utc_offset_s,
+                    "" if length else "its header tells no duration, or its frames no times",
+                )
     except TrackError as error:
         return Probed(stamp=marked, error=str(error))

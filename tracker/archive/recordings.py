@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from tracker.archive.store import Found, files_below, is_object
+from tracker.archive.store import Found, file_system, files_below, is_object
 from tracker.errors import InputError, OptionError
 from tracker.sources import address
 
@@ -97,9 +97,8 @@ class Names:
         found = self._pattern.fullmatch(name)
         if found is None:
             return None
-        fields = [group for group in found.groups()]
-        camera = found["camera"]
-        fields.remove(camera)
+        fields, camera = list(found.groups()), found["camera"]
+        del fields[self._pattern.groupindex["camera"] - 1]
         try:
             began = datetime.strptime(" ".join(fields), self._form)
         except ValueError:
@@ -148,7 +147,7 @@ def _files(sources: Iterable[str]) -> Sequence[Found]:
         text = source.removeprefix("file://")
         if address.scheme(text) in ("rtsp", "rtmp", "udp", "srt"):
             raise InputError(f"{address.redact(text)}: is live; an archive is of files")
-        if is_object(text) and not _suffix(text) or not is_object(text) and Path(text).is_dir():
+        if (is_object(text) and not _suffix(text)) or (not is_object(text) and Path(text).is_dir()):
             inside = files_below(text, SUFFIXES)
             if not inside:
                 raise InputError(f"{address.redact(text)}: contains no video")
@@ -159,6 +158,9 @@ def _files(sources: Iterable[str]) -> Sequence[Found]:
             if not address.scheme(text) and not Path(text).exists():
                 raise InputError(f"{text}: no such file or folder")
             found.append(Found(text, text.rsplit("/", 1)[-1]))
+    for one in {address.scheme(each.uri): each for each in found}.values():
+        if is_object(one.uri):
+            file_system(one.uri)  # workers would tell it of each file
     return found
 
 

@@ -43,7 +43,10 @@ REFUSED = {
     "int8": "makes a model of the pictures of one run: make it with `track export --int8` and give --weights",
     "detections": "is what an archive makes itself",
     **dict.fromkeys(("save_csv", "events", "counts", "movements", "save_detections"), TABLES),
-    **dict.fromkeys(("save_mot", "save_mots", "save_coco", "save_cvat", "save_json", "save_run", "report"), "is for one run; give the file to track"),
+    **dict.fromkeys(
+        ("save_mot", "save_mots", "save_coco", "save_cvat", "save_json", "save_run", "report"),
+        "is for one run; give the file to track",
+    ),
     **dict.fromkeys(("state", "state_every", "resume"), AGAIN),
     **dict.fromkeys(("on", "show", "rtsp_transport", "give_up_after", "camera_size", "camera_fps"), NOW),
 }
@@ -91,7 +94,7 @@ def told(options: Options, piece_s: float, names: Names) -> dict[str, Json]:
 
 
 def compare(store: Store, now: Mapping[str, Any], *, overwrite: bool) -> bool:
-    """Whether tables of another run in this place must be made anew; raises ``OptionError`` where they differ.
+    """Whether tables of another run here must be made anew; raises ``OptionError`` where settings differ.
 
     Detections that were made otherwise are always refused, tables unless ``overwrite``.
     """
@@ -141,5 +144,3 @@ def _shown(value: Json) -> str:
     if isinstance(value, list):
         return ",".join(map(str, value)) or "none"
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-

@@ -256,7 +256,10 @@ def stamp(uri: str) -> list[str | int]:
     try:
         if is_object(uri):
             about = _info(uri)
-            return [int(about["size"]), str(about.get("ETag") or about.get("LastModified") or about.get("mtime"))]
+            return [
+                int(about["size"]),
+                str(about.get("ETag") or about.get("LastModified") or about.get("mtime")),
+            ]
         told = Path(uri).stat()
         return [told.st_size, told.st_mtime_ns]
     except (OSError, InputError):

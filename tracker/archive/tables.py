@@ -12,7 +12,12 @@ from tracker.archive.store import Store
 from tracker.types import Scene
 
 UNDATED = "__HIVE_DEFAULT_PARTITION__"  # what readers of such folders take for a day that is not known
-FILES = {"tracks": "tracks.csv", "events": "events.jsonl", "counts": "counts.csv", "movements": "movements.csv"}
+FILES = {
+    "tracks": "tracks.csv",
+    "events": "events.jsonl",
+    "counts": "counts.csv",
+    "movements": "movements.csv",
+}
 TIMES = {"tracks": 1, "counts": 0, "movements": 0}  # column of the time in seconds
 
 

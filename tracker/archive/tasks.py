@@ -1,4 +1,4 @@
-"""What is done anywhere: a task goes to a worker, an outcome comes back; only paths and short notes travel."""
+"""What is done anywhere: a task goes to a worker, an outcome comes back; only paths and notes travel."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def perform(task: Task) -> Outcome:
     from tracker.types import TrackError
 
     if task.release != release():
-        why = f"a worker on {_host()} has track {release()}, this is {task.release}: install the same everywhere"
+        why = f"a worker on {_host()} has track {release()}, this is {task.release}: install the same"
         return Outcome(error=why, refused=True)
     try:
         return Outcome(task.run())

@@ -1,0 +1,74 @@
+"""An archive to try: a short clip of the street, and what `track` makes of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import av
+
+from videos import street
+
+FPS, EVERY, FRAMES = 10, 6, 60
+COUNTED = (
+    "--line",
+    "door=0,0.6 1,0.6",
+    "--zone",
+    "yard=0.1,0.1 0.6,0.1 0.6,0.9 0.1,0.9",
+    "--imgsz",
+    "320",
+)
+TABLES = {"tracks": "tracks.csv", "events": "events.jsonl", "counts": "counts.csv"}
+
+
+def clip(path: Path, frames: int = FRAMES, gop: int = 10) -> Path:
+    """Write every sixth frame of the street, with a closed group of pictures each second."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 640, 360, "yuv420p", gop
+        stream.options = {"x264-params": "open-gop=0:scenecut=0", "preset": "veryfast"}
+        for index, (image, _) in enumerate(islice(street.frames(), 60, 60 + frames * EVERY, EVERY)):
+            frame = av.VideoFrame.from_ndarray(image, "bgr24").reformat(640, 360, "yuv420p")
+            frame.pts, frame.time_base = index, Fraction(1, FPS)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def run(*arguments: object, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `track` as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "tracker", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **(env or {})},
+        timeout=110,
+    )
+
+
+def plain(video: Path, folder: Path, *options: object) -> dict[str, bytes]:
+    """Return the tables that `track` makes of a file."""
+    folder.mkdir()
+    written = {kind: folder / name for kind, name in TABLES.items()}
+    to = ["--save-csv", written["tracks"], "--events", written["events"], "--counts", written["counts"]]
+    done = run(video, "--no-save", "-q", "--precision", "fp32", *COUNTED, *to, *options)
+    assert done.returncode == 0, done.stderr
+    return {kind: path.read_bytes() for kind, path in written.items()}
+
+
+def tables(out: Path, camera: str) -> dict[str, bytes]:
+    """Return the tables of one camera in an archive: those of all days, one behind the other."""
+    return {
+        kind: b"".join(path.read_bytes() for path in sorted((out / kind / f"camera={camera}").rglob(name)))
+        for kind, name in TABLES.items()
+    }
+
+
+def parts(out: Path) -> dict[Path, int]:
+    """Return the parts of an archive with the times at which they were written."""
+    return {path: path.stat().st_mtime_ns for path in sorted((out / "detections").rglob("*.parquet"))}
