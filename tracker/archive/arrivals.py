@@ -20,7 +20,7 @@ from tracker.offline.saved_tracks import blank
 from tracker.sources.video_piece import Seams, fits
 from tracker.types import Frame, Image, InputError, Json, Recorded
 
-PATIENCE_S = (0.05, 2.0)  # between two looks at whether a part has arrived: first, and after a while
+PATIENCE_S = (0.05, 1.0)  # between two looks at whether a part has arrived: first, and after a while
 NAMED_S = 1.0  # names of files tell whole seconds: what is nearer follows without a gap
 
 

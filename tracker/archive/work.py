@@ -118,7 +118,8 @@ class Work:
 
     def write_manifest(self) -> None:
         """Store the table of all files that are known by now."""
-        manifest.write_table(self._store, [row for rows in self.rows.values() for row in rows])
+        known = [self.rows.get(camera.key, ()) for camera in self._cameras]
+        manifest.write_table(self._store, [row for rows in known for row in rows])
 
     def _is_done(self, camera: Camera) -> bool:
         """Whether an earlier run has done everything, and no file has changed since."""

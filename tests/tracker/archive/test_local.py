@@ -136,6 +136,7 @@ def test_a_kill_loses_a_piece_at_most(
         os.kill(busiest, signal.SIGKILL)
     told, errors = process.communicate(timeout=100)
     if victim == "driver":
+        there = parts(out)
         limit = time.monotonic() + 10
         while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < limit:
             time.sleep(0.05)
@@ -151,7 +152,7 @@ def test_a_kill_loses_a_piece_at_most(
 def test_what_cannot_be_cut_is_decoded_whole(tmp_path: Path, weights: Path) -> None:
     from tests.tracker.archive.clips import make_clip
 
-    video = make_clip("broken times", tmp_path, seconds=6)
+    video = make_clip("broken times", tmp_path, seconds=5)
     expected = plain(video, tmp_path / "plain")
     out = tmp_path / "out"
     assert "decoded whole  1 files" in archive(video, "-o", out)

@@ -14,7 +14,7 @@ import av
 
 from videos import street
 
-FPS, EVERY, FRAMES = 10, 6, 60
+FPS, EVERY, FRAMES = 10, 3, 60
 COUNTED = (
     "--line",
     "door=0,0.6 1,0.6",
@@ -27,11 +27,11 @@ TABLES = {"tracks": "tracks.csv", "events": "events.jsonl", "counts": "counts.cs
 
 
 def clip(path: Path, frames: int = FRAMES, gop: int = 10) -> Path:
-    """Write every sixth frame of the street, with a closed group of pictures each second."""
+    """Write every third frame of the street, with a closed group of pictures each second."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
         stream.width, stream.height, stream.pix_fmt, stream.gop_size = 640, 360, "yuv420p", gop
-        stream.options = {"x264-params": "open-gop=0:scenecut=0", "preset": "veryfast"}
+        stream.options = {"x264-params": "open-gop=0:scenecut=0:bframes=0", "preset": "veryfast"}
         for index, (image, _) in enumerate(islice(street.frames(), 60, 60 + frames * EVERY, EVERY)):
             frame = av.VideoFrame.from_ndarray(image, "bgr24").reformat(640, 360, "yuv420p")
             frame.pts, frame.time_base = index, Fraction(1, FPS)
