@@ -54,6 +54,7 @@ STAND_INS = {
     "rtsp://10.0.0.5/stream": "street.mp4",
     "rtsp://10.0.0.6/stream": "yard.mp4",
     "/dev/video2": "road.mp4",
+    "archive recordings -o": "archive street.mp4 -q -o",
     "https://example.org/hook": "http://127.0.0.1:9/hook",
     "mqtt://broker.local/street": "mqtt://127.0.0.1:9/street",
 }

@@ -26,7 +26,7 @@ def _options(function: Decorated) -> Decorated:
         if name in TAKEN:
             how["default"] = OTHER_DEFAULTS.get(name, how["default"])
         else:
-            how |= {"hidden": True, "default": None, "show_default": False}
+            how |= {"hidden": True, "show_default": False}
         function = click.option(*spec.flags, name, **how)(function)
     return function
 
@@ -89,9 +89,11 @@ def command(
     CAMERA_DATE_TIME, as --segment names them, are one camera: ids and counts go on from one to the next.
     The same command again does only what is missing.
     """  # fmt: skip
-    for name in specs(Options):
-        if name in given and name not in TAKEN and given.pop(name) not in (None, (), False):
+    source_of = click.get_current_context().get_parameter_source
+    for name in [name for name in given if name not in TAKEN]:
+        if source_of(name) is click.core.ParameterSource.COMMANDLINE:
             raise refused(name)
+        del given[name]
     if address != "local" and workers is not None:
         raise OptionError("--workers is for this machine; a cluster has as many as it has cores")
     options = Options(**given)

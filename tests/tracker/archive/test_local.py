@@ -15,6 +15,7 @@ from pathlib import Path
 import polars
 import pytest
 
+from tests.docs.pages import ROOT, blocks
 from tests.tracker.archive.world import COUNTED, clip, parts, plain, run, tables
 
 pytestmark = pytest.mark.slow
@@ -50,6 +51,7 @@ def test_tables_are_those_of_a_plain_run_and_a_rerun_does_what_is_missing(
     assert len(before) == 4
     assert "detected now  0 pieces" in archive(video, "-o", out)  # everything is there
     assert parts(out) == before
+    read_back(out)
     lost = [*before][2]
     lost.unlink()
     shutil.rmtree(out / "cameras")
@@ -61,6 +63,13 @@ def test_tables_are_those_of_a_plain_run_and_a_rerun_does_what_is_missing(
     assert (row["state"], row["road"], row["pieces"], row["frames"]) == ("complete", "pieces", 4, 60)
     moved = run("archive", video, "-o", out, *PIECE, *COUNTED[:-2], "--imgsz", "640")
     assert moved.returncode == 2 and "give another -o" in moved.stderr and parts(out).keys() == before.keys()
+
+
+def read_back(out: Path) -> None:
+    """Run the lines of the manual that read an archive."""
+    pytest.importorskip("duckdb", reason="needs duckdb; pip install duckdb")
+    (block,) = blocks(ROOT / "docs/archive.md", "py")
+    exec(compile(block.replace("results/", f"{out}/"), "archive.md", "exec"), {})
 
 
 def test_refined_tables_are_those_of_a_plain_run(
