@@ -1,6 +1,6 @@
 """Make the picture of the live page again: ``python -m videos.page_picture`` (it needs Playwright, Chromium).
 
-A browser opens `track serve` on the sample clip, draws a line and a zone, runs, and looks at the result.
+A browser opens `track serve` on the sample clip, draws a line and a zone, runs, and clicks on an event.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ PLACE = Path(__file__).parent.parent / "docs" / "pictures" / "page.jpg"
 LINE = ((0.5, 0.35), (0.5, 0.95))  # parts of the picture
 ZONE = ((0.62, 0.45), (0.95, 0.45), (0.95, 0.9), (0.62, 0.9))
 QUALITY = 80
+EVENT = 4  # of the timeline, that is clicked
 
 
 def draw(page: Any, kind: str, points: tuple[tuple[float, float], ...]) -> None:
@@ -42,16 +43,19 @@ def main() -> None:
         assert serve.stdout is not None
         link = re.findall(r"http\S+", serve.stdout.readline())[-1]
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"))
-        page = browser.new_page(viewport={"width": 1200, "height": 780})
+        page = browser.new_page(viewport={"width": 1200, "height": 860})
         page.goto(link)
         page.wait_for_selector("svg.edit[viewBox]")
         draw(page, "Line", LINE)
         draw(page, "Zone", ZONE)
         page.get_by_role("button", name="Save and run").click()
         page.wait_for_selector("video", timeout=300_000)
-        page.get_by_role("button", name="Edit lines and zones").click()
-        page.wait_for_selector("svg.edit[viewBox]")
-        page.wait_for_timeout(1500)
+        page.wait_for_selector("[data-at]")
+        page.locator("[data-at]").nth(EVENT).click()  # plays from two seconds before
+        page.wait_for_timeout(2500)
+        page.evaluate("document.querySelector('video').pause()")
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(4000)  # the player's buttons go away
         page.screenshot(path=PLACE, quality=QUALITY)
         browser.close()
         serve.terminate()

@@ -19,6 +19,7 @@ COLORS = 7  # of the style sheet; more classes share the last
 LABEL = 74.0  # pixels for one below an axis
 TICKS = 4  # beside one, about
 NAME, BAND, MARK = 16.0, 16.0, 5.0  # of a timeline: height of a name, of the marks below it; width of a mark
+ROUND_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200)  # between its labels
 LETTER = 7.0  # about how wide one is
 
 
@@ -124,9 +125,11 @@ def timeline(
         parts += [
             _mark(there, RIGHT + scale * (there[0].at_s - first_s), base) for there in together.values()
         ]
-    for place in _spread(round((width - 2 * RIGHT) / LABEL), width):
-        at_s = first_s + place * LABEL / scale
-        parts.append(_text(RIGHT + place * LABEL, height - 6, label(at_s), "middle" if place else "start"))
+    step = next((step for step in ROUND_S if step * scale >= LABEL), ROUND_S[-1])
+    for place in range(math.ceil(first_s / step), int(last_s // step) + 1):
+        x = RIGHT + scale * (place * step - first_s)
+        anchor = "start" if x < LABEL / 3 else "end" if x > right - LABEL / 3 else "middle"
+        parts.append(_text(x, height - 6, label(place * step), anchor))
     return _svg(parts, width, height, title, ident, role="group")
 
 

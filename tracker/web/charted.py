@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timezone, tzinfo
 from importlib.resources import files
@@ -77,9 +78,10 @@ def bars(
         for row in history.counts(station.name, since, until, step, shift)
         if row["direction"] != "exit"  # who went in has come out, too
     ]
-    found = {(row["start"], f"{row['name']} {row['direction']}"): 0 for row in rows}
+    found: Counter[tuple[float, str]] = Counter()
     for row in rows:
-        found[row["start"], f"{row['name']} {row['direction']}"] += row["count"]
+        way = row["direction"]
+        found[row["start"], f"{row['name']} {VERBS.get(way, way)}"] += row["count"]
     ways = sorted({way for _, way in found})
     stacks = [[found.get((start, way), 0) for way in ways] for start in starts]
     days = until - since > DAY_S

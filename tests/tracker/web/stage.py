@@ -48,6 +48,8 @@ def picture(index: int) -> np.ndarray:
 class Camera(Source):
     """Live: pictures at ``fps`` until it is stopped; it can be lost for a while."""
 
+    picture = staticmethod(picture)
+
     def __init__(self, name: str, stop: threading.Event, fps: float = 20.0) -> None:
         super().__init__(name)
         self.fps, self.size, self.live = fps, SIZE, True
@@ -65,7 +67,7 @@ class Camera(Source):
                 told = True
                 continue
             told = False
-            yield Frame(picture(index), index, now)
+            yield Frame(self.picture(index), index, now)
             index += 1
 
     def when_idle(self, call: Callable[[list[Event]], None]) -> None:  # type: ignore[override]

@@ -120,6 +120,9 @@ def test_a_click_on_an_event_plays_from_two_seconds_before(
         tab.tab.locator(".events").get_by_role("button", name="Play").last.click()
         plays(tab, page, there, start_s)
 
+        if not start_s:  # the rest once
+            tab.context.close()
+            return
         # a line that is moved is counted at again, without a run
         tab.edit()
         tab.tab.evaluate("scrollTo(0, 0)")

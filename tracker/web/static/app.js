@@ -13,12 +13,14 @@ let view = null;
 
 function show() {
   view?.leave();
+  live.watch([]); // the next view gets the newest picture, also of a camera that is lost
   const found = location.hash.match(/^#\/source\/(\d+)/);
   const source = found && site.sources.find((each) => each.id === Number(found[1]));
   view = source ? new Camera(site, source) : new Wall(site);
   where.hidden = !source || site.sources.length < 2;
   document.title = source ? `${source.name} – track` : "track";
   main.replaceChildren(view.node);
+  window.scrollTo(0, 0);
   view.shown();
 }
 

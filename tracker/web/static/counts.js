@@ -16,7 +16,7 @@ export class Counts {
     this.id = source.id;
     this.live = source.kind === "live";
     this.range = "hour";
-    this.totals = el("div");
+    this.totals = el("div", { class: "all", tabindex: "0", role: "group", "aria-label": "Totals" });
     this.chart = el("div", { class: "chartbox" });
     this.bar = el("div", { class: "bar", role: "group", "aria-label": "Time of the chart" }, Object.keys(RANGES).map((name) =>
       button(name, () => this.choose(name), { "aria-pressed": String(name === this.range) })));

@@ -69,10 +69,12 @@ export class Tools {
     }
     if (!wrong || !svg.parentNode) return this.bubble.remove();
     const [xs, ys] = [0, 1].map((n) => wrong.points.map((point) => point[n]));
-    const [x, y] = [(Math.min(...xs) + Math.max(...xs)) / 2 / size[0], Math.min(...ys) / size[1]];
+    const [x, top, bottom] = [(Math.min(...xs) + Math.max(...xs)) / 2 / size[0], Math.min(...ys) / size[1], Math.max(...ys) / size[1]];
+    const place = top > 0.2 ? "above" : bottom < 0.8 ? "below" : "inside"; // where no corner is hidden
     this.bubble.textContent = shapes.problem;
     this.bubble.style.left = `${Math.min(Math.max(x, 0.3), 0.7) * 100}%`;
-    this.bubble.style.top = `${Math.min(Math.max(y, 0.02), 0.7) * 100}%`;
+    this.bubble.style.top = `${{ above: top, below: bottom, inside: 0.5 }[place] * 100}%`;
+    this.bubble.className = `bubble ${place}`;
     svg.after(this.bubble);
   }
 }

@@ -3,7 +3,7 @@ import { numbers } from "./counts.js";
 import { el, swatch } from "./dom.js";
 import { Picture } from "./picture.js";
 
-const [LEAST, GAP, TEXT] = [272, 16, 120]; // pixels: the narrowest card, what is between two, what stands below a picture
+const [LEAST, GAP, TEXT] = [272, 16, 140]; // pixels: the narrowest card, what is between two, what stands below a picture
 const MOST_TOTALS = 3; // on a card
 
 const STATES = {
@@ -16,14 +16,13 @@ export function stateText(source) {
   return source.message ? `${text}: ${source.message}` : text;
 }
 
-// As few columns as fit below each other on the screen, so that pictures are large.
-function columns(count, width, height) {
-  const most = Math.max(Math.floor((width + GAP) / (LEAST + GAP)), 1);
-  for (let n = 1; n < Math.min(most, count); n += 1) {
-    const card = ((width + GAP) / n - GAP) * (9 / 16) + TEXT + GAP;
-    if (Math.ceil(count / n) * card <= height) return n;
-  }
-  return Math.min(most, count);
+// How many columns, and how wide, so that all fit on the screen and pictures are as large as that lets them be.
+function layout(count, width, height) {
+  const most = Math.max(Math.min(Math.floor((width + GAP) / (LEAST + GAP)), count), 1);
+  const wide = (n) => Math.min((width + GAP) / n - GAP, Math.max((height / Math.ceil(count / n) - TEXT - GAP) * (16 / 9), LEAST));
+  let best = 1;
+  for (let n = 2; n <= most; n += 1) if (wide(n) > wide(best)) best = n;
+  return wide(best) > LEAST ? [best, wide(best)] : [most, (width + GAP) / most - GAP]; // else it is scrolled
 }
 
 export class Wall {
@@ -37,7 +36,7 @@ export class Wall {
       const counts = el("dl", { class: "totals" });
       if (source.kind === "file") picture.still(`api/sources/${source.id}/frame.jpg?at=${source.video_from_s}`);
       this.cards.set(source.id, { picture, state, counts });
-      this.list.append(el("li", { class: "card" }, el("a", { href: `#/source/${source.id}` }, picture.node, el("div", { class: "text" }, el("h2", {}, source.name), state, counts))));
+      this.list.append(el("li", { class: "card" }, el("a", { href: `#/source/${source.id}` }, picture.node, el("div", { class: "text" }, el("h2", { title: source.name }, source.name), state, counts))));
     }
     this.node = el("section", {}, el("h1", {}, "Sources"), this.list);
   }
@@ -46,7 +45,8 @@ export class Wall {
     this.state();
     this.resize = () => {
       const height = window.innerHeight - this.list.getBoundingClientRect().top - window.scrollY;
-      this.list.style.gridTemplateColumns = `repeat(${columns(this.cards.size, this.list.clientWidth, height)}, minmax(0, 1fr))`;
+      const [n, wide] = layout(this.cards.size, this.list.clientWidth, height);
+      this.list.style.gridTemplateColumns = `repeat(${n}, minmax(0, ${Math.floor(wide)}px))`;
       this.site.live.watch([...this.cards].map(([source, { picture }]) => ({ source, width: picture.width })));
     };
     window.addEventListener("resize", this.resize);
