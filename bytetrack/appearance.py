@@ -16,8 +16,9 @@ import numpy as np
 from bytetrack.assignment import best_matching
 from bytetrack.association import LOST, AssociationContext
 from bytetrack.boxes import Pairs, columns, overlapping
-from bytetrack.byte_tracker import NOMINAL_RATE, BYTETracker
+from bytetrack.byte_tracker import BYTETracker
 from bytetrack.gallery import Identity, Reentry, identities_from_lists
+from bytetrack.life import NOMINAL_RATE
 from bytetrack.types import Detections, FloatArray, IntArray, Tracks
 from bytetrack.warp import warp_xyxy
 

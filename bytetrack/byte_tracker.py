@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple, SupportsFloat, TypeVar
+from typing import Any, SupportsFloat, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,6 @@ from bytetrack.association import (
     HIGH,
     LOST,
     LOW,
-    REMOVED,
     TENTATIVE,
     TRACKED,
     AssociationContext,
@@ -25,32 +24,18 @@ from bytetrack.association import (
 )
 from bytetrack.boxes import Pairs, columns, overlapping
 from bytetrack.kalman import XYAH, Belief, MotionModel
-from bytetrack.table import BORN, LAST_SEEN, SCORE, SOURCE, STATE, TrackTable
+from bytetrack.life import TrackLife, UsableDetections
+from bytetrack.table import TrackTable
 from bytetrack.types import Detections, FloatArray, IntArray, Tracks, as_detections
 from bytetrack.warp import warp_belief
 
-NOMINAL_RATE = 30.0  # frames per second that ``track_buffer`` is counted at, as in the official code
-ROUNDING = 1e-6  # frames; sums of fractional time steps must not make a track expire a frame early
-
 LOG = logging.getLogger(__name__)
-UNMATCHED_BECOMES = np.array([REMOVED, LOST, LOST])  # by state: TENTATIVE, TRACKED, LOST
 
 Self = TypeVar("Self", bound="BYTETracker")
 
 
-class UsableDetections(NamedTuple):
-    """The D detections of one frame that take part in the association."""
-
-    xyxy: FloatArray  # (4, D)
-    score: FloatArray  # (D,)
-    level: IntArray  # (D,) HIGH or LOW
-    measured: FloatArray  # (4, D) what the Kalman filter measures of them
-    vote_row: IntArray  # (D,) row of ``TrackTable.numbers`` that counts their class
-    source: IntArray  # (D,) row in what was given to ``update``
-
-
 @dataclass(eq=False)
-class BYTETracker:
+class BYTETracker(TrackLife):
     """Give detections an identity, frame by frame.
 
     Results are those of the official code (ifzhang/ByteTrack, ``yolox/tracker``) without its bugs: a score
@@ -233,86 +218,6 @@ class BYTETracker:
     def _updated(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> Belief:
         """Return the beliefs (5, 4, K) of these tracks after these detections."""
         return self.motion.update(self._table.belief.take(rows, 2), usable.measured.take(matched, 1))
-
-    def _update_states(self, matched_rows: IntArray) -> None:
-        """Give every track its state after matching."""
-        table = self._table
-        state = UNMATCHED_BECOMES[table.state]
-        state[matched_rows] = TRACKED
-        table.state[:] = state
-        lost = table.rows_in(LOST)
-        if len(lost):
-            table.belief[1, self.motion.frozen_when_lost, lost] = 0.0
-            self._expire(lost)
-
-    def _expire(self, lost: IntArray) -> None:
-        """Mark as removed the lost tracks (K,) that were last seen longer than ``track_buffer`` ago."""
-        longest = self.track_buffer * self.frame_rate / NOMINAL_RATE + ROUNDING
-        expired = self._table.last_seen[lost] < self._time - longest
-        self._table.state[lost[expired]] = REMOVED
-
-    def _begin_tracks(self, matched: IntArray, usable: UsableDetections) -> None:
-        """Begin a track with every unmatched detection whose score is high enough."""
-        births = self._births(matched, usable)
-        n = len(births)
-        if n == 0:
-            return
-        if n > 1:  # in an order, hence with ids, that does not depend on the order of the detections
-            keys = usable.vote_row[births], *usable.xyxy[:, births], -usable.score[births]
-            births = births[np.lexsort(keys)]
-        labels = np.zeros((3, n), np.int64)
-        labels[STATE] = (
-            TENTATIVE if self._begun else TRACKED
-        )  # those of the first frame are confirmed at once
-        labels[SOURCE] = usable.source[births]
-        numbers = np.zeros((len(self._table.numbers), n))
-        numbers[BORN] = numbers[LAST_SEEN] = self._time
-        numbers[SCORE] = score = usable.score[births]
-        numbers[usable.vote_row[births], np.arange(n)] = score
-        self._table.add(self.motion.initiate(usable.measured[:, births]), labels, numbers)
-
-    def _births(self, matched: IntArray, usable: UsableDetections) -> IntArray:
-        """Return the detections (K,) that begin a track."""
-        begins = usable.score >= self._birth_thresh
-        begins[matched] = False
-        births: IntArray = begins.nonzero()[0]
-        return births
-
-    def _remove_duplicates(self) -> None:
-        """Of a seen and a lost track at the same place remove the one that was followed for less time."""
-        if self.duplicate_iou is None:
-            return
-        table = self._table
-        lost = table.rows_in(LOST)
-        if len(lost) == 0:
-            return
-        seen = (table.source >= 0).nonzero()[0]
-        xyxy = self.motion.to_xyxy(table.belief[0])
-        pairs = overlapping(xyxy.take(seen, 1), xyxy.take(lost, 1))
-        same = (pairs.iou > self.duplicate_iou).nonzero()[0]
-        if len(same):
-            seen, lost = seen[pairs.row[same]], lost[pairs.column[same]]
-            age = table.last_seen - table.born
-            table.state[np.where(age[seen] > age[lost], lost, seen)] = REMOVED
-
-    def _remove_expired(self) -> None:
-        """Forget the tracks that are marked as removed."""
-        removed = self._table.state == REMOVED
-        if np.count_nonzero(removed):
-            self._table.keep((~removed).nonzero()[0])
-
-    def _confirmed(self) -> Tracks:
-        """Return the tracks that are followed at present, giving ids to those that have none."""
-        table = self._table
-        rows = table.rows_in(TRACKED)
-        _, track_id, source = table.labels.take(rows, 1)
-        new = (track_id == 0).nonzero()[0]
-        if len(new):
-            track_id[new] = np.arange(self._next_id, self._next_id + len(new))
-            self._next_id += len(new)
-            table.track_id[rows] = track_id
-        xyxy = self.motion.to_xyxy(table.belief[0].take(rows, 1))
-        return Tracks(track_id, xyxy.T, table.score.take(rows), table.class_id(rows), source)
 
     def state(self) -> dict[str, Any]:
         """Return everything the tracker knows as plain lists and numbers, for pickle or JSON."""

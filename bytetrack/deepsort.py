@@ -9,8 +9,8 @@ import numpy as np
 
 from bytetrack.association import HIGH, LOST, TENTATIVE, TRACKED
 from bytetrack.boxes import overlapping
-from bytetrack.byte_tracker import ROUNDING, UsableDetections
 from bytetrack.cascade import GATE, cascade, cheapest, mahalanobis
+from bytetrack.life import ROUNDING, UsableDetections
 from bytetrack.looks import LooksTracker
 from bytetrack.memory import Gallery
 from bytetrack.probation import ProbationTracker

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from bytetrack.appearance import Comparable, Embed
 from bytetrack.association import HIGH
-from bytetrack.byte_tracker import UsableDetections
+from bytetrack.life import UsableDetections
 from bytetrack.memory import Gallery, MemoryTracker
 from bytetrack.types import Detections, FloatArray, IntArray, Tracks
 

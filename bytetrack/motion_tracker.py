@@ -20,9 +20,10 @@ from bytetrack.association import (
     by_overlap_and_score,
 )
 from bytetrack.boxes import Pairs
-from bytetrack.byte_tracker import NOMINAL_RATE, BYTETracker, UsableDetections
+from bytetrack.byte_tracker import BYTETracker
 from bytetrack.common_motion import LEARNT, CommonMotion, Pan, Shared
 from bytetrack.kalman import XYWH, Belief, MotionModel
+from bytetrack.life import NOMINAL_RATE, UsableDetections
 from bytetrack.reunion import LONGEST_S, Possible, Seen, alone_together, size_of
 from bytetrack.table import VOTES
 from bytetrack.types import FloatArray, IntArray

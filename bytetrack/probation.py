@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bytetrack.association import LOST, TENTATIVE, TRACKED, Stage
-from bytetrack.byte_tracker import NOMINAL_RATE, ROUNDING, UNMATCHED_BECOMES, UsableDetections
+from bytetrack.life import NOMINAL_RATE, ROUNDING, UNMATCHED_BECOMES, UsableDetections
 from bytetrack.memory import MemoryTracker
 from bytetrack.types import IntArray
 

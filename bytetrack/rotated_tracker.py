@@ -19,8 +19,8 @@ from bytetrack.association import (
     by_overlap_and_score,
 )
 from bytetrack.boxes import Pairs, overlapping
-from bytetrack.byte_tracker import UsableDetections
 from bytetrack.kalman import Belief, MotionModel
+from bytetrack.life import UsableDetections
 from bytetrack.motion_tracker import MotionTracker
 from bytetrack.rotated import long_side_first, nearest_form, overlap_pairs, regular, upright
 from bytetrack.table import SOURCE, TrackTable

@@ -10,8 +10,8 @@ import numpy as np
 
 from bytetrack.association import HIGH, LOST, TENTATIVE, TRACKED
 from bytetrack.boxes import overlapping, xywh_to_xyxy, xyxy_to_xywh
-from bytetrack.byte_tracker import UsableDetections
 from bytetrack.kalman import Belief, MotionModel
+from bytetrack.life import UsableDetections
 from bytetrack.probation import ProbationTracker
 from bytetrack.solver import linear_sum_assignment
 from bytetrack.types import FloatArray, IntArray, Tracks

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bytetrack.byte_tracker import UsableDetections
 from bytetrack.deepsort import DeepSORT
 from bytetrack.kalman import Belief
+from bytetrack.life import UsableDetections
 from bytetrack.memory import Gallery
 from bytetrack.types import FloatArray, IntArray
 

@@ -52,7 +52,8 @@ def command(
     --new-track-thresh 0.6 --match-thresh 0.8 --lost 1.
     The ten-second clip is rendered once and cached.
     """
-    from bytetrack.byte_tracker import NOMINAL_RATE, BYTETracker
+    from bytetrack.byte_tracker import BYTETracker
+    from bytetrack.life import NOMINAL_RATE
     from tracker.run.claims import Claims
     from tracker.run.terminal import execute
     from tracker.sinks import output_file

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bytetrack import SORT, BoTSORT, BYTETracker, DeepSORT, MotionTracker, RotatedTracker, StrongSORT
-from bytetrack.byte_tracker import NOMINAL_RATE
+from bytetrack.life import NOMINAL_RATE
 from tracker.contracts import LastingTracker
 from tracker.trackers.settings import NEED_LOOKS, TrackerSettings, lacks_looks
 from tracker.types import OptionError
