@@ -64,14 +64,18 @@ def halves() -> list[Film]:
 def vtest(cache: Path) -> Film:
     """Return vtest.avi with detections of people, from the cache or made for it."""
     (truth,) = find_sequences(VTEST)
-    if not cache.is_file():
+    if not cache.is_file() or "features" not in np.load(cache).files:
         detect(VTEST / "vtest.avi", cache)
     with np.load(cache) as kept:
         people = kept["class_id"] == 0
-        frame, xyxy, score_of = (kept[name][people] for name in ("frame", "xyxy", "score"))
+        frame, xyxy, score_of, features = (
+            kept[name][people] for name in ("frame", "xyxy", "score", "features")
+        )
         fps = float(kept["fps"])
     rows = [np.flatnonzero(frame == index) for index in range(truth.frames)]
-    found = [Detections(xyxy[r].astype(float), score_of[r], np.zeros(len(r), np.int64)) for r in rows]
+    found = [
+        Detections(xyxy[r].astype(float), score_of[r], np.zeros(len(r), np.int64), features[r]) for r in rows
+    ]
     return Film(truth, found, fps, lambda: watch(VTEST / "vtest.avi"))
 
 
@@ -82,7 +86,9 @@ def detect(video: Path, cache: Path) -> None:
     frame, parts = [], []
     with (
         open_source(video) as source,
-        open_detector(settings=Settings(classes=["person"], precision="fp32")) as detector,
+        open_detector(
+            settings=Settings(classes=["person"], precision="fp32", features=STREET.conf)
+        ) as detector,
     ):
         for picture, boxes in detector.stream(source):
             if boxes is not None:
@@ -90,7 +96,8 @@ def detect(video: Path, cache: Path) -> None:
                 parts.append(boxes)
         fps = source.fps
     columns = {
-        name: np.concatenate([getattr(one, name) for one in parts]) for name in ("xyxy", "score", "class_id")
+        name: np.concatenate([getattr(one, name) for one in parts])
+        for name in ("xyxy", "score", "class_id", "features")
     }
     np.savez(cache, frame=np.array(frame), fps=fps, **columns)
 
@@ -115,8 +122,7 @@ def shaken(film: Film) -> Film:
             yield replace(frame, image=np.asarray(image, np.uint8))
 
     found = [
-        Detections(boxes.xyxy + np.tile(by, 2), boxes.score, boxes.class_id)
-        for boxes, by in zip(film.found, shift, strict=True)
+        replace(boxes, xyxy=boxes.xyxy + np.tile(by, 2)) for boxes, by in zip(film.found, shift, strict=True)
     ]
     return Film(film.truth, found, film.fps, tremble, shift)
 
@@ -125,7 +131,7 @@ def jittered(found: Sequence[Detections], seed: int) -> list[Detections]:
     """Return the detections, each coordinate off by about half a pixel; seed 0: as they are."""
     rng = np.random.default_rng(seed)
     scale = JITTER if seed else 0.0
-    return [Detections(d.xyxy + rng.normal(0, scale, d.xyxy.shape), d.score, d.class_id) for d in found]
+    return [replace(d, xyxy=d.xyxy + rng.normal(0, scale, d.xyxy.shape)) for d in found]
 
 
 def follow(film: Film, kind: str, options: Options, seeds: range) -> tuple[list[list[Tracks]], float]:
@@ -198,14 +204,14 @@ def main() -> None:
         print(line(f"MOT17 {kind} --refine", films, kind, replace(PAPER, refine=True), seeds), flush=True)
     for kind in TRACKERS:
         without = [] if kind in NEED_LOOKS else ["none"]
-        for look in [*without, *(["color", *networks] if kind in WITH_GALLERY else [])]:
+        for look in [*without, *(["color", "self", *networks] if kind in WITH_GALLERY else [])]:
             name = f"vtest {kind}" if look == "none" else f"vtest {kind} {Path(look).stem[:11]}"
             options = replace(STREET, tracker=kind, appearance=look)
             print(line(name, [street], kind, options, seeds), flush=True)
     default = Options().tracker
     second = replace(STREET, refine=True)
     print(line(f"vtest {default} --refine", [street], default, second, seeds), flush=True)
-    for look in ("color", *networks):
+    for look in ("color", "self", *networks):
         name = f"vtest {default} {Path(look).stem[:11]}"
         print(line(name, [street], default, replace(STREET, appearance=look), seeds), flush=True)
         print(

@@ -3,6 +3,9 @@
 One network for boxes and looks is FairMOT's idea (Zhang et al. 2021, arXiv:2004.01888). There the looks are
 trained; here a map of a network that was trained for boxes alone serves, turned by a `Discriminant` learnt as
 the run goes: the boxes of one tracklet are one object, tracklets seen together are different ones.
+
+Measured on vtest.avi with the default tracker: HOTA / IDF1 63.1 / 87.0 without looks, 63.9 / 89.2 with these;
+67.2 / 89.2 and 68.3 / 91.8 after the second pass (benchmarks/README.md says what the constants are worth).
 """
 
 from __future__ import annotations

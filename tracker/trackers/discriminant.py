@@ -37,7 +37,7 @@ class Discriminant:
     length: int  # F, of a sample
     directions: int = 32
     shrinkage: float = 0.1  # of the mean variance within tracklets is added to each, times F per sample
-    least: int = 100  # samples of each kind, and pairs of different objects, until anything is compared
+    least: int = 50  # samples of each kind, and pairs of different objects, until anything is compared
     more: float = 1.3  # times as many samples, until it is solved again
     most: int = 20_000
     different_share: float = 0.9  # of different objects seen together are less alike than what is neutral
