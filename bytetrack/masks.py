@@ -56,6 +56,22 @@ class Masks:
         return cls(counts.astype(np.int32), start, (int(size[0]), int(size[1])))
 
     @classmethod
+    def from_pictures(cls, inside: NDArray[Any]) -> Masks:
+        """Make them of full-size ones, (N, height, width)."""
+        pictures = np.asarray(inside, bool)
+        return cls.of([Crop(0, 0, one) for one in pictures], (pictures.shape[1], pictures.shape[2]))
+
+    @classmethod
+    def from_letterbox(cls, inside: NDArray[np.bool_], size: tuple[int, int]) -> Masks:
+        """Make them of those of a network's input, (N, h, w), in which a picture of ``size`` is centred."""
+        (h, w), (height, width) = inside.shape[1:], size
+        gain = min(h / height, w / width)
+        top, left = (h - height * gain) / 2, (w - width * gain) / 2
+        rows = np.clip((np.arange(height) + 0.5) * gain + top, 0, h - 1).astype(np.int64)
+        columns = np.clip((np.arange(width) + 0.5) * gain + left, 0, w - 1).astype(np.int64)
+        return cls.of([Crop(0, 0, one[rows][:, columns]) for one in inside], (int(height), int(width)))
+
+    @classmethod
     def empty(cls, size: tuple[int, int]) -> Masks:
         """No masks, of a picture of ``size``, (height, width)."""
         return cls.from_counts([], size)
@@ -107,6 +123,13 @@ class Masks:
         whole = np.zeros(self.size, bool)
         x, y, inside = self.crop(row)
         whole[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
+        return whole
+
+    def pictures(self) -> Inside:
+        """Return all at full size, (N, height, width), for those who want them so: that is large."""
+        whole = np.zeros((len(self), *self.size), bool)
+        for row, (x, y, inside) in enumerate(self.crops()):
+            whole[row, y : y + inside.shape[0], x : x + inside.shape[1]] = inside
         return whole
 
     @property

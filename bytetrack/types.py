@@ -123,27 +123,47 @@ class Detections:
 
     @classmethod
     def from_ultralytics(cls, results: Any) -> Detections:
-        """Take one ultralytics ``Results`` (or its ``boxes``), on whatever device its tensors are."""
-        boxes = getattr(
-            results, "boxes", results
-        )  # ultralytics is not needed here, so its types are not known
+        """Take one ultralytics ``Results`` (or its ``boxes``), on whatever device its tensors are.
+
+        Masks, keypoints and rotated boxes come along.
+        """
+        # ultralytics is not needed here, so its types are not known
+        turned = getattr(results, "obb", None)
+        boxes = getattr(results, "boxes", results) if turned is None else turned
         if boxes is None:  # a classification, say
             return cls.empty()
-        xyxy, score, class_id = (
-            np.asarray(field.cpu() if hasattr(field, "cpu") else field)
-            for field in (boxes.xyxy, boxes.conf, boxes.cls)
-        )
-        return cls(xyxy, score, class_id.astype(np.int64))
+        xyxy, score, class_id = (_as_array(field) for field in (boxes.xyxy, boxes.conf, boxes.cls))
+        shapes: dict[str, Any] = {}
+        if (rotated := getattr(boxes, "xywhr", None)) is not None:
+            shapes["rotated"] = _as_array(rotated)
+        if (keypoints := getattr(results, "keypoints", None)) is not None and len(xyxy):
+            points = _as_array(keypoints.data)
+            sure = np.ones_like(points[..., :1])
+            shapes["keypoints"] = points if points.shape[2] == 3 else np.concatenate([points, sure], 2)
+        if (masks := getattr(results, "masks", None)) is not None:
+            from bytetrack.masks import Masks
+
+            shapes["masks"] = Masks.from_letterbox(_as_array(masks.data) > 0, results.orig_shape)
+        return cls(xyxy, score, class_id.astype(np.int64), **shapes)
 
     @classmethod
     def from_supervision(cls, detections: Any) -> Detections:
-        """Take a ``supervision.Detections``; a missing confidence counts as 1, a missing class as 0."""
+        """Take a ``supervision.Detections``; a missing confidence counts as 1, a missing class as 0.
+
+        Masks come along.
+        """
         n = len(detections)
+        masks = None
+        if getattr(detections, "mask", None) is not None:
+            from bytetrack.masks import Masks
+
+            masks = Masks.from_pictures(detections.mask)
         score, class_id = detections.confidence, detections.class_id
         return cls(
             detections.xyxy,
             np.ones(n) if score is None else score,
             np.zeros(n, np.int64) if class_id is None else class_id,
+            masks=masks,
         )
 
     @classmethod
@@ -181,6 +201,7 @@ class Tracks:
             confidence=self.score,
             class_id=self.class_id,
             tracker_id=self.track_id,
+            mask=None if self.masks is None else self.masks.pictures(),
             data={"source": self.source},
         )
 
@@ -229,6 +250,10 @@ MAKERS = {"ultralytics": "from_ultralytics", "supervision": "from_supervision"} 
 def _as_float(values: ArrayLike) -> FloatArray:
     array = np.asarray(values)
     return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _as_array(tensor: Any) -> FloatArray:
+    return np.asarray(tensor.cpu() if hasattr(tensor, "cpu") else tensor)
 
 
 def _select(struct: Struct, rows: RowIndex) -> Struct:

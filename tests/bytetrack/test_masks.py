@@ -77,3 +77,12 @@ def test_what_belongs_to_other_boxes_is_refused() -> None:
         Detections(box, [0.5], [0], keypoints=np.zeros((1, 17, 2)))
     with pytest.raises(ValueError, match="radians, not degrees"):
         Detections(box, [0.5], [0], rotated=np.array([[5, 5, 9, 9, 45.0]]))
+
+
+def test_masks_of_a_letterbox_are_those_of_the_picture() -> None:
+    """A picture of 40x20 in an input of 20x20: at half the scale, with five rows above and below."""
+    inside = np.zeros((1, 20, 20), bool)
+    inside[0, 5:10, :10] = True  # its upper left quarter
+    masks = Masks.from_letterbox(inside, (20, 40))
+    assert masks.xyxy.tolist() == [[0, 0, 20, 10]] and masks.area.tolist() == [200]
+    assert Masks.from_pictures(masks.pictures()).counts.tolist() == masks.counts.tolist()

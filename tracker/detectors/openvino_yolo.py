@@ -17,7 +17,7 @@ from tracker.detectors.batched import BatchedDetector
 from tracker.detectors.engines import Engines, Shape
 from tracker.detectors.features import map_output, with_features
 from tracker.detectors.letterbox import GREY, Letterbox
-from tracker.detectors.openvino_model import Converted, converted, stored
+from tracker.detectors.openvino_model import Converted, cache_path, converted, stored
 from tracker.detectors.quiet import quiet_openvino
 from tracker.detectors.settings import Settings
 from tracker.detectors.shapes import read_shapes
@@ -103,6 +103,12 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
         model = stored(Path(folder))
         if model is None:
             raise WeightsError(f"{folder}: there is no complete int8 model")
+        exact = stored(cache_path(self.weights, int8=False))
+        if exact is not None and exact.head.kind != model.head.kind:
+            raise WeightsError(
+                f"{folder}: is a {model.head.kind} model, and {self.weights.name} is a {exact.head.kind} "
+                "model; let `track export --int8` make one of these weights"
+            )
         return model
 
     def in_flight(self) -> int:

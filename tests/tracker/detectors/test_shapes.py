@@ -18,6 +18,7 @@ from bytetrack.rotated import alike, regular
 from bytetrack.types import FloatArray
 from tests.quick import examples
 from tracker.detectors import Settings, open_detector
+from tracker.detectors.openvino_model import cache_path, converted
 from tracker.detectors.quiet import quiet
 from tracker.detectors.shapes import suppress_rotated
 from tracker.detectors.windows import Layout, Window, together
@@ -225,3 +226,33 @@ def test_what_some_parts_lack_is_unknown_where_all_are_joined() -> None:
     )
     assert whole.masks is not None and whole.masks.area.tolist() == [0, 20]
     assert whole.keypoints is not None and np.isnan(whole.keypoints[0]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["obb", "segment", "pose"])
+def test_what_predict_hands_out_is_taken_with_its_shapes(
+    name: str, make: Make, scene: Image, predict: Callable[[Path, Image], Any]
+) -> None:
+    theirs = predict(make(name), scene)
+    found = Detections.from_ultralytics(theirs)
+    assert len(found) > 5
+    if name == "obb":
+        np.testing.assert_array_equal(found.rotated, theirs.obb.xywhr.numpy())
+    elif name == "pose":
+        np.testing.assert_array_equal(found.keypoints, theirs.keypoints.data.numpy())
+    else:
+        assert found.masks is not None
+        assert (found.masks.pictures() == theirs.masks.data.numpy().astype(bool)).all()
+
+
+@pytest.mark.slow
+def test_an_int8_model_of_another_kind_is_refused_in_one_line(make: Make, untrained: Path) -> None:
+    """Mask weights, and a folder with a model that was made of weights for boxes."""
+    for weights in (make("segment"), untrained):
+        converted(weights)
+    settings = Settings(int8=True, int8_model=str(cache_path(untrained, int8=False)))
+    with (
+        pytest.raises(WeightsError, match=r"is a detect model, and segment\.pt is a segment model"),
+        open_detector(make("segment"), settings),
+    ):
+        pass
