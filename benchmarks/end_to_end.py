@@ -37,6 +37,7 @@ ROADS: dict[str, dict[str, Any]] = {
     "ours openvino, video": {"who": "ours", "backend": "openvino", "save": True},
     "ours openvino, numbers": {"who": "ours", "backend": "openvino", "save": False},
     "ours openvino fp32, video": {"who": "ours", "backend": "openvino", "save": True, "precision": "fp32"},
+    "ours openvino changed, video": {"who": "ours", "backend": "openvino", "save": True, "look": "changed"},
     "ours openvino int8, video": {"who": "ours", "backend": "openvino", "save": True, "int8": True},
     "ours openvino int8, numbers": {"who": "ours", "backend": "openvino", "save": False, "int8": True},
 }
@@ -182,6 +183,7 @@ def ours(road: dict[str, Any], options: Any, extra: dict[str, Any]) -> Iterator[
         imgsz=options.imgsz,
         backend=road["backend"],
         int8=road.get("int8", False),
+        look=road.get("look", "auto"),
         precision=road.get("precision", "auto"),
         tracker="bytetrack",
         conf=THRESHOLDS["track_high_thresh"],
