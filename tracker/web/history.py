@@ -191,7 +191,7 @@ class History:
             (*values, min(max(most, 0), MOST_ROWS)),
         )
         return [
-            {"id": number, "wall": wall, "picture": bool(picture), **json.loads(row)}
+            {**json.loads(row), "id": number, "wall": wall, "picture": bool(picture)}  # not that of a shape
             for number, wall, row, picture in rows
         ]
 

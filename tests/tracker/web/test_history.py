@@ -64,6 +64,12 @@ def test_events_come_newest_first_and_can_be_read_on(kept: History) -> None:
     assert kept.events("cam", after=ids[0] - 1)[-1]["picture"]
 
 
+def test_the_number_of_an_event_is_not_that_of_its_shape(kept: History) -> None:
+    row = {"kind": "shape.changed", "name": "door", "id": "s1"}
+    (number,) = kept.add("cam", [Happened(NOON, 0, None, row)])
+    assert [each["id"] for each in kept.events("cam", after=number - 1)] == [number]
+
+
 def test_what_a_resumed_run_will_tell_again_is_forgotten(tmp_path: Path) -> None:
     kept = History(tmp_path / "h.sqlite")
     kept.add("cam", [crossing(NOON + second) for second in range(100)])

@@ -211,22 +211,23 @@ export class Camera {
 
   // -- drawing
 
-  edit(on) {
+  async edit(on) {
     this.editing = on;
     this.tell("");
     if (!on) {
-      this.frozen = false;
+      this.frozen = this.film.picture.frozen = false;
       this.editor.cancel();
       this.editor.select(null);
-    } else if (this.source.size) this.editor.shapes.load().catch((error) => this.tell(error.message));
+    }
     this.place();
     this.showOrders();
     this.watch();
+    if (on && this.source.size) await this.editor.shapes.load().catch((error) => this.tell(error.message));
     (on ? this.tools.bar : this.start).querySelector("button:not(:disabled)")?.focus({ preventScroll: true });
   }
 
   freeze() {
-    this.frozen = !this.frozen;
+    this.frozen = this.film.picture.frozen = !this.frozen;
     this.watch();
     this.drawn();
   }

@@ -9,6 +9,7 @@ export class Picture {
     this.veil = el("div", { class: "veil", role: "status" }, "no picture yet");
     this.node = el("div", { class: "view old" }, this.canvas, this.veil);
     this.came = null;
+    this.frozen = false; // on purpose
     this.timer = setInterval(() => this.age(), 250);
   }
 
@@ -41,7 +42,7 @@ export class Picture {
   age() {
     const age = this.came === null ? null : performance.now() / 1000 - this.came;
     const old = age === null || age > OLD_S;
-    this.node.classList.toggle("old", old && !this.done);
+    this.node.classList.toggle("old", old && !this.done && !this.frozen);
     const text = age === null ? "no picture yet" : `no picture for ${ago(age)}`;
     if (this.veil.textContent !== text) this.veil.textContent = text;
   }
