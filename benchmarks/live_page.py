@@ -206,15 +206,16 @@ def header_of(message: bytes) -> dict[str, float]:
 def audience(words: Sequence[str]) -> None:
     """Watch, as so many pages: the process that `one_run` starts."""
     port, cookie, many = int(words[0]), words[1], int(words[2])
-    talks = [listening(port, cookie) for _ in range(many)]
-    for number, talk in enumerate(talks):
-        talk.send(json.dumps({"watch": [{"source": 1, "width": (320, 640, 1280)[number % 3]}]}))
-    print("watching", flush=True)
-    threads = [threading.Thread(target=acknowledge, args=(talk,)) for talk in talks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ExitStack() as stack:
+        talks = [stack.enter_context(listening(port, cookie)) for _ in range(many)]
+        for number, talk in enumerate(talks):
+            talk.send(json.dumps({"watch": [{"source": 1, "width": (320, 640, 1280)[number % 3]}]}))
+        print("watching", flush=True)
+        threads = [threading.Thread(target=acknowledge, args=(talk,)) for talk in talks]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
 
 if __name__ == "__main__":

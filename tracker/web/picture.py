@@ -23,17 +23,23 @@ class Pictures:
         self._station = station
         self._lock = threading.Lock()
         self._made: OrderedDict[tuple[int, int, bool], bytes] = OrderedDict()
+        self._painted: tuple[tuple[int, bool], Image] | None = None  # the newest, from which sizes are made
 
     def get(self, seen: Seen, width: int, *, bare: bool = False) -> bytes:
         """Return a frame as JPEG, at most ``width`` wide; ``bare``: without lines and zones drawn into it."""
         key = (seen.number, nearest(width), bare)
         with self._lock:
             if key not in self._made:
-                result = plain(seen.result) if bare else seen.result
-                self._made[key] = jpeg(result, self._station, key[1], QUALITY)
+                self._made[key] = encoded(self._paint(seen, bare), key[1])
                 while len(self._made) > KEPT:
                     self._made.popitem(last=False)
             return self._made[key]
+
+    def _paint(self, seen: Seen, bare: bool) -> Image:
+        if self._painted is None or self._painted[0] != (seen.number, bare):
+            result = plain(seen.result) if bare else seen.result
+            self._painted = (seen.number, bare), self._station.painter(result)
+        return self._painted[1]
 
 
 def nearest(width: int) -> int:
