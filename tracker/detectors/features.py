@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from tracker.errors import WeightsError
 
 STEP = 8  # pixels of the network's input for each cell of the map
 BINS = (6, 2)  # rows and columns a box is divided into: people are upright
+CHANNELS = 64  # of YOLOv8n; larger networks have more, and what learns from them needs its square as memory
 SAMPLES = 2  # along each side of a bin, of which the mean is taken
 
 
@@ -36,12 +38,27 @@ def with_features(
 def _with_features(
     found: Detections, feature_map: FloatArray, box: Letterbox, least_score: float
 ) -> Detections:
-    features = np.full((len(found), BINS[0] * BINS[1] * len(feature_map)), np.nan, np.float32)
+    channels = min(len(feature_map), CHANNELS)
+    features = np.full((len(found), BINS[0] * BINS[1] * channels), np.nan, np.float32)
     sure = np.flatnonzero(found.score >= least_score)
     if len(sure):
         made = pooled(feature_map, box.to_input(found.xyxy[sure]))
+        if channels < len(feature_map):
+            bins = made.reshape(len(sure), -1, len(feature_map))
+            made = (bins @ _fewer(len(feature_map))).reshape(len(sure), -1)
         features[sure] = made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1e-12)
     return replace(found, features=features)
+
+
+@lru_cache(maxsize=4)
+def _fewer(channels: int) -> FloatArray:
+    """Return (channels, ``CHANNELS``) orthonormal columns, always the same.
+
+    Random ones keep distances nearly as they are (Johnson and Lindenstrauss 1984).
+    """
+    random = np.random.default_rng(0).normal(size=(channels, CHANNELS))
+    columns: FloatArray = np.linalg.qr(random)[0].astype(np.float32)
+    return columns
 
 
 def pooled(feature_map: FloatArray, xyxy: FloatArray) -> FloatArray:

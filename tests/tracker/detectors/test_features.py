@@ -45,6 +45,18 @@ def test_doubtful_boxes_have_none() -> None:
     assert none.features is not None and none.features.shape == (0, 48)
 
 
+def test_a_larger_network_gives_no_more_numbers_and_they_tell_as_much() -> None:
+    """Of 256 channels 64 are made; boxes that looked alike still do, the others less."""
+    box = Letterbox.fit((96, 160), (160, 160))
+    made = np.random.default_rng(1).normal(size=(1, 256, 12, 20)).astype(np.float32)
+    made[..., 10:] = made[..., :10] + 0.3 * made[..., 10:]  # the right half repeats the left
+    found = Detections([[0, 0, 40, 96], [80, 0, 120, 96], [40, 0, 80, 96]], [0.5] * 3, [0] * 3)
+    (given,) = with_features([found], made, box, 0.3)
+    assert given.features is not None and given.features.shape == (3, 64 * BINS[0] * BINS[1])
+    same, other = given.features[0] @ given.features[1], given.features[0] @ given.features[2]
+    assert same > 0.9 and abs(other) < 0.3
+
+
 def test_to_the_input_and_back() -> None:
     box = Letterbox.fit((576, 768), (640, 640), rectangular=False)
     xyxy = np.array([[10.0, 20, 300, 400], [0, 0, 768, 576]])
