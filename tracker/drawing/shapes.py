@@ -70,15 +70,18 @@ def paint_mask(image: Surface, mask: Crop, color: Bgr, style: Style) -> None:
 
 def paint_skeleton(image: Surface, keypoints: FloatArray, style: Style) -> None:
     """Draw the sure keypoints (J, 3) of one object, and between those of COCO's skeleton its limbs."""
-    drawn = keypoints[:, 2] >= SURE
+    drawn = (keypoints[:, 2] >= SURE) & np.isfinite(keypoints).all(axis=1)
     if len(keypoints) == JOINTS:
-        for (start, end), color in zip(LIMBS, COLORS, strict=True):
-            if drawn[start] and drawn[end]:
-                line = fixed(keypoints[[start, end], :2]).reshape(1, 2, 2)
-                polylines(image, line, color, style.width())
+        strokes: dict[Bgr, list[tuple[int, int]]] = {}
+        for limb, color in zip(LIMBS, COLORS, strict=True):
+            if drawn[limb[0]] and drawn[limb[1]]:
+                strokes.setdefault(color, []).append(limb)
+        for color, limbs in strokes.items():
+            ends = fixed(keypoints[np.array(limbs).ravel(), :2])
+            polylines(image, ends.reshape(-1, 2, 2), color, style.width())
     dots = fixed(keypoints[drawn, :2])
-    for point in dots:  # a line of no length with round ends
-        polylines(image, np.stack([point, point])[None], JOINT, style.width(2))
+    if len(dots):  # lines of no length with round ends
+        polylines(image, np.repeat(dots, 2, axis=0).reshape(-1, 2, 2), JOINT, style.width(2))
 
 
 def paint_rotated(image: Surface, rotated: FloatArray, color: Bgr, style: Style) -> None:
