@@ -18,7 +18,7 @@ import pytest
 from tests.docs.pages import ROOT, blocks
 from tests.tracker.archive.world import COUNTED, clip, parts, plain, run, tables
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PIECE = ("--piece", "1.5", "--workers", "2")
 
 
