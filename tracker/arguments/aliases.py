@@ -22,7 +22,7 @@ TABLE: tuple[tuple[str, str], ...] = (
     ("track_buffer lost_track_buffer hit_counter_max max_age", "--lost {seconds}: seconds an unseen object keeps its id (track_buffer / 30)"),
     ("minimum_matching_threshold iou_match distance_threshold", "--match-thresh COST, the maximum cost 1 - IoU * score of the first match"),
     ("track_low_thresh low_thresh second_match_thresh", "the second match is fixed as in the paper: boxes from 0.1 up, costs up to 0.5"),
-    ("with_reid reid reid_model reid_weights proximity_thresh appearance_thresh embedder", "--appearance self or color, or --appearance MODEL.onnx for a ReID network"),
+    ("with_reid reid reid_model reid_weights proximity_thresh appearance_thresh embedder", "--appearance color or self, or --appearance MODEL.onnx for a ReID network"),
     ("gmc gmc_method cmc cmc_method", "--camera-motion on, or auto: only while the camera moves"),
     ("region roi polygon zone_configuration_path zone_points", "--zone 'x,y x,y x,y' or --zones FILE"),
     ("show_trajectories trails trajectories traces show_traces paths route", "--plugin route draws and saves the routes of objects"),

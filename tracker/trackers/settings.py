@@ -12,7 +12,7 @@ REMEMBER_S = 20.0  # how long --appearance recognises a lost object, unless --re
 
 def lacks_looks(kind: str) -> str:
     """Return what to tell a person who asked for a tracker of ``NEED_LOOKS`` without ``--appearance``."""
-    return f"--tracker {kind} compares what objects look like; add --appearance self or color"
+    return f"--tracker {kind} compares what objects look like; add --appearance color or self"
 
 
 @dataclass(frozen=True, kw_only=True)
