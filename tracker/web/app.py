@@ -198,7 +198,7 @@ class Site:
         async def parts() -> AsyncIterator[bytes]:
             last = 0
             while self.sockets.may_look(request.scope):
-                seen = station.latest
+                seen = pictures.newest()
                 if seen is not None and seen.number != last:
                     last = seen.number
                     data = await run_in_threadpool(pictures.get, seen, width)

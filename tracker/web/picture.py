@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 
 import cv2
@@ -14,6 +15,7 @@ from tracker.web.station import Seen, Station, plain
 WIDTHS = (320, 480, 640, 960, 1280, 1920)
 QUALITY = 75
 KEPT = 4  # pictures of one station
+PERIOD_S = 1 / 15  # between two frames that are shown
 
 
 class Pictures:
@@ -24,6 +26,25 @@ class Pictures:
         self._lock = threading.Lock()
         self._made: OrderedDict[tuple[int, int, bool], bytes] = OrderedDict()
         self._painted: tuple[tuple[int, bool], Image] | None = None  # the newest, from which sizes are made
+        self._shown: Seen | None = None
+        self._since = -PERIOD_S
+
+    def newest(self) -> Seen | None:
+        """Return the frame that is shown now; called by one thread, that of the server.
+
+        It is the same for everybody, and another one after ``PERIOD_S``: were each viewer given the newest
+        one at a time of its own, nearly every frame would be painted, for one viewer each.
+        """
+        now = time.monotonic()
+        if self.wait_s(now) == 0:
+            self._shown, self._since = self._station.latest, now
+        return self._shown
+
+    def wait_s(self, now: float) -> float | None:
+        """Return in how many seconds another frame will be shown; None: there is none yet."""
+        if self._station.latest is self._shown:
+            return None
+        return max(self._since + PERIOD_S - now, 0.0)
 
     def get(self, seen: Seen, width: int, *, bare: bool = False) -> bytes:
         """Return a frame as JPEG, at most ``width`` wide; ``bare``: without lines and zones drawn into it."""

@@ -26,10 +26,9 @@ from tracker.web.about import about
 from tracker.web.access import OWNER, Access
 from tracker.web.history import History
 from tracker.web.picture import WIDTHS, Pictures, nearest
-from tracker.web.station import Station
+from tracker.web.station import Seen, Station
 
 VIEWERS = 32
-PERIOD_S = 1 / 15  # between two pictures of one source
 STATE_S = 0.5  # between two messages about the state
 SLOW_S, QUICK_S = 0.3, 0.1  # an acknowledgement after so long makes pictures smaller, or larger again
 QUICK_TIMES = 30  # so many quick ones in a row
@@ -125,6 +124,7 @@ class Talk:
     pictures: Mapping[int, Pictures]
     history: History
     watched: dict[int, Watched] = field(default_factory=dict)
+    curious: bool = True  # whether another frame would be shown at once
 
     async def run(self) -> None:
         """Listen and tell, until one of both ends."""
@@ -132,8 +132,9 @@ class Talk:
         loop = asyncio.get_running_loop()
 
         def wake() -> None:  # from any thread
-            with suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(self.news.set)
+            if self.curious:  # else an acknowledgement or the clock wakes us: not each of many frames
+                with suppress(RuntimeError):  # the loop is closed
+                    loop.call_soon_threadsafe(self.news.set)
 
         leave = [station.listen(wake) for station in self.stations.values()]
         tasks = [asyncio.create_task(step()) for step in (self._listen, self._states, self._show, self._end)]
@@ -214,23 +215,24 @@ class Talk:
     async def _show(self) -> None:
         while True:
             self.news.clear()
-            soonest: float | None = None
+            self.curious = True  # before looking: of what comes meanwhile we are told
+            curious, soonest = False, None
             for number, one in [*self.watched.items()]:
-                seen = self.stations[number].latest
-                if seen is None or one.waiting or seen.number == one.sent_number:
+                if one.waiting:
                     continue
-                due = one.sent_at + PERIOD_S - time.monotonic()
-                if due > 0:
-                    soonest = due if soonest is None else min(due, soonest)
-                    continue
-                await self._send(number, one)
+                pictures = self.pictures[number]
+                seen = pictures.newest()
+                if seen is not None and seen.number != one.sent_number:
+                    await self._send(number, one, seen)
+                elif (wait := pictures.wait_s(time.monotonic())) is None:
+                    curious = True
+                else:
+                    soonest = wait if soonest is None else min(wait, soonest)
+            self.curious = curious
             with suppress(asyncio.TimeoutError, TimeoutError):
                 await asyncio.wait_for(self.news.wait(), soonest)
 
-    async def _send(self, number: int, one: Watched) -> None:
-        station = self.stations[number]
-        seen = station.latest
-        assert seen is not None
+    async def _send(self, number: int, one: Watched, seen: Seen) -> None:
         width = min(one.width, one.limit)
         data = await run_in_threadpool(self.pictures[number].get, seen, width, bare=one.bare)
         frame = seen.result.frame

@@ -1,0 +1,53 @@
+"""Pictures are made of the same frames for everybody, and not of all of them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from tracker.web import picture
+from tracker.web.picture import PERIOD_S, Pictures
+from tracker.web.station import Seen
+
+
+@pytest.mark.parametrize("fps", [5, 30, 200])
+def test_many_viewers_see_the_same_frames(fps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask, and whenever: at most one frame in ``PERIOD_S``, and none that is older than that."""
+    now = 100.0
+    monkeypatch.setattr(picture.time, "monotonic", lambda: now)
+    station: Any = SimpleNamespace(latest=None)
+    pictures, random = Pictures(station), np.random.default_rng(fps)
+    assert pictures.newest() is None
+    shown = []
+    for number in range(1, 2 * fps + 1):
+        station.latest = Seen(cast(Any, None), number, now)
+        for pause in np.diff(np.sort(random.uniform(0, 1 / fps, 12)), prepend=0.0):
+            now += pause
+            seen = pictures.newest()
+            assert seen is not None
+            assert now - seen.at <= PERIOD_S + 1 / fps
+            if not shown or shown[-1] != seen.number:
+                shown.append(seen.number)
+        now = 100.0 + number / fps
+    assert shown == sorted(shown)
+    assert min(fps, 1 / PERIOD_S) * 1.2 <= len(shown) <= 2 * min(fps, 1 / PERIOD_S) + 1
+
+
+def test_the_last_frame_is_shown_though_none_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asked too early is told when to ask again."""
+    now = 0.0
+    monkeypatch.setattr(picture.time, "monotonic", lambda: now)
+    station: Any = SimpleNamespace(latest=Seen(cast(Any, None), 1, now))
+    pictures = Pictures(station)
+    assert pictures.newest() is station.latest
+    assert pictures.wait_s(now) is None
+    now = 0.01
+    station.latest = Seen(cast(Any, None), 2, now)
+    assert cast(Seen, pictures.newest()).number == 1
+    wait = pictures.wait_s(now)
+    assert wait == pytest.approx(PERIOD_S - 0.01)
+    now += wait
+    assert cast(Seen, pictures.newest()).number == 2
