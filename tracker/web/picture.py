@@ -82,5 +82,6 @@ def encoded(image: Image, width: int, quality: int = QUALITY) -> bytes:
     height, wide = image.shape[:2]
     if wide > width:
         size = (width, max(round(height * width / wide), 1))
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+        way = cv2.INTER_LINEAR if wide < 2 * width else cv2.INTER_AREA  # the mean takes ten times as long
+        image = np.asarray(cv2.resize(image, size, interpolation=way))
     return bytes(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])

@@ -111,6 +111,7 @@ class Server:
             log_config=None, log_level="error", access_log=False,
             timeout_graceful_shutdown=1, limit_concurrency=MOST_CONNECTIONS,
             ws_max_size=64 * 1024,
+            ws_per_message_deflate=False,  # nearly all that is sent is JPEG, which cannot be made smaller
             proxy_headers=bool(where.proxies), forwarded_allow_ips=list(where.proxies) or None,
             ssl_certfile=where.certificate, ssl_keyfile=where.key,
         )  # fmt: skip
