@@ -157,10 +157,10 @@ def join(
 
 def _changes(own: Looks, unlike: float, least: int) -> list[tuple[int, int]]:
     """Return the positions of the samples before and after each change of looks."""
+    if len(own) < 2 * least:  # none at all where nothing was learnt of such objects
+        return []
     sums = np.cumsum(own.vector, axis=0)
     before, after = sums[least - 1 : -least], sums[-1] - sums[least - 1 : -least]
-    if len(before) == 0:
-        return []
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
     alike = (before * after).sum(1) / np.maximum(lengths, 1e-12)
     cut = int(alike.argmin()) + least

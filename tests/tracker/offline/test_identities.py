@@ -49,7 +49,9 @@ class Scene:
 
     def joined(self, rules: Joining | None = None) -> list[Tracks]:
         looks = {
-            track_id: Looks(np.array([at for at, _ in own]), np.array([vector for _, vector in own]))
+            track_id: Looks(
+                np.array([at for at, _ in own], int), np.array([vector for _, vector in own]).reshape(-1, 32)
+            )
             for track_id, own in self.seen.items()
         }
         return join(self.tracks(), np.arange(self.frames) / FPS, looks, SIZE, rules or Joining())
@@ -129,6 +131,16 @@ def test_a_change_of_looks_alone_splits_nobody() -> None:
     scene.add(7, 21, range(100, 200), 100, 2)  # a coat put on
     film = scene.joined()
     assert ids_at(film, 50) == ids_at(film, 150) == [7]
+
+
+def test_who_has_no_looks_is_neither_split_nor_in_the_way() -> None:
+    scene = Scene()
+    scene.add(7, 20, range(60), 100, 0)
+    scene.add(8, 20, range(160, 200), 100, 0)
+    scene.add(9, 21, range(200), 700, 0)
+    scene.seen[9] = []  # of a kind of object of which nothing was learnt
+    film = scene.joined()
+    assert ids_at(film, 30) == ids_at(film, 180) == [7, 8]
 
 
 def test_without_others_to_compare_with_nothing_is_joined() -> None:
