@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
 
 import cv2
 import numpy as np
@@ -71,7 +70,7 @@ class CvatSink(WholeFileSink):
         del self._seen[track_id]
         lines = "".join(track.lines)
         self.put(
-            f'  <track id="{track_id}" label={quoteattr(track.label)} source="auto">\n{lines}  </track>\n'
+            f'  <track id="{track_id}" label={_attribute(track.label)} source="auto">\n{lines}  </track>\n'
         )
 
     def head(self) -> str:
@@ -80,7 +79,7 @@ class CvatSink(WholeFileSink):
         labels = "".join(_label(name, self._scene.kind) for name in self._met)
         return (
             '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n  <meta>\n'
-            f"    <task>\n      <name>{escape(self._scene.source)}</name>\n"
+            f"    <task>\n      <name>{_text(self._scene.source)}</name>\n"
             f"      <size>{self._before + 1}</size>\n      <mode>interpolation</mode>\n"
             f"      <overlap>0</overlap>\n      <start_frame>0</start_frame>\n"
             f"      <stop_frame>{max(self._before, 0)}</stop_frame>\n"
@@ -99,7 +98,7 @@ class CvatSink(WholeFileSink):
 def _label(name: str, kind: str) -> str:
     sort = {"segment": "polygon", "pose": "skeleton"}.get(kind, "rectangle")
     return (
-        f"        <label>\n          <name>{escape(name)}</name>\n          <type>{sort}</type>\n"
+        f"        <label>\n          <name>{_text(name)}</name>\n          <type>{sort}</type>\n"
         "          <attributes></attributes>\n        </label>\n"
     )
 
@@ -137,3 +136,15 @@ def _skeleton(keypoints: FloatArray) -> str:
 
 def _element(shape: str, frame: int, *, outside: bool) -> str:
     return shape.format(f'frame="{frame}" outside="{int(outside)}" occluded="0" keyframe="1"')
+
+
+def _text(words: str) -> str:
+    from xml.sax.saxutils import escape  # it imports all of HTTP and TLS, which a plain run does without
+
+    return escape(words)
+
+
+def _attribute(words: str) -> str:
+    from xml.sax.saxutils import quoteattr
+
+    return quoteattr(words)
