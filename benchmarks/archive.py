@@ -26,6 +26,7 @@ from tracker.archive.store import Folder
 from tracker.archive.tasks import Follow, Part
 from tracker.options import Options
 from tracker.sources.video_file import VideoFile
+from tracker.threads import SHARE
 
 HOURS = 10_000
 
@@ -34,7 +35,7 @@ def cpu_s(*arguments: object) -> float:
     """Return the CPU seconds of a command, with one thread."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     words = [sys.executable, "-m", "tracker", *map(str, arguments), "-q"]
-    subprocess.run(words, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    subprocess.run(words, check=True, env={**os.environ, SHARE: "1"})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 CGROUP = Path("/sys/fs/cgroup")
+# How many cores a process may use. Not OMP_NUM_THREADS: whoever imports ultralytics sets that to 1.
+SHARE = "TRACK_CORES"
 
 
 @dataclass(frozen=True)
@@ -30,18 +32,15 @@ class Threads:
 
 
 def cores() -> int:
-    """Return the number of cores this process may use: by affinity, a container's quota, OMP_NUM_THREADS.
-
-    The last is how Ray, schedulers and `track archive` tell a worker its share of a machine.
-    """
+    """Return the number of cores this process may use: by affinity, a container's quota, its `SHARE`."""
     # macOS and Windows do not tell which cores a process may use.
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min(count, _quota(), _share())))
 
 
 def _share() -> float:
-    """Return the threads that whoever started this process grants it, infinity without a word."""
-    told = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # one number for each nested level
+    """Return the cores that whoever started this process grants it, infinity without a word."""
+    told = os.environ.get(SHARE, "").strip()
     return int(told) if told.isdecimal() and int(told) else math.inf
 
 

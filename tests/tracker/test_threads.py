@@ -29,6 +29,11 @@ def test_without_control_groups_affinity_counts(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(threads, "CGROUP", tmp_path)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5, 7}, raising=False)
     assert threads.cores() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as whoever imports ultralytics has it
+    assert threads.cores() == 3
+    for told, expected in ("2", 2), ("64", 3), ("0", 3), ("many", 3), ("", 3):
+        monkeypatch.setenv(threads.SHARE, told)
+        assert threads.cores() == expected
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 64])

@@ -13,6 +13,7 @@ from tracker.archive.pool import Pool, crashed
 from tracker.archive.store import EXTRA
 from tracker.archive.tasks import CRASHES, Outcome, Task, perform
 from tracker.errors import OptionError
+from tracker.threads import SHARE
 
 GPU_SHARE = 0.25  # of a GPU for one worker: four keep it busy while they decode
 ANSWER_S = 5.0
@@ -55,7 +56,7 @@ class Cluster(Pool):
             ) from error
         self._ray = ray
         self._gpus = self._gpu and ray.cluster_resources().get("GPU", 0) > 0
-        self._perform = ray.remote(max_calls=0)(perform)  # 0: a worker keeps its model, on a GPU too
+        self._perform = ray.remote(max_calls=0)(perform_by_share)  # 0: a worker keeps its model, on a GPU too
         return self
 
     def __exit__(
@@ -93,6 +94,12 @@ class Cluster(Pool):
         except self._ray.exceptions.RayError as error:
             return Outcome(error=crashed(f"was lost ({type(error).__name__})"))
         return outcome
+
+
+def perform_by_share(task: Task) -> Outcome:
+    """Do a task with as many cores as Ray has given to the worker, which it tells as OpenMP's number."""
+    os.environ[SHARE] = os.environ.get("OMP_NUM_THREADS", "")
+    return perform(task)
 
 
 def prepare() -> None:

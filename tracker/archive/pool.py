@@ -15,12 +15,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from tracker.archive.tasks import CRASHES, Outcome, Task, perform
+from tracker.threads import SHARE
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
 FOLLOWERS = 4  # one camera is followed for so many cores that detect
-THREADS = "OMP_NUM_THREADS"  # tells a worker its share of the machine (`threads.cores`)
 LET_GO_S = 5.0
 
 
@@ -149,17 +149,17 @@ def crashed(how: str) -> str:
 
 
 @contextmanager
-def _share(threads: int) -> Iterator[None]:
-    """Let processes that are started now take so many threads."""
-    before = os.environ.get(THREADS)
-    os.environ[THREADS] = str(threads)
+def _share(cores: int) -> Iterator[None]:
+    """Let processes that are started now take so many cores."""
+    before = os.environ.get(SHARE)
+    os.environ[SHARE] = str(cores)
     try:
         yield
     finally:
         if before is None:
-            del os.environ[THREADS]
+            del os.environ[SHARE]
         else:
-            os.environ[THREADS] = before
+            os.environ[SHARE] = before
 
 
 def _work(pipe: Connection) -> None:
