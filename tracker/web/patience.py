@@ -71,6 +71,9 @@ class Patient(H11Protocol):
         """Answer what is no HTTP, unless an answer has begun already."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
+            if self.cycle is not None:  # what answers the head of it may be about to begin, too late
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
         else:
             self.transport.close()
 
