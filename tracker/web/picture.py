@@ -16,6 +16,7 @@ WIDTHS = (320, 480, 640, 960, 1280, 1920)
 QUALITY = 75
 KEPT = 4  # pictures of one station
 PERIOD_S = 1 / 15  # between two frames that are shown
+FILE_PERIOD_S = 1 / 5  # of a file, whose frames are as fast as the machine: each picture makes it slower
 
 
 class Pictures:
@@ -27,12 +28,13 @@ class Pictures:
         self._made: OrderedDict[tuple[int, int, bool], bytes] = OrderedDict()
         self._painted: tuple[tuple[int, bool], Image] | None = None  # the newest, from which sizes are made
         self._shown: Seen | None = None
-        self._since = -PERIOD_S
+        self._period_s = PERIOD_S if station.live else FILE_PERIOD_S
+        self._since = -self._period_s
 
     def newest(self) -> Seen | None:
         """Return the frame that is shown now; called by one thread, that of the server.
 
-        It is the same for everybody, and another one after ``PERIOD_S``: were each viewer given the newest
+        It is the same for everybody, and another one after a while: were each viewer given the newest
         one at a time of its own, nearly every frame would be painted, for one viewer each.
         """
         now = time.monotonic()
@@ -44,7 +46,7 @@ class Pictures:
         """Return in how many seconds another frame will be shown; None: there is none yet."""
         if self._station.latest is self._shown:
             return None
-        return max(self._since + PERIOD_S - now, 0.0)
+        return max(self._since + self._period_s - now, 0.0)
 
     def get(self, seen: Seen, width: int, *, bare: bool = False) -> bytes:
         """Return a frame as JPEG, at most ``width`` wide; ``bare``: without lines and zones drawn into it."""

@@ -9,16 +9,19 @@ import numpy as np
 import pytest
 
 from tracker.web import picture
-from tracker.web.picture import PERIOD_S, Pictures
+from tracker.web.picture import FILE_PERIOD_S, PERIOD_S, Pictures
 from tracker.web.station import Seen
 
 
+@pytest.mark.parametrize("live, period_s", [(True, PERIOD_S), (False, FILE_PERIOD_S)])
 @pytest.mark.parametrize("fps", [5, 30, 200])
-def test_many_viewers_see_the_same_frames(fps: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many ask, and whenever: at most one frame in ``PERIOD_S``, and none that is older than that."""
+def test_many_viewers_see_the_same_frames(
+    fps: int, live: bool, period_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many ask, and whenever: at most one frame in a period, and none that is older than that."""
     now = 100.0
     monkeypatch.setattr(picture.time, "monotonic", lambda: now)
-    station: Any = SimpleNamespace(latest=None)
+    station: Any = SimpleNamespace(latest=None, live=live)
     pictures, random = Pictures(station), np.random.default_rng(fps)
     assert pictures.newest() is None
     shown = []
@@ -28,19 +31,19 @@ def test_many_viewers_see_the_same_frames(fps: int, monkeypatch: pytest.MonkeyPa
             now += pause
             seen = pictures.newest()
             assert seen is not None
-            assert now - seen.at <= PERIOD_S + 1 / fps
+            assert now - seen.at <= period_s + 1 / fps
             if not shown or shown[-1] != seen.number:
                 shown.append(seen.number)
         now = 100.0 + number / fps
     assert shown == sorted(shown)
-    assert min(fps, 1 / PERIOD_S) * 1.2 <= len(shown) <= 2 * min(fps, 1 / PERIOD_S) + 1
+    assert min(fps, 1 / period_s) * 1.2 <= len(shown) <= 2 * min(fps, 1 / period_s) + 1
 
 
 def test_the_last_frame_is_shown_though_none_follows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asked too early is told when to ask again."""
     now = 0.0
     monkeypatch.setattr(picture.time, "monotonic", lambda: now)
-    station: Any = SimpleNamespace(latest=Seen(cast(Any, None), 1, now))
+    station: Any = SimpleNamespace(latest=Seen(cast(Any, None), 1, now), live=True)
     pictures = Pictures(station)
     assert pictures.newest() is station.latest
     assert pictures.wait_s(now) is None
