@@ -27,7 +27,7 @@ from tracker.run.upstream import WithDetector
 from tracker.sinks import output_file
 from tracker.sinks.encoding import ENCODINGS
 from tracker.sources import open_source
-from tracker.types import EndRun, InputError, OptionError, OutputError, Result, Stopwatch, TrackError
+from tracker.types import EndRun, InputError, OptionError, Result, Stopwatch, TrackError
 
 if TYPE_CHECKING:  # Python 3.10 has no Unpack of its own, and needs none to run
     from typing_extensions import Unpack
@@ -193,12 +193,7 @@ class Several:
     def __enter__(self) -> Several:
         """Make the folder, claim every path and begin."""
         if self._save:
-            try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise OutputError(
-                    f"{self._folder}: the folder cannot be created ({error.strerror}); choose another -o"
-                ) from error
+            output_file.make_folder(self._folder)
         try:
             self._claim()
         except BaseException:

@@ -69,6 +69,16 @@ def check(path: Path, overwrite: bool, never: Path | None = None) -> None:
         raise OutputError(f"{path}: exists; add --overwrite, or choose another name with -o")
 
 
+def make_folder(folder: Path) -> None:
+    """Create the folder of ``-o`` where it is missing; raises ``OutputError``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: the folder cannot be created ({error.strerror}); choose another -o"
+        ) from error
+
+
 def exists(path: Path) -> bool:
     """Whether there is a file or folder; False for names that the file system refuses."""
     try:

@@ -11,7 +11,7 @@ from types import TracebackType
 from tracker.contracts import Detector, Sink
 from tracker.detectors.coco import COCO
 from tracker.detectors.shared import SharedDetector
-from tracker.errors import EndRun, OutputError
+from tracker.errors import EndRun
 from tracker.options import Options
 from tracker.run.build_detector import look_of, make_detector, wrapped
 from tracker.run.multi import Run
@@ -239,12 +239,7 @@ class Workers:
     def __enter__(self) -> Workers:
         """Begin with what is live; files wait for somebody to draw."""
         if self._count:
-            try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise OutputError(
-                    f"{self._folder}: the folder cannot be created ({error.strerror}); choose another -o"
-                ) from error
+            output_file.make_folder(self._folder)
         self._shared.__enter__()
         for worker in self.all:
             if worker.station.live and self._count:

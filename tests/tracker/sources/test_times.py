@@ -8,13 +8,14 @@ from pathlib import Path
 
 import av
 import pytest
+from av import library_versions
 
 from tracker.sources import open_source
 from tracker.types import Frame, OptionError
 
 pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="the ffmpeg program makes the inputs")
 CRASHES = pytest.mark.skipif(
-    av.library_versions["libavformat"][0] < 62,
+    library_versions["libavformat"][0] < 62,
     reason="FFmpeg 7 crashes on program streams that jump",
 )
 PICTURE = "-f lavfi -i testsrc2=s=128x96:r=10:d=2"
