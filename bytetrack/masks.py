@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bytetrack.types import FloatArray, IntArray, RowIndex
+from bytetrack.arrays import FloatArray, IntArray, RowIndex
 
 Inside = NDArray[np.bool_]
 

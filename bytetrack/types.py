@@ -18,17 +18,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from bytetrack.arrays import FloatArray as FloatArray
+from bytetrack.arrays import IntArray as IntArray
+from bytetrack.arrays import RowIndex as RowIndex
 
 if TYPE_CHECKING:
     from bytetrack.masks import Masks
 
-FloatArray: TypeAlias = NDArray[np.floating[Any]]
-IntArray: TypeAlias = NDArray[np.integer[Any]]
-RowIndex: TypeAlias = NDArray[Any] | slice | list[int]
 RADIANS = 2 * np.pi + 1e-3  # greatest angle; more are degrees
 ROUNDING = 1e-3  # a score may exceed 1 by this much: rounding in half precision
 Struct = TypeVar("Struct", "Detections", "Tracks")
