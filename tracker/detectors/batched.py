@@ -73,6 +73,9 @@ class Network(Detector, Generic[Pending]):
     def abandon(self, pending: Pending) -> None:
         """Cancel a batch whose detections are not needed any more."""
 
+    def forgo_turn(self) -> None:
+        """Tell that nothing will be asked about the frame for which `await_turn` has waited."""
+
     def detect(self, images: Sequence[Pixels]) -> list[Detections]:
         """Return one ``Detections`` per image; images of one size may share a batch."""
         return [found for _, found in self._in_batches(images, lambda image: image)]

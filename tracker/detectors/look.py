@@ -114,7 +114,10 @@ class Looking(DetectorWrapper):
                 looks = tuple(one.look for one in waiting)
                 self._pasts.append(Past(frame.index, size, self._depth, scene.memory(), looks))
                 with self._watch("detect"):
-                    waiting.append(Waiting(frame, scene.begin(frame)))
+                    look = scene.begin(frame)
+                if look is None:
+                    self.network.forgo_turn()
+                waiting.append(Waiting(frame, look))
                 self._depth = self._depth or self.network.in_flight()
                 while waiting and (waiting[0].look is None or len(waiting) >= self._depth):
                     yield from self._oldest(waiting, scene)

@@ -161,6 +161,11 @@ class DetectorHandle(Network[Any]):
             self._asked = False
             self._shared.turns.reserve(self._turn)
 
+    def forgo_turn(self) -> None:
+        """Give back the turn for which `await_turn` has waited."""
+        if self._turn is not None:
+            self._shared.turns.forgo(self._turn)
+
 
 class AtOnce(Network[list[Detections]]):
     """A detector that answers when it is asked, as one that could be asked while it computes."""

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from bytetrack import Detections
-from tracker.detectors.batched import BatchedDetector, Network
+from tracker.detectors.batched import Network
 from tracker.detectors.settings import STRIDE, Settings
 from tracker.detectors.tile_merge import View, merge
 from tracker.detectors.tile_spec import OVERLAP, TileSpec
@@ -93,9 +93,7 @@ class PendingTiles:
 class Tiled(Network[PendingTiles]):
     """Wraps a network: every picture is looked at whole and in tiles, and each object is one box."""
 
-    def __init__(
-        self, network: BatchedDetector[Any], settings: Settings, stopwatch: Stopwatch | None = None
-    ) -> None:
+    def __init__(self, network: Network[Any], settings: Settings, stopwatch: Stopwatch | None = None) -> None:
         self.network, self.settings = network, settings
         self.names, self.description = network.names, network.description
         self._spec = TileSpec.read(settings.tiles)
@@ -108,8 +106,8 @@ class Tiled(Network[PendingTiles]):
         if not self.network.any_shape:
             self.network.__exit__(None, None, None)
             raise OptionError(
-                f"--tiles needs a model that takes pictures of any size, and {self.network.weights.name} was "
-                "exported for one; leave it out, or use the .pt file"
+                "--tiles needs a model that takes pictures of any size, and "
+                f"{self.network.description} was exported for one; leave it out, or use the .pt file"
             )
         self.names, self.batch, self.kind = self.network.names, self.network.batch, self.network.kind
         self.description = f"{self.network.description}, tiles {self.settings.tiles}"
@@ -163,6 +161,10 @@ class Tiled(Network[PendingTiles]):
             parts = [self.network.finish(tile)[0] for tile in tiles]
             found.append(merge(whole, parts, views, max_det=self.settings.max_det, iou=self.settings.iou))
         return found
+
+    def forgo_turn(self) -> None:
+        """Tell that nothing will be asked about this frame."""
+        self.network.forgo_turn()
 
     def abandon(self, pending: PendingTiles) -> None:
         """Cancel what is in flight."""

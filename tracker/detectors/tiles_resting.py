@@ -115,6 +115,8 @@ class TiledScene:
         """Compare the frame, and ask about what changed; return what is or will be known of each part."""
         due, routine = self._due(frame)
         self._share.add(1.0 if due.all() else float(self._part[due].sum()))
+        if not due.any():
+            self._tiled.forgo_turn()
         answers = list(self._answers) or [Answer(None, None)] * len(due)
         scaled: Image | None = None
         for number in np.flatnonzero(due).tolist():

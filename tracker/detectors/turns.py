@@ -58,6 +58,13 @@ class Turns:
                 self._wait(turn)
             turn.begun += 1
 
+    def forgo(self, turn: Turn) -> None:
+        """Give back a turn that was reserved, if it is not needed after all."""
+        with self._changed:
+            if turn.since is not None and not turn.begun:
+                turn.since = None
+                self._changed.notify_all()
+
     def end(self, turn: Turn) -> None:
         """Tell that a batch is over; with the last one the turn is, too."""
         with self._changed:

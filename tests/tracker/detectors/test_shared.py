@@ -15,6 +15,7 @@ import pytest
 from bytetrack import Detections
 from tests.tracker.squares import SquareDetector
 from tracker.detectors.batched import Network
+from tracker.detectors.look import Looking
 from tracker.detectors.shared import DetectorHandle, SharedDetector
 from tracker.detectors.turns import RESERVED_S, Turns
 from tracker.types import Frame, Image, Stopwatch
@@ -174,6 +175,22 @@ def test_a_turn_that_is_not_used_goes_to_the_next() -> None:
     turns.end(other)
     turns.begin(dead)  # too late: it waits again, and gets one
     turns.end(dead)
+
+
+def test_who_sees_that_nothing_changed_gives_its_turn_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.detectors.turns.RESERVED_S", 20.0)
+    with handles(Slow(lanes=1), 2) as (camera, other):
+
+        def film() -> Iterator[Frame]:
+            for index in range(3):
+                camera.await_turn()
+                yield Frame(picture(0), index, index / 10)
+
+        told = Looking(camera, live=True).stream(film())
+        assert [len(next(told)[1]) for _ in range(2)] == [1, 1]
+        began = time.monotonic()
+        other.detect([picture(0)])
+    assert time.monotonic() - began < 5
 
 
 def test_a_picture_is_chosen_when_it_is_its_turn() -> None:
