@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from tracker import handover
 from tracker.contracts import Detector
-from tracker.detectors.shared import SharedDetector
 from tracker.errors import system_reason
 from tracker.options import Options
-from tracker.run.build_detector import look_of, make_detector, wrapped
+from tracker.run.build_detector import look_of, of_shared, shared_detector
 from tracker.run.claims import Claims
 from tracker.run.naming import distinct, name_of, output_in
 from tracker.run.paths import WRITTEN, claim_inputs, claim_outputs, claim_source
@@ -174,19 +173,12 @@ class Several:
         self._lanes = [[run] for run in live] + ([files] if files else [])
         self._open_lanes = len(self._lanes)
         self._alone = not live
-        look_of(options, live=not files, shared=True)  # which may be refused
+        look_of(options, live=not files)  # which may be refused
         self._results: queue.Queue[tuple[Run, Result] | None] = queue.Queue(len(self._lanes))
         self._closing = threading.Event()
         self._broken: BaseException | None = None
-        self._shared = SharedDetector(
-            lambda stopwatch: make_detector(
-                options,
-                stopwatch,
-                recordings=[run.uri for run in self.runs],
-                notes=self.notes,
-                stop=self.stop,
-            )
-        )
+        recordings = [run.uri for run in self.runs]
+        self._shared = shared_detector(options, recordings, self.notes, self.stop)
         self._lists = [source for source in sources if source.lower().endswith(".streams")]
         self._claims = Claims()
 
@@ -278,15 +270,7 @@ class Several:
                     return
 
     def _detector_handle(self, stopwatch: Stopwatch, live: bool) -> Detector:
-        return wrapped(
-            self._shared.handle(stopwatch, alone=self._alone),
-            self._all,
-            stopwatch,
-            look=look_of(self._all, live=live, shared=True),
-            every=self._all.detect_every,
-            live=live,
-            prompt=not self._alone,
-        )
+        return of_shared(self._shared, self._all, stopwatch, live=live, alone=self._alone)
 
     def _put(self, item: tuple[Run, Result] | None) -> bool:
         return handover.put(self._results, item, self._closing.is_set)

@@ -13,7 +13,7 @@ from tracker.detectors.coco import COCO
 from tracker.detectors.shared import SharedDetector
 from tracker.errors import EndRun
 from tracker.options import Options
-from tracker.run.build_detector import look_of, make_detector, wrapped
+from tracker.run.build_detector import of_shared, shared_detector
 from tracker.run.multi import Run
 from tracker.run.replay import WithSavedTracks
 from tracker.run.session import Session
@@ -193,16 +193,7 @@ class Worker:
         return Session(upstream, options, stop=self._stop, sketch=pictures, companion=attach)
 
     def _detector(self, stopwatch: Stopwatch, live: bool) -> Detector:
-        options = self._options
-        return wrapped(
-            self._shared.handle(stopwatch),
-            options,
-            stopwatch,
-            look=look_of(options, live=live, shared=True),
-            every=options.detect_every,
-            live=live,
-            prompt=True,
-        )
+        return of_shared(self._shared, self._options, stopwatch, live=live)
 
     def _show_results(self) -> None:
         self.station.results = {
@@ -223,7 +214,7 @@ class Workers:
 
     def __init__(self, runs: Sequence[Run], options: Options, folder: Path, *, count: bool = True) -> None:
         self._count, self._folder = count, folder
-        self._shared = SharedDetector(lambda stopwatch: make_detector(options, stopwatch))
+        self._shared = shared_detector(options)
         self.all = [Worker(run, n, options, folder, self._shared) for n, run in enumerate(runs, 1)]
         fix_shared(self.stations)
         for worker in () if count else self.all:

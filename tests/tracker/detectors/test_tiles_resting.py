@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 
 from tests.tracker.detectors.test_tiles import IMGSZ, Colours
 from tracker.detectors.settings import Settings
+from tracker.detectors.shared import SharedDetector
 from tracker.detectors.tiles import Tiled
 from tracker.detectors.tiles_resting import RestingTiles
 from tracker.detectors.windows import Layout
 from tracker.options import Options
-from tracker.run.build_detector import look_of
-from tracker.types import Frame, Image, OptionError
+from tracker.run.build_detector import look_of, of_shared
+from tracker.types import Frame, Image, OptionError, Stopwatch
 
 Paint = Callable[[int, Image], None]
 
@@ -107,16 +109,37 @@ def test_another_size_of_picture_begins_anew() -> None:
         assert [len(found) for _, found in detector.stream(iter(frames))] == [1] * 4
 
 
+def test_sources_that_share_a_network_have_tiles_of_their_own() -> None:
+    network = Counting(Path("colours.pt"), Settings())
+    options = Options(tiles="2", imgsz=IMGSZ)
+    with SharedDetector(lambda stopwatch: network) as shared, ExitStack() as stack:
+        streams = []
+        for place in range(2):
+            film = []
+            for index in range(12):
+                image = np.full((300, 400, 3), 60, np.uint8)
+                thing(image, 20 + (place + index * place) * 5, 200, 150)
+                film.append(Frame(image, index, index / 10))
+            detector = stack.enter_context(of_shared(shared, options, Stopwatch(), live=True))
+            streams.append(detector.stream(iter(film)))
+        for index in range(12):
+            for place, stream in enumerate(streams):
+                _, found = next(stream)
+                assert found is not None
+                x = 20 + (place + index * place) * 5
+                np.testing.assert_allclose(found.xyxy, [[x, 200, x + 12, 212]], atol=2)
+    assert network.asked < 12 * 5 + 12  # what stands is asked about at the beginning only
+
+
 @pytest.mark.parametrize(
-    ("options", "shared", "told"),
+    ("options", "told"),
     [
-        ({"tiles": "auto"}, True, "several sources with --tiles"),
-        ({"tiles": "2", "batch": 2}, False, "--tiles with --batch"),
-        ({"tiles": "2", "state": "run.json"}, False, "--tiles with --state"),
-        ({"batch": 2, "state": "run.json"}, False, "--batch with --state"),
+        ({"tiles": "2", "batch": 2}, "--tiles with --batch"),
+        ({"tiles": "2", "state": "run.json"}, "--tiles with --state"),
+        ({"batch": 2, "state": "run.json"}, "--batch with --state"),
     ],
 )
-def test_what_cannot_be_combined_is_said(options: dict[str, Any], shared: bool, told: str) -> None:
+def test_what_cannot_be_combined_is_said(options: dict[str, Any], told: str) -> None:
     with pytest.raises(OptionError, match=f"--look changed cannot be combined with {told}"):
-        look_of(Options(look="changed", **options), live=False, shared=shared)
-    assert look_of(Options(**options), live=False, shared=shared) == "all"
+        look_of(Options(look="changed", **options), live=False)
+    assert look_of(Options(**options), live=False) == "all"

@@ -14,6 +14,7 @@ import pytest
 from tests.tracker.squares import SquareDetector
 from tests.tracker.web.stage import Page
 from tests.tracker.web.test_page import Tab, browser  # noqa: F401 - the fixture
+from tracker.detectors.shared import SharedDetector
 from tracker.options import Options
 from tracker.run.multi import find_runs
 from tracker.web import workers as rooms
@@ -51,7 +52,7 @@ def write(path: Path, before_s: float, *, grey: int = 40) -> Path:
 
 @contextmanager
 def served(folder: Path, clip: Path, options: Options, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    monkeypatch.setattr(rooms, "make_detector", lambda options, stopwatch: SquareDetector())
+    monkeypatch.setattr(rooms, "shared_detector", lambda _: SharedDetector(lambda _: SquareDetector()))
     workers = rooms.Workers(find_runs([str(clip)]), options, folder)
     page = Page(folder, ())
     with page:
