@@ -43,6 +43,9 @@ class Stored(NamedTuple):
     time: float
     found: Detections | None
     anew: bool  # whether so much time has passed that nobody is the same any more
+    part: Part  # the recording it is of
+    piece: int  # of that recording
+    media_s: float  # its time in the recording
 
 
 @dataclass
@@ -100,7 +103,8 @@ class Arrivals:
                 read.first_s = now if read.first_s is None else read.first_s
                 read.frames, read.last_s, last = read.frames + 1, now, now
                 index = number + stored.frame + 1
-                yield Stored(index - 1, now, stored.detections, anew)
+                piece = read.parts - 1
+                yield Stored(index - 1, now, stored.detections, anew, part, piece, stored.time)
                 anew = False
 
     def _joined(self, part: Part, last: float | None, read: Read) -> tuple[float, bool]:

@@ -74,7 +74,7 @@ class Cluster(Pool):
     def submit(self, task: Task) -> None:
         """Take a task."""
         options: dict[str, Any] = {"num_cpus": 0 if task.waits else 1, "max_retries": CRASHES - 1}
-        if self._gpus and not task.waits:
+        if self._gpus and task.detects:
             options["num_gpus"] = GPU_SHARE
         self._running[self._perform.options(name=task.title, **options).remote(task)] = task
 

@@ -15,10 +15,12 @@ from tracker.archive.arrivals import (
     ArrivingFrames,
     NotCutError,
     ReplacedError,
+    Stored,
     notes_of,
     recorded,
     tracker_for,
 )
+from tracker.archive.sketches import Sketcher
 from tracker.archive.store import open_store
 from tracker.archive.tasks import Follow, Followed
 from tracker.contracts import Detector, LastingTracker, Source, Tracker
@@ -53,6 +55,12 @@ class WithArrivals(Upstream):
         self._frames = ArrivingFrames(self._task.camera, self._arrivals, told)
         return self._frames
 
+    @property
+    def current(self) -> Stored:
+        """What is stored of the frame that is looked at."""
+        assert self._frames.current is not None
+        return self._frames.current
+
     def make_detector(self, source: Source, stopwatch: Stopwatch) -> Detector:
         """Return what was found in them; waits for the first part."""
         return ArrivingDetections(self._frames, *self._arrivals.detector())
@@ -75,19 +83,25 @@ def follow(task: Follow) -> Followed:
         folder = Path(name)
         options = _options(task, folder)
         (folder / LEFT).mkdir()
-        session = Session(
-            WithArrivals(task, options, arrivals), options, sketch=False, prefix=folder / LEFT / "camera"
-        )
+        upstream, sketched = WithArrivals(task, options, arrivals), bool(task.sketched)
+        session = Session(upstream, options, sketch=sketched, prefix=folder / LEFT / "camera")
         frames, first_s, last_s = 0, 0.0, 0.0
         try:
             with session:
+                sketcher = None
+                if sketched:
+                    sketcher = Sketcher(store, task.key, task.sketched, session.scene, session.drawing)
                 for result in session:
+                    if sketcher is not None:
+                        sketcher.add(result, upstream.current)
                     first_s, last_s = first_s if frames else result.frame.time, result.frame.time
                     frames += 1
         except NotCutError as error:
             return Followed(not_cut=(error.recording, error.why))
         except ReplacedError:
             return Followed(again=True)
+        if sketcher is not None:
+            sketcher.finish()
         written = tables.publish(store, folder, task.key, session.scene, (first_s, last_s))
         for path in sorted((folder / LEFT).iterdir()):
             store.put(path, f"{LEFT}/camera={task.key}/{path.name}")

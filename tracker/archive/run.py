@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tracker import threads
 from tracker.archive import settings
+from tracker.archive.films import Films
 from tracker.archive.manifest import COMPLETE, FAILED, SHORT, TABLE, Row
 from tracker.archive.pool import LocalPool, Pool
 from tracker.archive.progress import Progress
@@ -42,32 +43,49 @@ def run_archive(
     names: str | None = None,
     overwrite: bool = False,
     quiet: bool = False,
+    draw: bool = False,
 ) -> Report:
     """Track all recordings among the sources; raises ``TrackError`` where nothing can be done."""
     began = time.monotonic()
-    settings.check(options)
+    settings.check(options, draw=draw)
     pattern = Names(NAMES if names is None else names)
     store = open_store(_absolute(out))
     cameras = find(sources, pattern)
-    now = settings.told(options, piece_s, pattern)
+    now = settings.told(options, piece_s, pattern, draw=draw)
     settings.compare(store, now, overwrite=overwrite)
     with _pool(address, workers, options) as pool, Progress(enabled=not quiet) as progress:
         zones = settings.write(store, now, options)
+        films = Films(store, cameras, options, now["tables"], pool, piece_s, progress) if draw else None
+        if films is not None:
+            films.prepare()
         work = Work(
-            store, cameras, options, now["tables"], pool, piece_s=piece_s, zones=zones, progress=progress
+            store,
+            cameras,
+            options,
+            now["tables"],
+            pool,
+            piece_s=piece_s,
+            zones=zones,
+            sketched="" if films is None else films.made_with,
+            progress=progress,
         )
         try:
             work.run()
         finally:
             work.write_manifest()
+        if films is not None:
+            films.run()
     rows = [row for each in work.rows.values() for row in each]
     failed = [row for row in rows if row.state != COMPLETE]
     notes = [*work.notes, *map(_told, failed[:MOST_TOLD])]
     if len(failed) > MOST_TOLD:
         notes.append(f"{len(failed) - MOST_TOLD} more files are not complete: see {store.shown(TABLE)}")
-    return Report(
-        2 if failed else 0, _table(work, rows, time.monotonic() - began, store.shown()), notes, rows
-    )
+    lines = _table(work, rows, time.monotonic() - began)
+    if films is not None:
+        notes += films.notes
+        lines.append(("drawn now", films.told()))
+    bad = failed or (films is not None and films.failed)
+    return Report(2 if bad else 0, table(lines, [store.shown()]), notes, rows)
 
 
 def _told(row: Row) -> str:
@@ -93,8 +111,8 @@ def _pool(address: str, workers: int | None, options: Options) -> Pool:
     return Cluster(address, gpu=options.device != "cpu")
 
 
-def _table(work: Work, rows: Sequence[Row], elapsed_s: float, place: str) -> str:
-    """Return the table at the end."""
+def _table(work: Work, rows: Sequence[Row], elapsed_s: float) -> list[tuple[str, str]]:
+    """Return the lines of the table at the end."""
     states = {state: sum(row.state == state for row in rows) for state in (COMPLETE, SHORT, FAILED)}
     told = ", ".join(f"{count} {state}" for state, count in states.items() if count)
     of_video = sum(row.frames for row in rows)
@@ -118,4 +136,4 @@ def _table(work: Work, rows: Sequence[Row], elapsed_s: float, place: str) -> str
     whole = sum(bool(row.why_whole) for row in rows)
     if whole:
         lines.append(("decoded whole", f"{whole} files: see why_whole in the manifest"))
-    return table(lines, [place])
+    return lines

@@ -28,14 +28,18 @@ FOLLOW = (
     *("classes", "conf", "max_det", "tracker", "new_track_thresh", "match_thresh", "refine", "lost", "line"),
     *("zone", "zones", "plugin", "units", "interval"),
 )
-TAKEN = tuple(name for name in specs(Options) if name in {*DETECT, *FOLLOW})
+DRAW = (
+    *("crf", "encode", "line_width", "hide_labels", "hide_conf", "show_labels", "show_conf", "show_ids"),
+    *("show_boxes", "blur", "draw_classes", "color_by"),
+)
+TAKEN = tuple(name for name in specs(Options) if name in {*DETECT, *FOLLOW, *DRAW})
 OTHER_DEFAULTS = {"precision": "fp32"}  # which is the same on every machine
 PIXELS = "needs pictures, and an archive follows stored boxes"
 WHOLE = "needs the whole file in order, and an archive cuts it"
 TABLES = "is not needed: an archive always writes tracks, events and counts"
 AGAIN = "is not needed: the same command again does only what is missing"
 NOW = "is for what happens now"
-PICTURE = "draws, and an archive writes tables: give one file to track"
+PICTURE = "is for one run; give the file to track"
 # What is refused, and why; the rest of the options draw.
 REFUSED = {
     **dict.fromkeys(("appearance", "remember", "camera_motion", "background"), PIXELS),
@@ -53,12 +57,12 @@ REFUSED = {
 DRAWING_PLUGINS = ("heatmap", "route")
 
 
-def check(options: Options) -> None:
+def check(options: Options, *, draw: bool) -> None:
     """Refuse what cannot be done from stored boxes; raises ``OptionError``."""
     check_plugins(options)
-    for text in options.plugin:
+    for text in options.plugin if not draw else ():
         if text.partition(":")[0].strip() in DRAWING_PLUGINS:
-            raise OptionError(f"--plugin {text} draws on the scene: {PIXELS}; give one file to track")
+            raise OptionError(f"--plugin {text} draws: add --draw for annotated videos")
 
 
 def refused(name: str) -> OptionError:
@@ -71,8 +75,8 @@ def detecting(options: Options) -> Options:
     return Options(**{name: getattr(options, name) for name in DETECT})
 
 
-def told(options: Options, piece_s: float, names: Names) -> dict[str, Json]:
-    """Return what ``run.json`` says: with what detections and tables were made."""
+def told(options: Options, piece_s: float, names: Names, *, draw: bool = False) -> dict[str, Json]:
+    """Return what ``run.json`` says: with what detections, tables and videos were made."""
     weights = find_weights(options.weights)
     zones = Path(options.zones).read_bytes() if options.zones else b""
     return {
@@ -89,6 +93,7 @@ def told(options: Options, piece_s: float, names: Names) -> dict[str, Json]:
             "zones": hashlib.sha256(zones).hexdigest()[:12] if zones else None,
             "names": names.text,
         },
+        "drawing": {name: getattr(options, name) for name in DRAW} if draw else None,
         "settings": as_written(options),
     }
 
@@ -96,7 +101,7 @@ def told(options: Options, piece_s: float, names: Names) -> dict[str, Json]:
 def compare(store: Store, now: Mapping[str, Any], *, overwrite: bool) -> bool:
     """Whether tables of another run here must be made anew; raises ``OptionError`` where settings differ.
 
-    Detections that were made otherwise are always refused, tables unless ``overwrite``.
+    Detections that were made otherwise are always refused, tables and videos unless ``overwrite``.
     """
     data = store.read(RUN)
     if data is None:
@@ -107,6 +112,7 @@ def compare(store: Store, now: Mapping[str, Any], *, overwrite: bool) -> bool:
             raise KeyError
         old, new = before["detection"], json.loads(json.dumps(now["detection"]))
         tables, mine = before["tables"], json.loads(json.dumps(now["tables"]))
+        drawn, drawing = before.get("drawing"), json.loads(json.dumps(now.get("drawing")))
     except (ValueError, KeyError, TypeError):
         raise OptionError(f"{store.shown(RUN)}: is damaged, or of something else; give another -o") from None
     for name in sorted({*old, *new}):
@@ -115,25 +121,38 @@ def compare(store: Store, now: Mapping[str, Any], *, overwrite: bool) -> bool:
             raise OptionError(
                 f"{store.shown()}: was detected with {_flag(name)} {was}, now it is {is_now}; give another -o"
             )
-    for name in sorted({*tables, *mine}):
-        if tables.get(name) != mine.get(name):
-            if overwrite:
-                return True
-            was, is_now = _shown(tables.get(name)), _shown(mine.get(name))
-            raise OptionError(
-                f"{store.shown()}: its tables were made with {_flag(name)} {was}, now it is {is_now}; "
-                "--overwrite makes them anew from the stored detections, another -o keeps both"
-            )
+    for old, new, what in (
+        (
+            tables,
+            mine,
+            "its tables were made with {}; --overwrite makes them anew from the stored detections",
+        ),
+        (drawn, drawing, "its videos were drawn with {}; --overwrite draws them anew"),
+    ):
+        for name in sorted({*old, *new}) if old and new else ():
+            if old.get(name) != new.get(name):
+                if overwrite:
+                    return True
+                made = f"{_flag(name)} {_shown(old.get(name))}, now it is {_shown(new.get(name))}"
+                raise OptionError(f"{store.shown()}: {what.format(made)}, another -o keeps both")
     return False
 
 
 def write(store: Store, now: Mapping[str, Any], options: Options) -> str | None:
     """Store what the run is made with; return the name of the zone file there."""
+    if now.get("drawing") is None:
+        now = {**now, "drawing": _drawing_before(store)}
     store.write(RUN, json.dumps(now, indent=1, ensure_ascii=False).encode())
     if options.zones is None:
         return None
     store.write(ZONES, Path(options.zones).read_bytes())
     return ZONES
+
+
+def _drawing_before(store: Store) -> Json:
+    """Return how the videos were drawn that are there already."""
+    data = store.read(RUN)
+    return None if data is None else json.loads(data).get("drawing")
 
 
 def _flag(name: str) -> str:

@@ -25,6 +25,11 @@ class Task:
         return False
 
     @property
+    def detects(self) -> bool:
+        """Whether it needs the network, and with it a share of a GPU where there are any."""
+        return False
+
+    @property
     def title(self) -> str:
         """What it is about, for the user."""
         raise NotImplementedError
@@ -71,6 +76,11 @@ class Detect(Task):
     options: Options
 
     @property
+    def detects(self) -> bool:
+        """It does."""
+        return True
+
+    @property
     def title(self) -> str:
         """File and piece."""
         number = self.piece.number
@@ -114,6 +124,7 @@ class Follow(Task):
     store: str
     options: Options
     zones: str | None = None  # name of the zone file in the store
+    sketched: str = ""  # mark of the settings with which sketches for videos are stored; none: they are not
 
     @property
     def waits(self) -> bool:

@@ -78,10 +78,12 @@ class Work:
         *,
         piece_s: float,
         zones: str | None = None,
+        sketched: str = "",
         progress: Progress,
     ) -> None:
         self._store, self._cameras, self._options, self._settings = store, cameras, options, settings
         self._pool, self._piece_s, self._zones, self._progress = pool, piece_s, zones, progress
+        self._sketched = sketched
         self._by_key = {camera.key: camera for camera in cameras}
         self._files: dict[tuple[str, str], File] = {}
         self._by_folder: dict[str, File] = {}
@@ -223,6 +225,7 @@ class Work:
             self._store.root,
             self._options,
             self._zones,
+            self._sketched,
         )
 
     def _part(self, task: Detect, outcome: Outcome) -> None:

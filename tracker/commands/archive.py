@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from tracker.archive.settings import OTHER_DEFAULTS, TAKEN, refused
+from tracker.archive.settings import DRAW, OTHER_DEFAULTS, TAKEN, refused
 from tracker.arguments.click_types import settings_of
 from tracker.arguments.option_spec import specs
 from tracker.errors import OptionError
@@ -65,6 +65,7 @@ def _options(function: Decorated) -> Decorated:
     is_flag=True,
     help="Make tables anew from stored detections where only lines, zones or the tracker changed.",
 )
+@click.option("--draw", is_flag=True, help="Also write an annotated video of each file.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress and no table.")
 @_options
 def command(
@@ -75,6 +76,7 @@ def command(
     piece: float,
     names: str | None,
     overwrite: bool,
+    draw: bool,
     quiet: bool,
     **given: Any,
 ) -> int:
@@ -83,6 +85,7 @@ def command(
     \b
     track archive recordings -o results
     track archive recordings -o results --zones gate.yaml --classes car
+    track archive recordings -o results --draw
     track archive s3://bucket/march -o s3://bucket/results --address ray://head:10001
 
     SOURCES are folders, video files, addresses (s3://...) or lists of them (NAME.txt). Files named
@@ -94,6 +97,11 @@ def command(
         if source_of(name) is click.core.ParameterSource.COMMANDLINE:
             raise refused(name)
         del given[name]
+    for name in () if draw else DRAW:
+        if source_of(name) is click.core.ParameterSource.COMMANDLINE:
+            raise OptionError(
+                f"track archive: {specs(Options)[name].flag} draws: add --draw for annotated videos"
+            )
     if address != "local" and workers is not None:
         raise OptionError("--workers is for this machine; a cluster has as many as it has cores")
     options = Options(**given)
@@ -110,6 +118,7 @@ def command(
         names=names,
         overwrite=overwrite,
         quiet=quiet,
+        draw=draw,
     )
     for note in report.notes:
         click.echo(f"track: {told(note)}", err=True)

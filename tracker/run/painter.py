@@ -82,13 +82,13 @@ class Painter(PainterBase):
             raise failure(culprit.by, f"draw ({culprit.kind})", when, error) from error
 
     def _draw(self, result: Result) -> Image:
-        return draw(self._as_wanted(result), self.names, options=self.options)
+        return draw(self.wanted(result), self.names, options=self.options)
 
     def _draw_pixels(self, result: Result) -> Pixels:
-        return draw_pixels(self._as_wanted(result), self.names, self.options)
+        return draw_pixels(self.wanted(result), self.names, self.options)
 
-    def _as_wanted(self, result: Result) -> Result:
-        """Return the result with its marks as the options want them."""
+    def wanted(self, result: Result) -> Result:
+        """Return the result with its marks as the options want them; asked once for each, in order."""
         if self.options.plain:
             return result
         ids, classes = result.tracks.track_id.tolist(), result.tracks.class_id.tolist()

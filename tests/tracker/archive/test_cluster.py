@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.docs.pages import ROOT
-from tests.tracker.archive.world import COUNTED, TABLES, clip, parts, plain, run, tables
+from tests.tracker.archive.world import COUNTED, FRAMES, TABLES, clip, frames_of, parts, plain, run, tables
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PIECE = ("--piece", "1")
@@ -82,8 +82,9 @@ def command(video: Path, out: Path, address: str) -> list[str]:
 
 def test_one_node_gives_the_tables_of_a_plain_run(cluster: Nodes, world: World, tmp_path: Path) -> None:
     video, expected = world
-    done = run(*command(video, tmp_path / "out", cluster.address))
+    done = run(*command(video, tmp_path / "out", cluster.address), "--draw")
     assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert frames_of(tmp_path / "out/videos/camera=clip/clip.mp4") == FRAMES
     assert tables(tmp_path / "out", "clip") == expected
     assert len(parts(tmp_path / "out")) == 6
 
@@ -158,13 +159,26 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_from_and_to_an_object_store(bucket: Any, world: World) -> None:
+def test_from_and_to_an_object_store(bucket: Any, world: World, tmp_path: Path) -> None:
     video, expected = world
     bucket.put_file(str(video), "archive/in/clip.mp4")
-    once = ("archive", "s3://archive/in", "-o", "s3://archive/out", *COUNTED, *PIECE, "--workers", 2)
+    once = (
+        "archive",
+        "s3://archive/in",
+        "-o",
+        "s3://archive/out",
+        *COUNTED,
+        *PIECE,
+        "--workers",
+        2,
+        "--draw",
+    )
     done = run(*once)
     assert done.returncode == 0, done.stderr
+    bucket.get_file("archive/out/videos/camera=clip/clip.mp4", str(tmp_path / "clip.mp4"))
+    assert frames_of(tmp_path / "clip.mp4") == FRAMES
     for kind, name in TABLES.items():
         (found,) = bucket.find(f"archive/out/{kind}/camera=clip")
         assert found.endswith(name) and bucket.cat_file(found) == expected[kind]
-    assert "detected now  0 pieces" in run(*once).stdout
+    again = run(*once).stdout
+    assert "detected now  0 pieces" in again and "drawn now     0 videos" in again

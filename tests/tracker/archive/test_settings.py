@@ -27,8 +27,9 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     (["--vid-stride", "2"], "needs the whole file"), (["--detect-every", "2"], "needs the whole file"),
     (["--look", "changed"], "needs the whole file"), (["--int8"], "track export --int8"),
     (["--save-csv", "t.csv"], "always writes"), (["--state", "s.json"], "only what is missing"),
-    (["--on", "line.*=cmd:x"], "happens now"), (["--crf", "20"], "draws"), (["--blur", "all"], "draws"),
-    (["--plugin", "heatmap"], "draws on the scene"),
+    (["--on", "line.*=cmd:x"], "happens now"), (["--crf", "20"], "add --draw"),
+    (["--blur", "all"], "add --draw"), (["--plugin", "heatmap"], "add --draw"),
+    (["--segment", "1h"], "for one run"),
 ])  # fmt: skip
 def test_what_needs_pixels_or_the_whole_file_is_refused(
     option: list[str], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -47,7 +48,7 @@ def test_without_the_extra_one_line_names_it(
         ("fsspec", ["s3://bucket/a.mp4", "-o", str(tmp_path / "out")]),
     ):
         monkeypatch.setitem(sys.modules, name, None)
-        monkeypatch.setattr(settings, "told", lambda *_: {"detection": {}, "tables": {}})
+        monkeypatch.setattr(settings, "told", lambda *_, **__: {"detection": {}, "tables": {}})
         assert "pip install 'track-anything-in-video[archive]'" in refusal(capsys, *arguments)
 
 
@@ -55,7 +56,7 @@ def test_no_cluster_is_joined_without_a_token_or_by_chance(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.mp4").write_bytes(b"x")
-    monkeypatch.setattr(settings, "told", lambda *_: {"detection": {}, "tables": {}})
+    monkeypatch.setattr(settings, "told", lambda *_, **__: {"detection": {}, "tables": {}})
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "none"))
     monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
     monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
@@ -81,6 +82,12 @@ def test_changed_settings_are_refused(tmp_path: Path, weights: Path) -> None:
     with pytest.raises(OptionError, match="--overwrite makes them anew"):
         settings.compare(store, moved, overwrite=False)
     assert settings.compare(store, moved, overwrite=True) is True
+    settings.write(store, settings.told(options, 60.0, Names(), draw=True), options)
+    settings.write(store, before, options)  # tables alone: what is known of the videos stays
+    fine = settings.told(Options(weights=str(weights), line=("0,0 9,9",), crf=20), 60.0, Names(), draw=True)
+    with pytest.raises(OptionError, match="videos were drawn with --crf 23, now it is 20; --overwrite draws"):
+        settings.compare(store, fine, overwrite=False)
+    assert settings.compare(store, before, overwrite=False) is False
 
 
 def test_a_store_replaces_files_whole(tmp_path: Path) -> None:

@@ -40,6 +40,12 @@ def clip(path: Path, frames: int = FRAMES, gop: int = 10) -> Path:
     return path
 
 
+def frames_of(video: Path) -> int:
+    """Return how many pictures a video has."""
+    with av.open(str(video)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
 def run(*arguments: object, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run `track` as a user does."""
     return subprocess.run(
