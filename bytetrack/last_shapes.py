@@ -1,4 +1,7 @@
-"""Tracks get the masks, keypoints and rotated boxes of their detections, and keep the last ones."""
+"""Tracks get the masks, keypoints and rotated boxes of their detections, and keep the last ones.
+
+A rotated box tells where its object is, as the upright box does: of those no old ones are kept.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,6 @@ class Shape(NamedTuple):
     time: float
     mask: Masks | None  # one
     keypoints: FloatArray | None  # (J, 3)
-    rotated: FloatArray | None  # (5,)
 
 
 @dataclass
@@ -41,7 +43,7 @@ class LastShapes:
         """Return the tracks of a frame with the shapes that were last seen of each, and their time.
 
         Tracks of detections that have none come back as they are. A rotated box that the tracker has
-        filtered stays.
+        filtered stays; of another tracker it is that of the detection, and unknown where there is none.
         """
         seen = detections.masks, detections.keypoints, detections.rotated
         if not self._known and all(one is None for one in seen):
@@ -56,11 +58,9 @@ class LastShapes:
             return tracks
         shapes = [self._known.get(track_id) for track_id in ids]
         rotated = tracks.rotated
-        if rotated is None and any(shape.rotated is not None for shape in self._known.values()):
+        if rotated is None and detections.rotated is not None:
             rotated = np.full((len(ids), 5), np.nan)
-            for row, shape in enumerate(shapes):
-                if shape is not None and shape.rotated is not None:
-                    rotated[row] = shape.rotated
+            rotated[tracks.source >= 0] = detections.rotated[tracks.source[tracks.source >= 0]]
         return replace(
             tracks,
             masks=self._masks(shapes),
@@ -90,10 +90,9 @@ class LastShapes:
 
 
 def _shape(detections: Detections, row: int, time: float) -> Shape:
-    masks, keypoints, rotated = detections.masks, detections.keypoints, detections.rotated
+    masks, keypoints = detections.masks, detections.keypoints
     return Shape(
         time,
         None if masks is None else masks[[row]],
         None if keypoints is None else keypoints[row],
-        None if rotated is None else rotated[row],
     )

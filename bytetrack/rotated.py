@@ -44,6 +44,32 @@ def nearest_form(rotated: FloatArray, angle: FloatArray) -> FloatArray:
     return formed
 
 
+def following_forms(rotated: FloatArray, first: NDArray[np.bool_]) -> FloatArray:
+    """Return the same boxes, each in the form whose angle is nearest to that of the one before.
+
+    ``first`` (N,) is true where a series begins, with a box that stays as it is.
+
+    >>> turning = np.array([[0, 0, 4, 2, 1.5], [0, 0, 4, 2, -1.6], [0, 0, 2, 4, 0.1]])
+    >>> following_forms(turning, np.array([True, False, False]))[:, 2:].round(3).tolist()
+    [[4.0, 2.0, 1.5], [4.0, 2.0, 1.542], [4.0, 2.0, 1.671]]
+    """
+    angle = rotated[:, 4]
+    steps = np.round((np.unwrap(angle, period=np.pi / 2) - angle) / (np.pi / 2))
+    steps -= steps[first][np.cumsum(first) - 1]
+    return nearest_form(rotated, angle + steps * (np.pi / 2))
+
+
+def between(one: FloatArray, other: FloatArray, share: FloatArray) -> FloatArray:
+    """Return the boxes (K, 5) on the way from one to the other, at a ``share`` (K,) of it, 0 to 1.
+
+    >>> one, other = np.array([[0, 0, 4, 2, 3.0]]), np.array([[8, 0, 4, 2, 0.2]])
+    >>> between(one, other, np.array([0.5])).round(3).tolist()
+    [[4.0, 0.0, 4.0, 2.0, 3.171]]
+    """
+    way: FloatArray = nearest_form(other, one[:, 4]) - one
+    return np.asarray(one + share[:, None] * way)
+
+
 def corners(rotated: FloatArray) -> FloatArray:
     """Return (N, 4, 2) the corners, in order around the box."""
     x, y, w, h, angle = np.asarray(rotated, np.float64).T

@@ -33,6 +33,7 @@ def test_a_track_keeps_the_last_shape_with_its_time() -> None:
     supposed = last.carry(tracker.predict(), Detections.empty(), 0.3)
     assert supposed.source.tolist() == [-1] and supposed.shape_time is not None
     assert supposed.shape_time.tolist() == [0.2]
+    assert supposed.rotated is None  # where it was then is not where it is
     assert last.carry(Tracks.empty(), Detections.empty(), 1.3).masks is None  # nobody remembers it now
 
 

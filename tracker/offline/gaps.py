@@ -50,6 +50,7 @@ class Gaps:
     seen: IntArray  # (G,) rows of the track on the side where there are fewer
     number: IntArray  # (K,) the gap of each expected box
     frame: IntArray  # (K,)
+    share: FloatArray  # (K,) of the time of the gap that has passed then, 0 to 1
     xyxy: FloatArray  # (K, 4)
 
     def __getitem__(self, chosen: Mask) -> Gaps:
@@ -57,7 +58,7 @@ class Gaps:
         boxes = chosen[self.number]
         number = (np.cumsum(chosen) - 1)[self.number[boxes]]
         per_gap = self.before[chosen], self.missing[chosen], self.seen[chosen]
-        return Gaps(*per_gap, number, self.frame[boxes], self.xyxy[boxes])
+        return Gaps(*per_gap, number, self.frame[boxes], self.share[boxes], self.xyxy[boxes])
 
 
 def find_gaps(frame: IntArray, rows: Tracks, time_s: FloatArray, longest_s: float) -> Gaps:
@@ -73,7 +74,7 @@ def find_gaps(frame: IntArray, rows: Tracks, time_s: FloatArray, longest_s: floa
     new_frame = frame[left] + 1 + np.arange(len(left)) - (ends - missing)[number]
     share = (time_s[new_frame] - time_s[frame[left]]) / (time_s[frame[left + 1]] - time_s[frame[left]])
     xyxy = rows.xyxy[left] + share[:, None] * (rows.xyxy[left + 1] - rows.xyxy[left])
-    return Gaps(before, missing, seen, number, new_frame, xyxy)
+    return Gaps(before, missing, seen, number, new_frame, share, xyxy)
 
 
 def credible(

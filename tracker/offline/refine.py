@@ -8,6 +8,10 @@ minimises
     sum w (y - z)²  +  λ sum (z[i-1] - 2 z[i] + z[i+1])²
 
 whose normal equations (W + λ D'D) z = W y have five diagonals.
+
+Rotated boxes are smoothed and filled in like upright ones, as centre, size and angle, each in that of its
+equal forms that follows the one before. Masks and keypoints belong to what was seen: here they are left out, and
+whoever shows the tracks has them from their detections.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bytetrack import Detections, Tracks
+from bytetrack.rotated import between, following_forms, regular, upright
 from bytetrack.types import FloatArray, IntArray
 from tracker.offline.gaps import Evidence, Gaps, credible, find_gaps
 
@@ -81,7 +86,10 @@ def refine(
     first_of_piece = np.ones(len(frame), bool)
     first_of_piece[1:] = (np.diff(rows.track_id) != 0) | (np.diff(frame) != 1)
     weight = np.where(rows.source == FILLED, refinement.filled_weight, np.maximum(rows.score, LEAST_WEIGHT))
-    rows = replace(rows, xyxy=smooth(rows.xyxy, weight, first_of_piece, refinement.penalty_at(1 / step_s)))
+    penalty = refinement.penalty_at(1 / step_s)
+    rows = replace(rows, xyxy=smooth(rows.xyxy, weight, first_of_piece, penalty))
+    if rows.rotated is not None:
+        rows = _smoothed_turned(rows, rows.rotated, weight, first_of_piece, penalty)
     order = np.argsort(frame, kind="stable")  # by frame, then by id
     bounds = np.searchsorted(frame[order], np.arange(len(tracks) + 1)).tolist()
     rows = rows[order]
@@ -90,16 +98,19 @@ def refine(
 
 def measured(tracks: Tracks, detections: Detections) -> Tracks:
     """Return tracks with the boxes as detected: the smoother replaces the Kalman filter."""
-    xyxy = np.array(tracks.xyxy, np.float64)
+    xyxy, rotated = np.array(tracks.xyxy, np.float64), tracks.rotated
     seen = tracks.source >= 0
     xyxy[seen] = detections.xyxy[tracks.source[seen]]
-    return replace(tracks, xyxy=xyxy)
+    if detections.rotated is not None:
+        rotated = np.full((len(tracks), 5), np.nan) if rotated is None else np.array(rotated, np.float64)
+        rotated[seen] = detections.rotated[tracks.source[seen]]
+    return replace(tracks, xyxy=xyxy, rotated=rotated)
 
 
 def smooth(
     values: FloatArray, weight: FloatArray, first_of_piece: NDArray[np.bool_], penalty: float
 ) -> FloatArray:
-    """Return (N, 4) boxes smoothed within pieces by Whittaker's method, all at once.
+    """Return boxes, an (N, ...) array, smoothed within pieces by Whittaker's method, all at once.
 
     ``weight`` (N,) is above 0; ``first_of_piece`` (N,) is true where a piece of the series begins. The
     matrices of the pieces lie along the diagonal of one band matrix, so that one solve is enough.
@@ -124,6 +135,23 @@ def smooth(
     return result
 
 
+def _smoothed_turned(
+    rows: Tracks, rotated: FloatArray, weight: FloatArray, first_of_piece: NDArray[np.bool_], penalty: float
+) -> Tracks:
+    """Return rows with smoothed rotated boxes, where these are known, and the upright boxes around them."""
+    known = np.isfinite(rotated).all(axis=1)
+    if not known.any():
+        return rows
+    first = first_of_piece.copy()
+    first[1:] |= ~known[:-1]  # what follows an unknown one begins a piece
+    own = rows.track_id[known]
+    formed = following_forms(rotated[known], np.diff(own, prepend=-1) != 0)
+    turned, xyxy = np.full(rotated.shape, np.nan), rows.xyxy.copy()
+    turned[known] = regular(smooth(formed, weight[known], first[known], penalty))
+    xyxy[known] = upright(turned[known])
+    return replace(rows, xyxy=xyxy, rotated=turned)
+
+
 def _joined(tracks: Sequence[Tracks]) -> Tracks:
     return Tracks(
         np.concatenate([one.track_id for one in tracks]),
@@ -131,18 +159,29 @@ def _joined(tracks: Sequence[Tracks]) -> Tracks:
         np.concatenate([one.score for one in tracks]),
         np.concatenate([one.class_id for one in tracks]),
         np.concatenate([one.source for one in tracks]),
+        rotated=_joined_turned(tracks),
     )
+
+
+def _joined_turned(tracks: Sequence[Tracks]) -> FloatArray | None:
+    if all(one.rotated is None for one in tracks):
+        return None
+    parts = [np.full((len(one), 5), np.nan) if one.rotated is None else one.rotated for one in tracks]
+    return np.concatenate(parts).astype(np.float64)
 
 
 def _filled(frame: IntArray, rows: Tracks, gaps: Gaps) -> tuple[IntArray, Tracks]:
     """Return frames and rows, ordered by id and frame, with the boxes that are expected in the gaps."""
     count = len(gaps.frame)
+    before = gaps.before[gaps.number]
     new = replace(
-        rows[gaps.before[gaps.number]],
+        rows[before],
         xyxy=gaps.xyxy,
         score=np.zeros(count),
         source=np.full(count, FILLED),
     )
+    if rows.rotated is not None:
+        new = replace(new, rotated=between(rows.rotated[before], rows.rotated[before + 1], gaps.share))
     frame, rows = np.concatenate((frame, gaps.frame)), _joined((rows, new))
     order = np.lexsort((frame, rows.track_id))
     return frame[order], rows[order]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import threading
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.contracts import Detector, Source
-from tracker.offline.shapes_of_rows import with_shapes
+from tracker.offline.shapes_of_rows import OUTLINED, with_shapes
 from tracker.offline.track_rows import MOT_CLASS, TrackRows
 from tracker.types import Frame, Image, InputError
 
@@ -60,6 +62,7 @@ class SavedTracks(Detector):
         if rows.unfollowed and not len(self._ids):
             raise InputError(f"{self.path}: contains detections, not tracks (every id is -1)")
         self.names, self.warnings, self.kind = rows.names, rows.warnings(), rows.kind
+        self._outlined = True
         rate = self.fps or (None if rows.times else self.video_fps)
         if rate is not None:
             times = frames / rate
@@ -134,6 +137,23 @@ class SavedTracks(Detector):
         """Stand in for the tracker: return the tracks of the current frame."""
         return self._current
 
+    def bare(self) -> SavedTracks:
+        """Return the same without masks and keypoints, for who needs boxes alone: they take time to read."""
+        bare = copy(self)
+        bare._outlined = False
+        return bare
+
+    def shaped(self, tracks: Tracks, frame: Frame) -> Tracks:
+        """Return tracks of a frame, some of which the file has, with its masks or keypoints."""
+        row = bisect_left(self._index, frame.index)
+        named = row < len(self._index) and self._index[row] == frame.index
+        if self.kind not in OUTLINED or not named or not len(tracks):
+            return tracks
+        rows = slice(self._bounds[row], self._bounds[row + 1])
+        cell = dict(zip(self._ids[rows].tolist(), self._shapes[rows].tolist(), strict=True))
+        cells = np.array([cell.get(one, "") for one in tracks.track_id.tolist()], object)
+        return self._timed(with_shapes(tracks, self.kind, cells, self.path), frame)
+
     def _timed(self, tracks: Tracks, frame: Frame) -> Tracks:
         """Return tracks with the time of their shapes; raises ``InputError`` for masks of another picture."""
         if self.kind == "detect" or not len(tracks):
@@ -152,9 +172,11 @@ class SavedTracks(Detector):
         columns = (self._ids, self._xyxy, self._scores, self._classes, self._source)
         ids, xyxy, scores, classes, source = (column[start:end] for column in columns)
         tracks = Tracks(ids, xyxy, scores, classes, source)
-        if self.kind == "detect":
+        if self.kind == "obb":
+            return replace(tracks, rotated=self._rotated[start:end])
+        if self.kind not in OUTLINED or not self._outlined:
             return tracks
-        return with_shapes(tracks, self.kind, self._rotated[start:end], self._shapes[start:end], self.path)
+        return with_shapes(tracks, self.kind, self._shapes[start:end], self.path)
 
     def _check(self, line: IntArray, frames: IntArray, times: FloatArray, seen: NDArray[np.bool_]) -> None:
         """Refuse rows that are not in order of frame and time, and an id that is twice in a frame."""

@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.masks import Crop, Masks
-from bytetrack.types import FloatArray
 from tracker.types import InputError
 
+OUTLINED = ("segment", "pose")  # kinds of files, as of `Detector.kind`, with a cell for each shape
 
-def with_shapes(
-    tracks: Tracks, kind: str, rotated: FloatArray, cells: NDArray[np.object_], path: Path
-) -> Tracks:
-    """Return tracks with the shapes that their rows tell, one ``cells`` each; raises ``InputError``."""
-    if kind == "obb":
-        return replace(tracks, rotated=rotated)
+
+def with_shapes(tracks: Tracks, kind: str, cells: NDArray[np.object_], path: Path) -> Tracks:
+    """Return tracks with the masks or keypoints of ``cells``, one each; raises ``InputError``."""
     try:
         read = [json.loads(cell) if cell else None for cell in cells.tolist()]
         known = [one for one in read if one is not None]

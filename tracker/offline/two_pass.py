@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -16,23 +17,33 @@ from tracker.offline.refine import measured, refine
 from tracker.types import Frame, Image, Stopwatch
 
 Boxes: TypeAlias = tuple[Detections, Tracks]
+Shaped: TypeAlias = Callable[[Tracks, Frame], Tracks]
 
 
 class PrecomputedTracks(Detector):
     """The detections and tracks of every frame of a file; stands in for both detector and tracker.
 
-    ``first_pass`` makes it. It keeps boxes, not images: some 100 bytes per box.
+    ``first_pass`` makes it. It keeps boxes, not images: some 100 bytes per box, and what was detected beside
+    it. ``shaped`` gives tracks of a frame the masks and keypoints that no detections tell.
     """
 
-    def __init__(self, names: Mapping[int, str], frame_rate: float, boxes: Mapping[int, Boxes]) -> None:
+    def __init__(
+        self,
+        names: Mapping[int, str],
+        frame_rate: float,
+        boxes: Mapping[int, Boxes],
+        shaped: Shaped | None = None,
+    ) -> None:
         self.names, self.frame_rate = names, frame_rate
-        self._boxes = boxes  # by index of the frame
+        self._boxes, self._shaped = boxes, shaped  # by index of the frame
         self._current = Tracks.empty()
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections]]:
         """Yield every frame with the detections of the first pass."""
         for frame in frames:
             detections, self._current = self._boxes.get(frame.index, (Detections.empty(), Tracks.empty()))
+            if self._shaped is not None:
+                self._current = self._shaped(self._current, frame)
             yield frame, detections
 
     def update(self, detections: Detections, dt: float = 1.0) -> Tracks:
@@ -50,6 +61,7 @@ def first_pass(
     tracker: Tracker,
     *,
     raw: bool = True,
+    shaped: Shaped | None = None,
     joining: Joining | None = None,
     advance: Callable[[int], None] | None = None,
     stopwatch: Stopwatch | None = None,
@@ -58,7 +70,8 @@ def first_pass(
 
     A tracker that compares looks is asked for them now and then, and the tracks are joined by looks over the
     whole file, as ``joining`` says. ``raw`` refines the boxes as they were detected instead of those of the
-    tracker's Kalman filter. ``advance`` is called once per frame with the number of tracks.
+    tracker's Kalman filter. ``shaped`` is for tracks whose detections nobody knows. ``advance`` is called
+    once per frame with the number of tracks.
     """
     watch = stopwatch or Stopwatch()
     index, time_s, tracks = [], [], []
@@ -70,7 +83,8 @@ def first_pass(
         time_s.append(result.frame.time)
         detections.append(result.detections)
         looked.append(result.detections if result.looked else None)
-        tracks.append(measured(result.tracks, result.detections) if raw else result.tracks)
+        boxes = measured(result.tracks, result.detections) if raw else result.tracks
+        tracks.append(replace(boxes, masks=None, keypoints=None, shape_time=None))  # they come back later
         if sampler is not None:
             with watch("track"):
                 sampler.sample(len(index) - 1, result.frame, result.tracks, result.detections)
@@ -80,5 +94,5 @@ def first_pass(
         if sampler is not None:
             tracks = join(tracks, np.array(time_s), sampler.looks(), sampler.size, joining or Joining())
         refined = refine(tracks, time_s, detections=looked)
-    boxes = dict(zip(index, zip(detections, refined, strict=True), strict=True))
-    return PrecomputedTracks(detector.names, tracker.frame_rate, boxes)
+    found = dict(zip(index, zip(detections, refined, strict=True), strict=True))
+    return PrecomputedTracks(detector.names, tracker.frame_rate, found, shaped)

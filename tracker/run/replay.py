@@ -92,8 +92,11 @@ class WithSavedTracks(Upstream):
         stopwatch: Stopwatch,
     ) -> PrecomputedTracks:
         """Go through the table; of a video nothing is needed for it."""
-        frames = SavedFrames(self._tracks(), source.size, stop)
-        return first_pass(frames, detector, tracker, raw=False, advance=advance, stopwatch=stopwatch)
+        tracks = self._tracks()
+        frames, bare = SavedFrames(tracks, source.size, stop), tracks.bare()
+        return first_pass(
+            *(frames, bare, bare), raw=False, shaped=tracks.shaped, advance=advance, stopwatch=stopwatch
+        )
 
     def _tracks(self, video_fps: float | None = None) -> SavedTracks:
         if self._read is None:

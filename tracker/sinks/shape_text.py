@@ -31,7 +31,7 @@ def keypoint_list(keypoints: FloatArray) -> list[float]:
 
 
 def cells(tracks: Tracks, row: int, kind: str) -> list[str]:
-    """Return the cells of `COLUMNS` of one track; empty ones where its shape was not seen in this frame."""
+    """Return the cells of `COLUMNS` of one track; empty ones where its shape in this frame is not known."""
     found = as_json(tracks, row)
     if kind == "obb":
         rotated = found.get("rotated", [""] * 5)
@@ -40,13 +40,15 @@ def cells(tracks: Tracks, row: int, kind: str) -> list[str]:
 
 
 def as_json(tracks: Tracks, row: int) -> dict[str, Json]:
-    """Return what is known of the shape of one track in this frame, by name; nothing where it is supposed."""
+    """Return what is known of the shape of one track in this frame, by name.
+
+    Where a track is only supposed to be, that is its rotated box alone.
+    """
     found: dict[str, Json] = {}
-    if tracks.source[row] < 0:
-        return found
-    if tracks.masks is not None:
+    seen = tracks.source[row] >= 0
+    if seen and tracks.masks is not None:
         found["segmentation"] = tracks.masks.to_coco(row)
-    if tracks.keypoints is not None and not np.isnan(tracks.keypoints[row]).all():
+    if seen and tracks.keypoints is not None and not np.isnan(tracks.keypoints[row]).all():
         found["keypoints"] = keypoint_list(tracks.keypoints[row])
     if tracks.rotated is not None and np.isfinite(tracks.rotated[row]).all():
         found["rotated"] = [round(value, 6) for value in tracks.rotated[row].astype(np.float64).tolist()]

@@ -22,6 +22,7 @@ from tracker.commands.replay import command as replay_command
 from tracker.errors import InputError, OptionError
 from tracker.offline.saved_detections import SavedDetections
 from tracker.sinks import DetectionsSink, VideoSink
+from tracker.sinks.shape_text import COLUMNS
 from tracker.types import Frame, Result, Scene
 
 SIZE = 160, 96  # width, height
@@ -153,6 +154,36 @@ def test_every_output_tells_of_shapes_and_a_replay_writes_the_same(kind: str) ->
         assert abs(float(shapes[0].get("rotation", "0")) - np.degrees(told[4])) < 0.1
     film, plain = (cv2.VideoCapture(name).read()[1] for name in ("out.mp4", "clip.mp4"))
     assert np.abs(film.astype(int) - plain).max() > 60  # something is drawn
+
+
+def _rows(path: str) -> dict[tuple[str, str], dict[str, str]]:
+    with Path(path).open(newline="") as file:
+        return {(row["frame"], row["tracker_id"]): row for row in csv.DictReader(file)}
+
+
+def test_refined_tracks_keep_their_shapes_and_a_filled_gap_has_none_but_its_box(kind: str) -> None:
+    run(track_command, "clip.mp4", "--detections", "clip.parquet", "--no-save", *tables("a", kind))
+    run(
+        track_command, "clip.mp4", "--detections", "clip.parquet", "--refine", "--no-save", *tables("b", kind)
+    )
+    run(replay_command, "a.csv", "--video", "clip.mp4", "--refine", *tables("c", kind))
+    plain = _rows("a.csv")
+    names = COLUMNS[kind]
+    for refined in (_rows("b.csv"), _rows("c.csv")):
+        assert len(refined) == 2 * FRAMES
+        for key, row in refined.items():
+            if kind == "obb":
+                box = np.array([[float(row[name]) for name in names]])
+                around = [float(row[name]) for name in ("x_min", "y_min", "x_max", "y_max")]
+                np.testing.assert_allclose(upright(box)[0], around, atol=0.02)
+                expected = 0.4 + 0.01 * int(key[0]) if row["class_name"] == "person" else -0.3
+                assert abs(float(row["angle"]) - expected) < 0.01
+            else:
+                assert [row[name] for name in names] == [
+                    plain[key][name] if key in plain else "" for name in names
+                ]
+    if kind == "segment":
+        assert Path("a.mots").read_bytes() == Path("c.mots").read_bytes()
 
 
 def _check_mots(path: Path) -> None:
