@@ -217,7 +217,11 @@ class BYTETracker(TrackLife):
 
     def _updated(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> Belief:
         """Return the beliefs (5, 4, K) of these tracks after these detections."""
-        return self.motion.update(self._table.belief.take(rows, 2), usable.measured.take(matched, 1))
+        return self.motion.update(self._table.belief.take(rows, 2), self._measured(rows, matched, usable))
+
+    def _measured(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> FloatArray:
+        """Return what the filter measures (4, K) of these detections, each for its track."""
+        return usable.measured.take(matched, 1)
 
     def state(self) -> dict[str, Any]:
         """Return everything the tracker knows as plain lists and numbers, for pickle or JSON."""

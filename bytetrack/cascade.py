@@ -20,10 +20,11 @@ ABOVE = 1e-5  # how far beyond the limit all forbidden pairs are put
 def mahalanobis(model: MotionModel, belief: Belief, measured: FloatArray) -> FloatArray:
     """Return the squared distances (T, D) of measurements (4, D) from where tracks expect them.
 
-    In standard deviations of a track's prediction and its measurement together; both are diagonal.
+    In standard deviations of a track's prediction and its measurement together; both are diagonal. Of rotated
+    boxes the angle is left out.
     """
-    variance = belief[2] + model.measurement_variance(belief)
-    apart = measured[:, None] - belief[0][:, :, None]
+    variance = (belief[2] + model.measurement_variance(belief))[:4]
+    apart = measured[:4, None] - belief[0, :4, :, None]
     distance: FloatArray = (apart * apart / variance[:, :, None]).sum(0)
     return distance
 

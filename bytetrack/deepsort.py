@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 
 from bytetrack.association import HIGH, LOST, TENTATIVE, TRACKED
-from bytetrack.boxes import overlapping
 from bytetrack.cascade import GATE, cascade, cheapest, mahalanobis
 from bytetrack.life import ROUNDING, UsableDetections
 from bytetrack.looks import LooksTracker
@@ -92,11 +91,10 @@ class DeepSORT(ProbationTracker, LooksTracker):  # in this order: the later give
         self, tracks: IntArray, boxes: IntArray, usable: UsableDetections
     ) -> tuple[IntArray, IntArray]:
         """Return the tracks and the boxes that belong together by their IoU, (K,) each."""
-        predicted = self.motion.to_xyxy(self._table.belief[0].take(tracks, 1))
-        pairs = overlapping(predicted, usable.xyxy.take(boxes, 1))
-        cost = np.ones((len(tracks), len(boxes)))
+        _, pairs = self._candidates(usable)
+        cost = np.ones((len(self._table), len(usable.score)))
         cost[pairs.row, pairs.column] -= pairs.iou
-        row, column = cheapest(cost, self.match_thresh)
+        row, column = cheapest(cost[np.ix_(tracks, boxes)], self.match_thresh)
         return tracks[row], boxes[column]
 
     def _confirmed(self) -> Tracks:

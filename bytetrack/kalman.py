@@ -35,12 +35,12 @@ from bytetrack.boxes import xyah_to_xyxy, xywh_to_xyxy, xyxy_to_xyah, xyxy_to_xy
 from bytetrack.types import FloatArray
 
 Belief: TypeAlias = NDArray[np.float64]  # (5, 4, T): position, velocity, p, c, v
-Four: TypeAlias = tuple[float, float, float, float]
+Each: TypeAlias = tuple[float, ...]  # of the coordinates: four, and the angle of a rotated box
 
 
 @dataclass(frozen=True)
 class MotionModel:
-    """A box moving at constant velocity: its four coordinates and their noise.
+    """A box moving at constant velocity: its four coordinates, or five where it is rotated, and their noise.
 
     Standard deviations (per nominal frame where it is the noise of motion) are multiples of the current value
     of the coordinate that ``noise_scale`` names for them, or plain numbers where ``noise_scale`` is None.
@@ -48,13 +48,13 @@ class MotionModel:
 
     from_xyxy: Callable[[FloatArray], FloatArray]  # (4, T) corners -> (4, T) coordinates
     to_xyxy: Callable[[FloatArray], FloatArray]  # and back
-    noise_scale: tuple[int | None, int | None, int | None, int | None]  # index of a coordinate
+    noise_scale: tuple[int | None, ...]  # index of a coordinate
     frozen_when_lost: slice  # the coordinates whose velocity is set to 0 when a track is lost
-    position: Four  # standard deviation of the motion's noise
-    velocity: Four
-    measurement: Four
-    first_position: Four  # standard deviation of a belief made from one measurement
-    first_velocity: Four
+    position: Each  # standard deviation of the motion's noise
+    velocity: Each
+    measurement: Each
+    first_position: Each  # standard deviation of a belief made from one measurement
+    first_velocity: Each
 
     @cached_property
     def _motion_variance(self) -> FloatArray:  # (2, 4, 1) q_p, q_v

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bytetrack.association import LOST, REMOVED, TENTATIVE, TRACKED
-from bytetrack.boxes import overlapping
+from bytetrack.boxes import Pairs, overlapping
 from bytetrack.kalman import MotionModel
 from bytetrack.table import BORN, LAST_SEEN, SCORE, SOURCE, STATE, TrackTable
 from bytetrack.types import FloatArray, IntArray, Tracks
@@ -94,13 +94,17 @@ class TrackLife:
         if len(lost) == 0:
             return
         seen = (table.source >= 0).nonzero()[0]
-        xyxy = self.motion.to_xyxy(table.belief[0])
-        pairs = overlapping(xyxy.take(seen, 1), xyxy.take(lost, 1))
+        pairs = self._overlaps(seen, lost)
         same = (pairs.iou > self.duplicate_iou).nonzero()[0]
         if len(same):
             seen, lost = seen[pairs.row[same]], lost[pairs.column[same]]
             age = table.last_seen - table.born
             table.state[np.where(age[seen] > age[lost], lost, seen)] = REMOVED
+
+    def _overlaps(self, rows: IntArray, others: IntArray) -> Pairs:
+        """Return which tracks of some rows overlap which of others, as indices into both."""
+        xyxy = self.motion.to_xyxy(self._table.belief[0])
+        return overlapping(xyxy.take(rows, 1), xyxy.take(others, 1))
 
     def _remove_expired(self) -> None:
         """Forget the tracks that are marked as removed."""

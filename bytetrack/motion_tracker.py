@@ -115,7 +115,9 @@ class MotionTracker(BYTETracker):
 
     def _innovation(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> Innovation:
         belief = self._table.belief.take(rows, 2)
-        return Innovation(rows, belief, *self.motion.innovation(belief, usable.measured.take(matched, 1)))
+        return Innovation(
+            rows, belief, *self.motion.innovation(belief, self._measured(rows, matched, usable))
+        )
 
     def _updated(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> Belief:
         """Return the beliefs (5, 4, K) of these tracks after these detections."""
@@ -134,8 +136,9 @@ class MotionTracker(BYTETracker):
         lost = recent.nonzero()[0]
         if len(lost) == 0:
             return births
-        boxes = usable.measured.take(births, 1)
-        possible = alone_together(table.belief[:2].take(lost, 2), since.take(lost), boxes, self.frame_rate)
+        boxes = usable.measured[:4].take(births, 1)
+        belief = table.belief[:2, :4].take(lost, 2)
+        possible = alone_together(belief, since.take(lost), boxes, self.frame_rate)
         if not possible:
             return births
         lone = [one for one in possible if self._unrivalled(one, lost, births, boxes, usable)]
@@ -154,9 +157,9 @@ class MotionTracker(BYTETracker):
         class_id = table.classes[usable.vote_row[births[one.new]] - VOTES]
         if table.state[row] != LOST or class_id != table.class_id(row[None])[0]:
             return False
-        seen = Seen(self._missed.belief[0], table.class_id(self._missed.rows))
+        seen = Seen(self._missed.belief[0, :4], table.class_id(self._missed.rows))
         x, y, w, h = boxes[:, one.new].tolist()
-        mine, theirs = size_of(w, h), size_of(*table.belief[0, 2:, row].tolist())
+        mine, theirs = size_of(w, h), size_of(*table.belief[0, 2:4, row].tolist())
         return not (
             seen.rival((x, y), mine, class_id, one.reach)
             or seen.rival(one.place, theirs, class_id, one.reach)

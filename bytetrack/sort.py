@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bytetrack.association import HIGH, LOST, TENTATIVE, TRACKED
-from bytetrack.boxes import overlapping, xywh_to_xyxy, xyxy_to_xywh
+from bytetrack.boxes import xywh_to_xyxy, xyxy_to_xywh
 from bytetrack.kalman import Belief, MotionModel
 from bytetrack.life import UsableDetections
 from bytetrack.probation import ProbationTracker
@@ -110,9 +110,10 @@ class SORT(ProbationTracker):
     def _associate(self, usable: UsableDetections) -> tuple[IntArray, IntArray]:
         """Return the rows of the tracks and of the detections that belong together, (K,) each."""
         boxes = (usable.level == HIGH).nonzero()[0]
-        pairs = overlapping(self.motion.to_xyxy(self._table.belief[0]), usable.xyxy.take(boxes, 1))
-        iou = np.zeros((len(self._table), len(boxes)))
+        _, pairs = self._candidates(usable)
+        iou = np.zeros((len(self._table), len(usable.score)))
         iou[pairs.row, pairs.column] = pairs.iou
+        iou = iou.take(boxes, 1)
         least = 1.0 - self.match_thresh
         close = iou > least
         if iou.size and close.sum(0).max() == 1 == close.sum(1).max():  # no rivals anywhere

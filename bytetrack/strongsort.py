@@ -47,7 +47,8 @@ class StrongSORT(DeepSORT):
     def _updated(self, rows: IntArray, matched: IntArray, usable: UsableDetections) -> Belief:
         """Return the beliefs (5, 4, K) of these tracks after these detections, the surer weighing more."""
         noise = 1.0 - usable.score[matched].astype(float) if self.noise_by_score else 1.0
-        return self.motion.update(self._table.belief.take(rows, 2), usable.measured.take(matched, 1), noise)
+        measured = self._measured(rows, matched, usable)
+        return self.motion.update(self._table.belief.take(rows, 2), measured, noise)
 
     def _rounds(self, tracks: IntArray) -> tuple[IntArray, FloatArray]:
         """Return the confirmed tracks that are matched by looks, all at once without the cascade."""

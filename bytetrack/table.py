@@ -20,7 +20,7 @@ class TrackTable:
     as one of a single row. The properties are views by name: what is assigned to their elements is kept.
     """
 
-    belief: Belief  # (5, 4, T) of the Kalman filter
+    belief: Belief  # (5, 4, T) of the Kalman filter; (5, 5, T) of rotated boxes
     labels: IntArray  # (3, T) state, track_id, source
     numbers: FloatArray  # (3 + C, T) born, last_seen, score; votes for each class
     classes: IntArray  # (C,) the classes met so far, ascending
@@ -123,6 +123,7 @@ class TrackTable:
         table.classes = np.array(lists["classes"], np.int64)
         table.labels = np.array(lists["labels"], np.int64).reshape(3, -1)
         tracks = table.labels.shape[1]
-        table.belief = np.array(lists["belief"], np.float64).reshape(5, 4, tracks)
+        coordinates = len(lists["belief"][0])
+        table.belief = np.array(lists["belief"], np.float64).reshape(5, coordinates, tracks)
         table.numbers = np.array(lists["numbers"], np.float64).reshape(VOTES + len(table.classes), tracks)
         return table

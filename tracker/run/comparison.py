@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from bytetrack import Detections, Tracks
+from bytetrack.last_shapes import LastShapes
 from tracker import pipeline, threads
 from tracker.contracts import Detector, PictureTracker, PredictingTracker, Source, Tracker
 from tracker.offline.metrics import COMBINED, Scores, score
@@ -42,6 +43,7 @@ class Candidate:
     frames: int = 0
     kept: list[Tracks] | None = None  # of every frame, where there is a truth
     before: float | None = None  # time of the last frame
+    shapes: LastShapes = field(default_factory=lambda: LastShapes(pipeline.LOST_S))
 
     def take(self, frame: Frame, detections: Detections | None) -> None:
         """Track one frame, and count in it."""
@@ -54,6 +56,7 @@ class Candidate:
         else:
             tracks = self.tracker.update(detections, dt)
         self.spent_s += time.perf_counter() - start
+        tracks = self.shapes.carry(tracks, pipeline.NOTHING if detections is None else detections, frame.time)
         self.before, self.frames = frame.time, self.frames + 1
         seen = tracks[tracks.source >= 0]
         self.ids.update(seen.track_id.tolist())
@@ -159,12 +162,14 @@ class Comparison:
             live=False,
             names=upstream.names(self.detector),
             lost_s=options.lost,
+            kind=self.detector.kind,
         )
         self.candidates: list[Candidate] = []
         for name, own in self._asked:
             host = Host(make_plugins(own, size, scene.names))
             host.start(scene)
-            tracker = cast(Tracker, make_tracker(own.tracker, own.tracker_settings, fps, size))
+            made = make_tracker(own.tracker, own.tracker_settings, fps, size, scene.kind)
+            tracker = cast(Tracker, made)
             self.candidates.append(Candidate(name, tracker, host, kept=[] if self._truth else None))
 
 

@@ -6,6 +6,13 @@ from collections.abc import Callable
 
 from bytetrack import SORT, BoTSORT, BYTETracker, DeepSORT, MotionTracker, RotatedTracker, StrongSORT
 from bytetrack.life import NOMINAL_RATE
+from bytetrack.rotated_tracker import (
+    RotatedBoTSORT,
+    RotatedBYTETracker,
+    RotatedDeepSORT,
+    RotatedSORT,
+    RotatedStrongSORT,
+)
 from tracker.contracts import LastingTracker
 from tracker.trackers.settings import NEED_LOOKS, TrackerSettings, lacks_looks
 from tracker.types import OptionError
@@ -17,6 +24,14 @@ TRACKERS: dict[str, Callable[..., BYTETracker]] = {
     "strongsort": StrongSORT,
     "deepsort": DeepSORT,
     "sort": SORT,
+}
+ROTATED: dict[str, Callable[..., BYTETracker]] = {
+    "motion": RotatedTracker,
+    "bytetrack": RotatedBYTETracker,
+    "botsort": RotatedBoTSORT,
+    "strongsort": RotatedStrongSORT,
+    "deepsort": RotatedDeepSORT,
+    "sort": RotatedSORT,
 }
 
 
@@ -30,13 +45,12 @@ def make_tracker(
     """Return a fresh tracker of a ``kind`` in ``TRACKERS``; a `VisualTracker` where the picture is needed.
 
     ``fps`` and ``size`` (width, height in pixels) are the source's, ``found`` is what the detector finds
-    (`Detector.kind`): the default tracker follows rotated boxes as such. Every class in ``TRACKERS`` takes
-    the parameters of ``BYTETracker``. Raises ``OptionError`` and ``WeightsError`` for ``--appearance``.
+    (`Detector.kind`): rotated boxes are followed as such. Every class in ``TRACKERS`` takes the parameters of
+    ``BYTETracker``. Raises ``OptionError`` and ``WeightsError`` for ``--appearance``.
     """
     if kind in NEED_LOOKS and settings.appearance == "none":
         raise OptionError(lacks_looks(kind))
-    maker = RotatedTracker if (kind, found) == ("motion", "obb") else TRACKERS[kind]
-    tracker = maker(
+    tracker = (ROTATED if found == "obb" else TRACKERS)[kind](
         track_thresh=settings.track_thresh,
         new_track_thresh=settings.new_track_thresh,
         match_thresh=settings.match_thresh,
