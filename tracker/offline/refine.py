@@ -10,8 +10,8 @@ minimises
 whose normal equations (W + λ D'D) z = W y have five diagonals.
 
 Rotated boxes are smoothed and filled in like upright ones, as centre, size and angle, each in that of its
-equal forms that follows the one before. Masks and keypoints belong to what was seen: here they are left out, and
-whoever shows the tracks has them from their detections.
+equal forms that follows the one before. Masks and keypoints belong to what was seen: here they are left out,
+and whoever shows the tracks has them from their detections.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _smoothed_turned(
     rows: Tracks, rotated: FloatArray, weight: FloatArray, first_of_piece: NDArray[np.bool_], penalty: float
 ) -> Tracks:
     """Return rows with smoothed rotated boxes, where these are known, and the upright boxes around them."""
-    known = np.isfinite(rotated).all(axis=1)
+    known = np.asarray(np.isfinite(rotated).all(axis=1))
     if not known.any():
         return rows
     first = first_of_piece.copy()
