@@ -48,13 +48,14 @@ def make_sinks(
     audio_from: str | Path | None = None,
     actions: Iterable[Sink] = (),
     another: Callable[[Path], Path] | None = None,
+    resumed: bool = False,
     sound: Sound | None = None,
     stopwatch: Stopwatch | None = None,
 ) -> Iterator[Sink]:
     """Yield the sinks that the options ask for, not yet opened.
 
     ``actions`` are those of ``--on``, made before. ``another`` gives videos a name beside those that an
-    earlier part of the run left. Raises ``OptionError``.
+    earlier part of the run left; where a file is ``resumed``, COCO and CVAT go on. Raises ``OptionError``.
     """
     if options.output:
         yield VideoSink(
@@ -98,10 +99,10 @@ def make_sinks(
     if options.save_mots:
         yield MotsSink(options.save_mots, scene, overwrite=options.overwrite)
     if options.save_coco:
-        coco = another(Path(options.save_coco)) if another else options.save_coco
+        coco = another(Path(options.save_coco)) if another and not resumed else options.save_coco
         yield CocoSink(coco, scene, overwrite=options.overwrite)
     if options.save_cvat:
-        cvat = another(Path(options.save_cvat)) if another else options.save_cvat
+        cvat = another(Path(options.save_cvat)) if another and not resumed else options.save_cvat
         yield CvatSink(cvat, scene, overwrite=options.overwrite)
     if options.save_json:
         yield JsonSink(options.save_json, scene, overwrite=options.overwrite)

@@ -41,7 +41,7 @@ class Continuation:
         return {}
 
     def load(self) -> list[Path]:
-        """Read what an earlier part left; return the videos that a killed one had recorded."""
+        """Read what an earlier part left; return the files that a killed one was writing."""
         return []
 
     def release(self) -> None:
@@ -99,8 +99,9 @@ class _Kept(Continuation):
 
     kept = True
 
-    def __init__(self, path: str | Path, every_s: float) -> None:
+    def __init__(self, path: str | Path, every_s: float, *, resume: bool) -> None:
         self._checkpoint = Checkpoint(path, every_s)
+        self._resume = resume
         self._last: tuple[int, float] | None = None  # index and time of the last frame
         self._passed = 0  # frames, with those of the part of the run that this one resumes
         self._recording: Json = None  # what the source is known again by
@@ -123,7 +124,7 @@ class _Kept(Continuation):
 
     def load(self) -> list[Path]:
         self._checkpoint.load()
-        return [*self._checkpoint.file.rescue()]
+        return [*self._checkpoint.file.rescue(resume=self._resume)]
 
     def release(self) -> None:
         self._checkpoint.file.release()
@@ -188,4 +189,6 @@ class _Kept(Continuation):
 
 def make_continuation(options: Options) -> Continuation:
     """Return what ``--state`` asks for; no file is touched before `Continuation.load`."""
-    return _Kept(options.state, options.state_every) if options.state else Continuation()
+    if not options.state:
+        return Continuation()
+    return _Kept(options.state, options.state_every, resume=options.resume)

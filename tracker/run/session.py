@@ -332,6 +332,7 @@ class Session:
                 actions=self._waiting.actions,
                 audio_from=None if self.scene.live else upstream.recording,
                 another=claims.another if going_on else None,
+                resumed=self._resumes_file,
                 sound=self.source.sound,
                 stopwatch=self.stopwatch,
             )
@@ -381,6 +382,12 @@ class Session:
         if saved is not None:
             self._state.check_source(source.name, self._upstream.recording)
         return source
+
+    @property
+    def _resumes_file(self) -> bool:
+        """Whether this run reads on in the file in which an earlier one stopped."""
+        saved = self._state.saved
+        return self.options.resume and saved is not None and not saved.live and not saved.ended
 
     def _lasting_tracker(self) -> LastingTracker:
         return cast(LastingTracker, self.tracker)  # --state is an option of runs with a tracker of ours only

@@ -15,11 +15,13 @@ from tracker.errors import system_reason
 from tracker.plugin_host import numbered
 from tracker.run import sealed
 from tracker.run.lock import Lock
-from tracker.sinks import output_file
+from tracker.sinks import CocoSink, CvatSink, output_file
 from tracker.sinks.text_file import TextSink
+from tracker.sinks.whole_file import WholeFileSink, rescue
 from tracker.types import Json, OptionError, OutputError, Scene
 
 LOG = logging.getLogger("track")
+WHOLE = CocoSink, CvatSink
 
 
 class StateFile:
@@ -99,10 +101,22 @@ class StateFile:
             self.announced = []
             self._write(sealed.dump(**self._run), tables(sinks))
 
-    def rescue(self) -> Iterator[Path]:
-        """Move the videos into place that a killed run was writing; yield where they are."""
-        for left in self._run.get("sinks", {}).values():
-            if isinstance(left, dict) and "part" in left and (path := output_file.rescue(left)):
+    def rescue(self, *, resume: bool) -> Iterator[Path]:
+        """Move into place what a killed run was writing; yield where it is.
+
+        With ``resume`` journals stay, where there is a frame to go on from.
+        """
+        run = self._run
+        of_a_file, begun = not run.get("live"), run.get("frame") is not None
+        goes_on = resume and of_a_file and begun and not run.get("ended")
+        for name, left in run.get("sinks", {}).items():
+            path = None
+            if isinstance(left, dict) and "part" in left:
+                path = output_file.rescue(left)
+            elif isinstance(left, dict) and "journal" in left and not goes_on:
+                sink = next(sink for sink in WHOLE if name.startswith(sink.__name__.lower()))
+                path = rescue(sink, left, anew=of_a_file and not begun)
+            if path is not None:
                 yield path
 
     def due(self) -> bool:
@@ -187,7 +201,12 @@ def named(sinks: Iterable[Sink]) -> Iterator[tuple[str, Sink]]:
 
 def tables(sinks: Iterable[Sink]) -> list[Path]:
     """Return the tables that are there."""
-    return [sink.path for sink in sinks if isinstance(sink, TextSink) and sink.path.is_file()]
+    found = (
+        sink.path if isinstance(sink, TextSink) else sink.journal
+        for sink in sinks
+        if isinstance(sink, TextSink | WholeFileSink)
+    )
+    return [path for path in found if path is not None and path.is_file()]
 
 
 def states(sinks: Iterable[Sink]) -> dict[str, Json]:

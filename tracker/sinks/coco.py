@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 
 from bytetrack import Tracks
 from bytetrack.rotated import corners
 from tracker.drawing.shapes import JOINTS, LIMBS, SURE
+from tracker.sinks.journal import JournalFile
 from tracker.sinks.shape_text import as_json
 from tracker.sinks.whole_file import WholeFileSink
-from tracker.types import Json, Result, Scene
+from tracker.types import Json, Result
 
 KEYPOINTS = (
     *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder"),
@@ -23,33 +25,30 @@ VISIBLE, LABELLED = 2, 1  # COCO's v: seen, and there but not seen
 
 
 class CocoSink(WholeFileSink):
-    """``{"info", "licenses", "categories", "annotations", "images"}``, one annotation per track and frame.
+    """``{"info", "licenses", "annotations", "images", "categories"}``, one annotation per track and frame.
 
     ``image_id`` is the frame's number from 0, ``category_id`` the class's number and 1. ``bbox`` is left,
     top, width, height. Keypoints have COCO's v: 2 seen, 1 not sure, 0 not known. Of a box that is turned
     ``segmentation`` is its four corners, and ``rotated`` tells centre, size and angle in radians.
+
+    A line of the journal is ``i`` and an image, or ``a`` and an annotation that has no ``id`` yet.
     """
 
-    def __init__(self, path: str | Path, scene: Scene, *, overwrite: bool = False) -> None:
-        super().__init__(path, overwrite=overwrite)
-        self._scene = scene
-        self._count = 0
-        self._images: list[tuple[int, float]] = []
-        self._joints = 0
+    form: ClassVar[str] = "coco"
 
-    def write(self, result: Result) -> None:
-        """Write the annotations of one frame."""
+    def lines(self, result: Result) -> str:
+        """Return the image and the annotations of one frame."""
         tracks, index = result.tracks, result.frame.index
-        self._images.append((index, result.frame.time))
-        for row in range(len(tracks)):
-            self._count += 1
-            text = json.dumps(self._annotation(tracks, row, index), separators=(",", ":"))
-            self.put(("," if self._count > 1 else "") + "\n" + text)
+        width, height = self._scene.size
+        image: dict[str, Json] = {"id": index, "file_name": f"frame_{index:06d}.png"}
+        image |= {"width": width, "height": height, "frame": index, "time_s": round(result.frame.time, 6)}
+        found = [self._annotation(tracks, row, index) for row in range(len(tracks))]
+        return f"i{_json(image)}\n" + "".join(f"a{_json(one)}\n" for one in found)
 
-    def _annotation(self, tracks: Tracks, row: int, index: int) -> dict[str, Json]:
+    @staticmethod
+    def _annotation(tracks: Tracks, row: int, index: int) -> dict[str, Json]:
         x1, y1, x2, y2 = tracks.xyxy[row].astype(float).tolist()
         made: dict[str, Json] = {
-            "id": self._count,
             "image_id": index,
             "category_id": int(tracks.class_id[row]) + 1,
             "track_id": int(tracks.track_id[row]),
@@ -63,7 +62,6 @@ class CocoSink(WholeFileSink):
             made |= {"segmentation": shape["segmentation"], "area": int(tracks.masks.runs(row)[1::2].sum())}
         if "keypoints" in shape:
             points = np.array(shape["keypoints"]).reshape(-1, 3)
-            self._joints = len(points)
             seen = np.where(points[:, 2] >= SURE, VISIBLE, np.where(points[:, 2] > 0, LABELLED, 0))
             flat = np.column_stack([points[:, :2], seen]).ravel().tolist()
             made |= {"keypoints": flat, "num_keypoints": int(np.count_nonzero(seen))}
@@ -74,36 +72,40 @@ class CocoSink(WholeFileSink):
             made |= {"segmentation": [around], "rotated": shape["rotated"], "area": round(area, 2)}
         return made
 
-    def head(self) -> str:
-        """Return what comes before the annotations."""
-        categories: list[dict[str, Json]] = []
-        for class_id, name in sorted(self._scene.names.items()):
-            category: dict[str, Json] = {"id": class_id + 1, "name": name, "supercategory": ""}
-            if self._joints == JOINTS:
-                skeleton = [[start + 1, end + 1] for start, end in LIMBS]
-                category |= {"keypoints": [*KEYPOINTS], "skeleton": skeleton}
-            elif self._joints:
-                category["keypoints"] = [f"point_{number}" for number in range(1, self._joints + 1)]
-            categories.append(category)
-        told = json.dumps(categories, separators=(",", ":"))
-        info = json.dumps({"description": self._scene.source, "fps": round(self._scene.fps, 3)})
-        return f'{{"info":{info},\n"licenses":[],\n"categories":{told},\n"annotations":['
+    @classmethod
+    def whole(cls, kept: JournalFile) -> Iterator[str]:
+        """Yield the text of the JSON file."""
+        about = kept.about()
+        info = json.dumps({"description": about["source"], "fps": round(about["fps"], 3)})
+        yield f'{{"info":{info},\n"licenses":[],\n"annotations":['
+        joints = count = 0
+        for line in kept.lines():
+            if line.startswith("a{"):
+                count += 1
+                if not joints and '"keypoints":' in line:
+                    joints = len(json.loads(line[1:])["keypoints"]) // 3
+                yield f'{"," * (count > 1)}\n{{"id":{count},{line[2:]}'
+        yield '\n],\n"images":['
+        comma = ""
+        for line in kept.lines():
+            if line.startswith("i{"):
+                yield f"{comma}\n{line[1:]}"
+                comma = ","
+        yield f'\n],\n"categories":{_json(_categories(about["names"], joints))}}}\n'
 
-    def tail(self) -> str:
-        """Return the images."""
-        width, height = self._scene.size
-        images = (
-            json.dumps(
-                {
-                    "id": index,
-                    "file_name": f"frame_{index:06d}.png",
-                    "width": width,
-                    "height": height,
-                    "frame": index,
-                    "time_s": round(time, 6),
-                },
-                separators=(",", ":"),
-            )
-            for index, time in self._images
-        )
-        return '\n],\n"images":[\n' + ",\n".join(images) + "\n]}\n"
+
+def _categories(names: dict[str, str], joints: int) -> list[Json]:
+    categories: list[Json] = []
+    for number, name in sorted((int(number), name) for number, name in names.items()):
+        category: dict[str, Json] = {"id": number + 1, "name": name, "supercategory": ""}
+        if joints == JOINTS:
+            skeleton = [[start + 1, end + 1] for start, end in LIMBS]
+            category |= {"keypoints": [*KEYPOINTS], "skeleton": skeleton}
+        elif joints:
+            category["keypoints"] = [f"point_{number}" for number in range(1, joints + 1)]
+        categories.append(category)
+    return categories
+
+
+def _json(value: Json) -> str:
+    return json.dumps(value, separators=(",", ":"))

@@ -28,7 +28,7 @@ from tracker.types import OptionError, OutputError, TrackError
 
 MakeVideo = Callable[..., Path]
 ROOT = Path(__file__).parents[3]
-TABLES = ("events", "save_csv", "save_json", "save_mot", "counts")
+TABLES = ("events", "save_csv", "save_json", "save_mot", "save_coco", "save_cvat", "counts")
 COUNTING = ["--line", "door=80,0 80,96", "--zone", "hall=40,0 120,0 120,96 40,96", "--plugin", "route"]
 # The real command, except that a bright square stands for what a network would find.
 PROGRAM = """
