@@ -1,13 +1,15 @@
-"""Make the picture of shapes in the manual again: ``python -m videos.shapes_picture``.
+"""Make the pictures of masks, skeletons, rotated boxes and blur again: ``python -m videos.shapes_picture``.
 
-It needs no network: silhouettes are those of which the sample clip is made, rotated boxes are the smallest
-around them, and keypoints stand where those of a walking body are, by proportion.
+It needs no network: silhouettes are those of which the sample clip is made, keypoints stand where those of a
+walking body are, by proportion, and boats lie where they were drawn.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,13 +17,16 @@ from numpy.typing import NDArray
 
 from bytetrack import Detections, Tracks
 from bytetrack.masks import Crop, Masks
+from bytetrack.rotated import upright
 from bytetrack.types import FloatArray
 from tracker.drawing.annotate import DrawOptions, draw
+from tracker.drawing.blur import Blurring
 from tracker.types import Frame, Image, Result
+from videos.harbour import BOATS, harbour
 from videos.street import VISITS, Walk, frames
 
-PLACE = Path(__file__).parent.parent / "docs" / "pictures" / "shapes.jpg"
-MOMENT = 9  # the frame that is shown
+PLACE = Path(__file__).parent.parent / "docs" / "pictures"
+MOMENT = 9  # the frame of the street that is shown
 PART = slice(150, 530), slice(20, 390)  # rows and columns of it
 QUALITY = 85
 # Of a body: x in parts of its width, y of its height; nose, eyes, ears, then pairs from shoulders to ankles.
@@ -55,42 +60,46 @@ def _crop(inside: NDArray[np.bool_]) -> Crop:
     return Crop(x, y, inside[y : rows[-1] + 1, x : columns[-1] + 1])
 
 
-def turned(mask: Crop) -> FloatArray:
-    """Return the smallest rotated box around a silhouette, (5,)."""
-    ys, xs = np.nonzero(mask.inside)
-    points = np.column_stack([xs + mask.x, ys + mask.y]).astype(np.float32)
-    (x, y), (w, h), degrees = cv2.minAreaRect(points)
-    return np.array([x, y, w, h, np.radians(degrees)])
+def pictures() -> dict[str, Image]:
+    """Return each picture under its name."""
+    street, _ = next(islice(frames(), MOMENT, None))
+    image: Image = np.ascontiguousarray(street)
+    numbers, crops = silhouettes(MOMENT, image.shape[:2])
+    masks = Masks.of(crops, image.shape[:2])
+    low, size = masks.xyxy[:, None, :2], (masks.xyxy[:, 2:] - masks.xyxy[:, :2])[:, None]
+    keypoints = np.concatenate(
+        [low + size * np.array(BODY), np.full((len(numbers), len(BODY), 1), 0.9)], axis=2
+    )
+    boats = np.array([boat.rotated for boat in BOATS])
+    everybody = Blurring(frozenset({0}))
+    plain = DrawOptions(confidences=False)
+    return {
+        "masks": _drawn(image, "person", numbers, masks.xyxy, plain, masks=masks)[PART],
+        "skeletons": _drawn(image, "person", numbers, masks.xyxy, plain, keypoints=keypoints)[PART],
+        "rotated": _drawn(
+            harbour(), "ship", [*range(1, len(boats) + 1)], upright(boats), plain, rotated=boats
+        ),
+        "blurred": _drawn(
+            image, "person", numbers, masks.xyxy, replace(plain, blurring=everybody, boxes=False), masks=masks
+        )[PART],
+    }
+
+
+def _drawn(
+    image: Image, name: str, numbers: list[int], boxes: FloatArray, options: DrawOptions, **shapes: Any
+) -> Image:
+    rows = np.arange(len(numbers))
+    tracks = Tracks(np.array(numbers), boxes, np.full(len(rows), 0.9), rows * 0, rows, **shapes)
+    result = Result(Frame(image, MOMENT, 0.0), Detections.empty(), tracks)
+    return draw(result, {0: name}, options=options)
 
 
 def main() -> None:
-    """Draw the same moment three times, side by side."""
-    picture, _ = next(islice(frames(), MOMENT, None))
-    image: Image = np.ascontiguousarray(picture)
-    numbers, crops = silhouettes(MOMENT, image.shape[:2])
-    masks = Masks.of(crops, image.shape[:2])
-    boxes, count = masks.xyxy, len(numbers)
-    low, size = boxes[:, None, :2], (boxes[:, 2:] - boxes[:, :2])[:, None]
-    keypoints = np.concatenate([low + size * np.array(BODY), np.full((count, len(BODY), 1), 0.9)], axis=2)
-    rows = np.arange(count)
-    tracks = [
-        Tracks(np.array(numbers), boxes, np.full(count, 0.9), rows * 0, rows, **shapes)
-        for shapes in (
-            {"masks": masks},
-            {"keypoints": keypoints},
-            {"rotated": np.array([turned(crop) for crop in crops])},
-        )
-    ]
-    frame = Frame(image, MOMENT, 0.0)
-    drawn = [
-        draw(Result(frame, Detections.empty(), one), {0: "person"}, options=DrawOptions(confidences=False))[
-            PART
-        ]
-        for one in tracks
-    ]
-    jpeg = cv2.imencode(".jpg", np.hstack(drawn), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]
-    PLACE.write_bytes(jpeg.tobytes())
-    print(PLACE)
+    """Write the pictures."""
+    for name, picture in pictures().items():
+        place = PLACE / f"{name}.jpg"
+        place.write_bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes())
+        print(place)
 
 
 if __name__ == "__main__":

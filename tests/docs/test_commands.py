@@ -43,6 +43,7 @@ NOT_RUN = {
     "track serve rtsp://10.0.0.5/stream --allow-host cam.example.org --proxy 127.0.0.1": WITHOUT_END,
     "track zones edit street.mp4 zones.yaml": WITHOUT_END,
     "track street.mp4 --weights yolov8n-seg.pt -o masks.mp4": OF_SHAPES,
+    "track street.mp4 --weights yolov8n-seg.pt --blur person -o blurred.mp4": OF_SHAPES,
     "track street.mp4 --weights yolov8n-pose.pt -o skeletons.mp4": OF_SHAPES,
     "track harbour.mp4 --weights yolov8n-obb.pt -o boats.mp4": OF_SHAPES,
     "track street.mp4 --int8 -o int8.mp4": "tests/tracker/run/test_int8.py: half a minute of CPU",
