@@ -44,7 +44,7 @@ class Stored(NamedTuple):
     found: Detections | None
     anew: bool  # whether so much time has passed that nobody is the same any more
     part: Part  # the recording it is of
-    piece: int  # of that recording
+    piece: int | None  # of that recording; None: it was decoded whole
     media_s: float  # its time in the recording
 
 
@@ -54,6 +54,7 @@ class Read:
 
     frames: int = 0
     parts: int = 0
+    whole: bool = False  # it is not cut
     first_s: float | None = None  # of the camera's time
     last_s: float | None = None
     notes: list[str] = field(default_factory=list)
@@ -103,7 +104,7 @@ class Arrivals:
                 read.first_s = now if read.first_s is None else read.first_s
                 read.frames, read.last_s, last = read.frames + 1, now, now
                 index = number + stored.frame + 1
-                piece = read.parts - 1
+                piece = None if read.whole else read.parts - 1
                 yield Stored(index - 1, now, stored.detections, anew, part, piece, stored.time)
                 anew = False
 
@@ -145,6 +146,7 @@ class Arrivals:
                     raise NotCutError(part.recording.name, why)
                 read.notes += [note for note in about["notes"] if note not in read.notes]
                 read.parts += 1
+                read.whole = name.endswith(pieces.WHOLE)
                 last = -1
                 for stored in saved.stored():
                     last = stored.frame

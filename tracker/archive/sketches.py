@@ -64,7 +64,7 @@ class Sketcher:
         self._blurs = drawing.blurring is not None
         self._index = CameraSketch(made_with, dict(scene.names), scene.size, scene.fps)
         self._piece: PieceSketch | None = None
-        self._now: tuple[str, int] | None = None  # recording and piece
+        self._now: tuple[str, int | None] | None = None  # recording and piece
         self._hash = hashlib.blake2b(digest_size=8)
         self._waiting: list[Sketch] = []
         self._bytes = 0
@@ -75,8 +75,8 @@ class Sketcher:
         if self._now != (recording, stored.piece):
             self._end_piece()
             self._now = recording, stored.piece
-            self._piece = PieceSketch(stored.piece, stored.media_s)
-            file = FileSketch(stored.part.folder, not stored.part.pieces)
+            self._piece = PieceSketch(stored.piece or 0, stored.media_s)
+            file = FileSketch(stored.part.folder, stored.piece is None)
             self._index.files.setdefault(recording, file).pieces.append(self._piece)
             self._hash = hashlib.blake2b(digest_size=8)
         assert self._piece is not None
@@ -114,7 +114,7 @@ class Sketcher:
         assert self._piece is not None and self._now is not None
         recording, number = self._now
         file = self._index.files[recording]
-        stem = pieces.Piece(None if file.whole else number).part.partition(".")[0]
+        stem = pieces.Piece(number).part.partition(".")[0]
         name = f"{folder_beside(file.folder)}/{stem}.{len(self._piece.names)}.parquet"
         table = library().DataFrame(
             {

@@ -94,7 +94,7 @@ class World:
         sketcher = Sketcher(self.store, "clip", made_with, self.scene, DrawOptions())
         for result in self.results:
             time = result.frame.time
-            piece = 0 if not self.part.pieces else min(int(time), 3)
+            piece = min(int(time), 3) if self.part.pieces else None
             stored = Stored(result.frame.index, time, None, False, self.part, piece, time + late_s)
             sketcher.add(result, stored)
         sketcher.finish()
