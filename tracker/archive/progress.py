@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from types import TracebackType
 
-from rich.console import Console
-from rich.progress import BarColumn, TaskID, TextColumn
-from rich.progress import Progress as Bar
+from rich.progress import TaskID
 
-from tracker.run.progress import Clock
+from tracker.run.progress import Lines
 from tracker.text import harmless
 
 MOST_ROWS = 12  # cameras that are shown at once
 
 
-class Progress:
+class Progress(Lines):
     """One bar in hours of video, and a row for each camera that pieces are being made of."""
 
     def __init__(self, *, enabled: bool = True) -> None:
-        self._bar = Bar(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.fields[text]}"),
-            Clock(),
-            console=Console(file=sys.stderr),
-            transient=True,
-            disable=not (enabled and sys.stderr.isatty()),
-        )
+        super().__init__("{task.fields[text]}", enabled=enabled)
         self._all: TaskID = self._bar.add_task("archive", total=None, text="")
         self._rows: dict[str, TaskID] = {}
         self._media_s, self._total_s, self._frames = 0.0, 0.0, 0
         self._began = time.monotonic()
-
-    def __enter__(self) -> Progress:
-        """Show."""
-        if not self._bar.disable:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Wipe the lines."""
-        if not self._bar.disable:
-            self._bar.stop()
 
     def expect(self, media_s: float) -> None:
         """Add what there is to do; what is done already does not count."""

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, ProgressColumn, Task, TaskID, TextColumn
@@ -16,35 +17,28 @@ from rich.text import Text
 from tracker.contracts import Source
 from tracker.text import harmless
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 WRITE_S = 0.1  # between two writings of a line: rich's rate costs more than counting a frame from a table
 REFRESH_S = 0.5  # a delay that changes faster cannot be read
 
 
-class Progress:
-    """A line per source with rate and remaining time on a terminal; nothing in a pipe."""
+class Lines:
+    """Lines with a bar each on a terminal, from ``with`` to its end; nothing in a pipe."""
 
-    def __init__(self, length: int | None = None, title: str = "", *, enabled: bool = True) -> None:
+    def __init__(self, *fields: str, enabled: bool = True) -> None:
         self._bar = Bar(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[count]} frames"),
-            TextColumn("{task.fields[rate]} fps"),
-            TextColumn("{task.fields[tracks]} followed"),
-            TextColumn("{task.fields[live]}"),
+            *(TextColumn(field) for field in fields),
             Clock(),
             console=Console(file=sys.stderr),
             transient=True,
             disable=not (enabled and sys.stderr.isatty()),
         )
-        self._tasks: dict[str, TaskID] = {}
-        self._waiting: dict[str, int] = {}  # frames counted since the line was written last
-        self._written: dict[str, float] = {}  # and when that was
-        self._looked: dict[str, float] = {}  # when the delay was asked for last
-        if title:
-            self._add(title, length)
-        self._first = title
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         """Show."""
         if not self._bar.disable:
             self._bar.start()
@@ -56,6 +50,26 @@ class Progress:
         """Wipe the lines."""
         if not self._bar.disable:  # rich before 14.3 ends a bar that was never shown with an empty line
             self._bar.stop()
+
+
+class Progress(Lines):
+    """A line per source with rate and remaining time on a terminal; nothing in a pipe."""
+
+    def __init__(self, length: int | None = None, title: str = "", *, enabled: bool = True) -> None:
+        super().__init__(
+            "{task.fields[count]} frames",
+            "{task.fields[rate]} fps",
+            "{task.fields[tracks]} followed",
+            "{task.fields[live]}",
+            enabled=enabled,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._waiting: dict[str, int] = {}  # frames counted since the line was written last
+        self._written: dict[str, float] = {}  # and when that was
+        self._looked: dict[str, float] = {}  # when the delay was asked for last
+        if title:
+            self._add(title, length)
+        self._first = title
 
     def advance(self, tracks: int, title: str | None = None, *, source: Source | None = None) -> None:
         """Count one frame, of the source with this title; of what is live the delay is told."""
