@@ -1,9 +1,11 @@
 """What an archive costs: CPU of `track archive` beside plain `track`, and ten thousand hours on paper.
 
-python -m benchmarks.archive VIDEO [--rounds 3] [--piece 20] [--cores 256]
+python -m benchmarks.archive VIDEO [--rounds 3] [--piece 20] [--cores 256] [--only speed|memory|fetched]
 
-Rounds are interleaved, one worker against a plain run, each in a process of its own with one thread; seconds
-are user and system time of the process and its children, with the time to start and to load the model.
+speed: rounds are interleaved, one worker against a plain run, each in a process of its own with one thread;
+seconds are user and system time of the process and its children, with those of starting and of the model.
+memory: resident memory of a worker after so many pieces of the file.
+fetched: what pieces of the file fetch from an object store, by the size of blocks (needs moto[server]).
 """
 
 from __future__ import annotations
@@ -11,24 +13,32 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars
 
-from tracker.archive.pieces import Probed, release
+from benchmarks.memory import resident_bytes
+from tracker.archive import settings, store
+from tracker.archive.pieces import Piece, Probed, release
 from tracker.archive.recordings import Recording
 from tracker.archive.store import Folder
-from tracker.archive.tasks import Follow, Part
+from tracker.archive.tasks import Detect, Follow, Part, Place
 from tracker.options import Options
 from tracker.sources.video_file import VideoFile
 from tracker.threads import SHARE
 
 HOURS = 10_000
+PIECES = 60  # of one worker
+SHOWN = (1, 5, 10, 20, 40, 60)
+BLOCKS = (1 << 16, 1 << 17, 1 << 18, 1 << 20)
 
 
 def cpu_s(*arguments: object) -> float:
@@ -62,43 +72,134 @@ def follow_s(out: Path, video: Path) -> float:
         return float(task.run().cpu_s)
 
 
+def speed(video: Path, given: argparse.Namespace) -> None:
+    """Print what is detected and followed, and what ten thousand hours of it are."""
+    plain, archive, follow = [], [], []
+    with tempfile.TemporaryDirectory() as name:
+        for number in range(given.rounds):
+            table, out = Path(name) / f"{number}.csv", Path(name) / f"{number}"
+            plain.append(cpu_s(video, "--no-save", "--precision", "fp32", "--save-csv", table))
+            one = ("--workers", 1, "--piece", given.piece, "--csv")
+            archive.append(cpu_s("archive", video, "-o", out, *one))
+            (made,) = (out / "csv").rglob("tracks.csv")
+            assert made.read_bytes() == table.read_bytes(), "the tables differ"
+            follow.append(follow_s(out, video))
+        row = polars.read_parquet(out / "manifest.parquet").to_dicts()[0]
+        stored = sum(path.stat().st_size for path in (out / "detections").rglob("*.parquet"))
+        tables = sum(path.stat().st_size for path in (out / "tracks").rglob("*.parquet"))
+    decoding, frames = decode_s(video)
+    seconds = float(row["last_s"]) or 1.0
+    one_s, many_s, last_s = (statistics.median(each) for each in (plain, archive, follow))
+    per_frame = many_s / frames
+    rate, size = frames / seconds, video.stat().st_size
+    core_hours = HOURS * rate * per_frame
+    told = {
+        "frames": f"{frames}, {row['road']}, {row['pieces']} pieces",
+        "plain track": f"{1000 * one_s / frames:.2f} ms of CPU per frame",
+        "track archive": f"{1000 * per_frame:.2f} ms, {many_s / one_s:.3f} x",
+        "following": f"{1000 * last_s / frames:.3f} ms",
+        "decoding alone": f"{1000 * decoding / frames:.2f} ms",
+        f"{HOURS} hours": f"{core_hours:.0f} core hours, {core_hours / given.cores:.0f} hours on "
+        f"{given.cores} cores",
+        "following them": f"{HOURS * rate * last_s / frames:.0f} core hours",
+        "results": f"{HOURS * 3.6e3 * stored / seconds / 1e9:.0f} GB of detections, "
+        f"{HOURS * 3.6e3 * tables / seconds / 1e9:.0f} GB of tracks",
+        "the store must give": f"{size / frames / per_frame * given.cores / 1e6:.1f} MB/s for "
+        f"{given.cores} cores",
+        "on GPU nodes": f"decoding is left: {HOURS * rate * decoding / frames:.0f} core hours, "
+        f"{size / decoding / 1e6:.0f} MB/s for each core that decodes",
+    }
+    for name, value in told.items():
+        print(f"{name:<20} {value}")
+
+
+def pieces_of(video: Path, count: int, length_s: float | None = None) -> list[Piece]:
+    """Return so many pieces of a file, of one length."""
+    with VideoFile(video) as source:
+        duration = source.duration_s or 0.0
+    each = length_s or duration / count
+    return [Piece(n, start := n * duration / count, start + each) for n in range(count)]
+
+
+def memory(video: Path) -> None:
+    """Print the memory of a worker that does one piece after the other."""
+    options = settings.detecting(Options(precision="fp32"))
+    with tempfile.TemporaryDirectory() as name:
+        print("| pieces | resident, MB |\n|---|---|")
+        for number, piece in enumerate(pieces_of(video, PIECES), start=1):
+            place = Place(name, "detections/camera=video/file=video")
+            Detect(release(), Recording(str(video), "video"), piece, place, options).run()
+            if number in SHOWN:
+                print(f"| {number} | {resident_bytes() / 1e6:.0f} |", flush=True)
+
+
+@contextmanager
+def bucket() -> Iterator[str]:
+    """Run an object store on this machine; give the address of a bucket."""
+    import s3fs
+    from moto.server import ThreadedMotoServer
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server.start()
+    os.environ |= {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    s3fs.S3FileSystem(skip_instance_cache=True).mkdir("bench")
+    try:
+        yield "s3://bench"
+    finally:
+        server.stop()
+
+
+def fetched(video: Path, length_s: float) -> None:
+    """Print how much pieces fetch, by the size of blocks, beside their share of the file."""
+    size = video.stat().st_size
+    with VideoFile(video) as source:
+        share = size * length_s / (source.duration_s or length_s)
+    with bucket() as root:
+        uri = f"{root}/{video.name}"
+        store.file_system(uri).put_file(str(video), uri)
+        print(f"{video.name}: {size / 1e6:.1f} MB, {share / 1e6:.2f} MB in {length_s:g} s")
+        print("| block | fetched per piece, MB | of its share |\n|---|---|---|")
+        for block in BLOCKS:
+            store.BLOCK_BYTES = block
+            each = [_fetch(uri, piece) for piece in pieces_of(video, 3, length_s)]
+            mean = statistics.mean(each)
+            print(f"| {block >> 10} KB | {mean / 1e6:.2f} | {mean / share:.1f} |", flush=True)
+
+
+def _fetch(uri: str, piece: Piece) -> int:
+    """Return the bytes that are fetched to decode a piece."""
+    with store.opened(uri) as file:
+        assert file is not None
+        with VideoFile(uri, file=file).between(piece.start_s, piece.end_s) as source:
+            assert sum(1 for _ in source), "the piece has no frame"
+        return int(file.cache.total_requested_bytes)  # type: ignore[attr-defined] # of fsspec's files
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("video", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--piece", type=float, default=20.0)
     parser.add_argument("--cores", type=int, default=256)
+    parser.add_argument("--only", choices=["speed", "memory", "fetched"])
     given = parser.parse_args()
     video = given.video.absolute()
-    plain, archive, follow = [], [], []
-    with tempfile.TemporaryDirectory() as name:
-        for number in range(given.rounds):
-            table, out = Path(name) / f"{number}.csv", Path(name) / f"{number}"
-            plain.append(cpu_s(video, "--no-save", "--precision", "fp32", "--save-csv", table))
-            archive.append(cpu_s("archive", video, "-o", out, "--workers", 1, "--piece", given.piece))
-            (made,) = (out / "tracks").rglob("tracks.csv")
-            assert made.read_bytes() == table.read_bytes(), "the tables differ"
-            follow.append(follow_s(out, video))
-        row = polars.read_parquet(out / "manifest.parquet").to_dicts()[0]
-    decoding, frames = decode_s(video)
-    seconds = float(row["last_s"]) or 1.0
-    one, many, last = (statistics.median(each) for each in (plain, archive, follow))
-    per_frame = many / frames
-    rate, size = frames / seconds, video.stat().st_size
-    hours = HOURS * rate * per_frame
-    given_mb = size / frames / per_frame * given.cores / 1e6
-    rows = {
-        "frames": f"{frames}, {row['road']}, {row['pieces']} pieces",
-        "plain track": f"{1000 * one / frames:.2f} ms of CPU per frame",
-        "track archive": f"{1000 * per_frame:.2f} ms, {many / one:.3f} x",
-        "following": f"{1000 * last / frames:.3f} ms",
-        "decoding alone": f"{1000 * decoding / frames:.2f} ms",
-        f"{HOURS} hours": f"{hours:.0f} core hours, {hours / given.cores:.0f} hours on {given.cores} cores",
-        "the store must give": f"{given_mb:.1f} MB/s for {given.cores} cores",
-        "on GPU nodes": f"decoding is left: {HOURS * rate * decoding / frames:.0f} core hours",
+    steps: dict[str, Callable[[], None]] = {
+        "speed": lambda: speed(video, given),
+        "memory": lambda: memory(video),
+        "fetched": lambda: fetched(video, min(given.piece, 5.0)),
     }
-    for name, told in rows.items():
-        print(f"{name:<20} {told}")
+    for name, step in steps.items():
+        if given.only in (None, name):
+            step()
 
 
 if __name__ == "__main__":
