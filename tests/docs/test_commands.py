@@ -40,6 +40,7 @@ NOT_RUN = {
     "grep zone.loiter wait.jsonl": "the last test here, on the whole clip",
     "track serve 0 rtsp://10.0.0.5/stream": WITHOUT_END,
     "track serve street.mp4": WITHOUT_END,
+    "track archive recordings -o results": "docs/archive.md, with a zone file",
     "track serve rtsp://10.0.0.5/stream --allow-host cam.example.org --proxy 127.0.0.1": WITHOUT_END,
     "track zones edit street.mp4 zones.yaml": WITHOUT_END,
     "track street.mp4 --weights yolov8n-seg.pt -o masks.mp4": OF_SHAPES,

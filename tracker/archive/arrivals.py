@@ -13,7 +13,7 @@ from tracker.archive import pieces
 from tracker.archive.recordings import Recording
 from tracker.archive.store import Store
 from tracker.archive.tasks import Part
-from tracker.contracts import Detector, LastingTracker, Source, Tracker
+from tracker.contracts import Detector, LastingTracker, Source
 from tracker.detectors.stored import StoredFrame
 from tracker.offline.saved_detections import SavedDetections
 from tracker.offline.saved_tracks import blank
@@ -61,20 +61,44 @@ class Read:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Reached:
+    """How far a camera was read, so that what comes behind can be read alone."""
+
+    index: int  # of the next frame
+    last_s: float  # time of the last one
+    computed: tuple[str, dict[str, str]]  # the first part, and what decided its numbers
+    read: dict[str, Json]  # by recording, as `notes_of` tells it
+
+
 class Arrivals:
     """The frames of a camera from its parts, which are awaited one after the other.
 
     Frames are numbered through all recordings. The time of each recording is that which its name tells, from
     the first one on; what begins within `NAMED_S` of the end of the last, or before it, follows it directly.
     Raises ``InputError`` where parts were computed differently, `NotCutError` and `ReplacedError`.
+    Recordings that are ``reached`` were read before, and are not read again.
     """
 
-    def __init__(self, store: Store, parts: Sequence[Part], lost_s: float) -> None:
+    def __init__(
+        self, store: Store, parts: Sequence[Part], lost_s: float, reached: Reached | None = None
+    ) -> None:
         self.store, self.parts, self.lost_s = store, parts, lost_s
         usable = next(part.probed for part in parts if not part.probed.error)
         self.size, self.fps = usable.size, usable.fps
         self.read: dict[str, Read] = {}
+        self._before = reached
+        self._index = 0
+        self._last: float | None = None
         self._computed: tuple[str, dict[str, str]] | None = None  # by which part, and how
+
+    @property
+    def reached(self) -> Reached | None:
+        """How far everything was read; None where a recording failed, or had no frame at all."""
+        if self._computed is None or self._last is None or any(read.error for read in self.read.values()):
+            return None
+        told = {name: notes_of(read) for name, read in self.read.items()}
+        return Reached(self._index, self._last, self._computed, told)
 
     def detector(self) -> tuple[Mapping[int, str], str]:
         """Return the classes and the kind of detector, by the first part that arrives."""
@@ -88,25 +112,33 @@ class Arrivals:
 
     def __iter__(self) -> Iterator[Stored]:
         """Yield the frames of all recordings, waiting for those that are not there yet."""
-        self.read, self._computed = {}, None
-        index, last = 0, None
-        for part in self.parts:
+        self._begin()
+        for part in self.parts[len(self.read) :]:
             read = self.read[part.recording.name] = Read()
-            start, anew, number = 0.0, False, index
+            start, anew, number = 0.0, False, self._index
             for stored in self._of(part, read):
                 if read.first_s is None:
-                    start, anew = self._joined(part, last, read)
+                    start, anew = self._joined(part, self._last, read)
                     if part.probed.size != self.size:
                         read.error = "its pictures are not {}x{} like those before".format(*self.size)
                         break
                 assert stored.time is not None
                 now = start + stored.time
                 read.first_s = now if read.first_s is None else read.first_s
-                read.frames, read.last_s, last = read.frames + 1, now, now
-                index = number + stored.frame + 1
+                read.frames, read.last_s, self._last = read.frames + 1, now, now
+                self._index = number + stored.frame + 1
                 piece = None if read.whole else read.parts - 1
-                yield Stored(index - 1, now, stored.detections, anew, part, piece, stored.time)
+                yield Stored(self._index - 1, now, stored.detections, anew, part, piece, stored.time)
                 anew = False
+
+    def _begin(self) -> None:
+        """Stand at the first frame, or behind what was reached before."""
+        self.read, self._computed, self._index, self._last = {}, None, 0, None
+        before = self._before
+        if before is not None:
+            self.read = {name: Read(**told) for name, told in before.read.items()}
+            self._index, self._last = before.index, before.last_s
+            self._computed = before.computed[0], before.computed[1]
 
     def _joined(self, part: Part, last: float | None, read: Read) -> tuple[float, bool]:
         """Return where a recording begins in the camera's time, and whether too long after the last frame."""
@@ -229,7 +261,7 @@ class ArrivingDetections(Detector):
             yield frame, current.found
 
 
-class AcrossGaps:
+class AcrossGaps(LastingTracker):
     """A tracker that begins anew where too much time has passed; its numbers go on."""
 
     def __init__(self, tracker: LastingTracker, frames: ArrivingFrames) -> None:
@@ -243,15 +275,18 @@ class AcrossGaps:
             self._tracker.restore({**self._fresh, "next_id": self._tracker.state()["next_id"]})
         return self._tracker.update(detections, dt)
 
+    def state(self) -> dict[str, Json]:
+        """Return what the tracker knows."""
+        return self._tracker.state()
+
+    def restore(self, state: Mapping[str, Json]) -> None:
+        """Let the tracker go on."""
+        self._tracker.restore(state)
+
 
 def recorded(first: Recording, dated: bool, told: Recorded) -> Recorded:
     """Return when a camera's time 0 was: by the name of its first file, else by its metadata."""
     return Recorded(first.start_s, None) if dated and first.start_s is not None else told
-
-
-def tracker_for(tracker: LastingTracker, frames: ArrivingFrames, many: bool) -> Tracker:
-    """Return what tracks: the tracker alone where there is one recording."""
-    return AcrossGaps(tracker, frames) if many else tracker
 
 
 def notes_of(read: Read) -> Json:

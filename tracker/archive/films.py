@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tracker.archive import manifest, pieces, sketches, videos
+from tracker.archive import kept, manifest, pieces, sketches, videos
 from tracker.archive.draw import SUFFIX, Draw, Drawn, Look
 from tracker.archive.join import DrawnPiece, Join, Joined
 from tracker.archive.pieces import Piece
@@ -74,6 +74,7 @@ class Films:
             rows = manifest.load(self.store, camera, self.tables)
             if not videos.are_ready(self.store, camera, rows, self.made_with):
                 manifest.forget(self.store, camera)
+                kept.forget(self.store, camera.key)
 
     def run(self) -> None:
         """Draw and join everything; raises ``TrackError`` where nothing can be done."""

@@ -7,9 +7,12 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
+from tracker.archive import kept as records
 from tracker.archive import tables
 from tracker.archive.arrivals import (
+    AcrossGaps,
     Arrivals,
     ArrivingDetections,
     ArrivingFrames,
@@ -18,8 +21,8 @@ from tracker.archive.arrivals import (
     Stored,
     notes_of,
     recorded,
-    tracker_for,
 )
+from tracker.archive.kept import Kept
 from tracker.archive.sketches import Sketcher
 from tracker.archive.store import open_store
 from tracker.archive.tasks import Follow, Followed
@@ -33,6 +36,7 @@ from tracker.types import Recorded, Stopwatch
 from tracker.zones import file as zone_file
 
 LEFT = "files"  # folder of what plugins leave
+NEVER_S = 86400.0  # its state is taken once, after the last frame
 
 
 class WithArrivals(Upstream):
@@ -71,21 +75,26 @@ class WithArrivals(Upstream):
         tracker: LastingTracker = make_tracker(
             options.tracker, options.tracker_settings, source.fps, source.size, found
         )
-        return tracker_for(tracker, self._frames, len(self._task.parts) > 1)
+        return AcrossGaps(tracker, self._frames)
 
 
 def follow(task: Follow) -> Followed:
     """Follow a camera and store its tables; raises ``TrackError``."""
     began = time.process_time()
     store = open_store(task.store)
-    arrivals = Arrivals(store, task.parts, task.options.lost)
+    before = records.load(store, task)
+    arrivals = Arrivals(store, task.parts, task.options.lost, None if before is None else before.reached)
     with tempfile.TemporaryDirectory(prefix="track-") as name:
         folder = Path(name)
-        options = _options(task, folder)
+        options = _options(task, folder, resume=before is not None)
+        if before is not None:
+            before.restore(folder)
         (folder / LEFT).mkdir()
         upstream, sketched = WithArrivals(task, options, arrivals), bool(task.sketched)
         session = Session(upstream, options, sketch=sketched, prefix=folder / LEFT / "camera")
-        frames, first_s, last_s = 0, 0.0, 0.0
+        frames, first_s = 0, None
+        last_s = 0.0 if before is None else before.reached.last_s
+        known = None
         try:
             with session:
                 sketcher = None
@@ -94,38 +103,50 @@ def follow(task: Follow) -> Followed:
                 for result in session:
                     if sketcher is not None:
                         sketcher.add(result, upstream.current)
-                    first_s, last_s = first_s if frames else result.frame.time, result.frame.time
+                    last_s = result.frame.time
+                    first_s = last_s if first_s is None else first_s
                     frames += 1
+                if options.state is not None:
+                    session.checkpoint()
+                    known = records.taken(folder, len(session.host.members))
         except NotCutError as error:
             return Followed(not_cut=(error.recording, error.why))
         except ReplacedError:
             return Followed(again=True)
         if sketcher is not None:
             sketcher.finish()
-        written = tables.publish(store, folder, task.key, session.scene, (first_s, last_s))
+        if before is None:
+            records.forget(store, task.key)
+        stored, lasting = None if before is None else before.stored, {} if known is None else known[1]
+        publisher = tables.Publisher(store, folder, task.key, session.scene, stored, lasting)
+        publisher.publish((last_s if first_s is None else first_s, last_s), lines=task.lines)
+        if known is not None and arrivals.reached is not None:
+            records.save(store, task, Kept(known[0], arrivals.reached, publisher.stored))
         for path in sorted((folder / LEFT).iterdir()):
             store.put(path, f"{LEFT}/camera={task.key}/{path.name}")
     return Followed(
         {name: notes_of(read) for name, read in arrivals.read.items()},
-        tuple(written),
+        tuple(publisher.names),
         tuple(session.warnings()),
         frames=frames,
         cpu_s=time.process_time() - began,
     )
 
 
-def _options(task: Follow, folder: Path) -> Options:
+def _options(task: Follow, folder: Path, *, resume: bool) -> Options:
     """Return the options of the run, which writes its tables into a folder."""
-    wanted: dict[str, str | None] = {
-        "save_csv": str(folder / tables.FILES["tracks"]),
-        "events": str(folder / tables.FILES["events"]),
-        "counts": str(folder / tables.FILES["counts"]),
+    wanted: dict[str, Any] = {
+        "save_csv": str(folder / tables.WRITTEN["tracks"]),
+        "events": str(folder / tables.WRITTEN["events"]),
+        "counts": str(folder / tables.WRITTEN["counts"]),
     }
+    if records.can_keep(task):
+        wanted |= {"state": str(records.state_file(folder)), "state_every": NEVER_S, "resume": resume}
     if task.zones is not None:
         data = open_store(task.store).read(task.zones)
         path = folder / "zones.yaml"
         path.write_bytes(data or b"")
         wanted["zones"] = str(path)
         if zone_file.read(path, task.parts[0].probed.size).junctions:
-            wanted["movements"] = str(folder / tables.FILES["movements"])
-    return dataclasses.replace(task.options, **wanted)  # type: ignore[arg-type] # mypy knows no **
+            wanted["movements"] = str(folder / tables.WRITTEN["movements"])
+    return dataclasses.replace(task.options, **wanted)

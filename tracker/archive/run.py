@@ -41,6 +41,7 @@ def run_archive(
     workers: int | None = None,
     piece_s: float = 60.0,
     names: str | None = None,
+    csv: bool = False,
     overwrite: bool = False,
     quiet: bool = False,
     draw: bool = False,
@@ -51,7 +52,7 @@ def run_archive(
     pattern = Names(NAMES if names is None else names)
     store = open_store(_absolute(out))
     cameras = find(sources, pattern)
-    now = settings.told(options, piece_s, pattern, draw=draw)
+    now = settings.told(options, piece_s, pattern, csv=csv, draw=draw)
     settings.compare(store, now, overwrite=overwrite)
     with _pool(address, workers, options) as pool, Progress(enabled=not quiet) as progress:
         zones = settings.write(store, now, options)

@@ -34,6 +34,7 @@ DRAW = (
 )
 TAKEN = tuple(name for name in specs(Options) if name in {*DETECT, *FOLLOW, *DRAW})
 OTHER_DEFAULTS = {"precision": "fp32"}  # which is the same on every machine
+ALWAYS: dict[str, Any] = {"counts": "counts.csv"}  # so that --interval has something to divide
 PIXELS = "needs pictures, and an archive follows stored boxes"
 WHOLE = "needs the whole file in order, and an archive cuts it"
 TABLES = "is not needed: an archive always writes tracks, events and counts"
@@ -75,7 +76,9 @@ def detecting(options: Options) -> Options:
     return Options(**{name: getattr(options, name) for name in DETECT})
 
 
-def told(options: Options, piece_s: float, names: Names, *, draw: bool = False) -> dict[str, Json]:
+def told(
+    options: Options, piece_s: float, names: Names, *, csv: bool = False, draw: bool = False
+) -> dict[str, Json]:
     """Return what ``run.json`` says: with what detections, tables and videos were made."""
     weights = find_weights(options.weights)
     zones = Path(options.zones).read_bytes() if options.zones else b""
@@ -92,6 +95,7 @@ def told(options: Options, piece_s: float, names: Names, *, draw: bool = False) 
             **{name: getattr(options, name) for name in FOLLOW if name not in ("zones", *DETECT)},
             "zones": hashlib.sha256(zones).hexdigest()[:12] if zones else None,
             "names": names.text,
+            "csv": csv or None,
         },
         "drawing": {name: getattr(options, name) for name in DRAW} if draw else None,
         "settings": as_written(options),

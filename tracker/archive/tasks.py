@@ -125,6 +125,8 @@ class Follow(Task):
     options: Options
     zones: str | None = None  # name of the zone file in the store
     sketched: str = ""  # mark of the settings with which sketches for videos are stored; none: they are not
+    mark: str = ""  # of the settings with which tables are made
+    lines: bool = False  # whether the lines that a run writes are kept beside
 
     @property
     def waits(self) -> bool:

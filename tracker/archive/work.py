@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tracker.archive import manifest, pieces, tables
+from tracker.archive import kept, manifest, pieces, tables
 from tracker.archive.manifest import Row
 from tracker.archive.pieces import Piece, Probed
 from tracker.archive.pool import Pool
@@ -226,6 +226,8 @@ class Work:
             self._options,
             self._zones,
             self._sketched,
+            manifest.mark(self._settings),
+            bool(self._settings["csv"]),
         )
 
     def _part(self, task: Detect, outcome: Outcome) -> None:
@@ -304,6 +306,7 @@ class Work:
         rows = [file.row(told.get(file.recording.name), error) for file in files]
         if not any(row.frames for row in rows):
             tables.withdraw(self._store, camera.key)
+            kept.forget(self._store, camera.key)
         self.rows[camera.key] = rows
         manifest.save(self._store, camera, self._settings, rows)
         self._progress.camera(camera.name)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from tracker.archive.settings import DRAW, OTHER_DEFAULTS, TAKEN, refused
+from tracker.archive.settings import ALWAYS, DRAW, OTHER_DEFAULTS, TAKEN, refused
 from tracker.arguments.click_types import settings_of
 from tracker.arguments.option_spec import specs
 from tracker.errors import OptionError
@@ -61,6 +61,9 @@ def _options(function: Decorated) -> Decorated:
     help="How files are named whose camera has many.  [default: {camera}_%Y-%m-%d_%H-%M-%S]",
 )
 @click.option(
+    "--csv", is_flag=True, help="Keep tables also as `track` writes them: CSV, and JSON lines of events."
+)
+@click.option(
     "--overwrite",
     is_flag=True,
     help="Make tables anew from stored detections where only lines, zones or the tracker changed.",
@@ -75,6 +78,7 @@ def command(
     workers: int | None,
     piece: float,
     names: str | None,
+    csv: bool,
     overwrite: bool,
     draw: bool,
     quiet: bool,
@@ -104,7 +108,7 @@ def command(
             )
     if address != "local" and workers is not None:
         raise OptionError("--workers is for this machine; a cluster has as many as it has cores")
-    options = Options(**given)
+    options = Options(**given, **ALWAYS)
 
     from tracker.archive.run import run_archive
 
@@ -116,6 +120,7 @@ def command(
         workers=workers,
         piece_s=piece,
         names=names,
+        csv=csv,
         overwrite=overwrite,
         quiet=quiet,
         draw=draw,

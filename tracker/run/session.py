@@ -221,6 +221,13 @@ class Session:
                 self.host.errors.append(error)
                 raise
 
+    def checkpoint(self) -> None:
+        """Save what is known by now, as a run does that will go on; with ``--state`` only.
+
+        Between the last frame and the end it keeps what the run knew before anybody said their last.
+        """
+        self._save(wait=True)
+
     @property
     def was_awaited(self) -> bool:
         """Whether there was a live source to wait for, so that its run is told of even without a picture."""

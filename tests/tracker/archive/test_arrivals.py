@@ -6,38 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bytetrack import Detections, Tracks
-from tests.tracker.videos import picture
-from tracker.archive import pieces
+from bytetrack import Detections
+from tests.tracker.archive.made_parts import PROBED, write_part
 from tracker.archive.arrivals import Arrivals, NotCutError, ReplacedError
-from tracker.archive.pieces import Probed
 from tracker.archive.recordings import Recording
 from tracker.archive.store import Folder
 from tracker.archive.tasks import Part
-from tracker.sinks.detections import DetectionsSink
 from tracker.sources.video_piece import Seams, Seen
-from tracker.types import Frame, InputError, Result, Scene
-
-SCENE = Scene("clip", (64, 48), 10.0, False, {0: "person"})
-ABOUT = {
-    "source": "clip", "live": False, "size": [64, 48], "fps": 10.0, "start_wall": None, "utc_offset_s": None,
-    "length": None, "selection": {}, "names": {"0": "person"}, "classes": None, "network": "net, fp32",
-    "weights": "w.pt", "weights_sha256": "0" * 64, "versions": {"numpy": "2"},
-}  # fmt: skip
-PROBED = Probed("k", (), 4.0, 10.0, (64, 48))
+from tracker.types import InputError
 
 
 def part(
     folder: Path, name: str, times: list[float], seams: Seams, processor: str = "x86", **about: object
 ) -> None:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with DetectionsSink(path, SCENE, {**ABOUT, **about}) as sink:
-        for index, time in enumerate(times):
-            box = Detections(np.array([[time, 0, time + 9, 20]]), np.array([0.9]), np.array([0]))
-            sink.write(Result(Frame(picture(0), index, time), box, Tracks.empty(), ()))
-        told = {"seams": pieces.seams_to_json(seams), "notes": [], "start_s": times[0] if times else 0}
-        sink.about[pieces.ABOUT] = {**told, "processor": processor}
+    boxes = [
+        Detections(np.array([[time, 0, time + 9, 20]]), np.array([0.9]), np.array([0])) for time in times
+    ]
+    write_part(folder / name, zip(times, boxes, strict=True), seams, processor, **about)
 
 
 def seen(*times: float) -> list[Seen]:

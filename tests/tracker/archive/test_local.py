@@ -16,7 +16,7 @@ import polars
 import pytest
 
 from tests.docs.pages import ROOT, blocks
-from tests.tracker.archive.world import COUNTED, clip, parts, plain, run, tables
+from tests.tracker.archive.world import COUNTED, clip, parts, plain, run, same_rows, tables
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PIECE = ("--piece", "1.5", "--workers", "2")
@@ -33,7 +33,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Iterator[t
 
 
 def archive(*arguments: object) -> str:
-    done = run("archive", *arguments, *COUNTED, *PIECE)
+    done = run("archive", *arguments, *COUNTED, *PIECE, "--csv")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # in a pipe it is quiet
     return done.stdout
@@ -46,6 +46,7 @@ def test_tables_are_those_of_a_plain_run_and_a_rerun_does_what_is_missing(
     out = tmp_path / "out"
     assert "1 complete" in archive(video, "-o", out)
     assert tables(out, "clip") == expected
+    same_rows(out, "clip")
     assert expected["tracks"].count(b"\n") > 100
     before = parts(out)
     assert len(before) == 4
@@ -109,7 +110,9 @@ def test_one_truncated_file_among_five_leaves_four(
         shutil.copy(video, folder / f"{name}.mp4")
     whole = (folder / "c.mp4").read_bytes()
     (folder / "c.mp4").write_bytes(whole[: len(whole) // 2])
-    done = run("archive", folder, "-o", tmp_path / "out", *COUNTED, "--piece", "60", "--workers", "2")
+    done = run(
+        "archive", folder, "-o", tmp_path / "out", *COUNTED, "--piece", "60", "--workers", "2", "--csv"
+    )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and "c.mp4" in done.stderr and "cut off while written" in done.stderr
     for name in "abde":
@@ -130,7 +133,18 @@ def test_a_kill_loses_a_piece_at_most(
 ) -> None:
     video, expected = world
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "tracker", "archive", str(video), "-o", str(out), *COUNTED, *PIECE]
+    command = [
+        sys.executable,
+        "-m",
+        "tracker",
+        "archive",
+        str(video),
+        "-o",
+        str(out),
+        *COUNTED,
+        *PIECE,
+        "--csv",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not parts(out) and time.monotonic() < deadline and process.poll() is None:
@@ -155,7 +169,8 @@ def test_a_kill_loses_a_piece_at_most(
     else:
         assert process.returncode == 0, errors
     assert tables(out, "clip") == expected
-    assert {path: at for path, at in parts(out).items() if path in there} == there
+    again = [path for path, at in parts(out).items() if path in there and at != there[path]]
+    assert len(again) <= (victim == "worker")  # it may die between its part and its word of it
 
 
 def test_what_cannot_be_cut_is_decoded_whole(tmp_path: Path, weights: Path) -> None:

@@ -38,6 +38,13 @@ def test_what_needs_pixels_or_the_whole_file_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_counts_are_per_interval_without_a_file_of_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = refusal(capsys, str(tmp_path), "-o", str(tmp_path / "out"), "--interval", "60")
+    assert "contains no video" in told  # and not that --counts is missing
+
+
 def test_without_the_extra_one_line_names_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
 import av
+import polars
 
 from videos import street
 
@@ -68,11 +71,37 @@ def plain(video: Path, folder: Path, *options: object) -> dict[str, bytes]:
 
 
 def tables(out: Path, camera: str) -> dict[str, bytes]:
-    """Return the tables of one camera in an archive: those of all days, one behind the other."""
-    return {
-        kind: b"".join(path.read_bytes() for path in sorted((out / kind / f"camera={camera}").rglob(name)))
-        for kind, name in TABLES.items()
-    }
+    """Return the tables of one camera in an archive as `track` writes them, which --csv keeps."""
+    return {kind: (out / "csv" / f"camera={camera}" / name).read_bytes() for kind, name in TABLES.items()}
+
+
+def same_rows(out: Path, camera: str) -> None:
+    """Assert that Parquet holds what the lines of `track` say, column by column, in order."""
+    lines = out / "csv" / f"camera={camera}"
+    for kind in ("tracks", "counts", "movements"):
+        if not (lines / f"{kind}.csv").exists():
+            continue
+        told = polars.read_csv(lines / f"{kind}.csv", infer_schema=False)
+        found = rows(out, kind, camera)
+        assert len(found) == len(told) > 0
+        for name in told.columns:
+            column = told[name]
+            if column.dtype != found.schema[name] and found.schema[name].is_temporal():
+                column = column.str.to_datetime("%+", time_zone="UTC", strict=found[name].null_count() == 0)
+            assert column.cast(found.schema[name]).to_list() == found[name].to_list(), (kind, name)
+    events = [json.loads(line) for line in (lines / "events.jsonl").read_text().splitlines()]
+    found = rows(out, "events", camera)
+    assert len(events) == len(found)
+    for event, row in zip(events, found.iter_rows(named=True), strict=True):
+        wall = event.pop("wall_time", None)
+        assert wall is None or datetime.fromisoformat(wall) == row["wall_time"]
+        assert event == {**{name: row[name] for name in event if name in row}, **json.loads(row["data"])}
+
+
+def rows(out: Path, kind: str, camera: str) -> polars.DataFrame:
+    """Return a table of one camera: those of all days, one behind the other."""
+    files = sorted((out / kind / f"camera={camera}").rglob("*.parquet"))
+    return polars.concat([polars.read_parquet(file, hive_partitioning=False) for file in files])
 
 
 def parts(out: Path) -> dict[Path, int]:
