@@ -329,6 +329,9 @@ class Sink:
         Raises ``EndRun`` when the user asks for the end.
         """
 
+    def hold(self) -> None:
+        """Keep what a later part goes on from; called before ``finish`` where a limit ends a file."""
+
     def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
         """Take the events that come after the last frame; ``interrupted``: leave within a second."""
 

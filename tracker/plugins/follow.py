@@ -140,6 +140,7 @@ class Follow(Plugin):
         self._box = None if state["box"] is None else np.array(state["box"])
         self._track_id, self._name = state["track_id"], str(state["name"])
         self._first, self._before = state["first"], state["before"]
+        self._time = self._before or 0.0
         self._seen_s, self._losses = float(state["seen_s"]), int(state["losses"])
 
     def _choose(self, now: float, tracks: Tracks) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -142,6 +142,7 @@ class Line(Plugin):
             "doubtful": dict(self.doubtful),
             "memory": self._memory.state(),
             "doubles": self._crossings.state(),
+            "last": [self._crossings.now, self._frame],
         }
 
     def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
@@ -152,6 +153,7 @@ class Line(Plugin):
         if tracks:
             self._memory.restore(state["memory"])
             self._crossings.restore(state["doubles"])
+            self.go_on_at(*state["last"])
 
     def go_on_at(self, time_s: float, frame: int) -> None:
         """Take over from another line within a run: this was the last frame."""

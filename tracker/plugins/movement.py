@@ -88,6 +88,7 @@ class Movement(Plugin):
             "totals": [[*key, count] for key, count in self.totals.items()],
             "doubtful": self.doubtful,
             "journeys": self._journeys.state(),
+            "last": [self._now, self._frame],
         }
 
     def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
@@ -96,6 +97,7 @@ class Movement(Plugin):
         self.doubtful = int(state["doubtful"])
         if tracks:
             self._journeys.restore(state["journeys"])
+            self._now, self._frame = state["last"]
 
     def _pair(self, text: str) -> tuple[str, str]:
         pair = pair_of(text, self.sections)

@@ -166,6 +166,7 @@ class Route(Plugin):
             "begun": self._begun,
             "since": self._since,
             "memory": self._memory.state(),
+            "last": [self._now, self._frame],
         }
 
     def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
@@ -181,6 +182,7 @@ class Route(Plugin):
                 self._paths[number] = RouteLine(start_s, entry, [(x, y) for x, y in points], simple)
             self._begun, self._since = int(state["begun"]), state["since"]
             self._memory.restore(state["memory"])
+            self._now, self._frame = state["last"]
 
     def _begin(self, row: Row, xyxy: FloatArray) -> None:
         self._begun += 1

@@ -175,6 +175,7 @@ class Speed(Plugin):
             "fastest": [[class_id, kmh] for class_id, kmh in self._fastest.items()],
             "estimated_s": max(self._estimated_s, -1.0),
             "memory": self._memory.state(),
+            "last": [self._now, self._frame],
         }
 
     def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
@@ -187,6 +188,7 @@ class Speed(Plugin):
         if tracks:
             self._estimated_s = float(state["estimated_s"])
             self._memory.restore(state["memory"])
+            self._now, self._frame = state["last"]
 
     def _told(self, kmh: float) -> str:
         """Return a speed as people read it.

@@ -168,6 +168,7 @@ class Zone(Plugin):
             "watched_s": self._watched(),
             "period_s": self._period,
             "memory": self._memory.state(),
+            "last": [self._now, self._frame],
         }
 
     def restore(self, state: Mapping[str, Json], tracks: bool) -> None:
@@ -179,6 +180,7 @@ class Zone(Plugin):
         self._turnstile.period = self._period
         if tracks:
             self._memory.restore(state["memory"])
+            self.go_on_at(*state["last"])
 
     def go_on_at(self, time_s: float, frame: int) -> None:
         """Take over from another zone within a run: this was the last frame."""

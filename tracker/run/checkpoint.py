@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -40,6 +41,18 @@ class Saved:
     recording: Json = None  # what a file is known again by (`tracker.run.fingerprint`)
     detector: Json = None
     left: dict[str, str] = field(default_factory=dict)  # files of plugins -> SHA-256 of what is in them
+    open: dict[str, Json] | None = None  # the same before visits were closed, where a limit ended the run
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Who knows something of a run, and is asked for it when that is saved."""
+
+    scene: Scene
+    tracker: LastingTracker
+    host: Host
+    sinks: Sequence[Sink]
+    report: Report
 
 
 class Checkpoint:
@@ -54,9 +67,14 @@ class Checkpoint:
         self.resuming = False  # whether time goes on too, and with it every track
         self.left: dict[str, str] = {}  # what plugins left, and what was in it
         self._begun: dict[str, Json] = {}  # of tables of a run that was killed before its first save
+        self._open: dict[str, Json] | None = None  # what `hold` was given
 
-    def load(self) -> Saved | None:
-        """Return what was saved, None where nothing was; nobody else gets the file until it is released."""
+    def load(self, *, resume: bool = False) -> Saved | None:
+        """Return what was saved, None where nothing was; nobody else gets the file until it is released.
+
+        Who reads on (``resume``) behind a limit that ended the earlier part gets what was known before
+        its visits were closed.
+        """
         run = self.file.load()
         if run is None:
             return None
@@ -64,7 +82,8 @@ class Checkpoint:
             if run["frame"] is None:  # killed before it had seen anything
                 self._begun = run["sinks"]
                 return None
-            self.saved = Saved(**run)
+            before = (run.get("open") if resume else None) or {}
+            self.saved = Saved(**{**run, **before, "open": None})
         except (KeyError, TypeError) as error:
             raise self.file.foreign("is damaged") from error
         self.left = dict(self.saved.left)
@@ -170,43 +189,47 @@ class Checkpoint:
     def _moment(self) -> str:
         return "" if self.saved is None else moment(self.saved.frame, self.saved.time, self.saved.live)
 
+    def hold(self, parts: Parts, frame: tuple[int, float], **more: Json) -> None:
+        """Keep what is known now beside what `save` saves later with ``ended``."""
+        for sink in parts.sinks:
+            sink.hold()
+        self._open = deepcopy({**_content(parts, frame), **more, "ended": False})
+
     def save(
         self,
-        scene: Scene,
+        parts: Parts,
         frame: tuple[int, float],
-        tracker: LastingTracker,
-        host: Host,
-        sinks: Sequence[Sink],
-        report: Report,
         *,
-        passed: int = 0,
-        recording: Json = None,
-        detector: Json = None,
         ended: bool = False,
         wait: bool = False,
+        **more: Json,
     ) -> None:
-        """Save: the copy is taken at once, written behind, or before returning with ``wait``."""
-        content = {
-            "source": scene.source,
-            "size": list(scene.size),
-            "live": scene.live,
-            "ended": ended,
-            "frame": frame[0],
-            "time": frame[1],
-            "tracker": {"kind": _kind(tracker), "state": tracker.state()},
-            "plugins": host.states(),
-            "sinks": states(sinks),
-            "report": report.state(),
-            "passed": passed,
-            "recording": recording,
-            "detector": detector,
-            "left": self.left,
-        }
+        """Save what is known at the index and the time of the last ``frame``, and ``more`` of `Saved`.
+
+        The copy is taken at once, written behind, or before returning with ``wait``.
+        """
+        content = {**_content(parts, frame), **more, "ended": ended, "left": self.left}
+        if ended:
+            content["open"] = self._open
         try:
-            self.file.save(content, sinks, wait=wait)
+            self.file.save(content, parts.sinks, wait=wait)
         except (TypeError, ValueError, RecursionError):
-            host.states(check=lambda state: sealed.dump(state=state))  # says who it was
+            parts.host.states(check=lambda state: sealed.dump(state=state))  # says who it was
             raise
+
+
+def _content(parts: Parts, frame: tuple[int, float]) -> dict[str, Json]:
+    return {
+        "source": parts.scene.source,
+        "size": list(parts.scene.size),
+        "live": parts.scene.live,
+        "frame": frame[0],
+        "time": frame[1],
+        "tracker": {"kind": _kind(parts.tracker), "state": parts.tracker.state()},
+        "plugins": parts.host.states(),
+        "sinks": states(parts.sinks),
+        "report": parts.report.state(),
+    }
 
 
 def _kind(tracker: LastingTracker) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tracker.contracts import Detector, LastingTracker, Sink, Source
 from tracker.options import Options
 from tracker.plugin_host import Host
-from tracker.run.checkpoint import Checkpoint, Reshape, Saved
+from tracker.run.checkpoint import Checkpoint, Parts, Reshape, Saved
 from tracker.run.fingerprint import fingerprint
 from tracker.run.resumed import Resumed
 from tracker.run.summary import Report
@@ -76,18 +76,12 @@ class Continuation:
         """Whether it is time to save."""
         return False
 
-    def save(
-        self,
-        scene: Scene,
-        detector: Detector,
-        tracker: LastingTracker,
-        host: Host,
-        sinks: Sequence[Sink],
-        report: Report,
-        *,
-        wait: bool = False,
-        ended: bool = False,
-    ) -> None:
+    def hold(self, parts: Parts, detector: Detector) -> None:
+        """Keep what everybody knows before visits are closed: a limit has ended a file, of which more may be
+        asked for.
+        """
+
+    def save(self, parts: Parts, detector: Detector, *, wait: bool = False, ended: bool = False) -> None:
         """Save what everybody knows, if there was a frame."""
 
     def add_left(self, left: Mapping[str, str]) -> None:
@@ -123,7 +117,7 @@ class _Kept(Continuation):
         return self._checkpoint.left
 
     def load(self) -> list[Path]:
-        self._checkpoint.load()
+        self._checkpoint.load(resume=self._resume)
         return [*self._checkpoint.file.rescue(resume=self._resume)]
 
     def release(self) -> None:
@@ -165,23 +159,19 @@ class _Kept(Continuation):
     def due(self) -> bool:
         return self._checkpoint.file.due()
 
-    def save(
-        self,
-        scene: Scene,
-        detector: Detector,
-        tracker: LastingTracker,
-        host: Host,
-        sinks: Sequence[Sink],
-        report: Report,
-        *,
-        wait: bool = False,
-        ended: bool = False,
-    ) -> None:
+    def hold(self, parts: Parts, detector: Detector) -> None:
         if self._last is not None:
-            parts = (scene, self._last, tracker, host, sinks, report)
-            seen = None if scene.live else detector.state(self._last[0])
-            more = {"passed": self._passed, "recording": self._recording, "detector": seen}
-            self._checkpoint.save(*parts, **more, wait=wait, ended=ended)
+            self._checkpoint.hold(parts, self._last, **self._of_the_source(parts.scene, detector))
+
+    def save(self, parts: Parts, detector: Detector, *, wait: bool = False, ended: bool = False) -> None:
+        if self._last is not None:
+            more = self._of_the_source(parts.scene, detector)
+            self._checkpoint.save(parts, self._last, wait=wait, ended=ended, **more)
+
+    def _of_the_source(self, scene: Scene, detector: Detector) -> dict[str, Json]:
+        assert self._last is not None
+        seen = None if scene.live else detector.state(self._last[0])
+        return {"passed": self._passed, "recording": self._recording, "detector": seen}
 
     def add_left(self, left: Mapping[str, str]) -> None:
         self._checkpoint.add_left(left)

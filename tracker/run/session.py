@@ -18,7 +18,7 @@ from tracker.plugin_host import Host
 from tracker.run.build_plugins import check as check_plugins
 from tracker.run.build_plugins import make_plugins, use_background
 from tracker.run.build_sinks import check_outputs, counted, leave_files, make_sinks
-from tracker.run.checkpoint import Reshape
+from tracker.run.checkpoint import Parts, Reshape
 from tracker.run.claims import Claims
 from tracker.run.continuation import make_continuation
 from tracker.run.painter import Painter, draw_options
@@ -179,6 +179,8 @@ class Session:
 
         if not self._ended:
             attempt(lambda: self._save(wait=True))
+        elif self._limited and not self.host.errors:
+            attempt(lambda: self._state.hold(self._known(), self.detector))
         self.last_events = pipeline.finish(self.host, self.source)
         if self._state.kept and not self._ended:
             self.last_events = []
@@ -213,10 +215,8 @@ class Session:
     def _save(self, *, wait: bool = False, ended: bool = False) -> None:
         """Save, unless a plugin has failed: then the last state is the one to go on from."""
         if not self.host.errors:
-            tracker = self._lasting_tracker()
-            parts = self.scene, self.detector, tracker, self.host, self.sinks, self.report
             try:
-                self._state.save(*parts, wait=wait, ended=ended)
+                self._state.save(self._known(), self.detector, wait=wait, ended=ended)
             except PluginError as error:
                 self.host.errors.append(error)
                 raise
@@ -227,6 +227,15 @@ class Session:
         Between the last frame and the end it keeps what the run knew before anybody said their last.
         """
         self._save(wait=True)
+
+    def _known(self) -> Parts:
+        return Parts(self.scene, self._lasting_tracker(), self.host, self.sinks, self.report)
+
+    @property
+    def _limited(self) -> bool:
+        """Whether more of the source may be asked for than this run was to see."""
+        limits = self.options.end, self.options.max_frames
+        return not self.scene.live and any(limit is not None for limit in limits)
 
     @property
     def was_awaited(self) -> bool:

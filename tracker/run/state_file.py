@@ -108,7 +108,7 @@ class StateFile:
         """
         run = self._run
         of_a_file, begun = not run.get("live"), run.get("frame") is not None
-        goes_on = resume and of_a_file and begun and not run.get("ended")
+        goes_on = resume and of_a_file and begun and (not run.get("ended") or run.get("open"))
         for name, left in run.get("sinks", {}).items():
             path = None
             if isinstance(left, dict) and "part" in left:

@@ -34,7 +34,7 @@ class WholeFileSink(Sink):
         self._journal: Journal | None = None
         self._left: Mapping[str, Json] | None = None  # the journal of an earlier part of the run
         self._ours: str | None = None  # SHA-256 of what an earlier part made, which may be replaced
-        self._resumed = self._finished = self._goes_on = False
+        self._resumed = self._finished = self._held = self._goes_on = False
         self._results = 0
         self._files: list[Path] = []
 
@@ -77,10 +77,10 @@ class WholeFileSink(Sink):
     def state(self) -> Json:
         """Return where the journal is.
 
-        It stays beside the file, unless the run has ended (this is asked after ``finish``, too) or its source
-        is live: its next part numbers frames from 0 again.
+        It stays beside the file, unless the run has ended (this is asked after ``finish``, too) by no limit,
+        or its source is live: its next part numbers frames from 0 again.
         """
-        self._goes_on = not (self._finished or self._scene.live)
+        self._goes_on = not self._scene.live and (self._held or not self._finished)
         known = None if self._journal is None else self._journal.state()
         if known is None or self._journal is None:
             return None
@@ -94,6 +94,10 @@ class WholeFileSink(Sink):
             self._left = {"bytes": int(state["bytes"]), **state}
         elif tracks:
             self.warnings.append(f"{journal} is gone; a new one starts here")
+
+    def hold(self) -> None:
+        """Keep the journal."""
+        self._held = True
 
     def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
         """Note that no result comes any more."""

@@ -21,7 +21,7 @@ from tracker.detectors.every_nth import EveryNth
 from tracker.options import Options
 from tracker.plugin_host import Host
 from tracker.plugins.route import Route
-from tracker.run.checkpoint import Checkpoint, Saved
+from tracker.run.checkpoint import Checkpoint, Parts, Saved
 from tracker.run.lock import Lock
 from tracker.run.session import Session
 from tracker.run.state_file import StateFile
@@ -220,6 +220,41 @@ class TestCut:
         run(clip, tmp_path / "cut", vid_stride=3, end=4.0, state=state, resume=True)
         same(tmp_path / "whole", tmp_path / "cut")
 
+    @pytest.mark.slow_after(1)
+    @pytest.mark.parametrize("limits", [[{"max_frames": 61}], [{"end": 2.0}, {"end": 3.0}]])
+    def test_behind_a_limit_it_goes_on_as_if_there_had_been_none(
+        self, clip: Path, tmp_path: Path, limits: list[dict[str, Any]]
+    ) -> None:
+        state, files = str(tmp_path / "run.json"), [tmp_path / f"{name}.json" for name in ("w", "u", "c")]
+        run(clip, tmp_path / "whole", save_coco=str(files[0]))
+        for limit in limits:
+            until = run(clip, tmp_path / "until", save_coco=str(files[1]), **limit, overwrite=True)
+            first = run(clip, tmp_path / "cut", save_coco=str(files[2]), state=state, resume=True, **limit)
+            same(tmp_path / "until", tmp_path / "cut")  # visits are closed, as without --state
+            assert first.last_events == until.last_events != []
+            assert files[2].read_bytes() == files[1].read_bytes()
+        last = run(clip, tmp_path / "cut", save_coco=str(files[2]), state=state, resume=True)
+        same(tmp_path / "whole", tmp_path / "cut")
+        assert files[2].read_bytes() == files[0].read_bytes() and last.warnings() == []
+        assert not [path for path in tmp_path.iterdir() if ".part" in path.name]
+
+    @pytest.mark.slow
+    def test_a_limit_behind_the_end_changes_nothing(self, clip: Path, tmp_path: Path) -> None:
+        state = str(tmp_path / "run.json")
+        whole = run(clip, tmp_path / "whole")
+        for _ in range(3):
+            again = run(clip, tmp_path / "cut", state=state, resume=True, end=60.0)
+            same(tmp_path / "whole", tmp_path / "cut")
+            assert again.summaries() == whole.summaries()
+
+    @pytest.mark.slow
+    def test_behind_a_limit_one_may_begin_anew(self, clip: Path, tmp_path: Path) -> None:
+        state = str(tmp_path / "run.json")
+        run(clip, tmp_path / "cut", state=state, max_frames=61)
+        before = (tmp_path / "cut" / "events").read_text()
+        run(clip, tmp_path / "cut", state=state)
+        assert (tmp_path / "cut" / "events").read_text().startswith(before), "visits stay closed"
+
 
 class Tally:
     """A plugin of somebody who knows nothing of states."""
@@ -415,7 +450,7 @@ def test_after_a_save_nothing_is_due_for_a_while_and_files_of_plugins_add_up(tmp
     assert state.file.due()
     state.add_left({"early.png": "0"})
     assert not state.file.path.exists(), "nothing has been seen yet"
-    state.save(scene, (4, 0.2), tracker, Host(), [], Report({}, forget_s=5.0), wait=True)
+    state.save(Parts(scene, tracker, Host(), [], Report({}, forget_s=5.0)), (4, 0.2), wait=True)
     assert not state.file.due() and not state.file.is_new
     state.add_left({"a.png": "1"})
     state.add_left({"b.png": "2"})
