@@ -30,7 +30,7 @@ def detect(task: Detect) -> Detected:
     detector = _detector(options)
     with opened(task.recording.uri) as file:
         video = VideoFile(task.recording.uri, fps=options.fps, decode=options.decode, file=file)
-        source = video if piece.number is None else video.between(piece.start_s, piece.end_s)
+        source = video if piece.number is None else VideoPiece.of(video, piece.start_s, piece.end_s)
         with source, tempfile.TemporaryDirectory(prefix="track-") as folder:
             scene = _scene(source, detector)
             part = Path(folder) / piece.part

@@ -94,7 +94,7 @@ def draw(task: Draw) -> Drawn:
     warnings: list[str] = []
     with opened(task.recording.uri) as file, tempfile.TemporaryDirectory(prefix="track-") as folder:
         video = VideoFile(task.recording.uri, fps=options.fps, decode=options.decode, file=file)
-        source = video if piece.number is None else video.between(piece.start_s, piece.end_s)
+        source = video if piece.number is None else VideoPiece.of(video, piece.start_s, piece.end_s)
         part = Path(folder) / f"piece{SUFFIX}"
         frames, last_s = 0, 0.0
         try:

@@ -7,7 +7,7 @@ import math
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import av
 from av.packet import Packet
@@ -25,9 +25,6 @@ from tracker.sources.recorded import recorded
 from tracker.sources.sound import Sound
 from tracker.sources.video_decoder import VideoDecoder
 from tracker.types import InputError, Stopwatch
-
-if TYPE_CHECKING:  # it is made of this
-    from tracker.sources.video_piece import VideoPiece
 
 CUT_OFF = "cut off?"  # ends the warning of a file that is shorter than its header says
 UNSURE_S = 1.0  # by which the duration in a header may be too short, as after a cut without encoding
@@ -66,7 +63,7 @@ class VideoFile(ReadAhead):
         self._decoder = VideoDecoder(
             self._address, self._shown, remote=remote, ended=self._ended, decode=decode, file=file
         )
-        self._again: dict[str, Any] = {"fps": fps, "decode": decode, "file": file}
+        self._reading: dict[str, Any] = {"fps": fps, "decode": decode, "file": file}
 
     def _open(self) -> None:
         first = self._first_frame()
@@ -93,7 +90,7 @@ class VideoFile(ReadAhead):
         start = self.selection.start_s
         if start is not None and self._duration and start >= self._duration + UNSURE_S and not media.guessed:
             raise self._behind_the_end(self._duration)
-        if not self._counted and self._again["file"] is None:
+        if not self._counted and self._reading["file"] is None:
             self.sound = Sound(self._address, stream.index, origin_s, remote=self._path is None)
         elif self._asked_fps is not None and media.container.streams.audio:
             self.warnings.append("the sound was left out: with --fps it would not match the picture")
@@ -102,13 +99,6 @@ class VideoFile(ReadAhead):
     def duration_s(self) -> float | None:
         """Its duration by its header, once it is open; None where it tells none, or frames have no times."""
         return None if self._counted else self._duration
-
-    def between(self, start_s: float, end_s: float | None) -> VideoPiece:
-        """Return the source of the frames from ``start_s`` on and before ``end_s`` (None: to the end)."""
-        from tracker.sources.video_piece import VideoPiece
-
-        path = self._address if self._path is None else self._path
-        return VideoPiece(path, start_s, end_s, self._stop, self._watch, **self._again)
 
     def _first_frame(self) -> VideoFrame:
         """Open the file and return its first frame; raises ``InputError``."""

@@ -62,6 +62,12 @@ class VideoPiece(VideoFile):
         self.after: list[Seen] = []  # those behind its end
         self.fault: str | None = None
 
+    @classmethod
+    def of(cls, video: VideoFile, start_s: float, end_s: float | None) -> VideoPiece:
+        """Return the piece of a file that is read as ``video`` is."""
+        path = video._address if video._path is None else video._path
+        return cls(path, start_s, end_s, video._stop, video._watch, **video._reading)
+
     def _open(self) -> None:
         super()._open()
         self.length = None  # of the whole file

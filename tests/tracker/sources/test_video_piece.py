@@ -25,7 +25,7 @@ def joined(path: Path, cuts: list[float | None]) -> tuple[Frames, list[VideoPiec
     pieces = []
     for start, end in pairwise(cuts):
         assert start is not None
-        with VideoFile(path).between(start, end) as piece:
+        with VideoPiece.of(VideoFile(path), start, end) as piece:
             assert isinstance(piece, VideoPiece)
             before = len(frames)
             frames += [(before + frame.index, frame.time, digest(frame.pixels)) for frame in piece]
@@ -55,7 +55,7 @@ def test_a_pause_makes_a_piece_without_frames(tmp_path: Path) -> None:
 
 def test_raw_frames_without_times_are_not_cut(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.h264", 12)
-    with VideoFile(path).between(0.5, 1.0) as piece:
+    with VideoPiece.of(VideoFile(path), 0.5, 1.0) as piece:
         assert not list(piece)
         assert piece.fault == "its frames have no times"
 
