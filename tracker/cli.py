@@ -16,9 +16,9 @@ from tracker.arguments.click_types import explained, settings_of
 from tracker.arguments.command_line import Grammar, sources_of, with_dashes
 from tracker.arguments.mistakes import check, one_too_many, plugin_to_explain, unknown_option
 from tracker.arguments.option_spec import specs
-from tracker.errors import OutputError, TrackError
+from tracker.errors import TrackError
 from tracker.options import Options
-from tracker.run.naming import default_output
+from tracker.run.naming import default_output, made_output_in
 from tracker.run.terminal import execute, execute_several
 from tracker.text import harmless, hide, told
 
@@ -126,17 +126,6 @@ def _grammar(command: click.Command) -> Grammar:
     return Grammar(names, {flag for each in options if not each.is_flag for flag in each.opts})
 
 
-def _within(folder: Path, source: str) -> str:
-    """Return where the video of a source goes in a folder, which is made where it is not there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder}: the folder cannot be created ({error.strerror}); choose another -o"
-        ) from error
-    return str(folder / default_output(source))
-
-
 def _is_a_source(name: str) -> bool:
     """Whether a file or a folder of pictures has the name of a command; the user's file wins."""
     path = Path(name)
@@ -241,7 +230,7 @@ def _with_output(source: str, options: Options, save: bool) -> Options:
         and options.output is not None
         and (os.path.isdir(options.output) or options.output.endswith("/"))  # noqa: PTH112 - any name
     ):
-        return dataclasses.replace(options, output=_within(Path(options.output), source))
+        return dataclasses.replace(options, output=made_output_in(Path(options.output), source))
     if save and options.output is None:
         return dataclasses.replace(options, output=default_output(source))
     return options

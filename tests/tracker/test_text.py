@@ -19,7 +19,7 @@ from tests.tracker.videos import write_video
 from tracker import track, track_all
 from tracker.cli import main
 from tracker.errors import InputError
-from tracker.run.multi import name_of
+from tracker.run.naming import name_of
 from tracker.run.terminal import default_output
 from tracker.sources import address
 from tracker.text import cell, cell_read, harmless, told

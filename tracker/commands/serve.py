@@ -106,7 +106,7 @@ def serve(
     sources: Sequence[str], options: Options, where: Where, folder: Path, *, browse: bool, count: bool = True
 ) -> int:
     """Serve the page until a signal comes; without ``count`` lines and zones can only be drawn."""
-    from tracker.run.multi import find_runs
+    from tracker.run.listed import find_runs
     from tracker.web.server import Server
     from tracker.web.workers import Workers
 

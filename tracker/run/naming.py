@@ -38,6 +38,14 @@ def default_output(source: str) -> str:
     return str(output_in(Path(), source if source.isdecimal() else name_of(source)))
 
 
+def made_output_in(folder: Path, source: str) -> str:
+    """Return ``<name>_output.mp4`` in a folder, which is made where it is missing; raises ``OutputError``."""
+    from tracker.sinks import output_file
+
+    output_file.make_folder(folder)
+    return str(folder / default_output(source))
+
+
 def output_in(folder: Path, name: str) -> Path:
     """Return ``<name>_output.mp4`` in a folder; the name is cut where a file's would be too long.
 

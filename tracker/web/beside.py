@@ -9,7 +9,7 @@ from types import TracebackType
 
 from tracker.contracts import Sink
 from tracker.options import Options
-from tracker.run.multi import find_runs
+from tracker.run.listed import find_runs
 from tracker.run.session import Companion, Session
 from tracker.types import OptionError
 from tracker.web.server import Server, Where

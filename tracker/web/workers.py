@@ -14,7 +14,7 @@ from tracker.detectors.shared import SharedDetector
 from tracker.errors import EndRun
 from tracker.options import Options
 from tracker.run.build_detector import of_shared, shared_detector
-from tracker.run.multi import Run
+from tracker.run.listed import Run
 from tracker.run.replay import WithSavedTracks
 from tracker.run.session import Session
 from tracker.run.upstream import Upstream, WithDetector

@@ -25,7 +25,8 @@ from tracker.commands.zones import command as zones
 from tracker.errors import OptionError, OutputError, TrackError
 from tracker.options import Options
 from tracker.run import claims
-from tracker.run.multi import Several, find_runs
+from tracker.run.listed import find_runs
+from tracker.run.multi import Several
 from tracker.run.naming import default_output, distinct, name_of
 from tracker.run.session import Session
 from tracker.sinks import output_file

@@ -17,7 +17,8 @@ from tests.tracker.sources.rtsp import RtspServer
 from tests.tracker.squares import SquareDetector
 from tracker import track, track_all
 from tracker.options import Options
-from tracker.run.multi import Several, find_runs
+from tracker.run.listed import find_runs
+from tracker.run.multi import Several
 from tracker.types import Image, InputError, OptionError
 
 MakeVideo = Callable[..., Path]

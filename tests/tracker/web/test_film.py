@@ -16,7 +16,7 @@ from tests.tracker.web.stage import Page
 from tests.tracker.web.test_page import Tab, browser  # noqa: F401 - the fixture
 from tracker.detectors.shared import SharedDetector
 from tracker.options import Options
-from tracker.run.multi import find_runs
+from tracker.run.listed import find_runs
 from tracker.web import workers as rooms
 from tracker.web.counted_file import CountedFile
 from tracker.web.picture import Pictures

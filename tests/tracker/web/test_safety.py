@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.tracker.web.stage import Page, opened
 from tests.tracker.web.test_page import Tab, browser  # noqa: F401 - a fixture
 from tracker.options import Options
-from tracker.run.multi import find_runs
+from tracker.run.listed import find_runs
 from tracker.web import socket as sockets
 from tracker.web.about import about
 from tracker.web.server import Where

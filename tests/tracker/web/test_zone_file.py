@@ -9,7 +9,7 @@ import pytest
 
 from tests.tracker.web.stage import opened
 from tracker.options import Options
-from tracker.run.multi import find_runs
+from tracker.run.listed import find_runs
 from tracker.types import Scene
 from tracker.web import drawn
 from tracker.web.about import about
