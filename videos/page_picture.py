@@ -5,6 +5,7 @@ A browser opens `track serve` on the sample clip, draws a line and a zone, runs,
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
 import subprocess
@@ -34,6 +35,7 @@ def draw(page: Any, kind: str, points: tuple[tuple[float, float], ...]) -> None:
 
 def main() -> None:
     """Serve, draw, run, look."""
+    argparse.ArgumentParser(prog="python -m videos.page_picture", description=__doc__).parse_args()
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:

@@ -5,6 +5,7 @@ Runs the manual's own commands on the sample clip and keeps one frame of what ea
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
 import subprocess
@@ -49,6 +50,7 @@ def files(text: str) -> dict[str, str]:
 
 def main() -> None:
     """Run the commands and keep the pictures."""
+    argparse.ArgumentParser(prog="python -m videos.pictures", description=__doc__).parse_args()
     text = "\n".join(page.read_text("utf-8") for page in PAGES)
     with tempfile.TemporaryDirectory() as folder:
         render(folder)

@@ -6,6 +6,7 @@ walking body are, by proportion, and boats lie where they were drawn.
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -96,6 +97,7 @@ def _drawn(
 
 def main() -> None:
     """Write the pictures."""
+    argparse.ArgumentParser(prog="python -m videos.shapes_picture", description=__doc__).parse_args()
     for name, picture in pictures().items():
         place = PLACE / f"{name}.jpg"
         place.write_bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes())

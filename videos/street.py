@@ -6,9 +6,9 @@ nothing is fetched: the people are cut out of a photograph that the ultralytics 
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -250,6 +250,13 @@ def _encode(path: Path) -> list[Box]:
     return boxes
 
 
-if __name__ == "__main__":
-    for written in render(sys.argv[1] if len(sys.argv) > 1 else "."):
+def main() -> None:
+    """Render into the folder that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m videos.street", description=__doc__)
+    parser.add_argument("folder", nargs="?", default=".", help="made where it is missing (default: this one)")
+    for written in render(parser.parse_args().folder):
         print(written)
+
+
+if __name__ == "__main__":
+    main()
