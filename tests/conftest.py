@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
@@ -71,7 +73,17 @@ def make_video(tmp_path: Path) -> Callable[..., Path]:
         name: str = "clip.mp4", *, frames: int = 12, size: tuple[int, int] = (160, 96), fps: int = 25
     ) -> Path:
         path = tmp_path / name
-        width, height = size
+        path.write_bytes(square(path.suffix, frames, size, fps))
+        return path
+
+    return make
+
+
+@functools.cache  # many tests want the same one
+def square(suffix: str, frames: int, size: tuple[int, int], fps: int) -> bytes:
+    width, height = size
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"square{suffix}")
         with av.open(str(path), "w") as container:
             stream = container.add_stream("libx264", rate=fps)
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -83,6 +95,4 @@ def make_video(tmp_path: Path) -> Callable[..., Path]:
                 frame.pts, frame.time_base = index, Fraction(1, fps)
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
-        return path
-
-    return make
+        return path.read_bytes()

@@ -29,6 +29,7 @@ from videos.pictures import files
 from videos.street import render
 
 WITH_COMMANDS = [page for page in PAGES if lines(page)]
+SPANISH = ROOT / "README.es.md"
 BY_THE_GATE = "a test of the gate, .ci/run"
 # What no test here runs, and who does. The options of those that begin with `track` are parsed all the same.
 WITHOUT_END = "tests/tracker/commands/test_serve.py: it serves until it is stopped"
@@ -87,9 +88,17 @@ def test_the_options_of_every_command_are_ones_that_track_takes(page: Path) -> N
                 parsed(words[1:])
 
 
+def test_the_spanish_readme_tells_to_type_what_the_english_one_does() -> None:
+    """So that only the English one's commands need to be run."""
+    assert commands(SPANISH) == commands(ROOT / "README.md")
+
+
+def commands(page: Path) -> list[str]:
+    return [line.partition("  #")[0].strip() for line in lines(page)]
+
+
 def test_what_is_not_run_is_on_a_page() -> None:
-    every = {line.partition("  #")[0].strip() for page in PAGES for line in lines(page)}
-    assert set(NOT_RUN) <= every
+    assert set(NOT_RUN) <= {command for page in PAGES for command in commands(page)}
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +184,9 @@ def shell(line: str, folder: Path, bench: Path, weights: Path) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("page", [page for page in WITH_COMMANDS if page.name != "CONTRIBUTING.md"], ids=name)
+@pytest.mark.parametrize(
+    "page", [page for page in WITH_COMMANDS if page not in (SPANISH, ROOT / "CONTRIBUTING.md")], ids=name
+)
 def test_the_commands_of_a_page_run(page: Path, bench: Path, weights: Path, tmp_path: Path) -> None:
     """One after the other, with the real detector, where somebody would type them."""
     if "track eval" in " ".join(lines(page)):
@@ -184,9 +195,9 @@ def test_the_commands_of_a_page_run(page: Path, bench: Path, weights: Path, tmp_
     shutil.copytree(bench, folder)
     if page.name == "plugins.md":  # counting.md has made them
         shell("track road.mp4 --no-save --save-csv tracks.csv", folder, bench, weights)
-    for line in lines(page):
-        if line.partition("  #")[0].strip() not in NOT_RUN:
-            shell(stand_in(line), folder, bench, weights)
+    for command in commands(page):
+        if command not in NOT_RUN:
+            shell(stand_in(command), folder, bench, weights)
 
 
 @pytest.mark.slow
