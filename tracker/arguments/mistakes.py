@@ -107,6 +107,12 @@ def _problem(
         return InputError(
             f"{word} is a web page, not a video; download the video first, for example with yt-dlp"
         )
+    if not text.strip():
+        return InputError(
+            "the input is an empty word: give a file, a folder, a camera's number or an address"
+        )
+    if text == "-":
+        return InputError("-: standard input is not read; write it to a file, and give its name")
     if _exists(text) or re.match(r"[A-Za-z][\w+.-]*:/", text):
         return None
     camera = re.fullmatch(CAMERA, text)
@@ -117,6 +123,8 @@ def _problem(
         return OptionError(_assigned(word, [other.word for other in typed], grammar))
     if after:
         return OptionError(after)
+    if re.search(r"%0?\d*d", text):
+        return InputError(f"{word}: no such file; of numbered pictures give the folder, or a pattern with *")
     if any(sign in text for sign in "*?["):
         return None if glob.glob(text) else InputError(f"{word}: no file matches")  # noqa: PTH207
     if text.lower() in OTHER_WORDS:

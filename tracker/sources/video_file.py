@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,11 +105,15 @@ class VideoFile(ReadAhead):
         """Open the file and return its first frame; raises ``InputError``."""
         if self._path is not None and not self._path.exists():
             raise InputError(f"{self._shown}: no such file")
+        if self._path is not None and self._path.is_fifo():
+            raise InputError(f"{self._shown}: is a pipe, which can be read only once; write it to a file")
         if self._path is not None and self._path.stat().st_size == 0:
             raise InputError(f"{self._shown}: the file is empty")
         try:
             first = self._decoder.choose()
         except PermissionError:
+            if self._path is not None and os.access(self._path, os.R_OK):
+                raise InputError(f"{self._shown}: names other files, which are not read for it") from None
             raise InputError(f"{self._shown}: no permission to read it") from None
         except (av.error.FFmpegError, ValueError) as error:
             cause = error if self._path is not None else None  # its text holds the address

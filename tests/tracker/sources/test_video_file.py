@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -170,6 +171,14 @@ class TestBadInput:
 
     def test_missing_file(self, tmp_path: Path) -> None:
         self.refused(tmp_path / "none.mp4", "no such file")
+
+    def test_a_pipe_is_told_at_once(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe.ts")
+        self.refused(tmp_path / "pipe.ts", "is a pipe, which can be read only once; write it to a file")
+
+    def test_a_list_of_files_elsewhere(self, tmp_path: Path) -> None:
+        (tmp_path / "all.ffconcat").write_text("ffconcat version 1.0\nfile /etc/passwd\n")
+        self.refused(tmp_path / "all.ffconcat", "names other files, which are not read for it")
 
     def test_empty_file(self, tmp_path: Path) -> None:
         (tmp_path / "empty.mp4").touch()
