@@ -26,7 +26,7 @@ from bytetrack.kalman import XYWH, Belief, MotionModel
 from bytetrack.life import NOMINAL_RATE, UsableDetections
 from bytetrack.reunion import LONGEST_S, Possible, Seen, alone_together, size_of
 from bytetrack.table import VOTES
-from bytetrack.types import FloatArray, IntArray
+from bytetrack.types import FloatArray, IntArray, Tracks
 
 
 def by_overlap_height_and_score(pairs: Pairs, context: AssociationContext) -> FloatArray:
@@ -92,6 +92,7 @@ class MotionTracker(BYTETracker):
         """Forget everything; the next id is 1."""
         super().reset()
         self._common, self._pan = CommonMotion(), Pan()
+        self._unlooked = 0.0  # nominal frames since the last update, in which no detector ran
         self._shared: Shared | None = None  # in the last update
 
     def _associate(self, usable: UsableDetections) -> tuple[IntArray, IntArray]:
@@ -99,6 +100,7 @@ class MotionTracker(BYTETracker):
 
         Telling it costs little, and most cameras stand still.
         """
+        self._unlooked = 0.0
         rows, matched = super()._associate(usable)
         self._missed = missed = self._innovation(rows, matched, usable)
         self._shared = shared = self._common.estimate(
@@ -108,7 +110,7 @@ class MotionTracker(BYTETracker):
             self._table.belief = belief = self._table.belief.copy()
             moved = shared.of(belief[0, :2])
             belief[0, :2] += moved
-            belief[1, :2] += moved * (LEARNT / self._dt)
+            belief[1, :2] += moved * (LEARNT / self._since_update)
             rows, matched = super()._associate(usable)
             self._missed = self._innovation(rows, matched, usable)
         return rows, matched
@@ -171,19 +173,26 @@ class MotionTracker(BYTETracker):
         seen = table.belief[:2, :2].take((table.source >= 0).nonzero()[0], 2)
         middle = np.median(seen[0], 1)[:, None] if seen.shape[2] else np.zeros((2, 1))
         shift = np.zeros(2) if self._shared is None else self._shared.of(middle)[:, 0]
-        return self._pan.move(shift, seen[1], self._dt)
+        return self._pan.move(shift, seen[1], self._since_update)
+
+    def predict(self, dt: float = 1.0) -> Tracks:
+        """Return the tracks that are not lost where they are expected; see `BYTETracker.predict`."""
+        tracks = super().predict(dt)
+        self._unlooked += dt
+        return tracks
 
     def _predict(self, dt: float) -> None:
         super()._predict(dt)
-        self._dt = dt
+        self._since_update = self._unlooked + dt  # a common shift of now is that of all this time
 
     def state(self) -> dict[str, Any]:
         """Return everything the tracker knows as plain lists and numbers, for pickle or JSON."""
         common, pan = self._common.state(), self._pan.velocity.tolist()
-        return super().state() | {"common_motion": common, "pan": pan}
+        return super().state() | {"common_motion": common, "pan": pan, "unlooked": self._unlooked}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where ``state`` was taken, with the options of this tracker."""
         super().restore(state)
         self._common = CommonMotion.from_state(state.get("common_motion", [0.0, 0.0]))
         self._pan = Pan(np.array(state.get("pan", (0.0, 0.0)), np.float64))
+        self._unlooked = state.get("unlooked", 0.0)  # older states know of none

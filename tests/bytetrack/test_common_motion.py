@@ -226,6 +226,19 @@ def test_what_is_remembered_moves_with_the_scene(camera: Callable[[int], Boxes],
     assert wrong < at_most * left
 
 
+@pytest.mark.parametrize(("speed", "every"), [(12.0, 2), (8.0, 3)])
+def test_it_moves_as_far_where_a_detector_looks_now_and_then(speed: float, every: int) -> None:
+    """What boxes tell at once is the motion of all the frames in which nobody looked."""
+    tracker, true, moved_by = MotionTracker(track_thresh=0.5), pan(180, speed), np.zeros(2)
+    for index, box in enumerate(moved(walkers(2, 180), true)):
+        if index % every:
+            tracker.predict(1.0)
+            continue
+        tracker.update(Detections(box, np.full(8, 0.9), np.zeros(8, int)))
+        moved_by += tracker.scene_moved()
+    np.testing.assert_allclose(moved_by, true[-1], atol=0.2 * true[-1].max())
+
+
 def drive(seed: int, frames: int = 80, n: int = 40) -> list[Boxes]:
     """People beside a street through which the camera drives, a metre a frame, seen through a pinhole."""
     rng = np.random.default_rng(seed)
