@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from bytetrack import Detections, Tracks
 from bytetrack.boxes import columns, overlapping
 from bytetrack.types import FloatArray, IntArray
+from tracker.trackers.appearance import Appearance
 from tracker.trackers.discriminant import NEUTRAL, Discriminant
-from tracker.trackers.reid import Appearance
 from tracker.types import Frame, Json, OptionError
 
 PERSON = 0  # what COCO calls class 0; its classes 1 to 8 are vehicles, from bicycle to boat

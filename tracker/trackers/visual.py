@@ -12,8 +12,9 @@ from bytetrack.appearance import AppearanceTracker
 from bytetrack.looks import LooksTracker
 from bytetrack.types import FloatArray, IntArray
 from tracker.contracts import PictureTracker
+from tracker.trackers.appearance import Appearance
 from tracker.trackers.camera_motion import CameraMotion
-from tracker.trackers.reid import Appearance, open_appearance
+from tracker.trackers.reid import open_appearance
 from tracker.trackers.settings import REMEMBER_S, TrackerSettings
 from tracker.types import Frame, Json
 

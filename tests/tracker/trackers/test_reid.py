@@ -15,8 +15,9 @@ from bytetrack.types import FloatArray
 from tests.tracker.fakes import ListDetector
 from tracker import pipeline
 from tracker.options import Options
+from tracker.trackers.appearance import Appearance
 from tracker.trackers.make import make_tracker
-from tracker.trackers.reid import Appearance, ColorStripes, ReidNetwork, crop, open_appearance
+from tracker.trackers.reid import ColorStripes, ReidNetwork, crop, open_appearance
 from tracker.trackers.settings import TrackerSettings
 from tracker.trackers.visual import VisualTracker
 from tracker.types import Frame, Image, OptionError, WeightsError
