@@ -23,7 +23,8 @@ class DeepSORT(ProbationTracker, LooksTracker):  # in this order: the later give
     1. Confirmed tracks and boxes: the cost is the least cosine distance of a box to the last ``gallery_size``
        looks of the track; pairs beyond the Mahalanobis gate are forbidden. Tracks that were seen in the last
        frame are matched first, then those lost for one, and so on (the matching cascade).
-    2. Tracks on probation, and confirmed ones seen in the last frame, by IoU.
+    2. Tracks on probation, and confirmed ones seen in the last frame, by IoU. So are lost ones of whose looks
+       nothing can be told yet (where that is learnt); the official code knows no such tracks.
     3. Every box left begins a track, confirmed after ``min_hits`` detections one after the other.
 
     In every frame it decides as the official code (nwojke/deep_sort), whose accident it does not have: that
@@ -53,6 +54,8 @@ class DeepSORT(ProbationTracker, LooksTracker):  # in this order: the later give
         confirmed = np.isin(table.state, (TRACKED, LOST)).nonzero()[0]
         rows, columns = self._by_looks(confirmed, high, usable)
         left = np.isin(table.state, (TENTATIVE, TRACKED))
+        tells = [table.galleries[row].tells(self.comparable) for row in confirmed.tolist()]
+        left[confirmed] |= ~np.array(tells, bool)
         left[rows] = False
         free = np.setdiff1d(high, columns)
         others, boxes = self._by_overlap(left.nonzero()[0], free, usable)

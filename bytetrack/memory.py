@@ -48,6 +48,12 @@ class Gallery:
         distance: FloatArray = np.where(np.isfinite(least), least, np.inf)
         return distance
 
+    def tells(self, comparable: Comparable | None = None) -> bool:
+        """Return whether there is anything in it that can be compared, yet."""
+        if comparable is None:
+            return self._added > 0
+        return bool(np.isfinite(self._compared_by(comparable)).all(axis=1).any())
+
     def add(self, embedding: FloatArray, most: int) -> None:
         """Add one (F,), in the place of the oldest where there are ``most``."""
         self._begin_anew_with(embedding)
