@@ -203,10 +203,6 @@ class Options:
             return
         if self.save_detections:
             raise OptionError("--save-detections would only copy what --detections reads; leave one out")
-        if self.appearance == "self":
-            raise OptionError(
-                "--appearance self asks the detector's network, which --detections replaces; use --appearance color"
-            )
         for name in OF_THE_NETWORK:
             spec = specs(Options)[name]
             if getattr(self, name) != spec.default:
@@ -242,6 +238,11 @@ class Options:
             remember_s=self.remember,
             camera_motion=self.camera_motion,
         )
+
+    @property
+    def features_from(self) -> float | None:
+        """The score from which boxes get features of the detector's network; None: they get none."""
+        return self.conf if self.appearance == "self" else None
 
     @property
     def known_s(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,12 @@ def command(
     """Run all trackers over VIDEO and print side by side what each of them finds.
 
     The video is decoded once and detected once. VIDEO may be a file of --save-detections: then nothing is
-    detected, and the trackers that compare looks are left out. deepsort and strongsort take --appearance
-    color unless another is given.
+    detected, and the trackers that compare looks take part if it was saved with --appearance self. Of a video
+    deepsort and strongsort take --appearance color unless another is given.
     """
-    from tracker.offline.saved_detections import is_parquet
+    from tracker.offline.saved_detections import SavedDetections, is_parquet
     from tracker.run.claims import Claims
-    from tracker.run.comparison import Comparison, as_table, figures, find_truth
+    from tracker.run.comparison import LOOKS, Comparison, as_table, figures, find_truth
     from tracker.run.paths import claim_inputs
     from tracker.run.progress import Progress
     from tracker.run.replay_detections import WithSavedDetections
@@ -71,14 +72,21 @@ def command(
     if truth is not None and given["start"]:
         raise click.UsageError("--truth counts frames from the beginning; leave out --start")
     options = Options(**given)
+    looks = LOOKS
     upstream: Upstream
     if Path(video).is_file() and is_parquet(Path(video)):
-        upstream = WithSavedDetections(Path(video), options)
         left_out = [kind for kind in kinds if kind in NEED_LOOKS]
-        kinds = tuple(kind for kind in kinds if kind not in NEED_LOOKS)
+        if left_out and SavedDetections(Path(video)).features_from is not None:
+            upstream, looks = WithSavedDetections(Path(video), replace(options, appearance="self")), "self"
+            left_out = []
+        else:
+            upstream = WithSavedDetections(Path(video), options)
+            kinds = tuple(kind for kind in kinds if kind not in NEED_LOOKS)
         if left_out:
+            named = " and ".join(left_out)
             click.echo(
-                f"track: {' and '.join(left_out)} need pictures: give the video, and this by --detections",
+                f"track: {named} need pictures, or boxes saved with --appearance self: give the video, "
+                "and this by --detections",
                 err=True,
             )
         if not kinds:
@@ -89,7 +97,7 @@ def command(
     with Claims() as claims:
         upstream.claim(claims)
         claim_inputs(claims, options)
-        with Comparison(upstream, options, tuple(dict.fromkeys(kinds)), sequence) as comparison:
+        with Comparison(upstream, options, tuple(dict.fromkeys(kinds)), sequence, looks) as comparison:
             with Progress(comparison.source.length, comparison.source.name, enabled=not quiet) as progress:
                 found = comparison.run(progress.advance)
             compared = figures(found, comparison.scores())

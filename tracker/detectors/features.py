@@ -46,7 +46,8 @@ def _with_features(
         if channels < len(feature_map):
             bins = made.reshape(len(sure), -1, len(feature_map))
             made = (bins @ _fewer(len(feature_map))).reshape(len(sure), -1)
-        features[sure] = made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1e-12)
+        made = made / np.maximum(np.linalg.norm(made, axis=1, keepdims=True), 1e-12)
+        features[sure] = made.astype(np.float16)  # as they are stored: tracked later, they give the same
     return replace(found, features=features)
 
 

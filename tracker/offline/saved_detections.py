@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tracker.offline.motchallenge import FRAME, ID, frames_of, read_rows
 from tracker.offline.saved_tracks import blank
 from tracker.sinks.detections import BOX, COLUMNS, FORMAT, VERSION, library
 from tracker.sinks.shape_text import COLUMNS as SHAPE_COLUMNS
+from tracker.sinks.stored_features import COLUMN as FEATURES
+from tracker.sinks.stored_features import FEWER, features_read
 from tracker.sinks.stored_shapes import shapes_read
 from tracker.types import Frame, Image, InputError, Recorded
 
@@ -77,6 +80,9 @@ class SavedDetections:
             self.source, self.live = str(about["source"]), bool(about["live"])
             self.recorded = Recorded(about["start_wall"], about["utc_offset_s"])
             self.kind = str(about.get("kind", "detect"))
+            features = about.get("features")  # of files with features alone
+            self._feature_length = None if features is None else int(features["length"])
+            self.features_from = None if features is None else float(features["from_score"])
             self.classes = None if about["classes"] is None else [int(number) for number in about["classes"]]
             self.selection, self.length = about["selection"], about["length"]
             self.fingerprint = about.get("fingerprint")  # what its video is known again by, if it is a file
@@ -107,42 +113,47 @@ class SavedDetections:
     def times(self) -> Iterator[tuple[int, float]]:
         """Yield index and time, in seconds, of every frame."""
         last = None
-        for table in self._tables(["frame", "time_s"]):
+        for table in self._tables(["frame", "time_s"], BATCH):
             for index, time in zip(table["frame"].to_list(), table["time_s"].to_list(), strict=True):
                 if index != last:
                     yield index, time
                     last = index
 
-    def stored(self) -> Iterator[StoredFrame]:
-        """Yield what is stored of every frame."""
+    def stored(self, *, features: bool = False) -> Iterator[StoredFrame]:
+        """Yield what is stored of every frame; ``features``: with those, where there are any."""
+        length = self._feature_length if features else None
+        columns = (
+            self._columns if length is not None else [name for name in self._columns if name != FEATURES]
+        )
         left = None
-        for table in self._tables(self._columns):
+        for table in self._tables(columns, BATCH if length is None else max(BATCH // FEWER, 1)):
             if left is not None:
                 table = left.vstack(table)
             index = table["frame"].to_numpy()
             whole = int(np.searchsorted(index, index[-1]))  # the last frame may go on in the next piece
             left = table.slice(whole)
-            yield from self._frames(table.slice(0, whole))
+            yield from self._frames(table.slice(0, whole), length)
         if left is not None:
-            yield from self._frames(left)
+            yield from self._frames(left, length)
 
-    def _frames(self, table: Any) -> Iterator[StoredFrame]:
+    def _frames(self, table: Any, features: int | None) -> Iterator[StoredFrame]:
         try:
-            yield from _frames(table, self.kind, self.size)
+            yield from _frames(table, self.kind, self.size, features)
         except ValueError as error:  # a box that no detector gives
             raise self._damaged(error) from error
 
     @property
     def _columns(self) -> list[str]:
-        return [*COLUMNS, *SHAPE_COLUMNS[self.kind]]
+        more = [] if self._feature_length is None else [FEATURES]
+        return [*COLUMNS, *SHAPE_COLUMNS[self.kind], *more]
 
-    def _tables(self, columns: list[str]) -> Iterator[Any]:
+    def _tables(self, columns: list[str], batch: int) -> Iterator[Any]:
         """Yield the rows in pieces, in order of frame."""
         pl, last = self._polars, -1
-        for start in range(0, self._rows, BATCH):
+        for start in range(0, self._rows, batch):
             try:
                 wanted = pl.scan_parquet(self.path, glob=False).select(columns)
-                table = wanted.slice(start, BATCH).collect()
+                table = wanted.slice(start, batch).collect()
                 index = table["frame"].to_numpy()
                 if sum(table[name].null_count() for name in columns if name in NEVER_EMPTY):
                     raise ValueError("cells are empty")
@@ -163,8 +174,10 @@ class SavedDetections:
         )
 
 
-def _frames(table: Any, kind: str, size: tuple[int, int]) -> Iterator[StoredFrame]:
-    """Yield the frames of a piece that ends with the end of a frame."""
+def _frames(
+    table: Any, kind: str, size: tuple[int, int], features: int | None = None
+) -> Iterator[StoredFrame]:
+    """Yield the frames of a piece that ends with the end of a frame; ``features``: how many of each box."""
     if not len(table):
         return
     index, time = table["frame"].to_numpy(), table["time_s"].to_numpy()
@@ -172,12 +185,15 @@ def _frames(table: Any, kind: str, size: tuple[int, int]) -> Iterator[StoredFram
     boxes = np.stack([table[name].fill_null(0).to_numpy() for name in BOX], axis=1)
     score = table["confidence"].fill_null(0).to_numpy()
     class_id = table["class_id"].fill_null(0).to_numpy().astype(np.int64)
+    nothing = NOTHING if features is None else replace(NOTHING, features=np.empty((0, features), np.float32))
     starts = np.concatenate([[0], np.flatnonzero(np.diff(index)) + 1, [len(index)]])
     for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        found: Detections | None = NOTHING if looked[start] else NOBODY_LOOKED
+        found: Detections | None = nothing if looked[start] else NOBODY_LOOKED
         if seen[start]:
-            shapes = shapes_read(kind, table[start:end], size)
-            found = Detections(boxes[start:end], score[start:end], class_id[start:end], **shapes)
+            more = shapes_read(kind, table[start:end], size)
+            if features is not None:
+                more["features"] = features_read(table[start:end], features)
+            found = Detections(boxes[start:end], score[start:end], class_id[start:end], **more)
         yield StoredFrame(int(index[start]), float(time[start]), found)
 
 

@@ -63,7 +63,7 @@ def settings_of(options: Options, in_flight: int | None = None) -> Settings:
         precision=options.precision,
         in_flight=in_flight,
         backend=options.backend,
-        features=options.conf if options.appearance == "self" else None,
+        features=options.features_from,
     )
 
 

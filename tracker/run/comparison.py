@@ -86,13 +86,20 @@ def find_truth(path: Path | None) -> MotSequence | None:
 class Comparison:
     """Trackers beside each other; opened by ``with``, run once.
 
-    Raises ``TrackError`` for options that cannot be, and what source and detector raise.
+    ``looks`` is the appearance of the trackers that need one, where the options name none. Raises
+    ``TrackError`` for options that cannot be, and what source and detector raise.
     """
 
     def __init__(
-        self, upstream: Upstream, options: Options, kinds: Sequence[str], truth: MotSequence | None
+        self,
+        upstream: Upstream,
+        options: Options,
+        kinds: Sequence[str],
+        truth: MotSequence | None,
+        looks: str = LOOKS,
     ) -> None:
         check(options)
+        self._looks = looks
         self._upstream, self._options, self._truth = upstream, options, truth
         self._asked = [self._own(kind) for kind in kinds]
         self._stack = ExitStack()
@@ -140,7 +147,7 @@ class Comparison:
         """Return the name and the options of one of the trackers."""
         looks = self._options.appearance
         if kind in NEED_LOOKS and looks == "none":
-            looks = LOOKS
+            looks = self._looks
         remember = None if kind in WITH_GALLERY else self._options.remember
         own = replace(self._options, tracker=kind, appearance=looks, remember=remember)
         name = kind if looks == "none" else f"{kind} ({Path(looks).stem})"

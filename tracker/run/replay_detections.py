@@ -22,8 +22,8 @@ class WithSavedDetections(Upstream):
     def __init__(self, path: Path, options: Options) -> None:
         super().__init__(None, options)
         self._path = path
-        for name, off in (("appearance", "none"), ("camera_motion", "off")):
-            if getattr(options, name) != off:
+        for name, without in (("appearance", ("none", "self")), ("camera_motion", ("off",))):
+            if getattr(options, name) not in without:
                 flag = f"--{name.replace('_', '-')}"
                 raise OptionError(f"{flag} needs pictures: give the video with --video")
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:  # reading tables takes a while to import, and most runs detec
 FPS_SLIP = 0.01  # two frame rates of one video may differ by so much: containers round
 LENGTH_SLIP = 0.02  # and two lengths, which are worked out from what the header says
 PERSON = {0: "person"}  # what is in a det.txt
+LOOKLESS = (
+    "has no features, which --appearance self compares; use --appearance color, or detect and save again "
+    "with --appearance self"
+)
 
 
 def detections_sink(
@@ -33,7 +37,12 @@ def detections_sink(
         known_by = None if source.live or recording is None else fingerprint(recording)
         told = {**about(options, scene, detector, source), "fingerprint": known_by}
         yield DetectionsSink(
-            options.save_detections, scene, told, EmptyScene.of(scene), overwrite=options.overwrite
+            options.save_detections,
+            scene,
+            told,
+            EmptyScene.of(scene),
+            overwrite=options.overwrite,
+            features_from=options.features_from,
         )
 
 
@@ -51,6 +60,8 @@ def stored_detector(options: Options, source: Source, recording: str) -> StoredD
     if source.live:
         raise OptionError(f"--detections needs the video they were found in, and {source.name} is live")
     if not is_parquet(path):
+        if options.appearance == "self":
+            raise OptionError(f"{path}: {LOOKLESS}")
         classes = class_ids(options.classes, PERSON)
         return StoredDetections(
             str(path), PERSON, lambda: mot_frames(path), fps=source.fps, classes=classes, sparse=True
@@ -90,10 +101,18 @@ def detector_of(saved: SavedDetections, options: Options) -> StoredDetections:
         raise OptionError(
             f"{saved.path}: was saved with --classes {kept}; it has no {saved.names[absent[0]]}"
         )
+    compared = options.appearance == "self"
+    if compared and saved.features_from is None:
+        raise OptionError(f"{saved.path}: {LOOKLESS}")
+    if compared and saved.features_from is not None and options.conf < saved.features_from:
+        raise OptionError(
+            f"{saved.path}: was saved with --conf {saved.features_from:g}, and has no features of weaker "
+            f"boxes; give --conf {saved.features_from:g} or more, or --appearance color"
+        )
     return StoredDetections(
         str(saved.path),
         saved.names,
-        saved.stored,
+        lambda: saved.stored(features=compared),
         fps=saved.fps,
         classes=classes,
         description=f"{saved.network}, stored" if saved.network else "stored",

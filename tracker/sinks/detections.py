@@ -20,14 +20,16 @@ from tracker.contracts import Sink
 from tracker.errors import OptionError
 from tracker.sinks import output_file
 from tracker.sinks.shape_text import COLUMNS as SHAPE_COLUMNS
+from tracker.sinks.stored_features import COLUMN as FEATURES
+from tracker.sinks.stored_features import FEWER, feature_column
 from tracker.sinks.stored_shapes import shape_columns
 from tracker.types import Frame, Image, Json, OutputError, Result, Scene
 
 if TYPE_CHECKING:  # importing it takes its time
     import polars
 
-FORMAT, VERSION = "track_detections", 2  # key of the file's metadata, and the newest form of it
-OF_BOXES = 1  # the form of a file of boxes alone, which older versions read, too
+FORMAT, VERSION = "track_detections", 3  # key of the file's metadata, and the newest form of it
+OF_BOXES, OF_SHAPES, OF_FEATURES = 1, 2, 3  # each file has the oldest form that it can, for older versions
 BOX = ("x_min", "y_min", "x_max", "y_max")
 COLUMNS = ("frame", "time_s", *BOX, "class_id", "class_name", "confidence", "looked")
 ROWS = 250_000  # in memory at most, 15 MB
@@ -64,6 +66,7 @@ class DetectionsSink(Sink):
     """One row per box, with the corners and scores as float32, as the detectors of `tracker.detectors` give.
 
     A frame without boxes has one row without a box; ``looked`` is false where nobody looked at the frame.
+    With ``features_from``, the score from which boxes have features, these are a further column.
     ``about`` goes into the metadata of the file, with the frames counted and a picture of the empty scene;
     more may be added to it until the file is closed.
 
@@ -82,12 +85,15 @@ class DetectionsSink(Sink):
         *,
         overwrite: bool = False,
         rows: int = ROWS,
+        features_from: float | None = None,
     ) -> None:
         super().__init__()
-        self.path = Path(path)
+        self.path, self._features_from = Path(path), features_from
+        self._feature_length = 0
         self._live, self._kind = scene.live, scene.kind
         self._names, self.about, self._empty_scene = scene.names, dict(about), empty_scene
-        self._overwrite, self._most = overwrite, rows
+        fewer = 1 if features_from is None else FEWER
+        self._overwrite, self._most, self._row_group = overwrite, max(rows // fewer, 1), ROW_GROUP // fewer
         self._waiting: list[tuple[int, float, Detections, bool]] = []
         self._rows = self._frames = 0
         self._parts: list[tuple[Path, int]] = []  # in order, with how often each was joined
@@ -122,6 +128,8 @@ class DetectionsSink(Sink):
         if self._empty_scene is not None:
             self._empty_scene.update(result.frame, result.tracks)
         found = result.detections
+        if self._features_from is not None and found.features is not None:
+            self._feature_length = found.features.shape[1]
         self._waiting.append((result.frame.index, result.frame.time, found, result.looked))
         self._rows += max(len(found), 1)
         self._frames += 1
@@ -164,7 +172,9 @@ class DetectionsSink(Sink):
         part = self._part or self._temporary()
         self._part = None
         try:
-            self._table().write_parquet(part, row_group_size=ROW_GROUP, metadata=self._metadata(complete))
+            self._table().write_parquet(
+                part, row_group_size=self._row_group, metadata=self._metadata(complete)
+            )
         except (OSError, self._polars.exceptions.PolarsError) as error:
             raise self._failure(error, part) from error
         self._parts.append((part, 0))
@@ -180,7 +190,7 @@ class DetectionsSink(Sink):
         whole = self._temporary()
         try:
             self._polars.scan_parquet(parts, glob=False).sink_parquet(
-                whole, row_group_size=ROW_GROUP, maintain_order=True, metadata=self._metadata(complete)
+                whole, row_group_size=self._row_group, maintain_order=True, metadata=self._metadata(complete)
             )
         except (OSError, self._polars.exceptions.PolarsError) as error:
             raise self._failure(error, whole) from error
@@ -202,6 +212,7 @@ class DetectionsSink(Sink):
         score[seen] = np.concatenate([found.score for found in with_boxes])
         class_id[seen] = np.concatenate([found.class_id for found in with_boxes])
         names = [self._names.get(number, str(number)) for number in class_id.tolist()]
+        frames = [found for _, _, found, _ in self._waiting]
         table = pl.DataFrame(
             {
                 "frame": np.repeat(np.array([index for index, *_ in self._waiting], np.int64), each),
@@ -212,19 +223,26 @@ class DetectionsSink(Sink):
                 "confidence": score,
                 "looked": np.repeat(np.array([looked for *_, looked in self._waiting], bool), each),
                 "seen": seen,
-                **shape_columns(self._kind, [found for _, _, found, _ in self._waiting], pl),
+                **shape_columns(self._kind, frames, pl),
+                **({} if self._features_from is None else feature_column(frames, pl)),
             }
         )
         of_a_box = (*BOX, "class_id", "class_name", "confidence")
         empty = [pl.when(pl.col("seen")).then(pl.col(name)).alias(name) for name in of_a_box]
-        return table.with_columns(empty).select((*COLUMNS, *SHAPE_COLUMNS[self._kind]))  # type: ignore[no-any-return]
+        more = () if self._features_from is None else (FEATURES,)
+        return table.with_columns(empty).select((*COLUMNS, *SHAPE_COLUMNS[self._kind], *more))  # type: ignore[no-any-return]
 
     def _metadata(self, complete: bool) -> dict[str, str]:
         """Return what the file says of itself; ``complete``: the run has ended in order."""
-        version = OF_BOXES if self._kind == "detect" else VERSION
+        version = OF_BOXES if self._kind == "detect" else OF_SHAPES
+        features: dict[str, Json] = {}
+        if self._features_from is not None:
+            version = OF_FEATURES
+            features = {"features": {"length": self._feature_length, "from_score": self._features_from}}
         about = {
             "version": version,
             "kind": self._kind,
+            **features,
             **self.about,
             "frames": self._frames,
             "complete": complete,

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from tracker.errors import InputError, OptionError, OutputError
 from tracker.offline.saved_detections import SavedDetections
 from tracker.options import Options
 from tracker.sinks import DetectionsSink
+from tracker.sinks.detections import VERSION
 from tracker.types import Frame, Image, Result, Scene
 
 LINE = "door=80,0 80,96"
@@ -37,22 +39,29 @@ SIZE = (160, 96)
 SCENE = Scene("clip.mp4", (64, 48), 10.0, False, {0: "person", 2: "car"})
 
 
+@dataclass
 class Squares(SquareDetector):
     """Finds the square in float32 and not on a round number, as a network does, and a doubtful car."""
 
+    features: float | None = None  # as in `Settings`
+
     def _look(self, image: Image) -> Detections:
         found = super()._look(image)
-        if not len(found):
+        if len(found):
+            box = found.xyxy[0] + 0.3
+            boxes = np.array([box, box + 30], np.float32)
+            found = Detections(boxes, np.array([0.7, 0.15], np.float32), np.array([0, 2]))
+        if self.features is None:
             return found
-        box = found.xyxy[0] + 0.3
-        boxes = np.array([box, box + 30], np.float32)
-        return Detections(boxes, np.array([0.7, 0.15], np.float32), np.array([0, 2]))
+        features = np.full((len(found), 4), 0.5, np.float32)
+        features[found.score < self.features] = np.nan
+        return replace(found, features=features)
 
 
 @pytest.fixture(autouse=True)
 def squares(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def opened(_: object, settings: Settings, **__: object) -> Any:
-        detector = Squares(names={0: "person", 2: "car"})
+        detector = Squares(names={0: "person", 2: "car"}, features=settings.features)
         return detector if settings.every == 1 else EveryNth(detector, settings.every)
 
     weights = tmp_path / "w.pt"
@@ -223,7 +232,7 @@ def test_a_damaged_or_foreign_file_is_told_in_one_line(how: str) -> None:
     else:
         table, about = polars.read_parquet(path), polars.read_parquet_metadata(path)["track_detections"]
         if how == "newer":
-            about = json.dumps({**json.loads(about), "version": 3})
+            about = json.dumps({**json.loads(about), "version": VERSION + 1})
         metadata = {} if how == "foreign" else {"track_detections": about}
         table = table.reverse() if how == "unsorted" else table
         if how == "score":
@@ -297,6 +306,58 @@ def stored(path: Path) -> Sequence[tuple[Any, ...]]:
         else (kept.frame, kept.time, kept.detections.xyxy.tolist(), kept.detections.score.tolist())
         for kept in SavedDetections(path).stored()
     ]
+
+
+def with_features(count: int) -> Iterator[Result]:
+    """Yield frames of 0 to 2 boxes; the weak second one has no features."""
+    random = np.random.default_rng(0)
+    for index in range(count):
+        n = index % 3
+        features = random.normal(size=(n, 5)).astype(np.float16).astype(np.float32)
+        features[1:] = np.nan
+        xyxy = np.tile(np.array([[1, 2, 30, 40]], np.float32), (n, 1))
+        score = np.array([0.7, 0.15], np.float32)[:n]
+        found = Detections(xyxy, score, np.zeros(n, np.int64), features)
+        yield Result(Frame(picture(index, SIZE), index, index / 25), found, Tracks.empty())
+
+
+@pytest.mark.parametrize("rows", [1_000_000, 100])
+def test_features_are_kept_bit_for_bit_and_read_where_they_are_asked_for(tmp_path: Path, rows: int) -> None:
+    path = tmp_path / "d.parquet"
+    with DetectionsSink(path, SCENE, about(), rows=rows, features_from=0.3) as sink:
+        for one in with_features(20):
+            sink.write(one)
+    saved = SavedDetections(path)
+    assert saved.features_from == 0.3 and saved.about["version"] == VERSION
+    for one, kept, plain in zip(with_features(20), saved.stored(features=True), saved.stored(), strict=True):
+        assert kept.detections is not None and plain.detections is not None
+        assert plain.detections.features is None
+        np.testing.assert_array_equal(kept.detections.features, one.detections.features)
+        assert kept.detections.features is not None and kept.detections.features.dtype == np.float32
+
+
+def test_what_compares_features_needs_a_file_that_has_them() -> None:
+    clip()
+    live()
+    for command, words in ((replay_command, ["d.parquet"]), (track_command, ["clip.mkv", "--no-save"])):
+        more = [] if command is replay_command else ["--detections", "d.parquet"]
+        with pytest.raises(OptionError, match=r"^d\.parquet: has no features, which --appearance self"):
+            run(command, *words, *more, *tables("again"), "--appearance", "self")
+
+
+@pytest.mark.slow_after(1)
+@pytest.mark.parametrize("more", [(), ("--refine",)], ids=["plain", "refined"])
+def test_learnt_looks_go_by_the_stored_features(more: tuple[str, ...]) -> None:
+    clip()
+    own = "--appearance", "self", *more
+    live(*own)
+    run(track_command, "clip.mkv", "--no-save", "--detections", "d.parquet", *tables("again"), *own)
+    same("again")
+    run(replay_command, "d.parquet", *tables("replayed"), *own)
+    same("replayed")
+    run(replay_command, "d.parquet", *tables("without"), *more)  # whose features are left aside
+    with pytest.raises(OptionError, match=r"was saved with --conf 0\.3, and has no features of weaker"):
+        run(replay_command, "d.parquet", *tables("weak"), "--conf", "0.2", *own)
 
 
 @pytest.mark.slow
