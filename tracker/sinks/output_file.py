@@ -128,7 +128,16 @@ def next_free(path: str | Path, taken: Callable[[Path], bool] = os.path.lexists)
 
 
 def create_temporary(path: Path) -> Path:
-    """Create and return a new, empty file in the folder of ``path``: ``out.part.mp4``."""
+    """Create and return a new, empty file in the folder of ``path``: ``out.part.mp4``.
+
+    Raises ``OutputError`` where none can be, and for what is no file: it would replace a device.
+    """
+    if _is_special(path):
+        raise OutputError(f"{path}: is a device or a pipe; give the name of a file")
+    if str(path) == "-":
+        raise OutputError(
+            "-: what is whole only at the end is not for standard output; give the name of a file"
+        )
     for count in range(1, UNFINISHED):
         part = beside(path, path.stem, f".part{count if count > 1 else ''}{path.suffix}")
         try:

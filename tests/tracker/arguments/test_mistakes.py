@@ -126,7 +126,6 @@ def track(
         ("zones z.yaml", "Write track zones check"),
         ("zones check z.yaml", "track zones check [OPTIONS] ZONES VIDEO"),
         ("replay", "track replay [OPTIONS] TRACKS"),
-        ("'' --no-save", "the input is an empty word: give a file"),
         ("frames/%03d.png", "of numbered pictures give the folder, or a pattern with *"),
         ("-", "standard input is not read; write it to a file"),
         ("https://www.youtube.com/watch?v=abc", "yt-dlp"),
@@ -137,6 +136,10 @@ def track(
 )  # fmt: skip
 def test_a_line_that_cannot_be_meant_is_told_what_can(track: Track, line: str, told: str) -> None:
     assert told in track(line)
+
+
+def test_an_empty_word_is_told_as_such(track: Track) -> None:
+    assert "the input is an empty word: give a file" in track("", "--no-save")
 
 
 @pytest.mark.parametrize("name", ["-door.mp4", "--door.mp4"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -167,6 +168,22 @@ class TestEverySink:
         (tmp_path / name).mkdir()
         with pytest.raises(OutputError, match="is a folder"), make(tmp_path / name, overwrite=True):
             pass
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), [kind[:2] for kind in KINDS if kind[0] not in ("out.csv", "out.jsonl", "out.txt")]
+)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_device_or_a_pipe_is_never_replaced(
+    name: str, make: Callable[..., Any], overwrite: bool, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / name)
+    with (
+        pytest.raises(OutputError, match="is a device or a pipe; give the name of a file"),
+        make(tmp_path / name, overwrite=overwrite),
+    ):
+        pass
+    assert (tmp_path / name).is_fifo() and len([*tmp_path.iterdir()]) == 1
 
 
 def test_mot_text_is_what_evaluation_tools_read(tmp_path: Path) -> None:
