@@ -11,6 +11,7 @@ fetched: what pieces of the file fetch from an object store, by the size of bloc
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import resource
 import socket
@@ -26,11 +27,13 @@ from pathlib import Path
 import polars
 
 from benchmarks.memory import resident_bytes
-from tracker.archive import settings, store
+from tracker.archive import files, settings
+from tracker.archive.arrivals import Part
+from tracker.archive.detect import Detect, Place
+from tracker.archive.follow import Follow
 from tracker.archive.pieces import Piece, Probed, release
 from tracker.archive.recordings import Recording
 from tracker.archive.store import Folder
-from tracker.archive.tasks import Detect, Follow, Part, Place
 from tracker.options import Options
 from tracker.sources.video_file import VideoFile
 from tracker.threads import SHARE
@@ -38,6 +41,7 @@ from tracker.threads import SHARE
 HOURS = 10_000
 PIECES = 60  # of one worker
 SHOWN = (1, 5, 10, 20, 40, 60)
+SHORT_S = 5.0  # a short piece
 BLOCKS = (1 << 16, 1 << 17, 1 << 18, 1 << 20)
 
 
@@ -142,6 +146,7 @@ def bucket() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
     os.environ |= {
@@ -164,11 +169,11 @@ def fetched(video: Path, length_s: float) -> None:
         share = size * length_s / (source.duration_s or length_s)
     with bucket() as root:
         uri = f"{root}/{video.name}"
-        store.file_system(uri).put_file(str(video), uri)
+        files.file_system(uri).put_file(str(video), uri)
         print(f"{video.name}: {size / 1e6:.1f} MB, {share / 1e6:.2f} MB in {length_s:g} s")
         print("| block | fetched per piece, MB | of its share |\n|---|---|---|")
         for block in BLOCKS:
-            store.BLOCK_BYTES = block
+            files.BLOCK_BYTES = block
             each = [_fetch(uri, piece) for piece in pieces_of(video, 3, length_s)]
             mean = statistics.mean(each)
             print(f"| {block >> 10} KB | {mean / 1e6:.2f} | {mean / share:.1f} |", flush=True)
@@ -176,7 +181,7 @@ def fetched(video: Path, length_s: float) -> None:
 
 def _fetch(uri: str, piece: Piece) -> int:
     """Return the bytes that are fetched to decode a piece."""
-    with store.opened(uri) as file:
+    with files.opened(uri) as file:
         assert file is not None
         with VideoFile(uri, file=file).between(piece.start_s, piece.end_s) as source:
             assert sum(1 for _ in source), "the piece has no frame"
@@ -192,10 +197,10 @@ def main() -> None:
     parser.add_argument("--only", choices=["speed", "memory", "fetched"])
     given = parser.parse_args()
     video = given.video.absolute()
-    steps: dict[str, Callable[[], None]] = {
+    steps: dict[str, Callable[[], object]] = {
         "speed": lambda: speed(video, given),
         "memory": lambda: memory(video),
-        "fetched": lambda: fetched(video, min(given.piece, 5.0)),
+        "fetched": lambda: [fetched(video, length_s) for length_s in (SHORT_S, given.piece)],
     }
     for name, step in steps.items():
         if given.only in (None, name):

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tracker.archive.files import EXTRA
 from tracker.archive.pool import Pool, crashed
-from tracker.archive.store import EXTRA
 from tracker.archive.tasks import CRASHES, Outcome, Task, perform
 from tracker.errors import OptionError
 from tracker.threads import SHARE

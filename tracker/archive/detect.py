@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import tempfile
 import time
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from bytetrack import Tracks
 from tracker.archive import pieces
-from tracker.archive.store import open_store, opened
-from tracker.archive.tasks import Detect, Detected
+from tracker.archive.files import opened
+from tracker.archive.pieces import Piece
+from tracker.archive.recordings import Recording
+from tracker.archive.store import open_store
+from tracker.archive.tasks import Task
 from tracker.contracts import Detector
 from tracker.options import Options
 from tracker.run.build_detector import make_detector
@@ -21,6 +25,49 @@ from tracker.sources.video_piece import Seams, VideoPiece
 from tracker.types import Recorded, Result, Scene, Stopwatch
 
 NOBODY = Tracks.empty()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a recording is read and its parts are written."""
+
+    store: str
+    folder: str
+
+
+@dataclass(frozen=True)
+class Detect(Task):
+    """Detect one piece, and store what was found."""
+
+    recording: Recording
+    piece: Piece
+    place: Place
+    options: Options
+
+    @property
+    def detects(self) -> bool:
+        """It does."""
+        return True
+
+    @property
+    def title(self) -> str:
+        """File and piece."""
+        number = self.piece.number
+        return self.recording.name if number is None else f"{self.recording.name}, piece {number}"
+
+    def run(self) -> Detected:
+        """Detect."""
+        return detect(self)
+
+
+@dataclass(frozen=True)
+class Detected:
+    """What came of a piece."""
+
+    frames: int = 0
+    media_s: float = 0.0
+    cpu_s: float = 0.0
+    fault: str = ""  # why the file cannot be cut
 
 
 def detect(task: Detect) -> Detected:

@@ -13,10 +13,11 @@ from pathlib import Path
 import av
 
 from tracker.archive import sketches
+from tracker.archive.files import opened
 from tracker.archive.pieces import Piece
 from tracker.archive.recordings import Recording
 from tracker.archive.sketch import Sketch
-from tracker.archive.store import Store, open_store, opened
+from tracker.archive.store import Store, open_store
 from tracker.archive.tasks import Task
 from tracker.errors import OutputError, system_reason
 from tracker.options import Options

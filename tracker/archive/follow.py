@@ -6,37 +6,72 @@ import dataclasses
 import tempfile
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tracker.archive import kept as records
 from tracker.archive import tables
-from tracker.archive.arrivals import (
-    AcrossGaps,
-    Arrivals,
-    ArrivingDetections,
-    ArrivingFrames,
-    NotCutError,
-    ReplacedError,
-    Stored,
-    notes_of,
-    recorded,
-)
-from tracker.archive.kept import Kept
+from tracker.archive.arrivals import Arrivals, NotCutError, Part, ReplacedError, Stored, notes_of
+from tracker.archive.arriving import AcrossGaps, ArrivingDetections, ArrivingFrames, recorded
+from tracker.archive.kept import Kept, Whose
 from tracker.archive.sketches import Sketcher
 from tracker.archive.store import open_store
-from tracker.archive.tasks import Follow, Followed
+from tracker.archive.tasks import Task
 from tracker.contracts import Detector, LastingTracker, Source, Tracker
 from tracker.options import Options
 from tracker.run.checkpoint import Saved
 from tracker.run.session import Session
 from tracker.run.upstream import Upstream
 from tracker.trackers.make import make_tracker
-from tracker.types import Recorded, Stopwatch
+from tracker.types import Json, Recorded, Stopwatch
 from tracker.zones import file as zone_file
 
 LEFT = "files"  # folder of what plugins leave
 NEVER_S = 86400.0  # its state is taken once, after the last frame
+
+
+@dataclass(frozen=True)
+class Follow(Task):
+    """Follow the objects of one camera through the parts of its recordings, in order, while they arrive."""
+
+    camera: str
+    key: str
+    dated: bool
+    parts: tuple[Part, ...]
+    store: str
+    options: Options
+    zones: str | None = None  # name of the zone file in the store
+    sketched: str = ""  # mark of the settings with which sketches for videos are stored; none: they are not
+    mark: str = ""  # of the settings with which tables are made
+    lines: bool = False  # whether the lines that a run writes are kept beside
+
+    @property
+    def waits(self) -> bool:
+        """It waits for parts."""
+        return True
+
+    @property
+    def title(self) -> str:
+        """The camera."""
+        return self.camera
+
+    def run(self) -> Followed:
+        """Follow."""
+        return follow(self)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What came of a camera."""
+
+    files: dict[str, Json] = field(default_factory=dict)  # name of a recording -> frames and notes
+    tables: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    not_cut: tuple[str, str] | None = None  # a recording whose pieces do not fit, and why
+    again: bool = False  # what it had read has been replaced: follow from the beginning
+    frames: int = 0
+    cpu_s: float = 0.0
 
 
 class WithArrivals(Upstream):
@@ -82,7 +117,10 @@ def follow(task: Follow) -> Followed:
     """Follow a camera and store its tables; raises ``TrackError``."""
     began = time.process_time()
     store = open_store(task.store)
-    before = records.load(store, task)
+    whose = Whose(
+        task.key, (task.release, task.mark), [(part.recording.name, part.folder) for part in task.parts]
+    )
+    before = records.load(store, whose) if _can_go_on(task) else None
     arrivals = Arrivals(store, task.parts, task.options.lost, None if before is None else before.reached)
     with tempfile.TemporaryDirectory(prefix="track-") as name:
         folder = Path(name)
@@ -121,7 +159,7 @@ def follow(task: Follow) -> Followed:
         publisher = tables.Publisher(store, folder, task.key, session.scene, stored, lasting)
         publisher.publish((last_s if first_s is None else first_s, last_s), lines=task.lines)
         if known is not None and arrivals.reached is not None:
-            records.save(store, task, Kept(known[0], arrivals.reached, publisher.stored))
+            records.save(store, whose, Kept(known[0], arrivals.reached, publisher.stored))
         for path in sorted((folder / LEFT).iterdir()):
             store.put(path, f"{LEFT}/camera={task.key}/{path.name}")
     return Followed(
@@ -133,6 +171,11 @@ def follow(task: Follow) -> Followed:
     )
 
 
+def _can_go_on(task: Follow) -> bool:
+    """Whether the camera may get new files, and its run can go on with them: a second pass cannot."""
+    return task.parts[-1].recording.start_s is not None and not task.options.refine
+
+
 def _options(task: Follow, folder: Path, *, resume: bool) -> Options:
     """Return the options of the run, which writes its tables into a folder."""
     wanted: dict[str, Any] = {
@@ -140,7 +183,7 @@ def _options(task: Follow, folder: Path, *, resume: bool) -> Options:
         "events": str(folder / tables.WRITTEN["events"]),
         "counts": str(folder / tables.WRITTEN["counts"]),
     }
-    if records.can_keep(task):
+    if _can_go_on(task):
         wanted |= {"state": str(records.state_file(folder)), "state_every": NEVER_S, "resume": resume}
     if task.zones is not None:
         data = open_store(task.store).read(task.zones)

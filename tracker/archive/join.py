@@ -15,8 +15,9 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from tracker.archive.draw import ENCODING, SUFFIX, Look
+from tracker.archive.files import file_system, is_object, opened
 from tracker.archive.recordings import Recording
-from tracker.archive.store import file_system, is_object, open_store, opened
+from tracker.archive.store import open_store
 from tracker.archive.tasks import Task
 from tracker.contracts import Sound
 from tracker.errors import OutputError, system_reason

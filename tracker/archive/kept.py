@@ -10,9 +10,17 @@ from tracker.archive.arrivals import Reached
 from tracker.archive.manifest import CAMERAS
 from tracker.archive.store import Store
 from tracker.archive.tables import LINES, WRITTEN, Stored, name_of
-from tracker.archive.tasks import Follow
 from tracker.run import sealed
 from tracker.types import Json
+
+
+@dataclass(frozen=True)
+class Whose:
+    """Of which camera something is kept."""
+
+    key: str
+    made_with: tuple[str, ...]  # version and settings
+    parts: list[tuple[str, str]]  # its recordings and their folders, in order
 
 
 @dataclass(frozen=True)
@@ -40,11 +48,6 @@ def state_file(folder: Path) -> Path:
     return folder / "state.json"
 
 
-def can_keep(task: Follow) -> bool:
-    """Whether the camera may get new files, and its run can go on with them: a second pass cannot."""
-    return task.parts[-1].recording.start_s is not None and not task.options.refine
-
-
 def taken(folder: Path, plugins: int) -> tuple[dict[str, Json], dict[str, int]] | None:
     """Return what the run knows by now, and how many bytes of each table are written; call it between frames.
 
@@ -62,48 +65,43 @@ def taken(folder: Path, plugins: int) -> tuple[dict[str, Json], dict[str, int]] 
     return {**run, "sinks": sinks, "left": {}}, lasting
 
 
-def save(store: Store, task: Follow, kept: Kept) -> None:
+def save(store: Store, whose: Whose, kept: Kept) -> None:
     """Keep it in the store."""
     record = {
-        "release": task.release,
-        "mark": task.mark,
-        "parts": _parts(task),
+        "made_with": whose.made_with,
+        "parts": whose.parts,
         "reached": asdict(kept.reached),
         "stored": kept.stored.to_json(),
         "run": kept.run,
     }
-    store.write(_name(task), sealed.dump(**record).encode())
+    store.write(_name(whose.key), sealed.dump(**record).encode())
 
 
-def load(store: Store, task: Follow) -> Kept | None:
+def load(store: Store, whose: Whose) -> Kept | None:
     """Return where an earlier run of the same files and settings stands, if there are more files now.
 
     None where one of its files or tables is another one now, or gone: then all is followed anew.
     """
-    data = store.read(_name(task)) if can_keep(task) else None
+    data = store.read(_name(whose.key))
     try:
         record = json.loads(data or b"")
-        known = record["parts"]
-        same = (record["release"], record["mark"]) == (task.release, task.mark)
-        if not same or not len(known) < len(task.parts) or known != _parts(task)[: len(known)]:
+        made_with, known = tuple(record["made_with"]), [*map(tuple, record["parts"])]
+        more = len(known) < len(whose.parts) and known == whose.parts[: len(known)]
+        if made_with != whose.made_with or not more:
             return None
         kept = Kept(record["run"], Reached(**record["reached"]), Stored.from_json(record["stored"]))
     except (ValueError, KeyError, TypeError):
         return None
-    return kept if _all_there(store, task.key, kept.stored) else None
+    return kept if _all_there(store, whose.key, kept.stored) else None
 
 
 def forget(store: Store, key: str) -> None:
     """Remove it, since tables are about to be made anew."""
-    store.delete(f"{CAMERAS}/{key}.state.json")
+    store.delete(_name(key))
 
 
-def _name(task: Follow) -> str:
-    return f"{CAMERAS}/{task.key}.state.json"
-
-
-def _parts(task: Follow) -> list[list[str]]:
-    return [[part.recording.name, part.folder] for part in task.parts]
+def _name(key: str) -> str:
+    return f"{CAMERAS}/{key}.state.json"
 
 
 def _all_there(store: Store, key: str, stored: Stored) -> bool:

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from tracker.archive.files import known_by, opened, stamp
 from tracker.archive.pieces import Probed
-from tracker.archive.store import known_by, opened, stamp
+from tracker.archive.recordings import Recording
+from tracker.archive.tasks import Task
 from tracker.options import Options
 from tracker.sources.video_file import VideoFile
 from tracker.types import TrackError
+
+
+@dataclass(frozen=True)
+class Probe(Task):
+    """Open a recording and see what it is."""
+
+    recording: Recording
+    options: Options
+
+    @property
+    def title(self) -> str:
+        """The file."""
+        return self.recording.name
+
+    def run(self) -> Probed:
+        """Look."""
+        return probe(self.recording.uri, self.options)
 
 
 def probe(uri: str, options: Options) -> Probed:

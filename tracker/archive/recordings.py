@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from tracker.archive.store import Found, file_system, files_below, is_object
+from tracker.archive.files import Found, file_system, files_below, is_object
 from tracker.errors import InputError, OptionError
 from tracker.sources import address
 

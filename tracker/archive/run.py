@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from tracker import threads
 from tracker.archive import settings
+from tracker.archive.files import is_object
 from tracker.archive.films import Films
 from tracker.archive.manifest import COMPLETE, FAILED, SHORT, TABLE, Row
 from tracker.archive.pool import LocalPool, Pool
 from tracker.archive.progress import Progress
 from tracker.archive.recordings import NAMES, Names, find
-from tracker.archive.store import is_object, open_store
+from tracker.archive.store import open_store
 from tracker.archive.work import Work
 from tracker.options import Options
 from tracker.run.progress import table

@@ -5,64 +5,29 @@ from __future__ import annotations
 import json
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from tracker.archive import kept, manifest, pieces, tables
+from tracker.archive.arrivals import Part
+from tracker.archive.detect import Detect, Detected, Place
+from tracker.archive.file import File
+from tracker.archive.files import stamp
+from tracker.archive.follow import Follow, Followed
 from tracker.archive.manifest import Row
 from tracker.archive.pieces import Piece, Probed
 from tracker.archive.pool import Pool
+from tracker.archive.probe import Probe
 from tracker.archive.progress import Progress
-from tracker.archive.recordings import Camera, Recording
+from tracker.archive.recordings import Camera
 from tracker.archive.settings import detecting
-from tracker.archive.store import Store, stamp
-from tracker.archive.tasks import Detect, Detected, Follow, Followed, Outcome, Part, Place, Probe, Task
+from tracker.archive.store import Store
+from tracker.archive.tasks import Outcome, Task
 from tracker.options import Options
 from tracker.sources import address
 from tracker.types import Json, OptionError
 
 LOOK_S = 0.5  # the longest time in which nothing is looked at, so that Ctrl-C is heard
 MOST_AHEAD = 2  # pieces that are given out for each core
-
-
-@dataclass
-class File:
-    """A recording at work."""
-
-    camera: Camera
-    recording: Recording
-    probed: Probed = field(default_factory=Probed)
-    folder: str = ""
-    cut: list[Piece] = field(default_factory=list)
-    there: set[str] = field(default_factory=set)  # names of parts
-    why_whole: str = ""
-    error: str = ""
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is decoded whole."""
-        return self.cut[0].number is None if self.cut else True
-
-    def row(self, told: Mapping[str, Json] | None = None, error: str = "") -> Row:
-        """Return what has come of it."""
-        told = told or {}
-        error = error or self.error or str(told.get("error", ""))
-        notes = list(told.get("notes", ()))
-        return Row(
-            self.camera.name,
-            address.redact(self.recording.uri),
-            manifest.state_of(error, notes),
-            "" if not self.cut else "whole" if self.whole else "pieces",
-            self.why_whole,
-            int(told.get("parts", 0)),
-            int(told.get("frames", 0)),
-            told.get("first_s"),
-            told.get("last_s"),
-            self.probed.duration_s,
-            error,
-            "; ".join(notes),
-            self.probed.known,
-            json.dumps(self.probed.stamp),
-        )
 
 
 class Work:

@@ -8,10 +8,9 @@ import pytest
 
 from bytetrack import Detections
 from tests.tracker.archive.made_parts import PROBED, write_part
-from tracker.archive.arrivals import Arrivals, NotCutError, ReplacedError
+from tracker.archive.arrivals import Arrivals, NotCutError, Part, ReplacedError
 from tracker.archive.recordings import Recording
 from tracker.archive.store import Folder
-from tracker.archive.tasks import Part
 from tracker.sources.video_piece import Seams, Seen
 from tracker.types import InputError
 

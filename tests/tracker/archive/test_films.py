@@ -14,7 +14,7 @@ import pytest
 from bytetrack import Detections, Tracks
 from tests.tracker.videos import write_video
 from tracker.archive import manifest, pieces
-from tracker.archive.arrivals import Stored
+from tracker.archive.arrivals import Part, Stored
 from tracker.archive.films import Films
 from tracker.archive.pieces import Probed
 from tracker.archive.pool import Pool
@@ -22,7 +22,7 @@ from tracker.archive.progress import Progress
 from tracker.archive.recordings import Camera, Recording
 from tracker.archive.sketches import Sketcher
 from tracker.archive.store import Folder
-from tracker.archive.tasks import Outcome, Part, Task, perform
+from tracker.archive.tasks import Outcome, Task, perform
 from tracker.drawing.annotate import DrawOptions
 from tracker.options import Options
 from tracker.run.painter import Painter

@@ -15,9 +15,9 @@ from tests.tracker.archive.made_parts import FPS, PROBED, person, write_part
 from tests.tracker.archive.world import rows, same_rows
 from tests.tracker.plugins.test_loading import install
 from tracker.archive import pieces
-from tracker.archive.follow import follow
+from tracker.archive.arrivals import Part
+from tracker.archive.follow import Follow, Followed, follow
 from tracker.archive.recordings import Recording
-from tracker.archive.tasks import Follow, Followed, Part
 from tracker.options import Options
 from tracker.sources.video_piece import Seams
 
