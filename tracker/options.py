@@ -17,6 +17,7 @@ from tracker.detectors.tile_spec import TileSpec
 from tracker.errors import OptionError
 from tracker.parse import near_miss
 from tracker.trackers.settings import (
+    MATCHED_BY,
     NEED_LOOKS,
     REMEMBER_S,
     TRACKER_KINDS,
@@ -89,6 +90,7 @@ class Options:
     tracker: str = option(TRACKER_KINDS[0], "Tracker: motion (improved ByteTrack) or, as published, bytetrack, botsort, strongsort, deepsort (both with --appearance), sort. `track compare` runs them all.", "Tracking", "--tracker", choices=TRACKER_KINDS)
     new_track_thresh: float | None = option(TrackerSettings.new_track_thresh, "Minimum score to start a new track; never below --conf.", "Tracking", "--new-track-thresh", low=0, high=1, metavar="P")
     match_thresh: float = option(TrackerSettings.match_thresh, "Maximum cost of the first match, 1 - IoU * score (the default tracker also compares heights).", "Tracking", "--match-thresh", low=0, high=1, metavar="COST")
+    match_by: str = option(TrackerSettings.match_by, "What decides who is who where boxes compete: boxes alone, or also keypoints (of -pose weights) or masks (of -seg weights).", "Tracking", "--match-by", choices=MATCHED_BY)
     appearance: str = option(TrackerSettings.appearance, "Compare appearance when boxes compete, and to recognise lost objects: none, color, self (by the detector's own network, learning from the recording), or a ReID model MODEL.onnx.", "Tracking", "--appearance", metavar="KIND")
     remember: Seconds | None = option(TrackerSettings.remember_s, "With --appearance: recognise objects for S seconds, even after they left the picture.  [default: 20, and not after leaving]", "Tracking", "--remember", low=0, high=86400, metavar="S")
     camera_motion: str = option(TrackerSettings.camera_motion, "Compensate for camera motion: off, on, or auto (only while the camera moves).", "Tracking", "--camera-motion", choices=("off", "on", "auto"))
@@ -233,6 +235,7 @@ class Options:
             track_thresh=self.conf,
             new_track_thresh=self.new_track_thresh,
             match_thresh=self.match_thresh,
+            match_by=self.match_by,
             lost_s=self.lost,
             appearance=self.appearance,
             remember_s=self.remember,

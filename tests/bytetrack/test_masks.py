@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from bytetrack import Detections
-from bytetrack.masks import Crop, Masks, packed, unpacked
+from bytetrack.masks import Crop, Masks, moved_iou, packed, unpacked
 from tests.quick import examples
 
 shapes = st.tuples(st.integers(1, 9), st.integers(1, 9))
@@ -41,6 +41,18 @@ def test_pixels_come_back_and_are_measured(pixels: np.ndarray) -> None:  # type:
         assert masks.xyxy[row].tolist() == box
     shared = np.array([[np.sum(a & b) / max(np.sum(a | b), 1) for b in pixels] for a in pixels])
     np.testing.assert_allclose(masks.iou(masks), shared)
+    runs = [masks.runs(row) for row in range(len(masks))]
+    np.testing.assert_allclose([[moved_iou(a, b) for b in runs] for a in runs], shared)
+
+
+@examples(60)
+@given(pictures, st.integers(-3, 3), st.integers(-3, 3))
+def test_a_moved_mask_is_one_in_another_place(pixels: np.ndarray, x: int, y: int) -> None:  # type: ignore[type-arg]
+    size = pixels.shape[1] + 6, pixels.shape[2] + 6
+    here = Masks.of([Crop(3, 3, one) for one in pixels], size)
+    there = Masks.of([Crop(3 + x, 3 + y, one) for one in pixels], size)
+    moved = [moved_iou(here.runs(row), here.runs(0), x * size[0] + y) for row in range(len(here))]
+    np.testing.assert_allclose(moved, there.iou(here)[:, 0])
 
 
 @examples(100)

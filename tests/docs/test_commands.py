@@ -48,6 +48,7 @@ NOT_RUN = {
     "track street.mp4 --weights yolov8n-seg.pt --blur person -o blurred.mp4": OF_SHAPES,
     "track street.mp4 --weights yolov8n-pose.pt -o skeletons.mp4": OF_SHAPES,
     "track harbour.mp4 --weights yolov8n-obb.pt -o boats.mp4": OF_SHAPES,
+    "track street.mp4 --weights yolov8n-pose.pt --match-by keypoints -o by_keypoints.mp4": OF_SHAPES,
     "track street.mp4 --int8 -o int8.mp4": "tests/tracker/run/test_int8.py: half a minute of CPU",
 }
 # What is not here when tests run, and what stands for it.

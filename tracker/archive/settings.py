@@ -25,8 +25,8 @@ DETECT = (
     *("batch", "fps", "decode"),
 )
 FOLLOW = (
-    *("classes", "conf", "max_det", "tracker", "new_track_thresh", "match_thresh", "refine", "lost", "line"),
-    *("zone", "zones", "plugin", "units", "interval"),
+    *("classes", "conf", "max_det", "tracker", "new_track_thresh", "match_thresh", "match_by", "refine"),
+    *("lost", "line", "zone", "zones", "plugin", "units", "interval"),
 )
 DRAW = (
     *("crf", "encode", "line_width", "hide_labels", "hide_conf", "show_labels", "show_conf", "show_ids"),

@@ -54,6 +54,7 @@ class Keywords(TypedDict, total=False):
     tracker: str
     new_track_thresh: float | None
     match_thresh: float
+    match_by: str
     appearance: File
     remember: Time | None
     camera_motion: str

@@ -27,6 +27,7 @@ FILE = click.Path(path_type=Path)
     show_default="all",
     help="Compare these only.",
 )
+@same_as(Options, "match_by")
 @same_as(Options, "appearance")
 @same_as(Options, "remember")
 @same_as(Options, "camera_motion")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # it needs OpenCV, which takes its time
 FILE = click.Path(path_type=Path)
 OF_THE_TRACKER = (
     *("conf", "detect_every", "tracker", "new_track_thresh", "match_thresh", "appearance", "remember"),
-    "camera_motion",
+    *("match_by", "camera_motion"),
 )  # of stored detections only: saved tracks are tracked already
 
 
@@ -32,6 +32,7 @@ OF_THE_TRACKER = (
 @same_as(Options, "tracker")
 @same_as(Options, "new_track_thresh")
 @same_as(Options, "match_thresh")
+@same_as(Options, "match_by")
 @same_as(Options, "appearance")
 @same_as(Options, "remember")
 @same_as(Options, "camera_motion")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from bytetrack import SORT, BoTSORT, BYTETracker, DeepSORT, MotionTracker, RotatedTracker, StrongSORT
 from bytetrack.life import NOMINAL_RATE
@@ -14,7 +15,14 @@ from bytetrack.rotated_tracker import (
     RotatedStrongSORT,
 )
 from tracker.contracts import LastingTracker
-from tracker.trackers.settings import NEED_LOOKS, TrackerSettings, lacks_looks
+from tracker.trackers.settings import (
+    KIND_OF,
+    MATCHED_BY,
+    NEED_LOOKS,
+    TrackerSettings,
+    lacks_looks,
+    lacks_shapes,
+)
 from tracker.types import OptionError
 
 TRACKERS: dict[str, Callable[..., BYTETracker]] = {
@@ -46,11 +54,19 @@ def make_tracker(
 
     ``fps`` and ``size`` (width, height in pixels) are the source's, ``found`` is what the detector finds
     (`Detector.kind`): rotated boxes are followed as such. Every class in ``TRACKERS`` takes the parameters of
-    ``BYTETracker``. Raises ``OptionError`` and ``WeightsError`` for ``--appearance``.
+    ``BYTETracker``. Raises ``OptionError`` and ``WeightsError`` for ``--appearance``, and
+    ``OptionError`` where ``match_by`` is not found.
     """
     if kind in NEED_LOOKS and settings.appearance == "none":
         raise OptionError(lacks_looks(kind))
-    tracker = (ROTATED if found == "obb" else TRACKERS)[kind](
+    maker = (ROTATED if found == "obb" else TRACKERS)[kind]
+    if settings.match_by != MATCHED_BY[0]:
+        if found != KIND_OF[settings.match_by]:
+            raise OptionError(lacks_shapes(settings.match_by))
+        from bytetrack.competing import by_shapes
+
+        maker = by_shapes(cast(type[BYTETracker], maker), settings.match_by)
+    tracker = maker(
         track_thresh=settings.track_thresh,
         new_track_thresh=settings.new_track_thresh,
         match_thresh=settings.match_thresh,

@@ -232,6 +232,13 @@ def test_what_needs_masks_or_keypoints_is_refused_without(kind: str) -> None:
     if kind != "segment":
         with pytest.raises(OptionError, match="--save-mots needs masks"):
             run(track_command, *words, "--save-mots", "a.mots")
+    for shapes, needed in (("keypoints", "pose"), ("masks", "segment")):
+        asked = (*words, "--match-by", shapes, "--save-csv", "a.csv")
+        if kind == needed:
+            run(track_command, *asked)
+            continue
+        with pytest.raises(OptionError, match=f"--match-by {shapes} needs -"):
+            run(track_command, *asked)
     if kind != "pose":
         with pytest.raises(OptionError, match="--blur face needs -pose weights"):
             run(track_command, *words, "--save-csv", "a.csv", "--blur", "face")
