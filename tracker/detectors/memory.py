@@ -9,6 +9,7 @@ import numpy as np
 
 from bytetrack import Detections
 from bytetrack.types import FloatArray, IntArray
+from tracker.detectors.bustle import Bustle
 from tracker.detectors.changes import Mask
 from tracker.detectors.packed import pack, pack_boxes, unpack, unpack_boxes
 from tracker.types import Json
@@ -61,12 +62,14 @@ class Memory:
     patience_s: float
     busy: int
     blind: int
+    bustle: Bustle
 
     def to_json(self) -> Json:
         """Return all of it."""
         arrays = {name: pack(getattr(self, name)) for name in ARRAYS}
         numbers = {"patience_s": self.patience_s, "busy": self.busy, "blind": self.blind}
-        return {"standing": pack_boxes(self.standing), **arrays, **numbers}
+        bustle = self.bustle.to_json()
+        return {"standing": pack_boxes(self.standing), "bustle": bustle, **arrays, **numbers}
 
     @classmethod
     def from_json(cls, state: Any) -> Memory:
@@ -77,6 +80,7 @@ class Memory:
             patience_s=float(state["patience_s"]),
             busy=int(state["busy"]),
             blind=int(state["blind"]),
+            bustle=Bustle.from_json(state["bustle"]),
         )
 
     def fits(self, blocks: tuple[int, int], sizes: int) -> bool:

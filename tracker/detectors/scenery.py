@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from bytetrack import Detections
 from tracker.detectors.batched import Network
+from tracker.detectors.bustle import Bustle
 from tracker.detectors.changes import Changes, Mask, blocks_of, luminance
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.memory import Look, Memory, Parts
@@ -22,6 +24,9 @@ NEW_LIGHT = 0.5  # part of the blocks that changed, from which the whole picture
 SURE = 0.25  # score from which an object that was not known makes it look again sooner
 BUSY = 50  # pictures in a row that had to be looked at whole, from which it is not even compared every time
 MOST_BLIND = 4  # pictures between two comparisons then
+
+Size: TypeAlias = tuple[int, int]  # height, width of an input
+Places: TypeAlias = list[tuple[int, int]]  # column and row of each window in it, in strides
 
 
 @dataclass
@@ -76,9 +81,9 @@ class Scenery:
         self._looked_s = np.full(self._view.blocks, -np.inf)
         self._owed = np.zeros(self._view.blocks, bool)
         self._patience_s = SOONEST_S
-        self._fills = True  # whether what changed last fits into nothing smaller than the whole picture
         self._busy = 0  # pictures in a row that were compared, and filled it
         self._blind = 0  # pictures that are looked at whole without a comparison
+        self._bustle = Bustle()
 
     def memory(self) -> Memory | None:
         """Return what it knows; None: it has not been shown anything."""
@@ -94,6 +99,7 @@ class Scenery:
             self._patience_s,
             self._busy,
             self._blind,
+            self._bustle,
         )
 
     def recall(self, memory: Memory) -> None:
@@ -106,6 +112,7 @@ class Scenery:
         self._looked_s, self._owed = memory.looked_s.copy(), memory.owed.copy()
         self._missed = dict(zip(self._sizes, memory.missed.tolist(), strict=True))
         self._patience_s, self._busy, self._blind = memory.patience_s, memory.busy, memory.blind
+        self._bustle = memory.bustle
 
     def begin(self, frame: Frame) -> Look | None:
         """Compare the frame, and ask the network about what changed; None: nothing did."""
@@ -114,13 +121,18 @@ class Scenery:
         if not self.wanted(frame):
             self._busy = 0
             self._share.add(0.0)
+            self._bustle = self._bustle.after(0.0, frame.time)
             return None
         windows, changed = None, self._view.with_boxes(self._due, self.standing.xyxy)
         if self._due.mean() <= NEW_LIGHT and self._network.any_shape:
             windows = self._view.windows(changed)
-        shape, places = self._fitting(windows)
+        fitting = self._fitting(windows or ())
+        if not self._routine:
+            part = cost(fitting[0][0]) / cost(self._sizes[-1]) if fitting else 1.0
+            self._bustle = self._bustle.after(part, frame.time)
+        shape, places = self._compiled([] if self._bustle.is_high else fitting)
         if windows is None or places is None:
-            self._busy = self._busy + 1 if self._fills and not self._routine else 0
+            self._busy = self._busy + 1 if not fitting and not self._routine else 0
             self._blind = min(max(self._busy - BUSY, 0), MOST_BLIND)
             self.looks_at_all(frame.time)
             return self._at_all(frame)
@@ -180,20 +192,21 @@ class Scenery:
         self._changes.look(np.ones(self._view.blocks, bool))
         self._looked_s[:] = time
 
-    def _fitting(self, windows: list[Cells] | None) -> tuple[tuple[int, int], list[tuple[int, int]] | None]:
-        """Return the smallest input that windows fit into, and where; no places: the whole picture.
+    def _fitting(self, windows: Sequence[Cells]) -> list[tuple[Size, Places]]:
+        """Return the inputs that windows fit into, the smallest first, and where; none: the whole picture."""
+        if not windows:
+            return []
+        packings = [(shape, packed(windows, shape)) for shape in self._sizes[:-1]]
+        return [(shape, places) for shape, places in packings if places is not None]
+
+    def _compiled(self, fitting: list[tuple[Size, Places]]) -> tuple[Size, Places | None]:
+        """Return the smallest input that can be used now; no places: the whole picture.
 
         A size is compiled once it would have saved what compiling costs. What is live goes on with a larger
         one meanwhile; a file waits, so that its results do not depend on how fast the machine is.
         """
         whole, wanted = self._sizes[-1], None
-        self._fills = True
-        if windows is None:
-            return whole, None
-        for shape in self._sizes[:-1]:
-            places = packed(windows, shape)
-            if places is None:
-                continue
+        for shape, places in fitting:
             if self._missed[shape] >= self._network.new_shape_cost:
                 shape = self._network.input_for(shape, wait=not self._live)
                 if cost(shape) >= cost(whole):
@@ -203,7 +216,6 @@ class Scenery:
                 return shape, places
             wanted = wanted or shape
         if wanted is not None:
-            self._fills = False
             self._missed[wanted] += cost(whole) - cost(wanted)
         return whole, None
 

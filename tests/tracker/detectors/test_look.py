@@ -211,6 +211,22 @@ def test_where_all_changes_for_long_it_is_not_even_compared(monkeypatch: pytest.
     assert looking.share.whole < 275  # and once it is quiet, it is seen to be
 
 
+def test_where_most_moves_all_is_looked_at_until_it_is_calm() -> None:
+    def paint(i: int, image: Image) -> None:
+        lamp(image, 20 + i, 40)
+        for place in range(14) if i < 24 else ():  # rest in one picture of four
+            lamp(image, 20 + place // 2 * 90, 440 - place % 2 * 200 - i + i // 4)
+
+    looking = Looking(Bright(), imgsz=640)
+    whole = []
+    for i, (_, boxes) in enumerate(looking.stream(film(44, paint, fps=5, size=(480, 640)))):
+        whole.append(looking.share.whole)
+        assert boxes is not None
+        assert [20 + i, 40, 32 + i, 64] in boxes.xyxy.tolist(), i
+    assert whole[23] - whole[7] == 16  # and not by windows where few moved
+    assert whole[43] - whole[35] <= 1  # the look of every two seconds
+
+
 @pytest.mark.slow_after(1)
 @pytest.mark.parametrize(("in_flight", "every"), [(3, 1), (1, 1), (2, 1), (1, 3), (2, 3), (4, 3)])
 def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(in_flight: int, every: int) -> None:
