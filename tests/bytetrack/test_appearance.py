@@ -118,6 +118,7 @@ def test_who_comes_back_must_look_more_like_it_than_neutral(cosine: float, numbe
     assert comes_back(cosine * RED + (1 - cosine**2) ** 0.5 * BLUE) == [number]
 
 
+@pytest.mark.slow
 def test_nobody_comes_back_from_too_far_too_late_or_at_another_size() -> None:
     assert comes_back(RED, to=(600, 100)) == [2]
     assert comes_back(RED, after_s=25) == [2]

@@ -61,7 +61,7 @@ def assert_equal(found: Iterable[Tracks], golden: Path, *, scores: bool = True) 
     assert sorted(ours_of.values()) == list(range(1, len(ours_of) + 1)), "one to one and without holes"
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("name", mot17.SEQUENCES)
 def test_equals_the_official_code_in_every_frame(name: str) -> None:
     assert_equal(follow(name), mot17.FOLDER / name / "golden/bytetrack.txt")

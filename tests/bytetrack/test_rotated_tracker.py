@@ -80,6 +80,7 @@ def test_everybody_keeps_the_number_and_is_where_it_is(kind: str) -> None:
     assert overlap_pairs(tracks.rotated, ships(frame)[truth]).min() > 0.6
 
 
+@pytest.mark.slow_after(2)
 @everyone
 @pytest.mark.parametrize("turns", [1, 2])
 def test_a_turned_form_of_a_box_is_the_same_box(kind: str, turns: int) -> None:
@@ -101,6 +102,7 @@ def moved(turn: float, mirror: int) -> Callable[[FloatArray], FloatArray]:
     )
 
 
+@pytest.mark.slow_after(2)
 @everyone
 @pytest.mark.parametrize(("turn", "mirror"), [(0.0, -1), (0.7, 1), (2.9, -1)])
 def test_a_turned_or_mirrored_scene_gives_the_same_tracks(kind: str, turn: float, mirror: int) -> None:

@@ -96,6 +96,7 @@ def test_every_command_answers_h(command: str) -> None:
     assert "-h, --help" in outputs[0]
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("word", ["--help", "--version"])
 def test_output_that_cannot_be_printed_is_told_in_one_line(word: str) -> None:

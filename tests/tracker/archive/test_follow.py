@@ -109,7 +109,7 @@ def test_days_begin_at_midnight_where_it_was_recorded(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("begun", [[1], [2, 3]])
 def test_a_camera_with_new_files_goes_on_where_it_stood(begun: list[int], tmp_path: Path) -> None:
     whole, grown = tmp_path / "whole", tmp_path / "grown"

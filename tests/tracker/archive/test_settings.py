@@ -59,6 +59,7 @@ def test_without_the_extra_one_line_names_it(
         assert "pip install 'track-anything-in-video[archive]'" in refusal(capsys, *arguments)
 
 
+@pytest.mark.slow
 def test_no_cluster_is_joined_without_a_token_or_by_chance(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def test_doubtful_boxes_have_none() -> None:
     assert none.features is not None and none.features.shape == (0, 48)
 
 
+@pytest.mark.slow
 def test_a_larger_network_gives_no_more_numbers_and_they_tell_as_much() -> None:
     """Of 256 channels 64 are made; boxes that looked alike still do, the others less."""
     box = Letterbox.fit((96, 160), (160, 160))

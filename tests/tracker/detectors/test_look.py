@@ -227,7 +227,7 @@ def test_where_most_moves_all_is_looked_at_until_it_is_calm() -> None:
     assert whole[43] - whole[35] <= 1  # the look of every two seconds
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("in_flight", "every"), [(3, 1), (1, 1), (2, 1), (1, 3), (2, 3), (4, 3)])
 def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(in_flight: int, every: int) -> None:
     random = np.random.default_rng(5)

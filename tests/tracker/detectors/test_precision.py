@@ -53,6 +53,7 @@ def test_bf16_is_openvinos(untrained: Path) -> None:
         open_detector(untrained, Settings(precision="fp8"))
 
 
+@pytest.mark.slow
 def test_what_is_faster_is_found_once_and_kept(
     untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

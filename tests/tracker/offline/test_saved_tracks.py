@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -68,10 +69,19 @@ def run(
     return [folder / "events.jsonl", folder / "counts.csv"]
 
 
-@pytest.fixture
-def live(tmp_path: Path) -> list[Path]:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("walkers") / "live"
     frames = [Frame(blank(SIZE), index, index / FPS) for index in range(LENGTH)]
-    return run(tmp_path / "live", frames, Walkers(), BYTETracker(frame_rate=FPS))
+    run(folder, frames, Walkers(), BYTETracker(frame_rate=FPS))
+    return folder
+
+
+@pytest.fixture
+def live(tmp_path: Path, made: Path) -> list[Path]:
+    folder = tmp_path / "live"
+    shutil.copytree(made, folder)
+    return [folder / "events.jsonl", folder / "counts.csv"]
 
 
 def test_replay_gives_the_same_events_and_counts(tmp_path: Path, live: list[Path]) -> None:

@@ -81,7 +81,7 @@ def test_a_detector_that_blinks_does_not_bring_a_ghost_back() -> None:
     assert away(film(scene, lambda t: t < 0.75, seen=lambda i: i % 4 == 0).picture(), scene) <= 3
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     "light",
     [lambda t: 0.6 + 0.8 * t, lambda t: 1.0 if t < 0.5 else 0.4, lambda t: 1 + 0.3 * np.sin(20 * t)],
@@ -123,6 +123,7 @@ def test_a_moving_camera_gives_one_sharp_moment() -> None:
     assert np.abs(back - shown[nearest]).mean() < 8, "as it was, but for the enlarging"
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("size", [(3840, 2160), (1080, 1920), (768, 576), (64, 48), (17, 300), (1, 1)])
 def test_every_size_becomes_a_picture_for_a_slide(size: tuple[int, int]) -> None:
     empty = EmptyScene(size, 10)

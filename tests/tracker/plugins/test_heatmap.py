@@ -152,7 +152,7 @@ def test_it_shows_itself_and_what_was_shown_does_not_change() -> None:
     assert not np.array_equal(later.marks[0].arguments["bgra"], shown)
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["presence", "standing"])
 def test_the_picture_left_has_a_scale_in_seconds(mode: str) -> None:
     heat = Heatmap(mode=mode)

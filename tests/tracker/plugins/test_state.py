@@ -61,7 +61,9 @@ def make(request: pytest.FixtureRequest) -> Callable[[], Plugin]:
     return PLUGINS[request.param]
 
 
-@pytest.mark.parametrize("cut", [1, 30, 58, 69, 119])
+@pytest.mark.parametrize(
+    "cut", [58, *(pytest.param(cut, marks=pytest.mark.slow) for cut in (1, 30, 69, 119))]
+)
 def test_cut_in_two_it_tells_the_same(make: Callable[[], Plugin], cut: int) -> None:
     whole, first, second = make(), make(), make()
     for plugin in (whole, first, second):

@@ -220,7 +220,7 @@ class TestCut:
         run(clip, tmp_path / "cut", vid_stride=3, end=4.0, state=state, resume=True)
         same(tmp_path / "whole", tmp_path / "cut")
 
-    @pytest.mark.slow_after(1)
+    @pytest.mark.slow
     @pytest.mark.parametrize("limits", [[{"max_frames": 61}], [{"end": 2.0}, {"end": 3.0}]])
     def test_behind_a_limit_it_goes_on_as_if_there_had_been_none(
         self, clip: Path, tmp_path: Path, limits: list[dict[str, Any]]

@@ -286,6 +286,7 @@ class TestWhatExists:
         assert Path("a_late.json").read_text() == "mine" and Path("a_late-2.json").exists()
         assert session.left == [Path("a_late-2.json")]
 
+    @pytest.mark.slow
     def test_a_run_that_goes_on_replaces_its_own_picture_and_no_other(self, folder: Path) -> None:
         def go(stop_after: int | None = None, **more: Any) -> None:
             stop = threading.Event()
@@ -363,6 +364,7 @@ class TestTemporaryNames:
 
 
 class TestTwoRunsAtOnce:
+    @pytest.mark.slow_after(5)
     @pytest.mark.parametrize(
         "words",
         [
@@ -452,7 +454,7 @@ NAMES = [
 
 
 class TestNames:
-    @pytest.mark.slow_after(4)
+    @pytest.mark.slow_after(2)
     @pytest.mark.parametrize("name", NAMES, ids=ascii)
     def test_a_file_is_named_after_itself(self, make_video: MakeVideo, tmp_path: Path, name: str) -> None:
         make_video("in.mp4", frames=5).rename(tmp_path / name)

@@ -112,6 +112,7 @@ def test_marks_are_not_changed() -> None:
     assert before["colors"] == [5]
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(
     "size",
     [(320, 240), (768, 576), (480, 854), pytest.param((3840, 2160), marks=pytest.mark.slow)],

@@ -110,6 +110,7 @@ def test_stored_shapes_come_back(kind: str) -> None:
                 np.testing.assert_array_equal(getattr(read, name), getattr(expected, name))
 
 
+@pytest.mark.slow_after(1)
 def test_every_output_tells_of_shapes_and_a_replay_writes_the_same(kind: str) -> None:
     run(track_command, "clip.mp4", "--detections", "clip.parquet", "-o", "out.mp4", *tables("a", kind))
     run(replay_command, "a.csv", "--video", "clip.mp4", "-o", "again.mp4", *tables("b", kind))
@@ -161,6 +162,7 @@ def _rows(path: str) -> dict[tuple[str, str], dict[str, str]]:
         return {(row["frame"], row["tracker_id"]): row for row in csv.DictReader(file)}
 
 
+@pytest.mark.slow_after(1)
 def test_refined_tracks_keep_their_shapes_and_a_filled_gap_has_none_but_its_box(kind: str) -> None:
     run(track_command, "clip.mp4", "--detections", "clip.parquet", "--no-save", *tables("a", kind))
     run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import shutil
@@ -102,6 +103,14 @@ def tables(name: str) -> list[str | Path]:
 
 def live(*more: str | Path) -> None:
     run(track_command, "clip.mkv", "--no-save", "--save-detections", "d.parquet", *tables("live"), *more)
+
+
+@functools.cache
+def recorded() -> dict[str, bytes]:
+    """Return a clip and the boxes found in it."""
+    clip()
+    live()
+    return {name: Path(name).read_bytes() for name in ("clip.mkv", "d.parquet")}
 
 
 def same(name: str) -> None:
@@ -219,8 +228,8 @@ def test_another_file_that_may_be_the_same_video_is_a_note() -> None:
     "how", ["absent", "empty", "text", "cut", "foreign", "zeros", "newer", "unsorted", "score"]
 )
 def test_a_damaged_or_foreign_file_is_told_in_one_line(how: str) -> None:
-    clip()
-    live()
+    for name, content in recorded().items():
+        Path(name).write_bytes(content)
     path = Path("d.parquet")
     data = path.read_bytes()
     if how == "absent":

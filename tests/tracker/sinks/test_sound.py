@@ -162,7 +162,7 @@ def test_recordings_that_were_joined_keep_pictures_and_sound(
     assert heard(tmp_path / out) == pytest.approx(2.0 * len(kinds), abs=0.3)
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("out", OUTS)
 @pytest.mark.parametrize(
     "kind", ["ts", pytest.param("mp4", marks=pytest.mark.slow), pytest.param("mkv", marks=pytest.mark.slow)]
@@ -188,6 +188,7 @@ def test_sound_that_begins_or_ends_elsewhere(
     assert loud[-1] == pytest.approx(end, abs=0.12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("out", OUTS)
 def test_sound_that_is_noise_in_the_middle(tmp_path: Path, out: str) -> None:
     path = tmp_path / "in.mkv"

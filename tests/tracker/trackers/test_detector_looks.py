@@ -152,7 +152,7 @@ def test_the_same_twice() -> None:
     assert followed("self", 120) == followed("self", 120)
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["botsort", "deepsort", "strongsort"])
 def test_trackers_with_a_gallery_take_it(kind: str) -> None:
     """What a gallery holds is compared by what is known now: those who walk alone keep one number."""
