@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from tracker.sinks import output_file
 from tracker.sinks.text_file import TextSink
-from tracker.types import Json, Result
+from tracker.types import Json, OutputError, Result
 
 
 class Journal(TextSink):
     """Lines on the disk, the first of which says what they are of: ``{"track": "coco", ...}``."""
 
-    def __init__(self, path: Path, about: Json, *, live: bool) -> None:
+    def __init__(self, path: Path, about: Json, goal: Path, *, live: bool) -> None:
         super().__init__(path, overwrite=True, live=live)  # the file is new, made by who opens it
-        self._about = about
+        self._about, self._goal = about, goal
 
     def header(self) -> str:
         """Return the first line."""
@@ -25,6 +26,16 @@ class Journal(TextSink):
     def lines(self, result: Result) -> str:
         """Return nothing: who owns the journal writes it with ``put``."""
         return ""
+
+    def full(self) -> output_file.DiskFullError:
+        """Return the error that says what is left where there is no room for more."""
+        return output_file.DiskFullError(
+            f"{self._goal}: the disk is full; {self.path.name} keeps what was found: free space and run "
+            "again, which makes it whole"
+        )
+
+    def _failure(self, error: OSError) -> OutputError:
+        return self.full() if error.errno in output_file.FULL else super()._failure(error)
 
     def put(self, text: str) -> None:
         """Append lines; they are in the file a second later at the latest."""

@@ -113,10 +113,19 @@ class WholeFileSink(Sink):
             part = Path(self._left["journal"])
             JournalFile(part).drop_unfinished()
         about = {"track": self.form, **self.about()}
-        journal = self._journal = Journal(part, about, live=self._scene.live)
+        journal = self._journal = Journal(part, about, self.path, live=self._scene.live)
         if self._left is not None:
             journal.restore(self._left, True)
-        journal.__enter__()
+        try:
+            journal.__enter__()
+        except output_file.DiskFullError as error:
+            journal.__exit__(type(error), error, None)
+            if self._left is None:
+                part.unlink(missing_ok=True)
+                raise output_file.DiskFullError(
+                    f"{self.path}: the disk is full; free space, or use -o"
+                ) from error
+            raise
         self.warnings += journal.warnings
         if self._left is not None and self.path.is_file():
             made = _digest(text.encode() for text in self.whole(JournalFile(journal.path)))
@@ -135,34 +144,33 @@ class WholeFileSink(Sink):
         failed: OutputError | None = None
         try:
             journal.__exit__(kind, error, trace)
+            if (
+                journal.failed is None
+                and journal.path.is_file()
+                and (self._results or self._left is not None)
+            ):
+                self._files = [self._put_in_place(journal)]
         except OutputError as failure:
             failed = failure
         self.warnings += journal.warnings[told:]
-        try:
-            if journal.path.is_file() and (self._results or self._left is not None):
-                self._files = [self._put_in_place(journal.path)]
-        except OutputError as failure:
-            failed = failed or failure
-        else:
-            if not self._goes_on and failed is None:
-                journal.path.unlink(missing_ok=True)
+        kept = failed is not None or journal.failed is not None or self._goes_on
+        if journal.path.is_file() and not (kept and next(JournalFile(journal.path).lines(), None)):
+            journal.path.unlink()
         if failed is None:
             return
         if kind is None and not (self._scene.live and isinstance(failed, output_file.DiskFullError)):
             raise failed
         self.warnings.append(str(failed))  # of a live source: the run itself went well
 
-    def _put_in_place(self, journal: Path) -> Path:
+    def _put_in_place(self, journal: Journal) -> Path:
         replace = self._overwrite or (
             self._ours is not None and self.path.is_file() and _digest(_pieces(self.path)) == self._ours
         )
         try:
-            return output_file.move_into_place(make_whole(type(self), journal, self.path), self.path, replace)
+            part = make_whole(type(self), journal.path, self.path)
         except output_file.DiskFullError as error:
-            raise output_file.DiskFullError(
-                f"{self.path}: the disk is full; {journal.name} keeps what was found: free space and run "
-                "again, which makes it whole"
-            ) from error
+            raise journal.full() from error
+        return output_file.move_into_place(part, self.path, replace)
 
     def _make_leftovers_whole(self) -> None:
         """Make what killed runs left whole where it stands; no other run writes this name now."""

@@ -223,8 +223,6 @@ def test_a_live_source_leaves_no_journal(path: Path) -> None:
 
 
 def test_a_full_disk_keeps_the_journal_and_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("needs /dev/full")
     part, full = path.with_stem("out.part"), path.with_name("full")
     full.symlink_to("/dev/full")
     with (
@@ -238,6 +236,20 @@ def test_a_full_disk_keeps_the_journal_and_says_so(path: Path, monkeypatch: pyte
     with SINKS[path.name](path, scene()):
         pass
     assert frames_of(part) == {0}
+
+
+def test_a_disk_that_is_full_at_the_beginning_leaves_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = path.with_name("full")
+    full.symlink_to("/dev/full")
+    monkeypatch.setattr("tracker.sinks.output_file.create_temporary", lambda _: full)
+    with (
+        pytest.raises(OutputError, match="the disk is full; free space, or use -o"),
+        SINKS[path.name](path, scene()),
+    ):
+        pass
+    assert not [*path.parent.iterdir()]
 
 
 def elements(path: Path, kind: str, step: int = 1) -> dict[str, list[ElementTree.Element]]:
