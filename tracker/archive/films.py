@@ -67,6 +67,7 @@ class Films:
         self._films: dict[str, Film] = {}  # by the folder of its pieces
         self._waiting: deque[Task] = deque()
         self._running: dict[Task, Film] = {}
+        self._left: list[str] = []  # folders out of which files were removed
 
     def prepare(self) -> None:
         """Let those cameras be followed again whose sketches are needed and not there."""
@@ -90,6 +91,8 @@ class Films:
                     raise OptionError(outcome.error)
                 self._take(film, task, outcome)
             self._give()
+        for folder in self._left:
+            self.store.tidy(folder)
 
     def told(self) -> str:
         """Return what was done, for the table."""
@@ -227,6 +230,7 @@ class Films:
         for folder in (self._folder(film), sketches.folder_beside(film.file.folder)):
             for name in self.store.names(folder):
                 self.store.delete(f"{folder}/{name}")
+            self._left.append(folder)
 
     def _folder(self, film: Film) -> str:
         """Return the folder of its pieces."""

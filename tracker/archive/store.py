@@ -53,6 +53,9 @@ class Store:
         """Remove a file, if it is there."""
         raise NotImplementedError
 
+    def tidy(self, folder: str) -> None:
+        """Remove a folder that is empty now, and into which nobody writes; an object store has none."""
+
     def write(self, name: str, data: bytes) -> None:
         """Write a file in one step."""
         with tempfile.TemporaryDirectory(prefix="track-") as folder:
@@ -115,6 +118,12 @@ class Folder(Store):
         """Remove a file."""
         with suppress(FileNotFoundError):
             self._path(name).unlink()
+
+    def tidy(self, folder: str) -> None:
+        """Remove a folder that is empty, and the one it is in where that is, too."""
+        with suppress(OSError):
+            for path in (self._path(folder), self._path(folder).parent, self._path(folder).parent.parent):
+                path.rmdir()
 
     def _path(self, name: str) -> Path:
         return Path(self.root, *name.split("/"))

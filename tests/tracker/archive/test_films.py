@@ -164,6 +164,7 @@ def test_a_joined_video_is_that_of_one_run(whole: bool, times_ms: list[int] | No
     assert decoded == sorted(set(decoded)) and len(decoded) == 36
     assert packets(world.made, "audio") == packets(world.expected, "audio")
     left = [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert not (tmp_path / "out/drawn").exists()
     assert sorted(left) == ["clip.json", "clip.mp4", "index.json", "made.json"]
 
 
