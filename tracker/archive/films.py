@@ -75,6 +75,7 @@ class Films:
             rows = manifest.load(self.store, camera, self.tables)
             if not videos.are_ready(self.store, camera, rows, self.made_with):
                 manifest.forget(self.store, camera)
+                kept.forget(self.store, camera.key)  # from its first file on
                 kept.forget(self.store, camera.key)
 
     def run(self) -> None:
