@@ -136,7 +136,9 @@ class Detections:
         xyxy, score, class_id = (_as_array(field) for field in (boxes.xyxy, boxes.conf, boxes.cls))
         shapes: dict[str, Any] = {}
         if (rotated := getattr(boxes, "xywhr", None)) is not None:
-            shapes["rotated"] = _as_array(rotated)
+            turned = np.array(_as_array(rotated))
+            turned[:, 4] = np.fmod(turned[:, 4], 2 * np.pi)  # some networks go around more than once
+            shapes["rotated"] = turned
         if (keypoints := getattr(results, "keypoints", None)) is not None and len(xyxy):
             points = _as_array(keypoints.data)
             sure = np.ones_like(points[..., :1])
