@@ -95,11 +95,10 @@ def test_limits_follow_what_the_looks_can_tell_apart() -> None:
         limits[kind] = made.tracker
     assert isinstance(limits["strongsort"], StrongSORT) and isinstance(limits["botsort"], BoTSORT)
     assert isinstance(limits["deepsort"], DeepSORT)
-    assert limits["deepsort"].max_cosine_distance == pytest.approx(unlike / 2)
+    assert limits["deepsort"].max_cosine_distance == pytest.approx(unlike)
     assert limits["strongsort"].max_cosine_distance == pytest.approx(unlike + 0.05)
     assert limits["botsort"].max_looks_distance == pytest.approx(unlike / 2)
     osnet = 1 - 0.6  # with which the published limits come out
-    assert DeepSORT.max_cosine_distance == osnet / 2
     assert StrongSORT.max_cosine_distance == pytest.approx(osnet + 0.05)
 
 
