@@ -37,6 +37,16 @@ class Tracklet:
     total: FloatArray  # (F,) of the samples
     count: int
     seen_s: float
+    earlier: FloatArray  # (F,) their mean at
+    earlier_s: float
+
+    def take(self, sample: FloatArray, time_s: float, apart_s: float) -> None:
+        """Add a sample (F,)."""
+        self.total = self.total + sample
+        self.count += 1
+        self.seen_s = time_s
+        if self.count == 1 or time_s - self.earlier_s >= apart_s:
+            self.earlier, self.earlier_s = (self.total / self.count).astype(np.float32), time_s
 
 
 class DetectorLooks(Appearance):
@@ -46,6 +56,7 @@ class DetectorLooks(Appearance):
     neutral = NEUTRAL
     every_s = 0.3  # from one moment that is learnt from to the next
     gap_s = 1.0  # a tracklet that is not seen for longer has ended
+    apart_s = 2.0  # after so long it is asked whether an object is known again
     min_score = 0.4  # of what is learnt from,
     max_occluded_iou = 0.3  # and how much any other box may overlap it
 
@@ -114,16 +125,19 @@ class DetectorLooks(Appearance):
         if discriminant is None or discriminant.length != samples.shape[1]:
             discriminant = self._learnt[group] = Discriminant(samples.shape[1])
         means, counts = np.zeros_like(samples), np.zeros(len(samples))
+        earlier = np.full_like(samples, np.nan)
         for number, (track_id, sample) in enumerate(zip(track_ids, samples, strict=True)):
             known = self._tracklets.get(track_id)
             if known is None or known.group != group or len(known.total) != len(sample):
-                known = self._tracklets[track_id] = Tracklet(group, np.zeros(len(sample)), 0, time_s)
+                known = self._tracklets[track_id] = Tracklet(
+                    group, np.zeros(len(sample)), 0, time_s, np.zeros_like(sample), time_s
+                )
             if known.count:
                 means[number], counts[number] = known.total / known.count, known.count
-            known.total = known.total + sample
-            known.count += 1
-            known.seen_s = time_s
-        return discriminant.add(samples, means, counts)
+                if time_s - known.earlier_s >= self.apart_s:
+                    earlier[number] = known.earlier
+            known.take(sample, time_s, self.apart_s)
+        return discriminant.add(samples, means, counts, earlier)
 
     def _occluded(self, source: IntArray, detections: Detections) -> NDArray[np.bool_]:
         """Return which rows of the detections, (K,), overlap another one."""
@@ -143,7 +157,15 @@ class DetectorLooks(Appearance):
             "due_s": None if np.isinf(self._due_s) else self._due_s,
             "learnt": [[group, one.length, one.state()] for group, one in self._learnt.items()],
             "tracklets": [
-                [track_id, one.group, one.count, one.seen_s, base64.b64encode(one.total.tobytes()).decode()]
+                [
+                    track_id,
+                    one.group,
+                    one.count,
+                    one.seen_s,
+                    _text(one.total),
+                    _text(one.earlier),
+                    one.earlier_s,
+                ]
                 for track_id, one in self._tracklets.items()
             ],
         }
@@ -157,9 +179,20 @@ class DetectorLooks(Appearance):
             self._learnt[group] = Discriminant(length)
             self._learnt[group].restore(learnt)
         self._tracklets = {
-            track_id: Tracklet(group, np.frombuffer(base64.b64decode(total)).copy(), count, seen_s)
-            for track_id, group, count, seen_s, total in state["tracklets"]
+            track_id: Tracklet(
+                group,
+                np.frombuffer(base64.b64decode(total)).copy(),
+                count,
+                seen_s,
+                np.frombuffer(base64.b64decode(earlier), np.float32).copy(),
+                earlier_s,
+            )
+            for track_id, group, count, seen_s, total, earlier, earlier_s in state["tracklets"]
         }
+
+
+def _text(numbers: FloatArray) -> str:
+    return base64.b64encode(numbers.tobytes()).decode()
 
 
 def groups(class_id: IntArray) -> IntArray:

@@ -21,6 +21,7 @@ from tracker.types import Json
 
 # The cosine of two vectors that tells nothing, as of a ReID network: `Discriminant.share` makes it so.
 NEUTRAL = 0.6
+BINS = 100  # of histograms of cosines, -1 to 1
 BATCH = 64  # samples that are taken into the matrices together: one at a time costs ten times as much
 FIRST_ROUNDS, ROUNDS = 12, 4  # of the iteration, where it begins and where it goes on
 
@@ -41,6 +42,8 @@ class Discriminant:
     more: float = 1.3  # times as many samples, until it is solved again
     most: int = 20_000
     different_share: float = 0.9  # of different objects seen together are less alike than what is neutral
+    least_auc: float = 0.75  # of telling an object again some time later; 0.5 is chance, and 1 is never wrong
+    least_again: int = 5  # objects seen again, until that is asked
 
     def __post_init__(self) -> None:
         """Begin without knowledge."""
@@ -55,23 +58,41 @@ class Discriminant:
         self._solved = 0.0  # degrees of freedom within when it was solved last
         self._mean: FloatArray = np.zeros(f, np.float32)
         self._turn: FloatArray | None = None  # (F, directions)
-        self._unlike: FloatArray = np.zeros(100)  # histogram of the cosines of different objects, -1 to 1
+        self._unlike: FloatArray = np.zeros(BINS)  # histogram of the cosines of different objects, -1 to 1
+        self._alike: FloatArray = np.zeros(BINS)  # and of one object at times that are apart
 
     @property
     def ready(self) -> bool:
-        """Whether looks can be compared by it."""
-        return self._turn is not None and self._unlike.sum() >= self.least
+        """Whether looks can be compared by it: enough was seen, and they do tell who is who."""
+        known = self._turn is not None and self._unlike.sum() >= self.least
+        return known and (self._alike.sum() < self.least_again or self.auc >= self.least_auc)
 
-    def add(self, samples: FloatArray, means: FloatArray, counts: FloatArray) -> bool:
+    @property
+    def auc(self) -> float:
+        """The part of pairs of which one object seen again is more alike than two; NaN where none were seen.
+
+        Each was judged by what was learnt before, and nothing of it was.
+        """
+        pairs = self._alike.sum() * self._unlike.sum()
+        below = np.cumsum(self._unlike) - self._unlike / 2
+        return float(self._alike @ below / pairs) if pairs else float("nan")
+
+    def add(
+        self, samples: FloatArray, means: FloatArray, counts: FloatArray, earlier: FloatArray | None = None
+    ) -> bool:
         """Learn from objects seen together: samples (K, F) and the means of their tracklets until now.
 
-        ``counts`` (K,) is of how many samples each mean is, 0 for a tracklet that begins. Returns whether
+        ``counts`` (K,) is of how many samples each mean is, 0 for a tracklet that begins; ``earlier`` (K, F)
+        is the mean of some time before, NaN where it is not time to compare with that. Returns whether
         vectors of `compared` have changed.
         """
         old = counts > 0
-        changed = False
+        was = self.ready
         if self._turn is not None and old.any() and len(samples) > 1:
-            changed = self._judge(samples, means, old)
+            self._judge(samples, means, old)
+        if self._turn is not None and earlier is not None:
+            self._judge_again(samples, earlier)
+        changed = self.ready != was
         deviation = (samples - means) * np.sqrt(counts / (counts + 1))[:, None]
         together = samples - samples.mean(0)
         self._new_within.extend(deviation[old].astype(np.float32))
@@ -108,13 +129,18 @@ class Discriminant:
         quantile = -1 + 2 * (int(np.searchsorted(below, self.different_share)) + 1) / len(self._unlike)
         return float(np.clip((1 - NEUTRAL) / max(1 - quantile, 1e-12), 1 - NEUTRAL, 1.0))
 
-    def _judge(self, samples: FloatArray, means: FloatArray, old: NDArray[np.bool_]) -> bool:
+    def _judge(self, samples: FloatArray, means: FloatArray, old: NDArray[np.bool_]) -> None:
         """Note how alike different objects seem that are seen together, before anything is learnt of them."""
-        was = self.ready
         turned, known = self.directions_of(samples), self.directions_of(means[old])
         cosines = (turned @ known.T)[~np.eye(len(samples), dtype=bool)[:, old]]
-        self._unlike += np.histogram(cosines, len(self._unlike), (-1, 1))[0]
-        return self.ready != was
+        self._unlike += np.histogram(cosines, BINS, (-1, 1))[0]
+
+    def _judge_again(self, samples: FloatArray, earlier: FloatArray) -> None:
+        """Note how alike objects are to themselves some time ago."""
+        again = np.isfinite(earlier).all(axis=1)
+        if again.any():
+            cosines = (self.directions_of(samples[again]) * self.directions_of(earlier[again])).sum(1)
+            self._alike += np.histogram(cosines, BINS, (-1, 1))[0]
 
     def _take_in(self) -> None:
         with blas_alone():
@@ -145,6 +171,7 @@ class Discriminant:
         self._mean = (self._sum / self._samples).astype(np.float32)
         self._solved = self._counts[0]
         self._unlike /= 2  # what was judged by the directions before counts less
+        self._alike /= 2
 
     def _halve(self) -> None:
         self._take_in()
@@ -167,6 +194,7 @@ class Discriminant:
             "mean": _text(self._mean),
             "turn": None if self._turn is None else _text(self._turn),
             "unlike": _text(self._unlike),
+            "alike": _text(self._alike),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -182,6 +210,7 @@ class Discriminant:
         self._sum = _array(state["sum"], np.float64)
         self._mean = _array(state["mean"], np.float32)
         self._unlike = _array(state["unlike"], np.float64)
+        self._alike = _array(state["alike"], np.float64) if "alike" in state else np.zeros(BINS)
         if state["turn"] is not None:
             self._turn = _array(state["turn"], np.float32).reshape(self.length, self.directions)
 

@@ -88,6 +88,25 @@ def test_neutral_is_what_most_strangers_stay_below() -> None:
     assert 0.75 <= below <= 1.0
 
 
+@pytest.mark.parametrize("alike", [False, True])
+def test_looks_that_do_not_know_anybody_again_are_not_used(alike: bool) -> None:
+    """Where all people look the same, what is learnt is chance: an object is no more like itself later."""
+    crowd, looks = Crowd(people=4), DetectorLooks()
+    if alike:
+        crowd.own[:] = 0.0
+    xyxy = np.array([[0.0, 0, 9, 20], [20, 0, 29, 20], [40, 0, 49, 20], [60, 0, 69, 20]])
+    ids, class_id = np.arange(1, 5), np.zeros(4, int)
+    for moment in range(150):
+        found = Detections(xyxy, np.full(4, 0.9), class_id, crowd.seen())
+        looks.learn(moment * 0.3, Tracks(ids, xyxy, found.score, class_id, np.arange(4)), found)
+    learnt = looks._learnt[0]
+    assert learnt.ready != alike
+    assert abs(learnt.auc - 0.5) < 0.2 if alike else learnt.auc > 0.9
+    again = DetectorLooks()
+    again.restore(json.loads(json.dumps(looks.state())))
+    assert again._learnt[0].auc == learnt.auc and again._learnt[0].ready == learnt.ready
+
+
 def test_memory_is_bounded_and_what_is_old_counts_less() -> None:
     crowd, learnt = Crowd(), Discriminant(F, directions=4, most=500)
     means = np.zeros((PEOPLE, F), np.float32)
@@ -162,6 +181,20 @@ def test_trackers_with_a_gallery_take_it(kind: str) -> None:
         tracker.observe(frame)  # type: ignore[attr-defined]
         ids |= set(tracker.update(detections).track_id.tolist())  # type: ignore[attr-defined]
     assert 4 <= len(ids) <= 12
+
+
+@pytest.mark.parametrize("kind", ["deepsort", "strongsort"])
+def test_who_is_lost_before_anything_is_learnt_is_found_by_the_box(kind: str) -> None:
+    tracker = make_tracker(kind, TrackerSettings(appearance="self"), 25.0, (400, 200))
+    crowd, picture = Crowd(people=1), np.zeros((200, 400, 3), np.uint8)
+    ids = set()
+    for index in range(30):
+        box = np.array([[100.0 + index, 50, 130 + index, 140]])
+        seen = 0 if index in (12, 13, 14) else 1
+        found = Detections(box[:seen], np.full(seen, 0.9), np.zeros(seen, int), crowd.seen()[:seen])
+        tracker.observe(Frame(picture, index, index / 25))  # type: ignore[attr-defined]
+        ids |= set(tracker.update(found).track_id.tolist())  # type: ignore[attr-defined]
+    assert ids == {1}
 
 
 def test_each_group_learns_by_itself_and_none_is_like_another() -> None:
