@@ -30,6 +30,7 @@ class Look:
     pending: Any  # until it is answered
     parts: Parts | None  # None: the whole picture
     routine: bool  # nothing had changed: it was time
+    doubts: bool = False  # something unsure stood there
     found: list[Detections] | None = None  # the answer: the boxes of each window
 
     def to_json(self) -> Json:
@@ -39,6 +40,7 @@ class Look:
         return {
             "parts": None if parts is None else [pack(parts.trusted), pack(parts.changed)],
             "routine": self.routine,
+            "doubts": self.doubts,
             "found": [pack_boxes(boxes) for boxes in self.found],
         }
 
@@ -46,7 +48,8 @@ class Look:
     def from_json(cls, state: Any) -> Look:
         """Return what `to_json` was of; raises what `unpack` does."""
         parts = None if state["parts"] is None else Parts(*map(unpack, state["parts"]))
-        return cls(None, parts, bool(state["routine"]), [unpack_boxes(boxes) for boxes in state["found"]])
+        found = [unpack_boxes(boxes) for boxes in state["found"]]
+        return cls(None, parts, bool(state["routine"]), bool(state["doubts"]), found)
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,17 @@ class Memory:
     busy: int
     blind: int
     bustle: Bustle
+    doubt_s: float
 
     def to_json(self) -> Json:
         """Return all of it."""
         arrays = {name: pack(getattr(self, name)) for name in ARRAYS}
-        numbers = {"patience_s": self.patience_s, "busy": self.busy, "blind": self.blind}
+        numbers = {
+            "patience_s": self.patience_s,
+            "busy": self.busy,
+            "blind": self.blind,
+            "doubt_s": self.doubt_s,
+        }
         bustle = self.bustle.to_json()
         return {"standing": pack_boxes(self.standing), "bustle": bustle, **arrays, **numbers}
 
@@ -81,6 +90,7 @@ class Memory:
             busy=int(state["busy"]),
             blind=int(state["blind"]),
             bustle=Bustle.from_json(state["bustle"]),
+            doubt_s=float(state["doubt_s"]),
         )
 
     def fits(self, blocks: tuple[int, int], sizes: int) -> bool:

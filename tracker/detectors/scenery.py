@@ -12,6 +12,7 @@ from bytetrack import Detections
 from tracker.detectors.batched import Network
 from tracker.detectors.bustle import Bustle
 from tracker.detectors.changes import Changes, Mask, blocks_of, luminance
+from tracker.detectors.doubt import unsure, wait_s
 from tracker.detectors.letterbox import Letterbox
 from tracker.detectors.memory import Look, Memory, Parts
 from tracker.detectors.standing import agree, best_first, replaced
@@ -84,6 +85,7 @@ class Scenery:
         self._busy = 0  # pictures in a row that were compared, and filled it
         self._blind = 0  # pictures that are looked at whole without a comparison
         self._bustle = Bustle()
+        self._doubt_s = 0.0  # for so long stands what is unsure
 
     def memory(self) -> Memory | None:
         """Return what it knows; None: it has not been shown anything."""
@@ -100,6 +102,7 @@ class Scenery:
             self._busy,
             self._blind,
             self._bustle,
+            self._doubt_s,
         )
 
     def recall(self, memory: Memory) -> None:
@@ -112,13 +115,14 @@ class Scenery:
         self._looked_s, self._owed = memory.looked_s.copy(), memory.owed.copy()
         self._missed = dict(zip(self._sizes, memory.missed.tolist(), strict=True))
         self._patience_s, self._busy, self._blind = memory.patience_s, memory.busy, memory.blind
-        self._bustle = memory.bustle
+        self._bustle, self._doubt_s = memory.bustle, memory.doubt_s
 
     def begin(self, frame: Frame) -> Look | None:
         """Compare the frame, and ask the network about what changed; None: nothing did."""
         if self._blind:
             return self._blindly(frame)
-        if not self.wanted(frame):
+        wanted, doubts = self.wanted(frame), self._doubts(frame.time)
+        if not wanted and not doubts:
             self._busy = 0
             self._share.add(0.0)
             self._bustle = self._bustle.after(0.0, frame.time)
@@ -130,12 +134,12 @@ class Scenery:
         if not self._routine:
             part = cost(fitting[0][0]) / cost(self._sizes[-1]) if fitting else 1.0
             self._bustle = self._bustle.after(part, frame.time)
-        shape, places = self._compiled([] if self._bustle.is_high else fitting)
+        shape, places = self._compiled([] if self._bustle.is_high or doubts else fitting)
         if windows is None or places is None:
             self._busy = self._busy + 1 if not fitting and not self._routine else 0
             self._blind = min(max(self._busy - BUSY, 0), MOST_BLIND)
             self.looks_at_all(frame.time)
-            return self._at_all(frame)
+            return self._at_all(frame, doubts=doubts)
         self._busy = 0
         windows = grown(windows, places, shape, self._view.box.shape)
         seen = self._view.seen(windows) & changed
@@ -148,13 +152,23 @@ class Scenery:
         parts = Parts(self._view.trusted(windows) * scale, changed)
         return Look(self._network.start_windows(self._picture, layout), parts, self._routine)
 
-    def _at_all(self, frame: Frame) -> Look:
+    def _doubts(self, time: float) -> bool:
+        """Whether something unsure moves, or is due: for the whole picture, which tells best."""
+        boxes = self.standing.xyxy[unsure(self.standing)]
+        moves = self._view.touches(self._due, boxes)
+        if moves.any():
+            self._doubt_s = 0.0
+            return True
+        resting = self._view.covered(boxes)
+        return bool(resting.any()) and bool((time - self._looked_s[resting]).max() > self._doubt_s)
+
+    def _at_all(self, frame: Frame, *, doubts: bool = False) -> Look:
         """Ask the network about the whole picture."""
         if not self._network.any_shape:
-            return Look(self._network.start([frame.pixels]), None, self._routine)
+            return Look(self._network.start([frame.pixels]), None, self._routine, doubts)
         shape = self._network.input_for(self._view.box.shape, wait=not self._live)
         whole = Layout.whole(self._view.box, shape)
-        return Look(self._network.start_windows(self._picture, whole), None, self._routine)
+        return Look(self._network.start_windows(self._picture, whole), None, self._routine, doubts)
 
     def _blindly(self, frame: Frame) -> Look:
         """Ask about the whole picture without a comparison; the next is compared with the last of these."""
@@ -232,6 +246,7 @@ class Scenery:
                 before, parts.trusted, found, lambda xyxy: self._view.touches(parts.changed, xyxy)
             )
             self._owed |= self._view.covered(again)
+        self._doubt_s = wait_s(before, self.standing, self._doubt_s, again=look.doubts)
         if look.routine:
             same = agree(before, self.standing, SURE)
             self._patience_s = min(2 * self._patience_s, LATEST_S) if same else SOONEST_S

@@ -34,6 +34,8 @@ Paint = Callable[[int, Image], None]
 class Bright(Network[list[Detections]]):
     """Finds what is brighter than 200, all of it that it is shown; counts the pixels that it was shown."""
 
+    wide_scores: Sequence[float] = (0.8,)  # of what is wider than 15 pixels, look by look, the last for ever
+
     def __init__(self, *, any_shape: bool = True, batch: int = 1, in_flight: int = 1) -> None:
         self.names, self.any_shape, self.batch = {0: "lamp"}, any_shape, batch
         self.pixels, self.asked = 0, 0
@@ -68,7 +70,9 @@ class Bright(Network[list[Detections]]):
         rows = stats[1:count]
         rows = rows[rows[:, 4] >= 16].astype(float)  # noise is not seen
         xyxy = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
-        return Detections(xyxy, np.full(len(xyxy), 0.8), np.zeros(len(xyxy), int))
+        wide = self.wide_scores[min(self.asked, len(self.wide_scores)) - 1]
+        score = np.where(xyxy[:, 2] - xyxy[:, 0] > 15, wide, 0.8)
+        return Detections(xyxy, score, np.zeros(len(xyxy), int))
 
 
 class Hasty(Bright):
@@ -208,7 +212,17 @@ def test_where_all_changes_for_long_it_is_not_even_compared(monkeypatch: pytest.
     for i, boxes in enumerate(found):
         assert boxes.xyxy.tolist() == [[20 + i // 2, 60, 32 + i // 2, 84]], i
     assert compared < 220
-    assert looking.share.whole < 275  # and once it is quiet, it is seen to be
+    assert looking.share.whole < 285  # and once it is quiet, it is seen to be
+
+
+def test_what_is_unsure_does_not_stand_as_one_look_found_it() -> None:
+    network = Bright()
+    network.wide_scores = (0.45, 0.35, 0.31)
+    film_of_a_post = film(80, lambda i, image: lamp(image, 100, 100, 20, 60))
+    told = [float(boxes.score[0]) for _, boxes in Looking(network, imgsz=320).stream(film_of_a_post) if boxes]
+    assert told[:2] == [0.45, 0.35]
+    assert set(told[3:]) == {0.31}
+    assert 5 <= network.asked <= 10  # ever less often: after 0.1, 0.2, 0.4 s
 
 
 def test_where_most_moves_all_is_looked_at_until_it_is_calm() -> None:
@@ -241,8 +255,10 @@ def test_a_run_that_is_cut_goes_on_as_if_it_had_not_been(in_flight: int, every: 
             image[::7] = 50
 
     def detector() -> Detector:
-        looking = Looking(Hasty(in_flight=in_flight), imgsz=320)
+        network = Hasty(in_flight=in_flight)
+        looking = Looking(network, imgsz=320)
         looking.network.new_shape_cost = 100.0
+        network.wide_scores = (0.4,)  # which is looked at again and again
         return looking if every == 1 else EveryNth(looking, every)
 
     def told(found: Iterable[tuple[Frame, Detections | None]]) -> list[object]:
