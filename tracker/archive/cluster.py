@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -41,18 +42,19 @@ class Cluster(Pool):
         else:
             raise OptionError(f"--address {self._address} needs Ray's client: pip install '{EXTRA}'")
         try:
-            ray.init(
-                address=self._address,
-                namespace="track",
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                **({} if self._address.startswith(CLIENT) else {"configure_logging": False}),
-            )
-        except Exception as error:  # of many kinds; the first line tells
-            why = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the client warns of what it raises as well
+                ray.init(
+                    address=self._address,
+                    namespace="track",
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    **({} if self._address.startswith(CLIENT) else {"configure_logging": False}),
+                )
+        except Exception as error:  # of many kinds
             raise OptionError(
-                f"--address {self._address}: Ray does not let us in ({why}); the same Ray, Python and token "
-                "are needed on all machines"
+                f"--address {self._address}: Ray does not let us in ({reason(error)}); the same Ray, Python "
+                "and token are needed on all machines"
             ) from error
         self._ray = ray
         self._gpus = self._gpu and ray.cluster_resources().get("GPU", 0) > 0
@@ -133,6 +135,16 @@ def answers(address: str) -> None:
             f"--address {address}: no Ray cluster answers there ({error.strerror or error}); start one with "
             "`ray start --head`"
         ) from error
+
+
+def reason(error: Exception) -> str:
+    """Return why Ray refused, in a line: its first one, or the last where that is of a traceback.
+
+    >>> reason(ConnectionError("Initialization failure from server:\\nTraceback ...\\nOSError: no memory"))
+    'Initialization failure from server: OSError: no memory'
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{lines[0]} {lines[-1]}" if lines[0].endswith(":") and len(lines) > 1 else lines[0]
 
 
 def _has_client() -> bool:
