@@ -10,6 +10,7 @@ import threading
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -19,6 +20,7 @@ from tracker.sinks import output_file
 from tracker.types import OptionError, OutputError
 
 STANDARD_OUTPUT = "-"
+MANY = 10_000  # files of a folder that is read: what holds more is given by mistake, such as /
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ class Claims:
         """Claim what is read: a file, a folder with everything in it, or nothing where nothing is there."""
         path = Path(path)
         if path.is_dir():
-            self.read_all(what, (Path(folder, name) for folder, _, names in os.walk(path) for name in names))
+            inside = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+            self.read_all(what, islice(inside, MANY))
             return
         with self._mutex:
             if output_file.exists(path):

@@ -60,9 +60,11 @@ class FrameSelection:
 
         >>> FrameSelection(start_s=1.0, end_s=3.0, stride=2).length(1000, fps=25.0)
         25
+        >>> FrameSelection(end_s=float("inf")).length(1000, fps=25.0)
+        1000
         """
-        first = 0 if self.start_s is None else max(0, math.ceil(self.start_s * fps - ROUNDING))
-        last = frames if self.end_s is None else min(frames, math.ceil(self.end_s * fps - ROUNDING))
+        first = 0 if self.start_s is None else max(0, math.ceil(min(self.start_s * fps - ROUNDING, frames)))
+        last = frames if self.end_s is None else math.ceil(min(self.end_s * fps - ROUNDING, frames))
         count = -(-max(last - first, 0) // self.stride)
         return count if self.max_frames is None else min(count, self.max_frames)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -121,6 +122,12 @@ class TestWhatIsRead:
         monkeypatch.setenv("TRACK_WEIGHTS_DIR", str(folder))
         line = refused(track, "in.mp4", "--no-save", "--weights", "w.pt", "--save-csv", "w.pt", "--overwrite")
         assert "is the weights itself" in line
+
+    def test_the_whole_disk_is_no_folder_of_weights(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        endless = ((f"/{number}", [], ["a", "b"]) for number in itertools.count())
+        monkeypatch.setattr("tracker.run.claims.os.walk", lambda _: endless)
+        with claims.Claims() as claimed:
+            claimed.read("the weights", "/")
 
     @pytest.mark.parametrize("source", ["frames", "frames/*.png"])
     def test_pictures(self, folder: Path, source: str) -> None:
