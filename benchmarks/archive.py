@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,8 +34,10 @@ from tracker.archive.follow import Follow
 from tracker.archive.pieces import Piece, Probed, release
 from tracker.archive.recordings import Recording
 from tracker.archive.store import Folder
+from tracker.archive.tasks import perform
 from tracker.options import Options
 from tracker.sources.video_file import VideoFile
+from tracker.sources.video_piece import VideoPiece
 from tracker.threads import SHARE
 
 HOURS = 10_000
@@ -132,7 +134,8 @@ def memory(video: Path) -> None:
         print("| pieces | resident, MB |\n|---|---|")
         for number, piece in enumerate(pieces_of(video, PIECES), start=1):
             place = Place(name, "detections/camera=video/file=video")
-            Detect(release(), Recording(str(video), "video"), piece, place, options).run()
+            outcome = perform(Detect(release(), Recording(str(video), "video"), piece, place, options))
+            assert not outcome.error, outcome.error
             if number in SHOWN:
                 print(f"| {number} | {resident_bytes() / 1e6:.0f} |", flush=True)
 
@@ -162,28 +165,29 @@ def bucket() -> Iterator[str]:
         server.stop()
 
 
-def fetched(video: Path, length_s: float) -> None:
-    """Print how much pieces fetch, by the size of blocks, beside their share of the file."""
+def fetched(video: Path, lengths_s: Sequence[float]) -> None:
+    """Print how much pieces fetch, by their length and the size of blocks, beside their share of the file."""
     size = video.stat().st_size
     with VideoFile(video) as source:
-        share = size * length_s / (source.duration_s or length_s)
+        duration_s = source.duration_s or 0.0
     with bucket() as root:
         uri = f"{root}/{video.name}"
         files.file_system(uri).put_file(str(video), uri)
-        print(f"{video.name}: {size / 1e6:.1f} MB, {share / 1e6:.2f} MB in {length_s:g} s")
-        print("| block | fetched per piece, MB | of its share |\n|---|---|---|")
-        for block in BLOCKS:
-            files.BLOCK_BYTES = block
-            each = [_fetch(uri, piece) for piece in pieces_of(video, 3, length_s)]
-            mean = statistics.mean(each)
-            print(f"| {block >> 10} KB | {mean / 1e6:.2f} | {mean / share:.1f} |", flush=True)
+        print("| piece | its share, MB | block | fetched, MB | times its share |\n|---|---|---|---|---|")
+        for length_s in lengths_s:
+            share = size * length_s / duration_s
+            for block in BLOCKS:
+                files.BLOCK_BYTES = block
+                mean = statistics.mean(_fetch(uri, piece) for piece in pieces_of(video, 3, length_s))
+                told = f"{mean / 1e6:.2f} | {mean / share:.2f}"
+                print(f"| {length_s:g} s | {share / 1e6:.2f} | {block >> 10} KB | {told} |", flush=True)
 
 
 def _fetch(uri: str, piece: Piece) -> int:
     """Return the bytes that are fetched to decode a piece."""
     with files.opened(uri) as file:
         assert file is not None
-        with VideoFile(uri, file=file).between(piece.start_s, piece.end_s) as source:
+        with VideoPiece(uri, piece.start_s, piece.end_s, file=file) as source:
             assert sum(1 for _ in source), "the piece has no frame"
         return int(file.cache.total_requested_bytes)  # type: ignore[attr-defined] # of fsspec's files
 
@@ -197,10 +201,10 @@ def main() -> None:
     parser.add_argument("--only", choices=["speed", "memory", "fetched"])
     given = parser.parse_args()
     video = given.video.absolute()
-    steps: dict[str, Callable[[], object]] = {
+    steps: dict[str, Callable[[], None]] = {
         "speed": lambda: speed(video, given),
         "memory": lambda: memory(video),
-        "fetched": lambda: [fetched(video, length_s) for length_s in (SHORT_S, given.piece)],
+        "fetched": lambda: fetched(video, (SHORT_S, given.piece)),
     }
     for name, step in steps.items():
         if given.only in (None, name):
