@@ -12,6 +12,7 @@ import numpy as np
 from av import library_versions
 from av.codec.context import Flags
 from av.container import OutputContainer
+from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -97,6 +98,8 @@ class VideoWriter:
             except (av.error.FFmpegError, ValueError, AssertionError) as error:
                 warnings.append(f"the sound was left out ({system_reason(error) or error})")
         self._before = -1
+        self._held: Packet[VideoStream] | None = None  # until the next one tells how long it lasts
+        self._fragments = encoding.fragments
 
     def _options(self) -> dict[str, str]:
         return codec_options(self._codec, self.step, self._crf, self._fps, live=self._live)
@@ -139,9 +142,20 @@ class VideoWriter:
         return True
 
     def _mux(self, frame: VideoFrame | None) -> None:
+        """Encode a picture, or flush the encoder; a packet is written when the next one is there.
+
+        The first one of a fragment stands where the last one before it ends, whatever its own time is.
+        """
         for packet in self._context.encode(frame):
-            packet.stream = self._stream
-            self._container.mux(packet)
+            held, self._held = self._held, packet
+            if held is not None:
+                if self._fragments and held.dts is not None and packet.dts is not None:
+                    held.duration = max(packet.dts - held.dts, 1)
+                self._write(held)
+
+    def _write(self, packet: Packet[VideoStream]) -> None:
+        packet.stream = self._stream
+        self._container.mux(packet)
 
     def add(self, image: Pixels, time_s: float) -> None:
         """Encode one picture that is shown at ``time_s``."""
@@ -179,6 +193,8 @@ class VideoWriter:
         """Flush the encoder, and write the trailer; the file is closed even after an error."""
         try:
             self._mux(None)
+            if self._held is not None:
+                self._write(self._held)
             if self._audio is not None:
                 self._audio.close(self.seconds)
         finally:

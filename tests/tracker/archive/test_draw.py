@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +30,3 @@ def test_videos_are_those_of_a_plain_run(
     told = pictures(made), pictures(video)
     assert np.mean([np.abs(a.astype(int) - b).mean() for (_, a), (_, b) in zip(*told, strict=True)]) > 1
     assert len(packets(made, "video")) == 60
-    shutil.rmtree(out / "videos")  # it is drawn again from what was detected
-    again = run(*once)
-    assert "detected now  0 pieces" in again.stdout and "drawn now     1 videos, 60 frames" in again.stdout

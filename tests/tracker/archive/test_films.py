@@ -138,8 +138,7 @@ def packets(path: Path, kind: str) -> list[tuple[int, int, bytes]]:
 def alike(one: Path, other: Path, least_db: float = 40) -> None:
     """Check that two videos show the same at the same times, but for the encoder's own freedom."""
     mine, theirs = pictures(one), pictures(other)
-    times = [[float(time) for time, _ in each] for each in (mine, theirs)]
-    assert times[0] == pytest.approx(times[1], abs=0.02)  # at its fragments' ends a run rounds uneven times
+    assert [time for time, _ in mine] == [time for time, _ in theirs]
     for (_, a), (_, b) in zip(mine, theirs, strict=True):
         error = float(np.square(a.astype(float) - b).mean())
         assert 10 * np.log10(255**2 / max(error, 1e-9)) > least_db
@@ -196,6 +195,7 @@ def test_what_was_cut_elsewhere_is_drawn_whole(tmp_path: Path) -> None:
     alike(world.made, world.expected)
 
 
+@pytest.mark.slow
 def test_another_file_than_was_followed_is_not_drawn(tmp_path: Path) -> None:
     world = World(tmp_path)
     work, _ = world.draw(late_s=0.01)

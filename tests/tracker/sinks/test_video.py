@@ -119,6 +119,12 @@ class TestWhatComesOut:
             error = np.abs(frame.to_ndarray(format="bgr24").astype(int) - image)
             assert error[:, :20].mean() < 6 and error[:, 28:].mean() < 6
 
+    def test_uneven_times_are_kept_from_fragment_to_fragment(self, tmp_path: Path) -> None:
+        stamps = np.cumsum([0, *([30, 100, 170, 50] * 8)]).tolist()
+        video = write_video(tmp_path / "in.mkv", len(stamps), times_ms=stamps, audio="aac")
+        copy(video, tmp_path / "out.mp4")  # sound begins fragments between two pictures
+        assert [round(t * 1000) for t in times(tmp_path / "out.mp4")] == stamps
+
     def test_times_that_stand_or_run_backwards_do_no_harm(self, tmp_path: Path) -> None:
         with VideoSink(tmp_path / "o.mp4", SCENE, plain) as sink:
             for index, time in enumerate([1.7e9, 1.7e9, 1.7e9 - 5, 1.7e9 + 0.1, 1.7e9 + 0.2]):
