@@ -13,7 +13,7 @@ from bytetrack import Detections, Tracks
 from bytetrack.types import FloatArray
 from tracker.drawing.shapes import JOINTS
 from tracker.drawing.surface import Surface
-from tracker.types import Image, Planes, Result
+from tracker.types import Image, OptionError, Planes, Result
 
 CELLS = 6  # what is left of the shorter side: nobody is recognised by so few
 ROOM = 0.06  # of a box, added at each side: feet and hair stick out of boxes
@@ -40,13 +40,22 @@ def blurred(result: Result, blurring: Blurring) -> Image:
 
 
 def blur_on(image: Surface, result: Result, blurring: Blurring) -> None:
-    """Blur, in place, whoever was detected however weakly, and whoever is followed, seen or supposed."""
+    """Blur, in place, whoever was detected however weakly, and whoever is followed, seen or supposed.
+
+    Raises ``OptionError`` for faces of a skeleton whose face is not known: none would be blurred.
+    """
     for things in (result.detections, result.tracks):
         if blurring.classes is not None:
             rows = np.flatnonzero(np.isin(things.class_id, list(blurring.classes)))
             for row in rows.tolist():
                 _blur_one(image, things, row)
         if blurring.faces and things.keypoints is not None:
+            joints = things.keypoints.shape[1]
+            if joints != JOINTS:
+                raise OptionError(
+                    f"--blur face knows the faces of skeletons with COCO's {JOINTS} keypoints, and these "
+                    f"have {joints}; --blur person needs none"
+                )
             for row in range(len(things)):
                 for cover, left, top in _faces(things.keypoints[row], things.xyxy[row]):
                     _blur(image, left, top, cover)
@@ -75,8 +84,6 @@ def _blur_one(image: Surface, things: Detections | Tracks, row: int) -> None:
 
 def _faces(keypoints: FloatArray, xyxy: FloatArray) -> Iterator[tuple[NDArray[np.bool_], int, int]]:
     """Yield the round place of a face where any of its points is known, with its left and top."""
-    if len(keypoints) != JOINTS:
-        return
     points = keypoints[FACE]
     points = points[points[:, 2] >= FACE_SURE][:, :2]
     if not len(points):

@@ -128,6 +128,14 @@ def test_a_face_is_blurred_and_the_body_is_not() -> None:
     assert ys.max() < 100
 
 
+def test_faces_of_another_skeleton_are_refused() -> None:
+    tracks = _tracks()
+    assert tracks.keypoints is not None
+    others = replace(tracks, keypoints=tracks.keypoints[:, :5])
+    with pytest.raises(OptionError, match="COCO's 17 keypoints, and these have 5"):
+        blurred(_result(others), Blurring(faces=True))
+
+
 def test_blur_takes_names_of_classes_all_and_face() -> None:
     assert blurring(Options(), NAMES) is None
     assert blurring(Options(blur=("person,face",)), NAMES) == Blurring(frozenset([0]), True)
