@@ -158,6 +158,7 @@ class Options:
             object.__setattr__(self, name, values.shapes(getattr(self, name), name))
         for name in ("classes", "draw_classes"):
             object.__setattr__(self, name, values.classes(getattr(self, name)))
+        object.__setattr__(self, "blur", values.classes(self.blur, "--blur"))
         for name, spec in specs(Options).items():
             object.__setattr__(self, name, spec.read(getattr(self, name)))
         if self.remember is not None and self.appearance == "none":

@@ -48,6 +48,19 @@ def test_absurd_values_are_refused_in_one_line(given: dict[str, object], words: 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["state", "save_coco", "output", "weights", "blur"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_variable_of_a_script_does_not_mean_none(name: str, value: str) -> None:
+    with pytest.raises(OptionError, match=r"is empty; give .*, or leave it out"):
+        Options(**{name: value})  # type: ignore[arg-type]
+
+
+def test_whom_to_blur_is_one_name_or_several() -> None:
+    for given in ("person,face", ["person", "face"], ("person", "face"), "person; face"):
+        assert Options(blur=given).blur == ("person", "face")  # type: ignore[arg-type]
+    assert Options().blur == Options(blur=()).blur == ()
+
+
 def test_a_tracker_of_every_kind_can_be_made() -> None:
     """The kinds stand apart from the classes, so that --help need not load those."""
     assert specs(Options)["tracker"].choices == tuple(TRACKERS)

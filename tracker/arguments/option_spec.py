@@ -63,6 +63,8 @@ class OptionSpec:
             raise OptionError(f"{self.flag} takes True or False, not {value!r}")
         if kind == "int":
             return self._whole(value)
+        if kind == "str" and isinstance(value, str) and not value.strip() and self.default != value:
+            raise OptionError(f"{self.flag} is empty; give a value, or leave it out")
         if kind == "str" and not isinstance(value, str | os.PathLike):
             if isinstance(value, bool) or not isinstance(value, int | float) or self.metavar == "FILE":
                 raise OptionError(f"{self.flag} takes a text, not {value!r}")

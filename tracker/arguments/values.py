@@ -27,7 +27,7 @@ def words(given: object, option: str) -> tuple[str, ...]:
     return several
 
 
-def classes(given: object) -> tuple[str, ...]:
+def classes(given: object, option: str = "the list of classes") -> tuple[str, ...]:
     """Return names and ids of classes, given alone, in a list or parted by commas or semicolons; None is all.
 
     Raises ``OptionError`` for text that names nothing: an empty variable of a script does not mean all.
@@ -42,7 +42,8 @@ def classes(given: object) -> tuple[str, ...]:
     parts = (part.strip(" []()'\"") for text in texts for part in text.split(","))
     named = tuple(part for part in parts if part)
     if texts and not named:
-        raise OptionError("the list of classes is empty; give some (person,car), or omit it for all")
+        instead = "leave it out" if option == "--blur" else "omit it for all"
+        raise OptionError(f"{option} is empty; give some (person,car), or {instead}")
     return named
 
 

@@ -40,12 +40,11 @@ def blurring(options: Options, names: Mapping[int, str]) -> Blurring | None:
     """Return whom --blur names, None for nobody; raises ``OptionError`` for an unknown class."""
     if not options.blur:
         return None
-    words = [word.strip() for given in options.blur for word in str(given).split(",") if word.strip()]
-    if "all" in words:
+    if "all" in options.blur:
         return Blurring(frozenset(names))
-    classes = [word for word in words if word != FACE or FACE in names.values()]
+    classes = [word for word in options.blur if word != FACE or FACE in names.values()]
     chosen = class_ids(classes, names) if classes else None
-    return Blurring(None if chosen is None else frozenset(chosen), len(classes) < len(words))
+    return Blurring(None if chosen is None else frozenset(chosen), len(classes) < len(options.blur))
 
 
 @dataclass

@@ -39,6 +39,8 @@ class StateFile:
         self._due = time.monotonic() + every_s
         self._writer: threading.Thread | None = None
         self._failed = False
+        if self.path.is_dir():
+            raise OutputError(f"--state {self.path}: is a folder; give a file name")
         self._lock = Lock(output_file.lock_path(self.path))
 
     def load(self) -> dict[str, Json] | None:

@@ -323,6 +323,9 @@ class TestForeign:
     def test_a_folder_that_is_not_there(self, clip: Path, tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="does not exist"):
             run(clip, tmp_path / "t", state=str(tmp_path / "no" / "run.json"))
+        for folder in (tmp_path, Path("/")):
+            with pytest.raises(OutputError, match="is a folder; give a file name"):
+                run(clip, tmp_path / "t", state=str(folder))
 
     @pytest.mark.slow
     def test_a_plugin_without_state_begins_anew(self, clip: Path, tmp_path: Path) -> None:
