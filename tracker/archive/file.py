@@ -32,6 +32,11 @@ class File:
         """Whether it is decoded whole."""
         return self.cut[0].number is None if self.cut else True
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many of its pieces are there, and how many there are."""
+        return len(self.there & {piece.part for piece in self.cut}), len(self.cut)
+
     def row(self, told: Mapping[str, Json] | None = None, error: str = "") -> Row:
         """Return what has come of it."""
         told = told or {}

@@ -171,7 +171,9 @@ class Work:
     def _start(self, task: Task) -> None:
         self._running[task] = None
         if isinstance(task, Detect):
-            self._begun.add(self._by_folder[task.place.folder].camera.key)
+            file = self._by_folder[task.place.folder]
+            self._begun.add(file.camera.key)
+            self._progress.begin(file.camera.name, *file.progress)
         self._pool.submit(task)
 
     def _follow(self, camera: Camera) -> Follow:
@@ -215,8 +217,7 @@ class Work:
         self.media_s += found.media_s
         if file.whole:
             self._only_whole(file, file.why_whole)
-        done = len(file.there & {piece.part for piece in file.cut})
-        self._progress.piece(file.camera.name, done, len(file.cut), found.media_s, found.frames)
+        self._progress.piece(file.camera.name, *file.progress, found.media_s, found.frames)
 
     def _decode_whole(self, file: File, why: str) -> None:
         """Give up cutting a file."""
