@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -82,3 +83,29 @@ def test_the_point_of_an_area_is_where_the_greater_part_is() -> None:
     turned = np.array([[108.0, 70, 40, 10, np.pi / 2]])
     tracks = Tracks(one, box, np.ones(1), one - 1, one, rotated=turned)
     np.testing.assert_allclose(place(tracks, box), [[108, 70]], atol=1)
+
+
+NARROW = [[90, 0], [110, 0], [110, 200], [90, 200]]
+BENT = [[60, 40], [140, 40], [140, 120], [120, 120], [120, 60], [80, 60], [80, 120], [60, 120]]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("zone", "width", "within"),
+    [(NARROW, 60, False), (NARROW, 30, True), (BENT, 70, True), (BENT, 50, False)],
+)
+def test_whoever_is_on_both_sides_of_a_zone_is_where_the_greater_part_is(
+    zone: list[list[float]], width: int, within: bool, turned: bool
+) -> None:
+    """The middle of what is outside a narrow zone is in it, and the other way round in a bent one."""
+    size = (200, 200)
+    for mirrored in (False, True):
+        polygon = np.array(zone, float)
+        polygon = polygon * [-1, 1] + [size[0], 0] if mirrored else polygon
+        box = np.array([[100 - width / 2, 45, 100 + width / 2, 115]])
+        one = np.array([1])
+        rotated = np.array([[100, 80, 70, width, np.pi / 2]]) if turned else None
+        tracks = Tracks(one, box, np.ones(1), one - 1, one, rotated=rotated)
+        point = AreaAnchors(polygon, size)(tracks, box)[0]
+        there = cv2.pointPolygonTest(polygon.astype(np.float32), point.tolist(), False) >= 0
+        assert there is within
