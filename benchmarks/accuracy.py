@@ -20,13 +20,28 @@ from tracker.types import TrackError
 VTEST = Path(__file__).parent.parent.parent / "shared/data/pets09-s2l1"
 ROADS: dict[str, dict[str, Any]] = {
     "torch": {"backend": "torch", "device": "cpu"},
-    "OpenVINO fp32": {"backend": "openvino", "precision": "fp32"},
-    "OpenVINO bf16": {"backend": "openvino", "precision": "bf16"},
-    "OpenVINO int8": {"int8": True},
+    "OpenVINO fp32": {"backend": "openvino", "precision": "fp32", "look": "all"},
+    "OpenVINO bf16": {"backend": "openvino", "precision": "bf16", "look": "all"},
+    "OpenVINO int8": {"int8": True, "look": "all"},
     "fp32, `--look changed`": {"backend": "openvino", "precision": "fp32", "look": "changed"},
-    "fp32, `--detect-every 2`": {"backend": "openvino", "precision": "fp32", "detect_every": 2},
-    "fp32, `--detect-every 3`": {"backend": "openvino", "precision": "fp32", "detect_every": 3},
-    "fp32, `--detect-every 5`": {"backend": "openvino", "precision": "fp32", "detect_every": 5},
+    "fp32, `--detect-every 2`": {
+        "backend": "openvino",
+        "precision": "fp32",
+        "look": "all",
+        "detect_every": 2,
+    },
+    "fp32, `--detect-every 3`": {
+        "backend": "openvino",
+        "precision": "fp32",
+        "look": "all",
+        "detect_every": 3,
+    },
+    "fp32, `--detect-every 5`": {
+        "backend": "openvino",
+        "precision": "fp32",
+        "look": "all",
+        "detect_every": 5,
+    },
 }
 FIGURES = ("HOTA", "MOTA", "IDF1")
 

@@ -84,7 +84,9 @@ def speed(video: Path, given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         for number in range(given.rounds):
             table, out = Path(name) / f"{number}.csv", Path(name) / f"{number}"
-            plain.append(cpu_s(video, "--no-save", "--precision", "fp32", "--save-csv", table))
+            plain.append(
+                cpu_s(video, "--no-save", "--precision", "fp32", "--look", "all", "--save-csv", table)
+            )
             one = ("--workers", 1, "--piece", given.piece, "--csv")
             archive.append(cpu_s("archive", video, "-o", out, *one))
             (made,) = (out / "csv").rglob("tracks.csv")

@@ -37,7 +37,7 @@ ROADS: dict[str, dict[str, Any]] = {
     "ours openvino, video": {"who": "ours", "backend": "openvino", "save": True},
     "ours openvino, numbers": {"who": "ours", "backend": "openvino", "save": False},
     "ours openvino fp32, video": {"who": "ours", "backend": "openvino", "save": True, "precision": "fp32"},
-    "ours openvino changed, video": {"who": "ours", "backend": "openvino", "save": True, "look": "changed"},
+    "ours openvino, all, video": {"who": "ours", "backend": "openvino", "save": True, "look": "all"},
     "ours openvino int8, video": {"who": "ours", "backend": "openvino", "save": True, "int8": True},
     "ours openvino int8, numbers": {"who": "ours", "backend": "openvino", "save": False, "int8": True},
 }

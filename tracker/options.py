@@ -84,7 +84,7 @@ class Options:
     precision: str = option(Settings.precision, "Arithmetic of OpenVINO. auto: bf16 if the CPU computes faster in it, otherwise fp32.", "Detection", "--precision", choices=PRECISIONS)
     batch: int = option(Settings.batch, "Pictures per forward pass, for files (GPUs, many cores).", "Detection", "--batch", low=1, high=256, metavar="N")
     detections: str | None = option(None, "Take the boxes from a file of --save-detections, or MOTChallenge's det.txt, instead of the detector.", "Detection", "--detections", metavar="FILE")
-    look: str = option(LOOKS[0], "Where the detector looks: changed: only where the picture changed, and everywhere every few seconds; all: at every whole picture; auto: changed for cameras and streams, all for files.", "Detection", "--look", choices=LOOKS)
+    look: str = option(LOOKS[0], "Where the detector looks: changed: only where the picture changed, and everywhere every few seconds; all: at every whole picture; auto: changed for cameras and streams, and for files on CPUs.", "Detection", "--look", choices=LOOKS)
     detect_every: int = option(Settings.every, "Run the detector on every N-th frame; predict in between. For slow machines.", "Detection", "--detect-every", low=1, high=1000, metavar="N")
 
     tracker: str = option(TRACKER_KINDS[0], "Tracker: motion (improved ByteTrack) or, as published, bytetrack, botsort, strongsort, deepsort (both with --appearance), sort. `track compare` runs them all.", "Tracking", "--tracker", choices=TRACKER_KINDS)

@@ -30,6 +30,7 @@ class Network(Detector, Generic[Pending]):
     batch: int = 1  # images per inference
     any_shape: bool = False  # whether windows can be looked at: its input may have any size
     new_shape_cost: float = 0.0  # of one shape more, in cells of a stride x stride pixels
+    windows_pay: bool = False  # whether less is known to cost less in it, also of files: on CPUs
     _watch: Stopwatch
 
     def in_flight(self) -> int:

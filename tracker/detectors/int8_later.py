@@ -56,7 +56,7 @@ class Int8Later(Network[Any]):
         self._exact.__enter__()
         self.new_shape_cost = self._exact.new_shape_cost
         self.names, self.batch, self.kind = self._exact.names, self._exact.batch, self._exact.kind
-        self.any_shape, self.new_shape_cost = self._exact.any_shape, self._exact.new_shape_cost
+        self.any_shape, self.windows_pay = self._exact.any_shape, self._exact.windows_pay
         self._advance(None)
         return self
 

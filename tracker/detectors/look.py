@@ -42,25 +42,33 @@ class Looking(DetectorWrapper):
         *,
         imgsz: int = 640,
         live: bool = False,
+        only_if_it_pays: bool = False,
     ) -> None:
-        """Look at a picture as a network of ``imgsz`` sees it; what is ``live`` waits for no compiling."""
+        """Look at a picture as a network of ``imgsz`` sees it; what is ``live`` waits for no compiling.
+
+        ``only_if_it_pays``: at whole pictures, unless the network is one of boxes for which both accuracy and
+        gain are measured.
+        """
         super().__init__(network)
         self.network = network
         self.share = Share()
         self._watch = stopwatch or Stopwatch()
         self._imgsz = -(-imgsz // STRIDE) * STRIDE
-        self._live = live
+        self._live, self._only_if_it_pays = live, only_if_it_pays
         self._scene: Scenery | None = None
         self._depth = 0  # frames in flight, as many from the first of a size to the last; 0: not known yet
         self._pasts: deque[Past] = deque(maxlen=KEPT)  # before each of the last frames
         self._earlier: Past | None = None
 
     def summary(self) -> list[tuple[str, str]]:
-        """Return how much was looked at."""
-        return [*super().summary(), *self.share.rows()]
+        """Return how much was looked at, if anybody asked or anything was saved."""
+        unasked = self._only_if_it_pays and self.share.whole == self.share.frames
+        return [*super().summary(), *([] if unasked else self.share.rows())]
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Detections | None]]:
         """Detect in order; some frames may be in flight, of which the network is asked about a few."""
+        if self._only_if_it_pays and not (self.network.windows_pay and self.network.kind == "detect"):
+            return self.network.stream(frames)
         return self._by_windows(frames) if self.network.batch == 1 else self._in_batches(frames)
 
     def _scenery(self, size: tuple[int, int]) -> Scenery:

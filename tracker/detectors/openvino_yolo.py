@@ -58,7 +58,7 @@ class OpenVinoYolo(BatchedDetector[InferRequest]):
     Raises ``WeightsError`` or ``OptionError`` when it is opened.
     """
 
-    any_shape = True
+    any_shape = windows_pay = True
     new_shape_cost = 3500.0  # measured: compiling takes 0.55 s, a cell 0.16 ms
 
     def __init__(self, weights: Path, settings: Settings, stopwatch: Stopwatch | None = None) -> None:

@@ -11,7 +11,7 @@ from tracker.errors import OptionError
 DEFAULT_WEIGHTS = "yolov8n.pt"
 BACKENDS = ("auto", "torch", "openvino")
 PRECISIONS = ("auto", "fp32", "bf16")
-LOOKS = ("auto", "changed", "all")  # what is live like changed, files like all
+LOOKS = ("auto", "changed", "all")  # auto: cameras like changed; files, too, where the network gains by it
 STRIDE = 32  # pixels; the coarsest feature map of every YOLOv8
 
 

@@ -82,6 +82,7 @@ class DetectorHandle(Network[Any]):
         self.names, self.description, self.kind = network.names, network.description, network.kind
         self.batch = network.batch if self._alone else 1
         self.any_shape, self.new_shape_cost = network.any_shape, network.new_shape_cost
+        self.windows_pay = network.windows_pay
         self._turn = self._shared.turns.join()
         return self
 

@@ -83,8 +83,9 @@ def wrapped(
     """
     if look == "changed" and isinstance(detector, Tiled):
         detector = RestingTiles(detector, stopwatch)
-    elif look == "changed" and isinstance(detector, Network):
-        detector = Looking(detector, stopwatch, imgsz=options.imgsz, live=live)
+    elif look != "all" and isinstance(detector, Network):
+        unasked = look == "auto"
+        detector = Looking(detector, stopwatch, imgsz=options.imgsz, live=live, only_if_it_pays=unasked)
     return detector if every == 1 else EveryNth(detector, every, prompt=prompt)
 
 
@@ -115,8 +116,9 @@ def of_shared(
 
 
 def look_of(options: Options, *, live: bool) -> str:
-    """Return where the detector looks, "changed" or "all"; auto: only what is live is not looked at whole.
+    """Return where the detector looks: "changed", "all", or "auto": "changed" if the network gains by it.
 
+    By itself a file is looked at so only one picture at a time and without tiles, for which it is measured.
     Raises ``OptionError`` where "changed" cannot be: for tiles that are looked at by batches; and where a
     file may be resumed and what had been looked at before the cut is not known then, since a resumed run must
     find what an uncut one does.
@@ -131,5 +133,7 @@ def look_of(options: Options, *, live: bool) -> str:
     if options.look == "changed" and reason is not None:
         raise OptionError(f"--look changed cannot be combined with {reason}; leave one out")
     if options.look == "auto":
-        return "changed" if live and reason is None else "all"
+        if live:
+            return "all" if reason else "changed"
+        return "all" if tiles or batches else "auto"
     return options.look

@@ -20,7 +20,7 @@ def test_videos_are_those_of_a_plain_run(
     monkeypatch.setenv("TRACK_WEIGHTS_DIR", str(weights.parent))
     video, out = clip(tmp_path / "clip.mp4"), tmp_path / "out"
     expected = tmp_path / "plain.mp4"
-    assert run(video, "-o", expected, "-q", *DRAWN).returncode == 0
+    assert run(video, "-o", expected, "-q", "--look", "all", *DRAWN).returncode == 0
     once = ("archive", video, "-o", out, *DRAWN, "--piece", "1.5", "--workers", "2", "--draw")
     done = run(*once)
     assert done.returncode == 0 and done.stderr == "", done.stderr

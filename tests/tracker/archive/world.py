@@ -65,7 +65,7 @@ def plain(video: Path, folder: Path, *options: object) -> dict[str, bytes]:
     folder.mkdir()
     written = {kind: folder / name for kind, name in TABLES.items()}
     to = ["--save-csv", written["tracks"], "--events", written["events"], "--counts", written["counts"]]
-    done = run(video, "--no-save", "-q", "--precision", "fp32", *COUNTED, *to, *options)
+    done = run(video, "--no-save", "-q", "--precision", "fp32", "--look", "all", *COUNTED, *to, *options)
     assert done.returncode == 0, done.stderr
     return {kind: path.read_bytes() for kind, path in written.items()}
 

@@ -418,6 +418,21 @@ def test_every_nth_frame(prompt: bool) -> None:
     assert network.asked == 1
 
 
+@pytest.mark.parametrize(
+    ("pays", "kind", "asked"), [(True, "detect", 1), (False, "detect", 15), (True, "segment", 15)]
+)
+def test_by_itself_a_file_is_looked_at_by_parts_where_that_is_measured(
+    pays: bool, kind: str, asked: int
+) -> None:
+    network = Bright()
+    network.windows_pay, network.kind = pays, kind
+    looking = Looking(network, imgsz=320, only_if_it_pays=True)
+    still = film(15, lambda i, image: lamp(image, 50, 60))
+    assert [len(boxes) for _, boxes in looking.stream(still) if boxes is not None] == [1] * 15
+    assert network.asked == asked
+    assert bool(looking.summary()) == (asked == 1)
+
+
 def test_the_table_tells_what_was_looked_at() -> None:
     _, _, looking = looked(10, lambda i, image: None)
     assert looking.summary() == [("looked at", "10.0% of the picture: 1 frames whole, 0 in part, 9 not")]

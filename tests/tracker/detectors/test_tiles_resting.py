@@ -143,3 +143,8 @@ def test_what_cannot_be_combined_is_said(options: dict[str, Any], told: str) -> 
     with pytest.raises(OptionError, match=f"--look changed cannot be combined with {told}"):
         look_of(Options(look="changed", **options), live=False)
     assert look_of(Options(**options), live=False) == "all"
+
+
+def test_a_film_is_looked_at_as_the_network_likes_and_a_camera_by_parts() -> None:
+    assert [look_of(Options(), live=live) for live in (False, True)] == ["auto", "changed"]
+    assert look_of(Options(look="all"), live=True) == "all"
