@@ -53,6 +53,12 @@ class Images(ReadAhead):
     def _open(self) -> None:
         self._paths = find(self._uri)
         if not self._paths:
+            other = next((path.name for path in matching(self._uri) if path.is_file()), None)
+            if other is not None:
+                raise InputError(
+                    f"{self._uri}: no images here, but {other}; give videos by name, or the folder to "
+                    "track archive; images end in .jpg, .png, .bmp, .webp, .tif, …"
+                )
             raise InputError(
                 f"{self._uri}: no images here; expected files ending in .jpg, .png, .bmp, .webp, .tif, …"
             )
@@ -124,14 +130,18 @@ class Images(ReadAhead):
 
 def find(uri: str) -> list[Path]:
     """Return the images a folder, glob pattern or file name stands for, in natural order."""
+    found = (path for path in matching(uri) if path.suffix.lower() in SUFFIXES)
+    return sorted(found, key=lambda path: natural(str(path)))
+
+
+def matching(uri: str) -> list[Path]:
+    """Return the files a folder, glob pattern or file name stands for."""
     path = Path(uri)
     if path.is_dir():
-        found = [entry for entry in path.iterdir() if entry.is_file()]
-    elif path.is_file():
-        found = [path]
-    else:
-        found = [Path(entry) for entry in glob.glob(uri, recursive=True)]  # noqa: PTH207 - also absolute patterns
-    return sorted((p for p in found if p.suffix.lower() in SUFFIXES), key=lambda p: natural(str(p)))
+        return [entry for entry in path.iterdir() if entry.is_file()]
+    if path.is_file():
+        return [path]
+    return [Path(entry) for entry in glob.glob(uri, recursive=True)]  # noqa: PTH207 - also absolute patterns
 
 
 def natural(text: str) -> list[tuple[int, str]]:

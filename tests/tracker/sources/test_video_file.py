@@ -213,6 +213,12 @@ class TestBadInput:
     def test_glob_that_matches_nothing(self, tmp_path: Path) -> None:
         self.refused(str(tmp_path / "*.jpg"), "no images")
 
+    def test_a_folder_of_films_is_told_what_takes_one(self, tmp_path: Path) -> None:
+        (tmp_path / "a.mp4").touch()
+        told = "no images here, but a.mp4; give videos by name, or the folder to track archive"
+        self.refused(tmp_path, told)
+        self.refused(str(tmp_path / "*.mp4"), told)
+
     def test_images_that_are_none(self, tmp_path: Path) -> None:
         for name in ("a.jpg", "b.png"):
             (tmp_path / name).write_bytes(b"no image")
