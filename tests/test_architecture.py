@@ -24,6 +24,7 @@ HEAVY = {
     "onnxruntime",
     "onnx",
 }
+PARTS = ("body", "orelse", "finalbody", "handlers", "cases")  # of a statement, in which others stand
 
 # Who may import whom inside `tracker`, by file at its root or room; everybody may import from the own room.
 CONTRACTS = ("contracts", "types", "canvas", "planes", "errors", "text", "parse", "threads", "handover")
@@ -85,10 +86,22 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+def statements(tree: ast.Module) -> list[ast.stmt]:
+    """Return all statements; the nodes of expressions, which are most of a tree, are passed over."""
+    found: list[ast.stmt] = []
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        inner = [each for part in PARTS for each in getattr(node, part, ())]
+        found += [each for each in inner if isinstance(each, ast.stmt)]
+        waiting += inner
+    return found
+
+
 def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
     """Absolute dotted names imported by a file; ``from a import b`` gives ``a.b`` and ``a``."""
     tree = parsed(path)
-    nodes = tree.body if top_level_only else list(ast.walk(tree))
+    nodes = tree.body if top_level_only else statements(tree)
     names: set[str] = set()
     for node in nodes:
         if isinstance(node, ast.Import):

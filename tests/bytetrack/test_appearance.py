@@ -52,6 +52,7 @@ def test_without_embeddings_it_is_the_tracker_it_wraps() -> None:
         np.testing.assert_array_equal(one.xyxy, other.xyxy)
 
 
+@pytest.mark.slow
 def test_it_goes_on_from_a_state_as_if_nothing_had_been() -> None:
     dice = np.random.default_rng(4)
     embeddings = dice.normal(size=(200, 16)).astype(np.float32)

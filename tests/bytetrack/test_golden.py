@@ -67,7 +67,7 @@ def test_equals_the_official_code_in_every_frame(name: str) -> None:
     assert_equal(follow(name), mot17.FOLDER / name / "golden/bytetrack.txt")
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", mot17.SEQUENCES)
 def test_botsort_equals_the_official_code_in_every_frame(name: str) -> None:
     assert_equal(follow(name, BoTSORT), mot17.FOLDER / name / "golden/botsort.txt")

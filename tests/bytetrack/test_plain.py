@@ -62,6 +62,7 @@ def test_sort(seed: int, setting: tuple[float, int]) -> None:
     assert same.boxes
 
 
+@pytest.mark.slow
 @examples(20)
 @given(
     seeds,

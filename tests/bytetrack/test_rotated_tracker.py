@@ -130,6 +130,7 @@ def test_who_is_hidden_goes_on_and_comes_back_with_its_number() -> None:
     assert len(tracker.predict()) == 0
 
 
+@pytest.mark.slow_after(1)
 @everyone
 def test_the_state_goes_on(kind: str) -> None:
     whole, first = track(kind=kind, until=20), ROTATED[kind]()

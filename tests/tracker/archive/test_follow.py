@@ -74,6 +74,7 @@ def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow_after(1)
 def test_tables_are_parquet_with_what_track_writes_and_one_schema(stored: Path, tmp_path: Path) -> None:
     same_rows(stored, "gate")
     for kind in ("tracks", "events", "counts", "movements"):
@@ -90,6 +91,7 @@ def test_tables_are_parquet_with_what_track_writes_and_one_schema(stored: Path, 
     assert rows(stored, "tracks", "gate").schema["wall_time"] == polars.Datetime("us", "UTC")
 
 
+@pytest.mark.slow
 def test_days_begin_at_midnight_where_it_was_recorded(tmp_path: Path) -> None:
     run(tmp_path, [record(tmp_path, number) for number in range(4)])
     midnight = datetime(2026, 3, 2).timestamp()

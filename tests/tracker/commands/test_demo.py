@@ -79,6 +79,7 @@ def test_a_cache_that_cannot_be_written_is_told_in_one_line(
         CliRunner().invoke(command, [], standalone_mode=False, catch_exceptions=False)
 
 
+@pytest.mark.slow
 def test_nothing_is_overwritten_that_the_demo_did_not_make(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

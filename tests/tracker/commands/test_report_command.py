@@ -46,6 +46,7 @@ def test_a_page_and_a_spreadsheet(tmp_path: Path, run: Path, track: Track) -> No
     assert track(run, "-o", page, "--overwrite", "-q") == (0, "", "")
 
 
+@pytest.mark.slow
 def test_pictures_of_the_video(
     tmp_path: Path, run: Path, track: Track, make_video: Callable[..., Path]
 ) -> None:

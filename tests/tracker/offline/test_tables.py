@@ -172,6 +172,7 @@ def test_every_way_to_write_motchallenge_text_means_the_same(
 junk = st.text(st.sampled_from("0123456789.,;\t \"'-+eEnaif\nxNI_#=\x00\x1b\ud800é"), max_size=120)
 
 
+@pytest.mark.slow
 @examples(100)
 @given(
     text=st.one_of(

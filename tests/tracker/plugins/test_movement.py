@@ -226,6 +226,7 @@ def from_events_alone(fps: float, trips: list[Trip]) -> None:
     )
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_by_who_is_under_way() -> None:
     trips = [Trip("north", None, 2.0 * n) for n in range(20)]
     host = Host([*sections(), movement := Movement(ARMS, max_s=5.0)])

@@ -68,6 +68,7 @@ def test_of_two_boxes_the_smaller_is_part_of_one_whole_only() -> None:
     assert {event.track_id for event in events} <= {1, 2, 3}
 
 
+@pytest.mark.slow
 def test_who_was_counted_is_forgotten_in_time() -> None:
     line = Line(ACROSS)
     play(

@@ -97,6 +97,7 @@ def test_an_hour_with_a_gap_is_no_peak_hour(tmp_path: Path) -> None:
     assert report.watched_s == 3000
 
 
+@pytest.mark.slow
 def test_days_are_one_report_and_nights_are_no_zeros(tmp_path: Path) -> None:
     days = [
         write(

@@ -130,6 +130,7 @@ class TestCut:
         known = [json.loads(Path(each).read_text())["run"]["tracker"] for each in (whole, cut)]
         assert known[0] == known[1]
 
+    @pytest.mark.slow
     def test_looks_of_one_kind_say_nothing_to_another(self, clip: Path, tmp_path: Path) -> None:
         state = str(tmp_path / "run.json")
         run(clip, tmp_path / "t", stop_after=10, state=state, appearance="color")
@@ -307,6 +308,7 @@ class TestForeign:
         with pytest.raises(OptionError, match=r"another version.*99"):
             run(clip, tmp_path / "second", state=str(state))
 
+    @pytest.mark.slow
     def test_another_picture_size_and_another_file(
         self, clip: Path, tmp_path: Path, make_video: Callable[..., Path]
     ) -> None:

@@ -268,7 +268,7 @@ class TestWhatIsWritten:
 
 
 class TestWhatExists:
-    @pytest.mark.slow_after(1)
+    @pytest.mark.slow
     @pytest.mark.parametrize("plugin", ["heatmap", "heatmap:mode=standing", "route"])
     def test_pictures_of_plugins(self, folder: Path, plugin: str) -> None:
         words = ["in.mp4", "-o", "a.mp4", "--plugin", plugin, "-q"]

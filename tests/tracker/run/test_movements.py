@@ -106,7 +106,7 @@ def test_a_run_cut_in_two_counts_as_a_whole_one(
     assert last.summaries()[:3] == whole.summaries()[:3]
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("stride", [1, 2])
 def test_the_saved_tracks_tell_the_same(make_video: Callable[..., Path], tmp_path: Path, stride: int) -> None:
     clip = make_video(frames=FRAMES)

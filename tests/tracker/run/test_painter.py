@@ -66,6 +66,7 @@ def test_classes_that_are_not_drawn_leave_no_trace(wish: object) -> None:
     assert (image[160:180, 150] != 70).any()
 
 
+@pytest.mark.slow
 def test_a_class_has_one_colour_also_where_a_plugin_draws_its_tracks() -> None:
     marks = Canvas()
     marks.polylines(np.array([[150.0, 150], [150, 190], [250, 150], [250, 190]]), [2, 2], [5, 9], width=6)

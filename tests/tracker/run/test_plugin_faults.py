@@ -96,7 +96,7 @@ def crossings(folder: Path) -> list[str]:
 AT_THE_END = ["finish", "files", "summary"]
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("method", AT_THE_END)
 def test_at_the_end_everything_else_is_written_first(
     make_video: MakeVideo, tmp_path: Path, method: str

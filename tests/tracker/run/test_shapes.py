@@ -162,7 +162,7 @@ def _rows(path: str) -> dict[tuple[str, str], dict[str, str]]:
         return {(row["frame"], row["tracker_id"]): row for row in csv.DictReader(file)}
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 def test_refined_tracks_keep_their_shapes_and_a_filled_gap_has_none_but_its_box(kind: str) -> None:
     run(track_command, "clip.mp4", "--detections", "clip.parquet", "--no-save", *tables("a", kind))
     run(

@@ -354,7 +354,7 @@ def test_what_compares_features_needs_a_file_that_has_them() -> None:
             run(command, *words, *more, *tables("again"), "--appearance", "self")
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [(), ("--refine",)], ids=["plain", "refined"])
 def test_learnt_looks_go_by_the_stored_features(more: tuple[str, ...]) -> None:
     clip()
@@ -474,6 +474,7 @@ def test_without_polars_one_line_says_what_to_install(monkeypatch: pytest.Monkey
     assert not [*Path().glob("*.part*")]
 
 
+@pytest.mark.slow
 def test_a_run_on_stored_boxes_can_be_cut_in_two() -> None:
     clip()
     live()

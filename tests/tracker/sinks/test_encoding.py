@@ -50,6 +50,7 @@ def test_balanced_saves_where_pictures_are_large_and_cores_few(monkeypatch: pyte
     assert first_step("fast", (64, 48)) == "light"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param("o.mp4"), pytest.param("o.webm", marks=pytest.mark.slow)])
 def test_small_is_smaller_than_balanced_and_fast_is_readable(tmp_path: Path, name: str) -> None:
     sizes = {}

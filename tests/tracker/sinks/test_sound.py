@@ -265,7 +265,7 @@ def test_segments_share_the_sound(tmp_path: Path) -> None:
     assert [heard(path) for path in files] == pytest.approx([0.5] * 4, abs=0.07)
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ts", "mp4", pytest.param("mkv", marks=pytest.mark.slow)])
 def test_a_cut_takes_its_own_sound(tmp_path: Path, kind: str) -> None:
     sound = "-f lavfi -i aevalsrc=exprs='0.5*sin(2764*t)*lt(mod(t,2),1)':d=6"

@@ -50,7 +50,7 @@ def cover(tmp_path: Path) -> Path:
 
 
 class TestWhichStream:
-    @pytest.mark.slow_after(1)
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["out.mp4", pytest.param("out.mov", marks=pytest.mark.slow), "out.mkv"])
     @pytest.mark.parametrize("flag", ["-disposition:v:1 attached_pic", ""])
     @pytest.mark.parametrize("codec", ["mjpeg", "png"])
@@ -85,7 +85,7 @@ class TestWhichStream:
 
 
 class TestWhichRate:
-    @pytest.mark.slow_after(1)
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("codec", "name"), [("libx264", "a.h264"), ("libx265", "a.h265"), ("mpeg4", "a.m4v")]
     )

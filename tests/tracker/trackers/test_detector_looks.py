@@ -167,6 +167,7 @@ def test_it_goes_on_from_a_state_as_if_nothing_had_been() -> None:
     assert followed("self", 300) == followed("self", 300, cut=217)
 
 
+@pytest.mark.slow
 def test_the_same_twice() -> None:
     assert followed("self", 120) == followed("self", 120)
 
@@ -197,6 +198,7 @@ def test_who_is_lost_before_anything_is_learnt_is_found_by_the_box(kind: str) ->
     assert ids == {1}
 
 
+@pytest.mark.slow
 def test_each_group_learns_by_itself_and_none_is_like_another() -> None:
     looks, crowd = DetectorLooks(), Crowd(people=4)
     picture = Frame(np.zeros((9, 9, 3), np.uint8), 0, 0.0)
