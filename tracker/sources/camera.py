@@ -17,6 +17,7 @@ from tracker.sources.live import LostError
 from tracker.types import Image, InputError, Pixels
 
 MISSES = 5  # failed reads in a row after which the camera is taken to be unplugged
+MOST = 2**31 - 1  # as a number of a device; no greater one can be asked for
 
 
 class CameraCapture:
@@ -34,7 +35,7 @@ class CameraCapture:
         *,
         patient: bool = False,
     ) -> None:
-        self._device: int | str = int(device) if device.isdecimal() else device
+        self._device: int | str = min(int(device), MOST) if device.isdecimal() else device
         self._wish, self._rate = size, rate
         self._patient = patient  # whether to wait also before the first picture
         self._told = False

@@ -148,3 +148,8 @@ def test_a_file_of_that_name_is_taken_before(tmp_path: Path, monkeypatch: pytest
 def test_a_size_that_is_none_is_refused() -> None:
     with pytest.raises(OptionError, match="--camera-size takes WIDTHxHEIGHT, such as 1280x720, not 'big'"):
         open_source("0", camera_size="big")
+
+
+def test_a_number_that_no_device_can_have_is_told_as_one_that_none_has() -> None:
+    with pytest.raises(InputError, match="no such camera"), open_source("9" * 40) as source:
+        next(iter(source))
