@@ -34,6 +34,7 @@ DRAW = (
 )
 TAKEN = tuple(name for name in specs(Options) if name in {*DETECT, *FOLLOW, *DRAW})
 OTHER_DEFAULTS = {"precision": "fp32"}  # which is the same on every machine
+ANYHOW = {"look": "all"}  # which may be said, and is what an archive does
 ALWAYS: dict[str, Any] = {"counts": "counts.csv"}  # so that --interval has something to divide
 PIXELS = "needs pictures, and an archive follows stored boxes"
 WHOLE = "needs the whole file in order, and an archive cuts it"

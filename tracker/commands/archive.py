@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from tracker.archive.settings import ALWAYS, DRAW, OTHER_DEFAULTS, TAKEN, refused
+from tracker.archive.settings import ALWAYS, ANYHOW, DRAW, OTHER_DEFAULTS, TAKEN, refused
 from tracker.arguments.click_types import settings_of
 from tracker.arguments.option_spec import specs
 from tracker.errors import OptionError
@@ -94,11 +94,12 @@ def command(
 
     SOURCES are folders, video files, addresses (s3://...) or lists of them (NAME.txt). Files named
     CAMERA_DATE_TIME, as --segment names them, are one camera: ids and counts go on from one to the next.
-    The same command again does only what is missing.
+    The same command again does only what is missing. Pictures are looked at whole, as with --look all.
     """  # fmt: skip
     source_of = click.get_current_context().get_parameter_source
     for name in [name for name in given if name not in TAKEN]:
-        if source_of(name) is click.core.ParameterSource.COMMANDLINE:
+        told_so = source_of(name) is click.core.ParameterSource.COMMANDLINE
+        if told_so and given[name] != ANYHOW.get(name, ()):
             raise refused(name)
         del given[name]
     for name in () if draw else DRAW:

@@ -38,6 +38,11 @@ def test_what_needs_pixels_or_the_whole_file_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_what_an_archive_does_anyhow_may_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = refusal(capsys, str(tmp_path), "-o", str(tmp_path / "out"), "--look", "all")
+    assert "contains no video" in told
+
+
 def test_counts_are_per_interval_without_a_file_of_counts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
