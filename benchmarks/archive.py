@@ -1,9 +1,11 @@
 """What an archive costs: CPU of `track archive` beside plain `track`, and ten thousand hours on paper.
 
-python -m benchmarks.archive VIDEO [--rounds 3] [--piece 20] [--cores 256] [--only speed|memory|fetched]
+python -m benchmarks.archive VIDEO [--rounds 3] [--piece 20] [--cores 256]
+    [--only speed|drawing|memory|fetched]
 
 speed: rounds are interleaved, one worker against a plain run, each in a process of its own with one thread;
 seconds are user and system time of the process and its children, with those of starting and of the model.
+drawing: what videos add, by pieces with --draw and in one run.
 memory: resident memory of a worker after so many pieces of the file.
 fetched: what pieces of the file fetch from an object store, by the size of blocks (needs moto[server]).
 """
@@ -22,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import polars
@@ -64,8 +67,8 @@ def decode_s(video: Path) -> tuple[float, int]:
     return time.process_time() - began, frames
 
 
-def follow_s(out: Path, video: Path) -> float:
-    """Return the CPU seconds of following once more what is stored."""
+def follow_s(out: Path, video: Path, sketched: str = "") -> tuple[float, int]:
+    """Return the CPU seconds of following once more what is stored, and the bytes of sketches."""
     (folder,) = (out / "detections").glob("camera=*/file=*")
     with VideoFile(video) as source:
         probed = Probed("", (), source.duration_s, source.fps, source.size)
@@ -75,7 +78,8 @@ def follow_s(out: Path, video: Path) -> float:
     with tempfile.TemporaryDirectory() as place:
         (Path(place) / "detections").symlink_to(out / "detections")
         task = Follow(release(), "video", "video", False, (part,), Folder(place).root, Options())
-        return float(task.run().cpu_s)
+        cpu = float(replace(task, sketched=sketched).run().cpu_s)
+        return cpu, sum(path.stat().st_size for path in Path(place).rglob("sketches/**/*.parquet"))
 
 
 def speed(video: Path, given: argparse.Namespace) -> None:
@@ -91,7 +95,7 @@ def speed(video: Path, given: argparse.Namespace) -> None:
             archive.append(cpu_s("archive", video, "-o", out, *one))
             (made,) = (out / "csv").rglob("tracks.csv")
             assert made.read_bytes() == table.read_bytes(), "the tables differ"
-            follow.append(follow_s(out, video))
+            follow.append(follow_s(out, video)[0])
         row = polars.read_parquet(out / "manifest.parquet").to_dicts()[0]
         stored = sum(path.stat().st_size for path in (out / "detections").rglob("*.parquet"))
         tables = sum(path.stat().st_size for path in (out / "tracks").rglob("*.parquet"))
@@ -119,6 +123,32 @@ def speed(video: Path, given: argparse.Namespace) -> None:
     }
     for name, value in told.items():
         print(f"{name:<20} {value}")
+
+
+def drawing(video: Path, given: argparse.Namespace) -> None:
+    """Print what videos add to a run and to an archive."""
+    alone, drawn, tables, films, follow, sketched = ([] for _ in range(6))  # type: tuple[list[float], ...]
+    with tempfile.TemporaryDirectory() as name:
+        for number in range(given.rounds):
+            folder = Path(name) / f"{number}"
+            folder.mkdir()
+            plain = (video, "--precision", "fp32")
+            archive = ("archive", video, "--workers", 1, "--piece", given.piece)
+            alone.append(cpu_s(*plain, "--no-save"))
+            drawn.append(cpu_s(*plain, "-o", folder / "plain.mp4"))
+            tables.append(cpu_s(*archive, "-o", folder / "tables"))
+            films.append(cpu_s(*archive, "-o", folder / "films", "--draw"))
+            follow.append(follow_s(folder / "tables", video)[0])
+            cpu, stored = follow_s(folder / "tables", video, "sketched")
+            sketched.append(cpu)
+        (made,) = (folder / "films/videos").rglob("*.mp4")
+        sizes = made.stat().st_size, (folder / "plain.mp4").stat().st_size
+    with VideoFile(video) as source:
+        frames = sum(1 for _ in source)
+    ms = [1000 * statistics.median(each) / frames for each in (alone, drawn, tables, films, follow, sketched)]
+    print(f"{'a video in one run':<20} {ms[1] - ms[0]:.2f} ms of CPU per frame, {sizes[1] / 1e6:.2f} MB")
+    print(f"{'by pieces':<20} {ms[3] - ms[2]:.2f} ms, {sizes[0] / 1e6:.2f} MB")
+    print(f"{'following':<20} {ms[4]:.3f} ms, with sketches {ms[5]:.3f} ms and {stored / frames:.0f} bytes")
 
 
 def pieces_of(video: Path, count: int, length_s: float | None = None) -> list[Piece]:
@@ -200,11 +230,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--piece", type=float, default=20.0)
     parser.add_argument("--cores", type=int, default=256)
-    parser.add_argument("--only", choices=["speed", "memory", "fetched"])
+    parser.add_argument("--only", choices=["speed", "drawing", "memory", "fetched"])
     given = parser.parse_args()
     video = given.video.absolute()
     steps: dict[str, Callable[[], None]] = {
         "speed": lambda: speed(video, given),
+        "drawing": lambda: drawing(video, given),
         "memory": lambda: memory(video),
         "fetched": lambda: fetched(video, (SHORT_S, given.piece)),
     }
