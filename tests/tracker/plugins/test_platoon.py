@@ -68,6 +68,41 @@ def test_of_two_boxes_the_smaller_is_part_of_one_whole_only() -> None:
     assert {event.track_id for event in events} <= {1, 2, 3}
 
 
+@pytest.mark.parametrize("classes", [(7, 2), (7, 7)])
+@pytest.mark.parametrize(("speed", "at"), [(80.0, 60.0), (80.0, 400.0), (200.0, 100.0), (500.0, 200.0)])
+@pytest.mark.slow_after(3)
+def test_a_lorry_and_its_cab_are_one_however_slow_and_near_the_edge(
+    speed: float, at: float, classes: tuple[int, int], fps: float = 10.0
+) -> None:
+    """The middle of the lorry's box is slower while it comes in, and seconds behind the cab's on the line."""
+    line = Line([(at, 0), (at, SIZE[1])])
+    line.start(scene(fps))
+    events = []
+    for index in range(round((at + 350) / speed * fps)):
+        front, ids, boxes = speed * index / fps, [], []
+        for number, (back, top) in enumerate(((300.0, 150.0), (84.0, 170.0)), 1):
+            box = [max(front - back, 0.0), top, front - 4.0 * (number - 1), 300.0 - 3.0 * number]
+            if box[2] - box[0] > 20:
+                ids.append(number)
+                boxes.append(box)
+        kinds = [classes[number - 1] for number in ids]
+        events += line.update(frame(index, fps), tracks(ids, np.array(boxes).reshape(-1, 4), kinds))
+    assert [event.kind for event in events] == ["line.in"]
+
+
+def test_who_is_passed_by_the_next_long_after_is_another() -> None:
+    """Two in one place, in step, one of whom crossed long before: not as two boxes on one object would."""
+    line = Line(ACROSS)
+    line.start(scene(10.0))
+    events = []
+    for index in range(140):
+        first = BORDER_X - 60 + min(index, 20) * 6.0 + max(index - 100, 0) * 1.0  # waits behind the line
+        second = BORDER_X - 260 + min(index, 90) * 2.5 + max(index - 90, 0) * 1.0
+        boxes = [[first - 60, 100, first + 60, 400], [second - 20, 220, second + 20, 380]]
+        events += line.update(frame(index, 10.0), tracks([1, 2], boxes))
+    assert [event.track_id for event in events] == [1, 2]
+
+
 @pytest.mark.slow
 def test_who_was_counted_is_forgotten_in_time() -> None:
     line = Line(ACROSS)

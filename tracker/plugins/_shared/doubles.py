@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,11 +11,12 @@ from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.plugins._shared.anchors import SHADOW_OVERLAP, SHADOW_S
 from tracker.plugins._shared.geometry import overlap_of_smaller
-from tracker.plugins._shared.track_history import baseline_s, velocity
+from tracker.plugins._shared.track_history import baseline_s, least_drift, velocity
 from tracker.types import Json
 
 PART_AREA = 0.7  # a part has at most this part of the whole's area, where both are of one class
 SAME_IOU = 0.65  # two boxes of one class and size are one from here on; a detector drops the weaker from 0.7
+LONGEST_S = 10.0  # for so long at most it is remembered who crossed and is still there
 LEAST_OVERLAP = min(SHADOW_OVERLAP, SAME_IOU)
 # A part moves as the whole does: by how much their velocities differ,
 # in longer sides of the larger box per second.
@@ -75,8 +75,7 @@ def _alike(tracks: Tracks, rows: NDArray[np.void], found: IntArray, place: int) 
     nested = np.minimum(area, own) <= PART_AREA * np.maximum(area, own)
     within = (overlap > SHADOW_OVERLAP) & (nested | ~same_class) | (iou > SAME_IOU)
     seen = rows.take(found[both])
-    speed, over_s = velocity(seen), baseline_s(seen)  # NaN: not known
-    drift = np.hypot(*(speed[:-1] - speed[-1]).T)
+    over_s, drift = baseline_s(seen), least_drift(seen[:-1], seen[-1])  # NaN: not known
     longer = sides.max(axis=1)
     size = np.maximum(longer[:-1], longer[-1])
     allowed = np.where(same_class, SAME_CLASS_DRIFT, OTHER_CLASS_DRIFT) * size
@@ -100,7 +99,7 @@ class Doubles:
     """Tells a second box on an object that has crossed just now from the next object."""
 
     def __init__(self) -> None:
-        self._recent: deque[Crossed] = deque()
+        self._recent: list[Crossed] = []
         self._before: tuple[Tracks, NDArray[np.void], IntArray] | None = None  # the last frame
 
     def update(self, now: float, tracks: Tracks, seen: NDArray[np.void], found: IntArray) -> None:
@@ -108,13 +107,18 @@ class Doubles:
 
         ``seen`` are the rows of a `TrackHistory`, ``found`` (M,) those of the tracks.
         """
-        while self._recent and self._recent[0].time < now - SHADOW_S:
-            self._recent.popleft()
-        if self._recent and self._before is not None:
+        if self._recent:
             here = set(tracks.track_id.tolist())
-            for crossed in self._recent:
-                if crossed.track_id not in here:
-                    self._compare(crossed, *self._before)
+            if self._recent[0].time < now - SHADOW_S:
+                self._recent = [
+                    each
+                    for each in self._recent
+                    if now - each.time <= (LONGEST_S if each.track_id in here else SHADOW_S)
+                ]
+            if self._before is not None:
+                for crossed in self._recent:
+                    if crossed.track_id not in here:
+                        self._compare(crossed, *self._before)
         self._before = tracks, seen, found
 
     def _compare(self, crossed: Crossed, tracks: Tracks, seen: NDArray[np.void], found: IntArray) -> None:
@@ -134,6 +138,8 @@ class Doubles:
         places = [ids.index(each.track_id) if each.track_id in ids else place for each in others]
         alone = _alone(tracks.xyxy, [place, *places])
         for crossed, at, is_alone in zip(others, places, alone[1:], strict=True):
+            if now - crossed.time > SHADOW_S and not _just_ahead(seen[found], at, place, now - crossed.time):
+                continue
             if at != place:
                 crossed.boxes = _boxes(crossed.boxes, tracks, seen, found, at, is_alone)
             if track_id in crossed.boxes:
@@ -145,9 +151,10 @@ class Doubles:
         self._recent.append(Crossed(now, sign, track_id, size, boxes))
         return True
 
-    def has(self, track_id: int, sign: int) -> bool:
+    def has(self, now: float, track_id: int, sign: int) -> bool:
         """Return whether this is a second box on an object that has crossed."""
-        return any(c.sign == sign and track_id in c.boxes for c in self._recent)
+        since = now - SHADOW_S
+        return any(c.sign == sign and c.time >= since and track_id in c.boxes for c in self._recent)
 
     def state(self) -> Json:
         """Return who crossed a moment ago."""
@@ -161,6 +168,16 @@ class Doubles:
         for time, sign, track_id, size, boxes in state:
             on_it = {box for box, is_on_it in boxes if is_on_it}
             self._recent.append(Crossed(time, sign, track_id, size, on_it))
+
+
+def _just_ahead(rows: NDArray[np.void], place: int, other: int, passed: float) -> bool:
+    """Return whether two boxes of one object that keeps its speed pass a line so many seconds apart.
+
+    A slow lorry's cab is over the line long before the middle of the lorry.
+    """
+    both = rows[[place, other]]
+    apart, speed = np.hypot(*(both["anchor"][0] - both["anchor"][1])), np.hypot(*velocity(both).T).max()
+    return bool(0 < (passed - SHADOW_S) * speed <= apart)
 
 
 def _boxes(

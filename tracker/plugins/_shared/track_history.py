@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.plugins._shared import extent
-from tracker.plugins._shared.anchors import SHAPE, anchor_points, box_size
+from tracker.plugins._shared.anchors import CUT_PX, SHAPE, anchor_points, box_size
 from tracker.plugins._shared.shape_anchors import shape_points
 from tracker.types import Scene
 
@@ -43,6 +43,7 @@ ROW = np.dtype(
         ("classed_s", np.float64),  # since when it has its class
         ("first_id", np.int64),  # the first number of the object: those of the tracks it continues included
         ("first_s", np.float64),  # since when the number is this object's, where it was another's; else 0
+        ("cut_s", np.float64, (2,)),  # till when its box came in over an edge, in x and y; NaN: it did not
         extent.COLUMN,
     ]
 )
@@ -203,6 +204,10 @@ class TrackHistory:
             rows["classed_s"][found[other_class]] = now
             rows["class_id"][found] = tracks.class_id
         rows["seen_s"][found] = now
+        cut = (tracks.xyxy[:, :2] <= CUT_PX) | (tracks.xyxy[:, 2:] >= np.subtract(self.size, CUT_PX))
+        if np.count_nonzero(cut):
+            cut &= (rows["cut_s"][found] == self.before_s[:, None]) | np.isnan(self.before)
+            rows["cut_s"][found] = np.where(cut, now, rows["cut_s"][found])
         rows["anchor"][found] = self.anchors
         rows["xyxy"][found] = tracks.xyxy
 
@@ -213,7 +218,7 @@ class TrackHistory:
             self.rows[: len(old)] = old
             self._free.extend(range(size - 1, len(old) - 1, -1))
         row = self._free.pop()
-        self.rows["anchor"][row] = self.rows["past"][row] = np.nan
+        self.rows["anchor"][row] = self.rows["past"][row] = self.rows["cut_s"][row] = np.nan
         return row
 
     def _heirs(self, now: float, tracks: Tracks, new: list[int]) -> dict[int, int]:
@@ -269,6 +274,22 @@ def baseline_s(rows: NDArray[np.void]) -> FloatArray:
     """Return over how long a time (M,) `velocity` is measured; NaN if seen once."""
     passed = rows["seen_s"] - _checkpoint(rows)[:, 2]
     return np.where(passed > 0, passed, np.nan)  # seen once: no time has passed
+
+
+def least_drift(rows: NDArray[np.void], other: np.void) -> FloatArray:
+    """Return by how much velocities of tracks (M,) differ from another's at least, pixels per second.
+
+    NaN where one is not known. The middle of a box goes half as fast as the object while it comes in over the
+    picture's edge: then it is known only to have this speed, twice as much, or something between.
+    """
+    both = np.append(rows, other)
+    speed = velocity(both)
+    since_s = (both["seen_s"] - baseline_s(both))[:, None]
+    most = np.where(both["cut_s"] >= since_s, 2 * speed, speed)
+    low, high = np.minimum(speed, most), np.maximum(speed, most)
+    apart = np.maximum(np.maximum(low[:-1] - high[-1], low[-1] - high[:-1]), 0.0)
+    drift: FloatArray = np.hypot(apart[:, 0], apart[:, 1])
+    return drift
 
 
 def _checkpoint(rows: NDArray[np.void]) -> FloatArray:
