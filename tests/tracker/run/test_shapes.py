@@ -18,6 +18,7 @@ from bytetrack.masks import Crop, Masks
 from bytetrack.rotated import upright
 from tests.tracker.videos import picture
 from tracker.cli import run as track_command
+from tracker.commands.compare import command as compare_command
 from tracker.commands.replay import command as replay_command
 from tracker.errors import InputError, OptionError
 from tracker.offline.saved_detections import SavedDetections
@@ -201,6 +202,17 @@ def _check_mots(path: Path) -> None:
         both = found(int(frame) - 1, "segment").masks
         assert both is not None
         assert masks.area.sum() == np.count_nonzero(both.picture(0) | both.picture(1))
+
+
+def test_a_comparison_counts_by_shapes_as_a_run_does(kind: str) -> None:
+    """The middle of the person's feet comes to x = 64, and the ankles of its skeleton to 73."""
+    Path("z.yaml").write_text("lines:\n  - {name: door, points: [[70, 0], [70, 96]], anchor: shape}\n")
+    run(replay_command, "clip.parquet", "--zones", "z.yaml", "--events", "a.jsonl")
+    crossed = Path("a.jsonl").read_text().count('"line.')
+    assert crossed == (1 if kind == "pose" else 0)
+    words = ["clip.parquet", "--zones", "z.yaml", "--tracker", "motion", "--json", "-q"]
+    told = json.loads(CliRunner().invoke(compare_command, words, catch_exceptions=False).output)["motion"]
+    assert int(told["door in"]) + int(told["door out"]) == crossed
 
 
 def _changed(column: str, value: str) -> None:
