@@ -132,7 +132,7 @@ def drawing(video: Path, given: argparse.Namespace) -> None:
         for number in range(given.rounds):
             folder = Path(name) / f"{number}"
             folder.mkdir()
-            plain = (video, "--precision", "fp32")
+            plain = (video, "--precision", "fp32", "--look", "all")
             archive = ("archive", video, "--workers", 1, "--piece", given.piece)
             alone.append(cpu_s(*plain, "--no-save"))
             drawn.append(cpu_s(*plain, "-o", folder / "plain.mp4"))
