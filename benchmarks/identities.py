@@ -1,6 +1,6 @@
 """What each option for identities is worth, and what it costs.
 
-    python -m benchmarks.identities [--cache vtest.npz] [--noise 5]
+    python -m benchmarks.identities [--cache vtest.npz] [--noise 5] [--only "vtest deepsort"]
 
 Scores the trackers on the MOT17 validation halves (stored detections) and on vtest.avi (YOLOv8n) from
 ../shared with TrackEval, each over several runs on detections jittered by half a pixel: HOTA and IDF1 as mean
@@ -11,6 +11,7 @@ Detections of vtest.avi are kept in the cache; the network for appearance is use
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,7 +31,7 @@ from tracker.offline.refine import measured, refine
 from tracker.options import Options
 from tracker.sources import open_source
 from tracker.trackers.make import TRACKERS, make_tracker
-from tracker.trackers.settings import NEED_LOOKS, WITH_GALLERY
+from tracker.trackers.settings import NEED_LOOKS
 from tracker.types import Frame
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
@@ -39,7 +40,7 @@ OSNET = SHARED / "weights/osnet_x0_25_msmt17.onnx"
 JITTER = 0.5  # pixels, standard deviation
 SHAKE = 3.8  # pixels per axis, standard deviation: a shift of 6.7 px from frame to frame
 PAPER = Options(conf=0.6, new_track_thresh=0.7, match_thresh=0.9)  # of ByteTrack's own evaluation
-STREET = Options(conf=0.25, new_track_thresh=0.35, match_thresh=0.9)  # a small detector is seldom sure
+STREET = Options()  # those of `track`, for a small detector, which is seldom sure
 
 
 @dataclass
@@ -188,38 +189,52 @@ def line(name: str, films: Sequence[Film], kind: str, options: Options, seeds: r
     )
 
 
+def rows(
+    films: Sequence[Film], street: Film, moved: Film
+) -> Iterator[tuple[str, Sequence[Film], str, Options]]:
+    """Yield name, recordings, tracker and options of every row of the table."""
+    networks = [str(OSNET)] if OSNET.is_file() else []
+    for kind in [kind for kind in TRACKERS if kind not in NEED_LOOKS]:  # there are boxes only
+        yield f"MOT17 {kind}", films, kind, PAPER
+        yield f"MOT17 {kind} --refine", films, kind, replace(PAPER, refine=True)
+    default = Options().tracker
+    for kind in TRACKERS:
+        looks = [] if kind in NEED_LOOKS else ["none"]
+        for look in [*looks, *([] if kind in (default, "sort") else ["color", "self", *networks])]:
+            name = f"vtest {kind}" if look == "none" else f"vtest {kind} {Path(look).stem[:11]}"
+            yield name, [street], kind, replace(STREET, tracker=kind, appearance=look)
+    second = replace(STREET, refine=True)
+    yield f"vtest {default} --refine", [street], default, second
+    for look in ("color", "self", *networks):
+        name = f"vtest {default} {Path(look).stem[:11]}"
+        yield name, [street], default, replace(STREET, appearance=look)
+        yield f"{name} --refine", [street], default, replace(second, appearance=look)
+    for camera in ("off", "on", "auto"):
+        yield (
+            f"vtest shaken {default} camera {camera}",
+            [moved],
+            default,
+            replace(STREET, camera_motion=camera),
+        )
+    for look in ("color", "self"):
+        yield f"vtest shaken {default} {look}", [moved], default, replace(STREET, appearance=look)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--cache", type=Path, default=Path("vtest.npz"), help="detections of vtest.avi")
     parser.add_argument("--noise", type=int, default=3, help="runs, all but the first on jittered detections")
+    parser.add_argument("--only", default="", help="rows whose name matches this regular expression")
     arguments = parser.parse_args()
     seeds = range(arguments.noise)
     films, street = halves(), vtest(arguments.cache)
+    moved = shaken(street)
     print(f"{'':34} {'HOTA':>13} {'IDF1':>13} {'switch':>6} {'ids':>11} {'ms/frame':>9}")
-    networks = [str(OSNET)] if OSNET.is_file() else []
-    for kind in [kind for kind in TRACKERS if kind not in NEED_LOOKS]:  # there are boxes only
-        print(line(f"MOT17 {kind}", films, kind, PAPER, seeds), flush=True)
-        print(line(f"MOT17 {kind} --refine", films, kind, replace(PAPER, refine=True), seeds), flush=True)
-    for kind in TRACKERS:
-        without = [] if kind in NEED_LOOKS else ["none"]
-        for look in [*without, *(["color", "self", *networks] if kind in WITH_GALLERY else [])]:
-            name = f"vtest {kind}" if look == "none" else f"vtest {kind} {Path(look).stem[:11]}"
-            options = replace(STREET, tracker=kind, appearance=look)
-            print(line(name, [street], kind, options, seeds), flush=True)
-    default = Options().tracker
-    second = replace(STREET, refine=True)
-    print(line(f"vtest {default} --refine", [street], default, second, seeds), flush=True)
-    for look in ("color", "self", *networks):
-        name = f"vtest {default} {Path(look).stem[:11]}"
-        print(line(name, [street], default, replace(STREET, appearance=look), seeds), flush=True)
-        print(
-            line(f"{name} --refine", [street], default, replace(second, appearance=look), seeds), flush=True
-        )
-    for camera in ("off", "on", "auto"):
-        name = f"vtest shaken {default} camera {camera}"
-        print(line(name, [shaken(street)], default, replace(STREET, camera_motion=camera), seeds), flush=True)
+    for name, on, kind, options in rows(films, street, moved):
+        if re.search(arguments.only, name):
+            print(line(name, on, kind, options, seeds), flush=True)
 
 
 if __name__ == "__main__":

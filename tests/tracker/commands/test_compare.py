@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -33,9 +35,14 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
     class Counting(SquareDetector):
         def _look(self, image: Image) -> Detections:
             looks.append(1)
-            return super()._look(image)
+            found = super()._look(image)
+            return replace(found, features=np.full((len(found), 4), 0.5, np.float32)) if featured else found
+
+    featured = False
 
     def opened(_: object, settings: Settings, **__: object) -> Counting:
+        nonlocal featured
+        featured = settings.features is not None
         return Counting()
 
     monkeypatch.setattr("tracker.run.build_detector.open_detector", opened)
@@ -129,6 +136,18 @@ def test_stored_boxes_alone_leave_out_who_needs_pictures(clip: Path, tmp_path: P
     assert [*json.loads(run(stored, "-q", "--json", "--tracker", "sort"))] == ["sort"]
     with pytest.raises(click.UsageError, match="nothing is left"):
         run(stored, "--tracker", "deepsort")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("asked")
+def test_boxes_stored_with_their_features_are_enough_for_all(clip: Path, tmp_path: Path) -> None:
+    stored, options = tmp_path / "boxes.parquet", {"weights": str(tmp_path / "w.pt"), "appearance": "self"}
+    for _ in track(str(clip), save_detections=str(stored), **options):
+        pass
+    kinds = ("--tracker", "sort", "--tracker", "deepsort")
+    assert [*json.loads(run(stored, "-q", "--json", *kinds))] == ["sort", "deepsort (self)"]
+    with_video = run(clip, "-q", "--json", *kinds, "--detections", stored, "--appearance", "self")
+    assert [*json.loads(with_video)] == ["sort (self)", "deepsort (self)"]
 
 
 def test_mistakes_are_told_before_anything_is_opened(clip: Path, boxes: Path) -> None:
