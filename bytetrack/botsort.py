@@ -36,8 +36,8 @@ class BoTSORT(LooksTracker):
     (NirAharon/BoT-SORT) without its accidents, which are ByteTrack's and one more: that puts out tracks that
     are not confirmed.
 
-    Measured beside the others in docs/trackers.md: IDF1 80.6 on vtest.avi, 82.0 with colours, and
-    67.9 on the MOT17 validation half (ByteTrack: 80.0, 78.0 and 67.0).
+    Measured beside the others in docs/trackers.md: IDF1 77.1 on vtest.avi, 82.4 with colours, and
+    67.9 on the MOT17 validation half (ByteTrack: 76.4, 78.3 and 67.0).
     """
 
     track_thresh: float = 0.6

@@ -71,8 +71,8 @@ class SORT(ProbationTracker):
     not against results of that code. There, a track that was lost is put out only when it is found in
     ``min_hits`` frames in a row again (``whole_streaks=True`` does so); here whenever it is seen.
 
-    Measured beside the others in docs/trackers.md: IDF1 70.5 on vtest.avi and 64.4 on the MOT17
-    validation half (ByteTrack: 80.0 and 67.0).
+    Measured beside the others in docs/trackers.md: IDF1 70.0 on vtest.avi and 64.4 on the MOT17
+    validation half (ByteTrack: 76.4 and 67.0).
 
     >>> SORT().update([[0, 0, 10, 20, 0.9]]).track_id.tolist()
     [1]
