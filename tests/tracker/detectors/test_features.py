@@ -40,7 +40,7 @@ def test_doubtful_boxes_have_none() -> None:
     maps = np.random.default_rng(0).normal(size=(1, 4, 12, 20)).astype(np.float32)
     (given,) = with_features([found], maps, box, 0.3)
     assert given.features is not None and np.isnan(given.features[1]).all()
-    assert np.linalg.norm(given.features[0]) == pytest.approx(1)
+    assert np.linalg.norm(given.features[0]) == pytest.approx(1, abs=1e-3)  # of float16
     (none,) = with_features([Detections.empty()], maps, box, 0.3)
     assert none.features is not None and none.features.shape == (0, 48)
 
@@ -80,7 +80,7 @@ def test_features_belong_to_their_boxes(backend: str, untrained: Path) -> None:
     for one, other in zip(plain, both, strict=True):
         np.testing.assert_allclose(one.xyxy, other.xyxy, atol=0.02)
     assert both[1].features is not None and second.features is not None
-    np.testing.assert_allclose(both[1].features, second.features, atol=1e-5)
+    np.testing.assert_allclose(both[1].features, second.features, atol=1e-4)  # they are float16
     assert not np.allclose(both[0].features[: len(both[1])], both[1].features[: len(both[0])])
 
 
