@@ -205,3 +205,13 @@ def test_who_walks_past_a_parked_car_is_no_part_of_it() -> None:
     )
     assert (zone.entries, zone.visitors) == (2, 2)
     assert max(e.time - e.data["since_s"] for e in events if e.kind == "zone.enter") <= 1.3
+
+
+def test_a_slow_lorry_and_its_cab_are_one_visitor() -> None:
+    """The middle of the lorry is over the border 1.4 s after the cab's."""
+    moments: list[dict[int, Box]] = []
+    for n in range(90):
+        front = 280.0 + 8 * n
+        moments.append({1: (front - 300, 250, front, 450), 2: (front - 84, 300, front - 4, 447)})
+    zone, _ = run(moments, {1: 7, 2: 7})
+    assert (zone.entries, zone.visitors) == (1, 1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bytetrack.types import FloatArray
 from tracker.plugins._shared.anchors import SHADOW_OVERLAP, SHADOW_S, box_size
 from tracker.plugins._shared.geometry import overlap_of_smaller
 from tracker.plugins._shared.plugin_state import PluginState
@@ -18,6 +19,7 @@ from tracker.plugins._shared.track_history import CUT_SIZES, INHERIT_GROWTH, ROU
 APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
 JOINT_SIZES = 0.5  # who went so far with its host, in its own sizes, moves as a part of it
 LOOSE_SIZES = 0.25  # who is so far out of step with it does not, at once or in a second
+LONGEST_S = 10.0  # for no longer are two boxes on one object expected after one another
 PLACE_PX = 1.0  # how exactly a box is placed
 HIDDEN_S = 0.5  # sooner the tracks themselves tell who continues whom (`track_history.TrackHistory`)
 WALK_SIZES_PER_S, WALK_SIZES = 2.0, 2.0  # how fast, and how far at most, somebody goes while hidden
@@ -50,7 +52,8 @@ def host_of(memory: PluginState, row: int, passed_s: float, *, fresh: bool) -> i
     """
     own, seen, found = memory.own, memory.seen, memory.found
     inside = own["inside"][found]
-    chosen = inside & (np.abs(own["since_s"][found] - passed_s) <= SHADOW_S)
+    together_s = SHADOW_S + _lag_s(memory, row)
+    chosen = inside & (np.abs(own["since_s"][found] - passed_s) <= together_s)
     chosen |= own["visited"][found] & ~inside & (np.abs(own["left_s"][found] - passed_s) <= SHADOW_S)
     if fresh:
         chosen |= inside & (box_size(seen["xyxy"][found]) >= box_size(seen["xyxy"][row][None]))
@@ -61,6 +64,18 @@ def host_of(memory: PluginState, row: int, passed_s: float, *, fresh: bool) -> i
     common = overlap_of_smaller(seen["xyxy"][row], seen["xyxy"][others])
     best = int(common.argmax())
     return int(others[best]) if common[best] > SHADOW_OVERLAP else None
+
+
+def _lag_s(memory: PluginState, row: int) -> FloatArray:
+    """Return how long after each track of the frame (M,) this row passes a border if both are one object.
+
+    The middle of a slow lorry is over it long after the cab's. 0 where nothing moves or is known.
+    """
+    seen = memory.seen.take(memory.found)
+    apart = np.hypot(*(seen["anchor"] - memory.seen["anchor"][row]).T)
+    speed = np.nan_to_num(np.hypot(*velocity(seen).T))
+    lag: FloatArray = np.divide(apart, speed, out=np.zeros(len(seen)), where=speed > PLACE_PX)
+    return np.minimum(lag, LONGEST_S)
 
 
 def _moves_along(memory: PluginState, row: int) -> NDArray[np.bool_]:
