@@ -80,7 +80,7 @@ def test_features_belong_to_their_boxes(backend: str, untrained: Path) -> None:
     for one, other in zip(plain, both, strict=True):
         np.testing.assert_allclose(one.xyxy, other.xyxy, atol=0.02)
     assert both[1].features is not None and second.features is not None
-    np.testing.assert_allclose(both[1].features, second.features, atol=1e-4)  # they are float16
+    np.testing.assert_allclose(both[1].features, second.features, atol=5e-4)  # they are float16
     assert not np.allclose(both[0].features[: len(both[1])], both[1].features[: len(both[0])])
 
 
@@ -93,7 +93,7 @@ def test_both_backends_see_the_same(untrained: Path) -> None:
             found.append(detector.detect(pictures(3)))
     for one, other in zip(*found, strict=True):
         np.testing.assert_allclose(one.xyxy, other.xyxy, atol=0.02)
-        np.testing.assert_allclose(one.features, other.features, atol=1e-4)
+        np.testing.assert_allclose(one.features, other.features, atol=5e-4)
 
 
 def test_a_network_without_such_a_map_is_refused_in_one_line() -> None:
