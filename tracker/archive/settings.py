@@ -41,18 +41,14 @@ WHOLE = "needs the whole file in order, and an archive cuts it"
 TABLES = "is not needed: an archive always writes tracks, events and counts"
 AGAIN = "is not needed: the same command again does only what is missing"
 NOW = "is for what happens now"
-PICTURE = "is for one run; give the file to track"
-# What is refused, and why; the rest of the options draw.
+ONE = "is for one run; give the file to track"
+# What is refused, and why; the rest is for one run.
 REFUSED = {
     **dict.fromkeys(("appearance", "remember", "camera_motion", "background"), PIXELS),
     **dict.fromkeys(("vid_stride", "detect_every", "look", "start", "end", "max_frames"), WHOLE),
     "int8": "makes a model of the pictures of one run: make it with `track export --int8` and give --weights",
     "detections": "is what an archive makes itself",
     **dict.fromkeys(("save_csv", "events", "counts", "movements", "save_detections"), TABLES),
-    **dict.fromkeys(
-        ("save_mot", "save_mots", "save_coco", "save_cvat", "save_json", "save_run", "report"),
-        "is for one run; give the file to track",
-    ),
     **dict.fromkeys(("state", "state_every", "resume"), AGAIN),
     **dict.fromkeys(("on", "show", "rtsp_transport", "give_up_after", "camera_size", "camera_fps"), NOW),
 }
@@ -69,7 +65,7 @@ def check(options: Options, *, draw: bool) -> None:
 
 def refused(name: str) -> OptionError:
     """Return why an option is not one of an archive."""
-    return OptionError(f"track archive: {specs(Options)[name].flag} {REFUSED.get(name, PICTURE)}")
+    return OptionError(f"track archive: {specs(Options)[name].flag} {REFUSED.get(name, ONE)}")
 
 
 def detecting(options: Options) -> Options:
