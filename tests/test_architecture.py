@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,21 @@ def test_no_two_parts_need_each_other() -> None:
         ready = [part for part in left if set(RULES[part]) <= done]
         assert ready, f"a circle among {left}"
         done |= set(ready)
+
+
+def test_no_two_files_need_each_other() -> None:
+    """Not even by imports within functions, or for types: who reads one would have to know the other."""
+    files = {module(path): path for folder in ("bytetrack", "tracker", "videos") for path in modules(folder)}
+    needs = {}
+    for name, path in files.items():
+        named = {other for other in imports(path) if other in files and other != name}
+        parents = {other.rpartition(".")[0] for other in named}  # `from tracker.sinks import csv` names both
+        needs[name] = named - parents
+    tuple(TopologicalSorter(needs).static_order())  # raises CycleError, which names them
+
+
+def module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 def test_bytetrack_knows_nothing_of_the_application() -> None:
