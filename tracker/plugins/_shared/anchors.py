@@ -37,6 +37,9 @@ HYSTERESIS = 0.05  # margin beyond a border, in the box's longer side; 4 to 7 % 
 LEAST_MARGIN_PX = 1.5  # no detector places a box's edge better than to a pixel
 SHADOW_OVERLAP = 0.75  # two boxes of which this part of the smaller is common, doing the same ...
 SHADOW_S = 1.0  # ... within this time are one object: cab and lorry, car and truck
+LONGEST_S = (
+    10.0  # ... or as long after one another as a slow one of their size takes, but no longer than this
+)
 
 
 def check_anchor(anchor: str, more: Sequence[str] = ()) -> str:

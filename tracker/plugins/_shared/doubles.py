@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins._shared.anchors import SHADOW_OVERLAP, SHADOW_S
+from tracker.plugins._shared.anchors import LONGEST_S, SHADOW_OVERLAP, SHADOW_S
 from tracker.plugins._shared.geometry import overlap_of_smaller
 from tracker.plugins._shared.track_history import baseline_s, least_drift, velocity
 from tracker.types import Json
 
 PART_AREA = 0.7  # a part has at most this part of the whole's area, where both are of one class
 SAME_IOU = 0.65  # two boxes of one class and size are one from here on; a detector drops the weaker from 0.7
-LONGEST_S = 10.0  # for so long at most it is remembered who crossed and is still there
 LEAST_OVERLAP = min(SHADOW_OVERLAP, SAME_IOU)
 # A part moves as the whole does: by how much their velocities differ,
 # in longer sides of the larger box per second.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bytetrack.types import FloatArray
-from tracker.plugins._shared.anchors import SHADOW_OVERLAP, SHADOW_S, box_size
+from tracker.plugins._shared.anchors import LONGEST_S, SHADOW_OVERLAP, SHADOW_S, box_size
 from tracker.plugins._shared.geometry import overlap_of_smaller
 from tracker.plugins._shared.plugin_state import PluginState
 from tracker.plugins._shared.track_history import CUT_SIZES, INHERIT_GROWTH, ROUNDING_S, baseline_s, velocity
@@ -19,7 +19,6 @@ from tracker.plugins._shared.track_history import CUT_SIZES, INHERIT_GROWTH, ROU
 APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
 JOINT_SIZES = 0.5  # who went so far with its host, in its own sizes, moves as a part of it
 LOOSE_SIZES = 0.25  # who is so far out of step with it does not, at once or in a second
-LONGEST_S = 10.0  # for no longer are two boxes on one object expected after one another
 PLACE_PX = 1.0  # how exactly a box is placed
 HIDDEN_S = 0.5  # sooner the tracks themselves tell who continues whom (`track_history.TrackHistory`)
 WALK_SIZES_PER_S, WALK_SIZES = 2.0, 2.0  # how fast, and how far at most, somebody goes while hidden
@@ -74,7 +73,7 @@ def _lag_s(memory: PluginState, row: int) -> FloatArray:
     seen = memory.seen.take(memory.found)
     apart = np.hypot(*(seen["anchor"] - memory.seen["anchor"][row]).T)
     speed = np.nan_to_num(np.hypot(*velocity(seen).T))
-    lag: FloatArray = np.divide(apart, speed, out=np.zeros(len(seen)), where=speed > PLACE_PX)
+    lag: FloatArray = np.divide(apart, speed, out=np.zeros(len(seen)), where=speed > 0)
     return np.minimum(lag, LONGEST_S)
 
 
