@@ -99,6 +99,7 @@ def main() -> None:
     parser.add_argument("--match-thresh", type=float)
     parser.add_argument("--lost", type=float)
     parser.add_argument("--look", choices=("all", "changed"))
+    parser.add_argument("--appearance")
     parser.add_argument("--weights", default=str(SHARED / "weights" / "yolov8n.pt"))
     given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
     truth = json.loads((SHARED / "data" / "truth.json").read_text())
