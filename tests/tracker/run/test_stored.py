@@ -345,6 +345,7 @@ def test_features_are_kept_bit_for_bit_and_read_where_they_are_asked_for(tmp_pat
         assert kept.detections.features is not None and kept.detections.features.dtype == np.float32
 
 
+@pytest.mark.slow
 def test_what_compares_features_needs_a_file_that_has_them() -> None:
     clip()
     live()

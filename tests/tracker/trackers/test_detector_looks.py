@@ -88,7 +88,8 @@ def test_neutral_is_what_most_strangers_stay_below() -> None:
     assert 0.75 <= below <= 1.0
 
 
-@pytest.mark.parametrize("alike", [False, True])
+@pytest.mark.slow_after(1)
+@pytest.mark.parametrize("alike", [True, False])
 def test_looks_that_do_not_know_anybody_again_are_not_used(alike: bool) -> None:
     """Where all people look the same, what is learnt is chance: an object is no more like itself later."""
     crowd, looks = Crowd(people=4), DetectorLooks()
