@@ -27,8 +27,11 @@ SHARED = ROOT.parent / "shared"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let a run without the slow tests try each law on a few examples only."""
-    without_slow = "not slow" in config.getoption("markexpr")
-    settings.load_profile(quick.QUICK if without_slow else quick.FULL)
+    settings.load_profile(quick.QUICK if _without_slow(config) else quick.FULL)
+
+
+def _without_slow(config: pytest.Config) -> bool:
+    return "not slow" in config.getoption("markexpr")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -44,10 +47,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             seen[test] += 1
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Let the collector of garbage pass over the thousands of tests: it takes seconds of a run."""
     gc.collect()
     gc.freeze()
+    if _without_slow(session.config):  # which has no tests of memory
+        gc.set_threshold(5000, 20, 20)
 
 
 @pytest.fixture(scope="session")
