@@ -71,6 +71,7 @@ class DetectorContract:
         assert (found.xyxy <= [160, 96, 160, 96]).all()
         assert (found.xyxy[:, :2] < found.xyxy[:, 2:]).all()
 
+    @pytest.mark.slow
     def test_pictures_are_not_changed(self, untrained: Path) -> None:
         images = pictures(2)
         before = [image.copy() for image in images]
@@ -85,6 +86,7 @@ class DetectorContract:
             (found,) = detector.detect(pictures(1, size))
         assert (found.xyxy <= [size[1], size[0]] * 2).all()
 
+    @pytest.mark.slow
     def test_classes_by_name_and_id(self, untrained: Path) -> None:
         with self.open(untrained) as detector:
             everything = detector.detect(pictures(1))[0]
@@ -97,6 +99,7 @@ class DetectorContract:
         with pytest.raises(OptionError, match="did you mean 'car'"), self.open(untrained, classes=["carr"]):
             pass
 
+    @pytest.mark.slow
     def test_no_two_boxes_of_one_object_whatever_their_class(self, untrained: Path) -> None:
         with self.open(untrained, iou=0.3, imgsz=320, max_det=3000) as detector:
             (found,) = detector.detect(pictures(1, (320, 320)))
@@ -110,6 +113,7 @@ class DetectorContract:
         assert len(set(found.class_id[whole])) > 1
         assert overlap[np.ix_(whole, whole)].max() <= 0.3 + 1e-3
 
+    @pytest.mark.slow
     def test_max_det_keeps_the_best(self, untrained: Path) -> None:
         with self.open(untrained) as detector:
             everything = detector.detect(pictures(1))[0]
@@ -145,6 +149,7 @@ class DetectorContract:
                 assert taken <= given + 8
             stream.close()  # type: ignore[attr-defined]
 
+    @pytest.mark.slow
     def test_an_error_of_the_source_comes_through(self, untrained: Path) -> None:
         def broken() -> Iterator[Frame]:
             yield from frames(pictures(2))
@@ -163,6 +168,7 @@ class DetectorContract:
             first.close()  # type: ignore[attr-defined]
             assert len(list(detector.stream(frames(images)))) == 6
 
+    @pytest.mark.slow
     def test_time_is_counted(self, untrained: Path) -> None:
         watch = Stopwatch()
         with self.open(untrained, stopwatch=watch) as detector:

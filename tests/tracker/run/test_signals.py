@@ -131,6 +131,7 @@ def test_a_source_that_never_answers(options: list[object], tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_while_the_model_is_loaded(clip: Path, options: list[object], tmp_path: Path) -> None:
     with started(clip, *options) as run:
         time.sleep(1.0)  # imports, model: nothing is written yet, or nearly
