@@ -154,7 +154,7 @@ class Crossings:
                 continue
             sign = 1 if rows["pending"][row] > 0 else -1
             rows["pending"][row] = 0
-            if self._doubles.has(self.now, int(memory.seen["track_id"][row]), sign):
+            if self._doubles.has(int(memory.seen["track_id"][row]), sign):
                 continue
             if self._wanted is None or int(memory.seen["class_id"][row]) in self._wanted:
                 events.append(self._crossed(sign, row))

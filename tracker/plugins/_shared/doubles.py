@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -98,7 +99,8 @@ class Doubles:
     """Tells a second box on an object that has crossed just now from the next object."""
 
     def __init__(self) -> None:
-        self._recent: list[Crossed] = []
+        self._recent: deque[Crossed] = deque()
+        self._earlier: deque[Crossed] = deque()  # longer ago than `SHADOW_S`
         self._before: tuple[Tracks, NDArray[np.void], IntArray] | None = None  # the last frame
 
     def update(self, now: float, tracks: Tracks, seen: NDArray[np.void], found: IntArray) -> None:
@@ -106,18 +108,15 @@ class Doubles:
 
         ``seen`` are the rows of a `TrackHistory`, ``found`` (M,) those of the tracks.
         """
-        if self._recent:
+        while self._recent and self._recent[0].time < now - SHADOW_S:
+            self._earlier.append(self._recent.popleft())
+        while self._earlier and self._earlier[0].time < now - LONGEST_S:
+            self._earlier.popleft()
+        if self._recent and self._before is not None:
             here = set(tracks.track_id.tolist())
-            if self._recent[0].time < now - SHADOW_S:
-                self._recent = [
-                    each
-                    for each in self._recent
-                    if now - each.time <= (LONGEST_S if each.track_id in here else SHADOW_S)
-                ]
-            if self._before is not None:
-                for crossed in self._recent:
-                    if crossed.track_id not in here:
-                        self._compare(crossed, *self._before)
+            for crossed in self._recent:
+                if crossed.track_id not in here:
+                    self._compare(crossed, *self._before)
         self._before = tracks, seen, found
 
     def _compare(self, crossed: Crossed, tracks: Tracks, seen: NDArray[np.void], found: IntArray) -> None:
@@ -133,12 +132,11 @@ class Doubles:
         ids = tracks.track_id.tolist()
         track_id, (x1, y1, x2, y2) = ids[place], tracks.xyxy[place].tolist()
         size = (x2 - x1) * (y2 - y1)
-        others = [each for each in self._recent if each.sign == sign and each.track_id != track_id]
+        known = [*self._earlier_near(now, tracks, seen, found, place), *self._recent]
+        others = [each for each in known if each.sign == sign and each.track_id != track_id]
         places = [ids.index(each.track_id) if each.track_id in ids else place for each in others]
         alone = _alone(tracks.xyxy, [place, *places])
         for crossed, at, is_alone in zip(others, places, alone[1:], strict=True):
-            if now - crossed.time > SHADOW_S and not _just_ahead(seen[found], at, place, now - crossed.time):
-                continue
             if at != place:
                 crossed.boxes = _boxes(crossed.boxes, tracks, seen, found, at, is_alone)
             if track_id in crossed.boxes:
@@ -150,16 +148,31 @@ class Doubles:
         self._recent.append(Crossed(now, sign, track_id, size, boxes))
         return True
 
-    def has(self, now: float, track_id: int, sign: int) -> bool:
+    def _earlier_near(
+        self, now: float, tracks: Tracks, seen: NDArray[np.void], found: IntArray, place: int
+    ) -> list[Crossed]:
+        """Return who crossed earlier and may be on one object with the track at ``place`` all the same."""
+        if not self._earlier:
+            return []
+        ids = {track_id: at for at, track_id in enumerate(tracks.track_id.tolist())}
+        self._earlier = deque(each for each in self._earlier if each.track_id in ids)
+        if not self._earlier or _alone(tracks.xyxy, [place])[0]:
+            return []
+        return [
+            each
+            for each in self._earlier
+            if _just_ahead(seen, found[ids[each.track_id]], found[place], now - each.time)
+        ]
+
+    def has(self, track_id: int, sign: int) -> bool:
         """Return whether this is a second box on an object that has crossed."""
-        since = now - SHADOW_S
-        return any(c.sign == sign and c.time >= since and track_id in c.boxes for c in self._recent)
+        return any(c.sign == sign and track_id in c.boxes for c in self._recent)
 
     def state(self) -> Json:
         """Return who crossed a moment ago."""
         return [
             [c.time, c.sign, c.track_id, c.size, [[box, True] for box in sorted(c.boxes)]]
-            for c in self._recent
+            for c in (*self._earlier, *self._recent)
         ]
 
     def restore(self, state: Json) -> None:
@@ -169,12 +182,12 @@ class Doubles:
             self._recent.append(Crossed(time, sign, track_id, size, on_it))
 
 
-def _just_ahead(rows: NDArray[np.void], place: int, other: int, passed: float) -> bool:
+def _just_ahead(rows: NDArray[np.void], row: int, other: int, passed: float) -> bool:
     """Return whether two boxes of one object that keeps its speed pass a line so many seconds apart.
 
     A slow lorry's cab is over the line long before the middle of the lorry.
     """
-    both = rows[[place, other]]
+    both = rows.take([row, other])
     apart, speed = np.hypot(*(both["anchor"][0] - both["anchor"][1])), np.hypot(*velocity(both).T).max()
     return bool(0 < (passed - SHADOW_S) * speed <= apart)
 

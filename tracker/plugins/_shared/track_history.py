@@ -89,6 +89,7 @@ class TrackHistory:
     gone_rows: NDArray[np.void] = field(default_factory=lambda: NO_RECORDS)  # ... and what was in them
     _free: list[int] = field(default_factory=list)
     _oldest_s: float = -math.inf  # no row was last seen before this
+    _entering: bool = True  # somebody may be coming in over the picture's edge
     _signature: bytes = UNKNOWN_TRACKS
     _next: tuple[Tracks, float, weakref.ref[TrackHistory]] | None = field(default=None, init=False)
 
@@ -111,7 +112,7 @@ class TrackHistory:
             self.anchor, self.size, self.keep_s, _copied(self.rows), self.row_of, place=self.place
         )
         made._free, made._oldest_s, made._signature = self._free, self._oldest_s, self._signature
-        made.found = self.found
+        made.found, made._entering = self.found, self._entering
         made._forget(now)
         if len(tracks):
             made.anchors = made._points(tracks.xyxy, tracks)
@@ -204,10 +205,13 @@ class TrackHistory:
             rows["classed_s"][found[other_class]] = now
             rows["class_id"][found] = tracks.class_id
         rows["seen_s"][found] = now
-        cut = (tracks.xyxy[:, :2] <= CUT_PX) | (tracks.xyxy[:, 2:] >= np.subtract(self.size, CUT_PX))
-        if np.count_nonzero(cut):
-            cut &= (rows["cut_s"][found] == self.before_s[:, None]) | np.isnan(self.before)
+        fresh = np.isnan(self.before)
+        if self._entering or np.count_nonzero(fresh):
+            cut = (tracks.xyxy[:, :2] <= CUT_PX) | (tracks.xyxy[:, 2:] >= np.subtract(self.size, CUT_PX))
+            cut &= (rows["cut_s"][found] == self.before_s[:, None]) | fresh
             rows["cut_s"][found] = np.where(cut, now, rows["cut_s"][found])
+            entering = (rows["cut_s"] == rows["seen_s"][:, None]) & (rows["track_id"] > 0)[:, None]
+            self._entering = bool(np.count_nonzero(entering))
         rows["anchor"][found] = self.anchors
         rows["xyxy"][found] = tracks.xyxy
 
