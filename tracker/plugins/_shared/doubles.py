@@ -154,14 +154,16 @@ class Doubles:
         """Return who crossed earlier and may be on one object with the track at ``place`` all the same."""
         if not self._earlier:
             return []
-        ids = {track_id: at for at, track_id in enumerate(tracks.track_id.tolist())}
-        self._earlier = deque(each for each in self._earlier if each.track_id in ids)
-        if not self._earlier or _alone(tracks.xyxy, [place])[0]:
-            return []
+        ids = tracks.track_id.tolist()
+        here = set(ids)
+        self._earlier = deque(each for each in self._earlier if each.track_id in here)
+        overlap = overlap_of_smaller(tracks.xyxy[place], tracks.xyxy)
+        near = {ids[at]: at for at in np.flatnonzero(overlap > LEAST_OVERLAP).tolist()}
         return [
             each
             for each in self._earlier
-            if _just_ahead(seen, found[ids[each.track_id]], found[place], now - each.time)
+            if each.track_id in near
+            and _just_ahead(seen, found[near[each.track_id]], found[place], now - each.time)
         ]
 
     def has(self, track_id: int, sign: int) -> bool:

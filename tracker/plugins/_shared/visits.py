@@ -50,6 +50,10 @@ def host_of(memory: PluginState, row: int, passed_s: float, *, fresh: bool) -> i
     passes long before or after its owner's feet. Of several the one that shares most is meant.
     """
     own, seen, found = memory.own, memory.seen, memory.found
+    common = overlap_of_smaller(seen["xyxy"][row], seen["xyxy"][found])
+    common[found == row] = 0.0
+    if common.max(initial=0.0) <= SHADOW_OVERLAP:
+        return None
     inside = own["inside"][found]
     together_s = SHADOW_S + _lag_s(memory, row)
     chosen = inside & (np.abs(own["since_s"][found] - passed_s) <= together_s)
@@ -57,12 +61,9 @@ def host_of(memory: PluginState, row: int, passed_s: float, *, fresh: bool) -> i
     if fresh:
         chosen |= inside & (box_size(seen["xyxy"][found]) >= box_size(seen["xyxy"][row][None]))
     chosen |= inside & _moves_along(memory, row)
-    others = found[chosen & (found != row)]
-    if not len(others):
-        return None
-    common = overlap_of_smaller(seen["xyxy"][row], seen["xyxy"][others])
+    common[~chosen] = 0.0
     best = int(common.argmax())
-    return int(others[best]) if common[best] > SHADOW_OVERLAP else None
+    return int(found[best]) if common[best] > SHADOW_OVERLAP else None
 
 
 def _lag_s(memory: PluginState, row: int) -> FloatArray:
