@@ -17,10 +17,10 @@ from tracker.contracts import Plugin
 from tracker.parse import class_ids
 from tracker.plugins._shared.anchors import box_size, check_anchor
 from tracker.plugins._shared.background import EmptyScene
+from tracker.plugins._shared.motion import velocity
 from tracker.plugins._shared.newcomer import Newcomer
 from tracker.plugins._shared.plugin_state import PluginState
 from tracker.plugins._shared.shades import colored, footprint, scale
-from tracker.plugins._shared.track_history import velocity
 from tracker.plugins._shared.when import duration, span
 from tracker.types import Canvas, Event, Frame, Json, OptionError, Picture, Scene
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from walks import SIZE, scene, tracks
 
 from bytetrack import Tracks
+from tracker.plugins._shared.motion import velocity
 from tracker.plugins._shared.plugin_state import PluginState
-from tracker.plugins._shared.track_history import INHERIT_S, velocity
+from tracker.plugins._shared.track_history import INHERIT_S
 from tracker.types import Scene
 
 

@@ -14,8 +14,9 @@ from tracker.plugins._shared.certainty import UNREST_S, Evidence
 from tracker.plugins._shared.doubles import Doubles, whole_of
 from tracker.plugins._shared.extent import STEADY, USUAL, VARIANCE, hidden_feet
 from tracker.plugins._shared.geometry import Polyline
+from tracker.plugins._shared.motion import velocity
 from tracker.plugins._shared.plugin_state import PluginState, Row
-from tracker.plugins._shared.track_history import ROUNDING_S, velocity
+from tracker.plugins._shared.track_history import ROUNDING_S
 from tracker.types import Event, Json
 
 LOST_S = 0.5  # who is out of sight for so long, beyond the line but not clear of it ...

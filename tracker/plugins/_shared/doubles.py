@@ -12,7 +12,7 @@ from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
 from tracker.plugins._shared.anchors import LONGEST_S, SHADOW_OVERLAP, SHADOW_S
 from tracker.plugins._shared.geometry import overlap_of_smaller
-from tracker.plugins._shared.track_history import baseline_s, least_drift, velocity
+from tracker.plugins._shared.motion import baseline_s, least_drift, velocity
 from tracker.types import Json
 
 PART_AREA = 0.7  # a part has at most this part of the whole's area, where both are of one class

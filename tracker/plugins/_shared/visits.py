@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from bytetrack.types import FloatArray
 from tracker.plugins._shared.anchors import LONGEST_S, SHADOW_OVERLAP, SHADOW_S, box_size
 from tracker.plugins._shared.geometry import overlap_of_smaller
+from tracker.plugins._shared.motion import baseline_s, velocity
 from tracker.plugins._shared.plugin_state import PluginState
-from tracker.plugins._shared.track_history import CUT_SIZES, INHERIT_GROWTH, ROUNDING_S, baseline_s, velocity
+from tracker.plugins._shared.track_history import CUT_SIZES, INHERIT_GROWTH, ROUNDING_S
 
 APART_OVERLAP = 0.5  # two boxes taken for one object are two once less than this of the smaller is common
 JOINT_SIZES = 0.5  # who went so far with its host, in its own sizes, moves as a part of it
