@@ -74,7 +74,7 @@ def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 def test_tables_are_parquet_with_what_track_writes_and_one_schema(stored: Path, tmp_path: Path) -> None:
     same_rows(stored, "gate")
     for kind in ("tracks", "events", "counts", "movements"):

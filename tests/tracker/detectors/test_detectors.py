@@ -120,6 +120,7 @@ class DetectorContract:
         with self.open(untrained, max_det=3) as detector:
             same(detector.detect(pictures(1))[0], everything[:3])
 
+    @pytest.mark.slow
     def test_the_stream_is_detect_in_order(self, untrained: Path) -> None:
         images = pictures(5) + pictures(2, (160, 96)) + pictures(3)
         given = frames(images)

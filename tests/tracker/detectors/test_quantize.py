@@ -82,6 +82,7 @@ def test_ground_truth_tells_what_int8_costs(
     assert all(float(before) > 10 and float(after) > 10 for _, before, after in figures), told
 
 
+@pytest.mark.slow
 def test_frames_are_spread_over_the_video(make_video: Callable[..., Path]) -> None:
     video = make_video(frames=40)
     few = sample(str(video), 10)

@@ -107,6 +107,7 @@ class TestEveryPlugin:
         assert events or list(host.files()), "it has seen something"
         assert host.errors == []
 
+    @pytest.mark.slow
     def test_leaves_only_what_it_announced(self, made: Callable[[], PluginLike]) -> None:
         host = started(made())
         announced = host.leaves(host.members[-1])

@@ -181,6 +181,7 @@ def test_analyses_of_other_tracks_or_times_do_not() -> None:
     assert late.seen["seen_s"][late.found] == 0.8
 
 
+@pytest.mark.slow
 def test_what_was_seen_is_not_kept() -> None:
     memory = empty()
     memory.update(0.0, tracks([1], [at(100)]))

@@ -181,6 +181,7 @@ def platoons(draw: st.DrawFn) -> tuple[float, int, float, float, bool, str]:
     )
 
 
+@pytest.mark.slow
 @examples(40)
 @given(platoons())
 def test_everybody_of_a_platoon_is_counted_and_nobody_twice(

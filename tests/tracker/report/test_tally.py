@@ -74,6 +74,7 @@ def test_nothing_is_a_row_too(tmp_path: Path) -> None:
     assert sum(row.count for row in report.tally.rows) == 1
 
 
+@pytest.mark.slow
 def test_the_peak_hour_is_on_the_round_and_whole(tmp_path: Path) -> None:
     def quarter(start_s: float, count: int) -> list[Event]:
         return [crossing(start_s + n / 2) for n in range(count)]

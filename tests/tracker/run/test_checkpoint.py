@@ -355,6 +355,7 @@ class TestForeign:
 
 
 class TestLock:
+    @pytest.mark.slow
     def test_a_second_run_on_the_same_file_is_refused(self, clip: Path, tmp_path: Path) -> None:
         state = tmp_path / "run.json"
         options = Options(state=str(state))

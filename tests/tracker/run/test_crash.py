@@ -334,6 +334,7 @@ class TestDeletedMeanwhile:
         assert "\n" not in str(caught.value)
         assert len(kept.read_text().splitlines()) == 60 and frame_of(state) == 59
 
+    @pytest.mark.slow
     def test_the_folder_of_the_video(self, make_video: MakeVideo, tmp_path: Path) -> None:
         gone, kept = tmp_path / "gone", tmp_path / "t.jsonl"
         gone.mkdir()

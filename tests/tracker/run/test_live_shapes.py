@@ -72,6 +72,7 @@ def played(every: int | None, frames: int = 400) -> Stage:
     return stage
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "every", [pytest.param(1, marks=pytest.mark.slow), pytest.param(13, marks=pytest.mark.slow), 25]
 )

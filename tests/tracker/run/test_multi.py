@@ -257,6 +257,7 @@ class TestNames:
             Several([str(tmp_path / "x.streams")], Options(zones="c.yaml"), save=False)
 
 
+@pytest.mark.slow
 def test_a_name_of_a_list_is_what_a_live_source_is_called(tmp_path: Path) -> None:
     """Else two entries of one address could not be told apart in messages and warnings."""
     (tmp_path / "x.streams").write_text("gate=rtsp://127.0.0.1:9/cam\nrtsp://127.0.0.1:9/cam\n")

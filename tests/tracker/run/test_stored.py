@@ -118,7 +118,7 @@ def same(name: str) -> None:
         assert Path(f"{name}.{suffix}").read_bytes() == Path(f"live.{suffix}").read_bytes()
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more", [(), ("--refine",), ("--tracker", "sort")], ids=lambda more: " ".join(more) or "plain"
 )

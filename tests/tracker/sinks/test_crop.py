@@ -151,6 +151,7 @@ def test_a_short_gap_is_filmed_and_a_long_one_is_not(tmp_path: Path) -> None:
     assert shot(tmp_path, lambda k: not 10 <= k < 40) == [*range(10), *range(40, 60)]
 
 
+@pytest.mark.slow
 def test_after_a_pause_of_the_recording_every_picture_has_its_own_view(tmp_path: Path) -> None:
     """A full disk leaves pictures out; what comes then shows the object where it is then."""
     path = tmp_path / "him.mp4"

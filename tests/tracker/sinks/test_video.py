@@ -54,6 +54,7 @@ class TestWhatComesOut:
         assert b"moof" not in data
         assert times(out) == [i / 10 for i in range(25)]
 
+    @pytest.mark.slow
     @pytest.mark.skipif(not shutil.which("ffprobe"), reason="ffprobe is not installed")
     def test_ffprobe_agrees(self, tmp_path: Path) -> None:
         out = tmp_path / "out.mp4"

@@ -109,7 +109,7 @@ class TestEverySource:
             pass
         assert threading.active_count() <= before
 
-    @pytest.mark.slow_after(1)
+    @pytest.mark.slow
     def test_reads_only_a_bounded_number_ahead(self, uri: Path | str) -> None:
         with open_source(uri) as source:
             frames = iter(source)

@@ -119,7 +119,7 @@ def test_a_start_behind_the_end_is_refused(tmp_path: Path) -> None:
         read(path, start_s=99)
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.avi", "clip.mkv", "clip.ts"])
 def test_a_truncated_file_is_read_to_its_end_with_a_note(tmp_path: Path, name: str) -> None:
     options = {"movflags": "faststart"} if name.endswith("mp4") else {}

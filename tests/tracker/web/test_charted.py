@@ -84,6 +84,7 @@ def test_marks_lead_to_their_events_and_say_what_is_doubtful(tmp_path: Path) -> 
     history.close()
 
 
+@pytest.mark.slow
 def test_over_the_api(tmp_path: Path) -> None:
     with Page(tmp_path, ()) as page:
         page.server.site.stations[1] = station(tmp_path)

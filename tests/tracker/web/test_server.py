@@ -257,6 +257,7 @@ def test_a_stalled_viewer_keeps_nobody_waiting(tmp_path: Path) -> None:
         assert time.monotonic() - began < 3
 
 
+@pytest.mark.slow
 def test_the_server_leaves_no_thread_behind(tmp_path: Path) -> None:
     before = threading.active_count()
     with opened(tmp_path) as page:

@@ -63,6 +63,7 @@ def test_two_shapes_of_one_id_are_refused(page: Page, owner: str) -> None:
     assert page.put([], owner)[0] == 200
 
 
+@pytest.mark.slow
 def test_who_says_nothing_is_sent_away(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "HEAD_S", 0.05)
     monkeypatch.setattr(patience, "BODY_S", 0.05)

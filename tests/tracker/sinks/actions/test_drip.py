@@ -51,8 +51,8 @@ def dripping(first: bytes, again: bytes) -> Iterator[str]:
             thread.join()
 
 
+@pytest.mark.slow
 # Python leaves a TLS socket unclosed whose connection ends before the handshake (`ssl.SSLSocket._create`).
-@pytest.mark.slow_after(2)
 @pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("drip", DRIPS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
