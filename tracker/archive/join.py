@@ -145,7 +145,9 @@ class Joiner:
     def _begin(self, stream: VideoStream, times: list[tuple[int, int]]) -> None:
         """Begin like the first piece; ``times`` are when its packets are shown and decoded."""
         assert stream.time_base is not None
-        self._base: Fraction = stream.time_base
+        self._base = Fraction(
+            stream.time_base.numerator, stream.time_base.denominator
+        )  # PyAV 19 has a type of its own
         self._head = stream.codec_context.extradata
         goal = self._container.add_stream_from_template(stream)
         goal.time_base = self._base
