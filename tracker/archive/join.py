@@ -145,9 +145,8 @@ class Joiner:
     def _begin(self, stream: VideoStream, times: list[tuple[int, int]]) -> None:
         """Begin like the first piece; ``times`` are when its packets are shown and decoded."""
         assert stream.time_base is not None
-        self._base = Fraction(
-            stream.time_base.numerator, stream.time_base.denominator
-        )  # PyAV 19 has a type of its own
+        base = stream.time_base  # of a type of its own from PyAV 19 on
+        self._base = Fraction(base.numerator, base.denominator)
         self._head = stream.codec_context.extradata
         goal = self._container.add_stream_from_template(stream)
         goal.time_base = self._base
