@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def test_mistakes_name_what_was_meant(name: str, options: dict[str, object], mes
 
 def install(folder: Path, target: str, source: str) -> None:
     """Lay down what pip leaves behind of a small distribution."""
+    sys.modules.pop("lamp", None)  # another test's
     (folder / "lamp.py").write_text(source)
     info = folder / "lamp-1.0.dist-info"
     info.mkdir()
