@@ -159,7 +159,7 @@ def _judging(tracker: LooksTracker, neutral: float) -> LooksTracker:
     embeddings tell nothing: pairs that looks speak against are refused, and no others. StrongSORT's 0.4 is
     just that for a good network (and 0.05 of motion), and so is BoT-SORT's, which halves the distance.
     DeepSORT's 0.2 is half of it: who was lost for a moment and came back turned round got a new number. On
-    vtest.avi the whole of it gives IDF1 81.2 instead of 79.8 with colours, 80.5 instead of 73.9 with the
+    vtest.avi the whole of it gives IDF1 81.3 instead of 79.8 with colours, 80.4 instead of 73.9 with the
     detector's own map, and 76.5 instead of 71.8 with OSNet.
     """
     unlike = 1.0 - neutral
