@@ -96,11 +96,11 @@ class Run:
     @property
     def notes(self) -> list[str]:
         """Warnings for the user, one line each."""
-        return self._session.warnings()
+        return self._session.account.warnings()
 
     def table(self) -> list[tuple[str, str]]:
         """Return the rows of the final table, names and values; empty before the first frame."""
-        return self._session.rows() if self._frames else []
+        return self._session.account.rows() if self._frames else []
 
     def _count(self, events: Sequence[Event]) -> None:
         for event in events:

@@ -183,4 +183,4 @@ def test_as_many_boxes_as_are_let_through_are_told(make_video: MakeVideo) -> Non
         upstream = WithDetector(make_video(frames=4), options, lambda *_: SquareDetector())
         with Session(upstream, options) as session:
             list(session)
-        assert session.warnings() == notes
+        assert session.account.warnings() == notes

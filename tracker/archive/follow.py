@@ -165,7 +165,7 @@ def follow(task: Follow) -> Followed:
     return Followed(
         {name: notes_of(read) for name, read in arrivals.read.items()},
         tuple(publisher.names),
-        tuple(session.warnings()),
+        tuple(session.account.warnings()),
         frames=frames,
         cpu_s=time.process_time() - began,
     )

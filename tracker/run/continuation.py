@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tracker.contracts import Detector, LastingTracker, Sink, Source
+from tracker.contracts import Detector, Sink, Source
 from tracker.options import Options
-from tracker.plugin_host import Host
 from tracker.run.checkpoint import Checkpoint, Parts, Reshape, Saved
 from tracker.run.fingerprint import fingerprint
 from tracker.run.resumed import Resumed
-from tracker.run.summary import Report
-from tracker.types import Frame, Json, Scene
+from tracker.types import Frame, Json, PluginError
 
 
 class Continuation:
@@ -29,6 +27,11 @@ class Continuation:
     def saved(self) -> Saved | None:
         """What an earlier part left."""
         return None
+
+    @property
+    def resumes_file(self) -> bool:
+        """Whether this run reads on in the file in which an earlier part stopped."""
+        return False
 
     @property
     def since(self) -> float | None:
@@ -50,21 +53,21 @@ class Continuation:
     def check_source(self, name: str, recording: str | None) -> None:
         """Refuse to go on with another source."""
 
-    def begin(
-        self, scene: Scene, tracker: LastingTracker, *, resumed: bool, before: str | None = None
+    def take_up(
+        self,
+        parts: Parts,
+        source: Source,
+        detector: Detector,
+        *,
+        recording: str | None,
+        before: str | None = None,
+        reshape: Reshape | None = None,
     ) -> None:
-        """Let a fresh tracker go on; ``before`` is what a live source may have been called before."""
+        """Hand everybody what they knew, and note which tables are about to be created.
 
-    def restore(
-        self, host: Host, sinks: Sequence[Sink], report: Report, reshape: Reshape | None = None
-    ) -> None:
-        """Hand everybody what they knew; sinks are not entered yet."""
-
-    def skip(self, source: Source, detector: Detector) -> None:
-        """Go on counting behind the last frame of the earlier part."""
-
-    def announce(self, scene: Scene, sinks: Sequence[Sink], recording: str | None) -> None:
-        """Note what is read, and which tables are about to be created."""
+        The source is open, the sinks are not entered yet. ``recording`` is where the source is, ``before``
+        what a live one may have been called before.
+        """
 
     def created(self, sinks: Sequence[Sink]) -> None:
         """Note that the tables are there."""
@@ -76,13 +79,16 @@ class Continuation:
         """Whether it is time to save."""
         return False
 
-    def hold(self, parts: Parts, detector: Detector) -> None:
+    def hold(self) -> None:
         """Keep what everybody knows before visits are closed: a limit has ended a file, of which more may be
         asked for.
         """
 
-    def save(self, parts: Parts, detector: Detector, *, wait: bool = False, ended: bool = False) -> None:
-        """Save what everybody knows, if there was a frame."""
+    def save(self, *, wait: bool = False, ended: bool = False) -> None:
+        """Save what everybody knows, if there was a frame and no plugin has failed.
+
+        Where one has, the last state is the one to go on from.
+        """
 
     def add_left(self, left: Mapping[str, str]) -> None:
         """Note the files that plugins have left."""
@@ -109,6 +115,11 @@ class _Kept(Continuation):
         return self._checkpoint.saved
 
     @property
+    def resumes_file(self) -> bool:
+        saved = self.saved
+        return self._resume and saved is not None and not saved.live and not saved.ended
+
+    @property
     def since(self) -> float | None:
         return self._last[1] if self._checkpoint.resuming and self._last else None
 
@@ -126,28 +137,28 @@ class _Kept(Continuation):
     def check_source(self, name: str, recording: str | None) -> None:
         self._checkpoint.check_source(name, recording)
 
-    def begin(
-        self, scene: Scene, tracker: LastingTracker, *, resumed: bool, before: str | None = None
+    def take_up(
+        self,
+        parts: Parts,
+        source: Source,
+        detector: Detector,
+        *,
+        recording: str | None,
+        before: str | None = None,
+        reshape: Reshape | None = None,
     ) -> None:
-        self._checkpoint.begin(scene, tracker, resumed=resumed, before=before)
-
-    def restore(
-        self, host: Host, sinks: Sequence[Sink], report: Report, reshape: Reshape | None = None
-    ) -> None:
-        self._checkpoint.restore(host, sinks, report, reshape)
-
-    def skip(self, source: Source, detector: Detector) -> None:
+        self._parts, self._detector, checkpoint = parts, detector, self._checkpoint
+        checkpoint.begin(parts.scene, parts.tracker, resumed=self._resume, before=before)
+        checkpoint.restore(parts.host, parts.sinks, parts.report, reshape)
         if self.saved is not None:
             self._last = self.saved.frame, self.saved.time
             if isinstance(source, Resumed):
                 self._passed = self.saved.passed
                 detector.resume(self.saved.passed)
-                self._checkpoint.restore_detector(detector)
-
-    def announce(self, scene: Scene, sinks: Sequence[Sink], recording: str | None) -> None:
-        if not scene.live and recording is not None:
+                checkpoint.restore_detector(detector)
+        if not parts.scene.live and recording is not None:
             self._recording = fingerprint(recording)
-        self._checkpoint.file.announce(scene, sinks)
+        checkpoint.file.announce(parts.scene, parts.sinks)
 
     def created(self, sinks: Sequence[Sink]) -> None:
         self._checkpoint.file.created(sinks)
@@ -159,18 +170,24 @@ class _Kept(Continuation):
     def due(self) -> bool:
         return self._checkpoint.file.due()
 
-    def hold(self, parts: Parts, detector: Detector) -> None:
+    def hold(self) -> None:
         if self._last is not None:
-            self._checkpoint.hold(parts, self._last, **self._of_the_source(parts.scene, detector))
+            self._checkpoint.hold(self._parts, self._last, **self._of_the_source())
 
-    def save(self, parts: Parts, detector: Detector, *, wait: bool = False, ended: bool = False) -> None:
-        if self._last is not None:
-            more = self._of_the_source(parts.scene, detector)
-            self._checkpoint.save(parts, self._last, wait=wait, ended=ended, **more)
+    def save(self, *, wait: bool = False, ended: bool = False) -> None:
+        errors = self._parts.host.errors
+        if self._last is None or errors:
+            return
+        try:
+            more = self._of_the_source()
+            self._checkpoint.save(self._parts, self._last, wait=wait, ended=ended, **more)
+        except PluginError as error:
+            errors.append(error)
+            raise
 
-    def _of_the_source(self, scene: Scene, detector: Detector) -> dict[str, Json]:
+    def _of_the_source(self) -> dict[str, Json]:
         assert self._last is not None
-        seen = None if scene.live else detector.state(self._last[0])
+        seen = None if self._parts.scene.live else self._detector.state(self._last[0])
         return {"passed": self._passed, "recording": self._recording, "detector": seen}
 
     def add_left(self, left: Mapping[str, str]) -> None:

@@ -197,4 +197,4 @@ class Several:
 
 
 def _has_files_open(lane: list[Run]) -> bool:
-    return any(run.session is not None and run.session.opened for run in lane)
+    return any(run.session is not None and run.session.account.opened for run in lane)

@@ -13,12 +13,20 @@ from tracker.drawing.blur import Blurring
 from tracker.options import Options
 from tracker.parse import class_ids
 from tracker.plugin_host import failure, moment
-from tracker.types import Image, Mark, Pixels, Result
+from tracker.types import Image, Mark, OptionError, Pixels, Result, Scene
 from tracker.types import Painter as PainterBase
 
 Made = TypeVar("Made")
 FACE = "face"  # what --blur calls the faces that keypoints tell of
 REMEMBERED = 2000  # numbers whose class is known: a trail outlives its box by some seconds
+
+
+def drawing_of(options: Options, scene: Scene) -> DrawOptions:
+    """Return `draw_options` for a scene; raises ``OptionError`` too where nothing tells where faces are."""
+    drawing = draw_options(options, scene.names)
+    if drawing.blurring is not None and drawing.blurring.faces and scene.kind != "pose":
+        raise OptionError("--blur face needs -pose weights, such as yolov8n-pose.pt; --blur person does not")
+    return drawing
 
 
 def draw_options(options: Options, names: Mapping[int, str]) -> DrawOptions:

@@ -78,15 +78,17 @@ def execute_session(
                 raise  # nothing has been found yet
             failed = error
         except (EndRun, Interrupted):
-            if not session.was_awaited:
+            if not session.account.was_awaited:
                 raise
-        for note in session.warnings():
+        for note in session.account.warnings():
             click.echo(f"track: {told(note)}", err=True)
-        blind = session.opened and any(isinstance(sink, WindowSink) and sink.blind for sink in session.sinks)
+        blind = session.account.opened and any(
+            isinstance(sink, WindowSink) and sink.blind for sink in session.sinks
+        )
         if blind and not options.output:
             click.echo("track: nothing was shown and no video written; add -o FILE", err=True)
         if not quiet:
-            click.echo(table(session.rows(), session.outputs()))
+            click.echo(table(session.account.rows(), session.account.outputs()))
         if session.profile:
             click.echo(f"\n{table(session.profile)}")
         if failed is not None:
@@ -126,12 +128,18 @@ def execute_several(
             if run.error is not None:
                 failed += 1
                 click.echo(f"track: {run.name}: {told(str(run.error))}", err=True)
-            if run.session is not None and (run.session.opened or run.error is None):
-                for note in run.session.warnings():
+            if run.session is not None and (run.session.account.opened or run.error is None):
+                for note in run.session.account.warnings():
                     click.echo(f"track: {run.name}: {told(note)}", err=True)
         for run in several.runs:
-            if run.session is not None and (run.session.opened or run.session.was_awaited) and not quiet:
-                click.echo(f"\n{run.name}\n{table(run.session.rows(), run.session.outputs())}")
+            if (
+                run.session is not None
+                and (run.session.account.opened or run.session.account.was_awaited)
+                and not quiet
+            ):
+                click.echo(
+                    f"\n{run.name}\n{table(run.session.account.rows(), run.session.account.outputs())}"
+                )
             if run.session is not None and run.session.profile:
                 click.echo(f"\n{table(run.session.profile)}")
     return received.status or (2 if failed else 0)

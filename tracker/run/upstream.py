@@ -20,7 +20,7 @@ from tracker.run.small_objects import FarAway
 from tracker.run.stored import stored_detector
 from tracker.sources import address, open_source
 from tracker.trackers.make import make_tracker
-from tracker.types import OptionError, Stopwatch
+from tracker.types import OptionError, Recorded, Scene, Stopwatch
 
 
 class Upstream:
@@ -65,6 +65,21 @@ class Upstream:
     def frame_rate(self, source: Source) -> float:
         """Return the nominal frames per second of what is tracked."""
         return source.fps
+
+    def scene(self, source: Source, detector: Detector) -> Scene:
+        """Return what plugins and sinks are told of a source and a detector that are open."""
+        recorded = source.recorded or Recorded()
+        return Scene(
+            source=source.name,
+            size=source.size,
+            fps=self.frame_rate(source),
+            live=source.live,
+            names=self.names(detector),
+            lost_s=self._options.lost,
+            start_wall=0.0 if source.live else recorded.start_wall,
+            utc_offset_s=recorded.utc_offset_s,
+            kind=detector.kind,
+        )
 
     def make_tracker(self, source: Source, found: str = "detect") -> Tracker:
         """Return the tracker that the options ask for, for a source that is open.

@@ -126,7 +126,7 @@ class Worker:
         station = self.station
         try:
             made = make()
-            station.unseen = made.unseen
+            station.unseen = made.account.unseen
             with made as session:
                 for _ in session:
                     pass

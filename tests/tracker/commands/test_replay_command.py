@@ -228,7 +228,9 @@ class TestItIsARunLikeEveryOther:
             session.advance = lambda tracks: (seen.append(tracks), session.stop.set())
             assert list(session) == []
         assert len(seen) == 1, "the rest of the table is not gone through"
-        assert session.warnings() == ["interrupted before the second pass; nothing was drawn or saved"]
+        assert session.account.warnings() == [
+            "interrupted before the second pass; nothing was drawn or saved"
+        ]
 
     def test_frames_are_shown_in_colour_where_they_are_known(
         self, traffic: Path, make_video: Callable[..., Path]
@@ -237,7 +239,7 @@ class TestItIsARunLikeEveryOther:
         with Session(WithSavedTracks(traffic, options, make_video()), options) as session:
             first = next(iter(session))
         assert first.plot().shape == (96, 160, 3)
-        assert session.rows()[0][0] == "frames"
+        assert session.account.rows()[0][0] == "frames"
 
     def test_a_state_is_refused_in_one_line(self, traffic: Path, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as ended:

@@ -70,7 +70,7 @@ def test_an_interrupted_first_pass_draws_nothing_and_says_so(
     with session.Session(str(make_video()), options) as run:
         run.advance = lambda _: run.stop.set()
         assert len(list(run)) == 0
-    assert any("interrupted" in note for note in run.warnings())
+    assert any("interrupted" in note for note in run.account.warnings())
 
 
 def test_a_run_of_a_file(

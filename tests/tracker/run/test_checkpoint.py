@@ -77,7 +77,7 @@ class TestCut:
         assert first.last_events == []
         second = run(clip, tmp_path / "cut", state=state, resume=True)
         same(tmp_path / "whole", tmp_path / "cut")
-        assert second.summaries()[:-2] == whole.summaries()[:-2]
+        assert second.account.summaries()[:-2] == whole.account.summaries()[:-2]
         left = [
             next(p for p in each.plugins if isinstance(p, Route)).files()["routes.json"]
             for each in (whole, second)
@@ -178,7 +178,7 @@ class TestCut:
         whole = run(clip, tmp_path / "t", state=state)
         before = (tmp_path / "t" / "events").read_text()
         again = run(clip, tmp_path / "t", state=state, resume=True)
-        assert again.report.frames == 0 and again.summaries()[0] == whole.summaries()[0]
+        assert again.report.frames == 0 and again.account.summaries()[0] == whole.account.summaries()[0]
         assert (tmp_path / "t" / "events").read_text() == before
 
     @pytest.mark.slow
@@ -236,7 +236,7 @@ class TestCut:
             assert files[2].read_bytes() == files[1].read_bytes()
         last = run(clip, tmp_path / "cut", save_coco=str(files[2]), state=state, resume=True)
         same(tmp_path / "whole", tmp_path / "cut")
-        assert files[2].read_bytes() == files[0].read_bytes() and last.warnings() == []
+        assert files[2].read_bytes() == files[0].read_bytes() and last.account.warnings() == []
         assert not [path for path in tmp_path.iterdir() if ".part" in path.name]
 
     @pytest.mark.slow
@@ -246,7 +246,7 @@ class TestCut:
         for _ in range(3):
             again = run(clip, tmp_path / "cut", state=state, resume=True, end=60.0)
             same(tmp_path / "whole", tmp_path / "cut")
-            assert again.summaries() == whole.summaries()
+            assert again.account.summaries() == whole.account.summaries()
 
     @pytest.mark.slow
     def test_behind_a_limit_one_may_begin_anew(self, clip: Path, tmp_path: Path) -> None:

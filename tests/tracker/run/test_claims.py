@@ -291,7 +291,7 @@ class TestWhatExists:
         with Session("in.mp4", Options(), [Late()], prefix=Path("a")) as session:
             list(session)
         assert Path("a_late.json").read_text() == "mine" and Path("a_late-2.json").exists()
-        assert session.left == [Path("a_late-2.json")]
+        assert session.account.left == [Path("a_late-2.json")]
 
     @pytest.mark.slow
     def test_a_run_that_goes_on_replaces_its_own_picture_and_no_other(self, folder: Path) -> None:
@@ -333,8 +333,8 @@ class TestWhatExists:
                 if result.frame.index == 5:
                     Path("a.mp4").write_text("mine")
         assert Path("a.mp4").read_text() == "mine" and Path("a-2.mp4").stat().st_size > 1000
-        assert session.outputs() == ["a-2.mp4"]
-        assert "was created by another program meanwhile" in session.warnings()[0]
+        assert session.account.outputs() == ["a-2.mp4"]
+        assert "was created by another program meanwhile" in session.account.warnings()[0]
 
 
 class TestTemporaryNames:

@@ -231,7 +231,7 @@ class TestTables:
         run(clip, stop_after=20, **options)
         table.unlink()
         session = run(clip, **options)
-        assert [note for note in session.warnings() if "is gone; a new one starts" in note]
+        assert [note for note in session.account.warnings() if "is gone; a new one starts" in note]
         lines = table.read_text().splitlines()
         assert lines[0].startswith("frame,time_s") and len(lines) == 41
 
@@ -243,7 +243,7 @@ class TestTables:
         run(clip, stop_after=20, **options)
         os.truncate(table, table.stat().st_size - 10)
         session = run(clip, **options)
-        assert [note for note in session.warnings() if "its end is missing" in note]
+        assert [note for note in session.account.warnings() if "its end is missing" in note]
         assert len({len(line.split(",")) for line in table.read_text().splitlines()}) == 1
 
     def test_they_reach_the_disk_before_the_state_does(
@@ -376,7 +376,7 @@ class TestDeletedMeanwhile:
             except OutputError as error:
                 assert deleted
                 assert re.fullmatch(r"\S+: its folder was deleted while the run wrote it", str(error))
-                assert not session.warnings()
+                assert not session.account.warnings()
             else:
                 assert not deleted
                 shutil.rmtree(gone)

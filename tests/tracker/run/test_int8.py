@@ -80,7 +80,7 @@ def test_the_model_is_made_once_and_used(
         with Session(video, options) as session:
             assert len(list(session)) == 5
             networks.append(session.detector.description)
-            told += session.warnings()
+            told += session.account.warnings()
     made, again_ = told
     assert made.startswith("int8 agrees with fp32 on 9") and "kept for videos in pets09-s2l1" in made
     assert again_.startswith("int8 agrees with fp32 on 9") and "found before" in again_

@@ -176,7 +176,7 @@ def test_a_camera_that_never_answers_is_told_at_once_and_when_it_comes(tmp_path:
         with desk() as told:
             with running(server.url, on=(f"source.*={told.url}",)) as (session, results):
                 wait_for(lambda: told.got)
-                assert [each["kind"] for each in told.got] == ["source.lost"] and not session.opened
+                assert [each["kind"] for each in told.got] == ["source.lost"] and not session.account.opened
                 assert told.got[0]["reason"] == "connection refused"
                 server.start()
                 wait_for(lambda: len(results) > 3 and len(told.got) == 2)
@@ -196,9 +196,9 @@ def test_one_that_never_comes_has_a_closing_line_and_a_row() -> None:
             pass
         timer.join()
         assert len(told.got) == 1
-    (line,) = session.warnings()
+    (line,) = session.account.warnings()
     assert line.startswith("no picture came in 0.") and line.endswith("(connection refused)")
-    assert session.was_awaited and dict(session.rows())["frames"].startswith("none in 0.")
+    assert session.account.was_awaited and dict(session.account.rows())["frames"].startswith("none in 0.")
 
 
 @pytest.mark.slow

@@ -86,7 +86,7 @@ def test_events_table_and_terminal_tell_the_same(make_video: Callable[..., Path]
     for row in table:
         found[row["from"], row["to"]] += int(row["count"])
     assert +found == pairs
-    told_at_end = dict(session.rows())
+    told_at_end = dict(session.account.rows())
     assert told_at_end["road from west"].split() == ["0", "2", str(pairs["west", ""])]
     assert told_at_end["road eastbound"] == "2"
     assert {row["class"] for row in rows(tmp_path / "out" / "counts")} == {"visitor"}
@@ -103,7 +103,7 @@ def test_a_run_cut_in_two_counts_as_a_whole_one(
         last = run(clip, tmp_path / "cut", stop_after=cut, state=state, resume=True)
     for name in TABLES:
         assert (tmp_path / "cut" / name).read_text() == (tmp_path / "whole" / name).read_text(), name
-    assert last.summaries()[:3] == whole.summaries()[:3]
+    assert last.account.summaries()[:3] == whole.account.summaries()[:3]
 
 
 @pytest.mark.slow

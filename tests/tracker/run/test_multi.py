@@ -161,7 +161,9 @@ class TestLive:
         yard, door = runs["yard"].session, runs["door"].session
         assert yard is not None and door is not None
         assert [plugin.name for plugin in yard.plugins] == ["lawn"] and door.plugins == []  # type: ignore[attr-defined]
-        assert dict(yard.rows())["delay"].endswith("median") and "dropped" in dict(yard.rows())
+        assert dict(yard.account.rows())["delay"].endswith("median") and "dropped" in dict(
+            yard.account.rows()
+        )
 
     @pytest.mark.slow
     def test_one_is_dead_one_flaps_and_one_is_slow(
@@ -201,12 +203,14 @@ class TestLive:
             session = runs[name].session
             assert (
                 session is not None
-                and not session.opened
-                and dict(session.rows())["frames"].startswith("none")
+                and not session.account.opened
+                and dict(session.account.rows())["frames"].startswith("none")
             )
-            assert session.warnings()[0].startswith("no picture came in ")
+            assert session.account.warnings()[0].startswith("no picture came in ")
         flapping = runs["flap"].session
-        assert flapping is not None and any("was lost 2 times" in note for note in flapping.warnings())
+        assert flapping is not None and any(
+            "was lost 2 times" in note for note in flapping.account.warnings()
+        )
         lines = told.read_text().split()
         assert lines.count("flap:source.lost") == lines.count("flap:source.back") == 2
         assert lines.count("gone:source.lost") == 1 and not any(
@@ -264,6 +268,6 @@ def test_a_name_of_a_list_is_what_a_live_source_is_called(tmp_path: Path) -> Non
     with Several([str(tmp_path / "x.streams")], Options(give_up_after=0.2), save=False) as several:
         assert list(several) == []
     for run, name in zip(several.runs, ("gate", "127.0.0.1_9_cam"), strict=True):
-        assert run.name == name and run.session is not None and run.session.was_awaited
-        assert dict(run.session.rows())["frames"].startswith("none in ")
+        assert run.name == name and run.session is not None and run.session.account.was_awaited
+        assert dict(run.session.account.rows())["frames"].startswith("none in ")
         assert isinstance(run.error, InputError)

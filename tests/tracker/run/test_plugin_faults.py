@@ -113,7 +113,7 @@ def test_at_the_end_everything_else_is_written_first(
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) == FRAMES
     assert (tmp_path / "out_routes.png").exists(), "what others leave is left"
-    assert ("door in", "1") in session.rows(), "the table of the others is whole"
+    assert ("door in", "1") in session.account.rows(), "the table of the others is whole"
 
 
 @pytest.mark.parametrize("method", ["update", "draw"])
@@ -142,7 +142,7 @@ def test_on_the_way_what_the_others_counted_is_kept(
     with pytest.raises(PluginError, match=rf"Late\.{method} failed at frame {crossed} \("), session:
         list(session)
     assert crossings(folder) == ["line.in"], "log, table and counts agree"
-    assert ("door in", "1") in session.rows()
+    assert ("door in", "1") in session.account.rows()
     with (folder / "c.csv").open() as file:
         assert [row["count"] for row in csv.DictReader(file) if row["direction"] == "in"] == ["1"]
     with av.open(str(folder / "out.mp4")) as container:
@@ -253,7 +253,9 @@ def test_two_that_fail_are_both_told(make_video: MakeVideo) -> None:
     session = Session(make_video(), Options(), [Shaky("finish"), Shaky("summary")])
     with pytest.raises(PluginError, match=r"Shaky\.finish"), session:
         list(session)
-    assert [note for note in session.warnings() if "Shaky.summary failed at frame 11 (0.44 s)" in note]
+    assert [
+        note for note in session.account.warnings() if "Shaky.summary failed at frame 11 (0.44 s)" in note
+    ]
 
 
 @pytest.mark.parametrize("method", ["update", *AT_THE_END])

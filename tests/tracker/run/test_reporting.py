@@ -54,7 +54,7 @@ def test_the_report_of_a_run_is_that_of_its_files(clip: Path, tmp_path: Path) ->
     session = run(clip, tmp_path, **files, report=str(tmp_path / "r.html"), interval="1s", conf=0.4)
     html = (tmp_path / "r.html").read_text()
     told = Tables(html).tables
-    summary = dict(row for rows in session.summaries() for row in rows)
+    summary = dict(row for rows in session.account.summaries() for row in rows)
     assert told["Crossings of lines"][1][1] == summary["door in"] == "1"
     assert told["Visits to zones"][1][1] == summary["hall entries"].split()[0]
     mean, _, _ = summary["hall occupancy"].partition(" ")
@@ -65,7 +65,7 @@ def test_the_report_of_a_run_is_that_of_its_files(clip: Path, tmp_path: Path) ->
     assert "--conf 0.4" in about["Settings"]
     assert about["Frames"] == str(FRAMES)
     assert html.count("data:image/jpeg") == 3  # the scene, routes, heatmap
-    assert str(tmp_path / "r.html") in session.outputs()
+    assert str(tmp_path / "r.html") in session.account.outputs()
     again = gather([tmp_path / "run.json"])
     events = gather([tmp_path / "e.jsonl"], interval_s=1)
     assert {row for row in again.tally.rows if row.count} == {row for row in events.tally.rows if row.count}
@@ -111,7 +111,7 @@ def test_movements_are_those_of_their_table(clip: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_report_alone_leaves_nothing_else(clip: Path, tmp_path: Path) -> None:
     session = run(clip, tmp_path, plugin=(), report=str(tmp_path / "r.html"))
-    assert session.outputs() == [str(tmp_path / "r.html")]
+    assert session.account.outputs() == [str(tmp_path / "r.html")]
     assert {path.name for path in tmp_path.iterdir()} - {clip.name} == {"r.html"}
     assert Tables((tmp_path / "r.html").read_text()).tables["Crossings of lines"][1][1] == "1"
 
