@@ -23,26 +23,26 @@ def about(station: Station) -> dict[str, Json]:
         "kind": "live" if station.live else "file",
         "state": station.state,
         "message": told(station.why),
-        "problem": told(station.problem),
+        "problem": told(station.counting.problem),
         "age_s": None if age is None else round(age, 2),
         "fresh": age is not None and age <= OLD_S,
         "fps": round(station.fps, 1),
         "size": None if scene is None else list(scene.size),
         "classes": [] if scene is None else list(scene.names.values()),
-        "totals": station.totals,
-        "version": station.version,
+        "totals": station.counting.totals,
+        "version": station.counting.version,
         "progress": {"done": done, "of": total, "left_s": None if left is None else round(left, 1)},
         "length_s": station.length_s,
         "video_from_s": station.video_from_s,
         "results": [{"id": key, "name": path.name} for key, path in station.results.items()],
         "stale": station.stale,
         "recounting": station.recounting,
-        "uncounted": bool(station.results) and station.counted not in ("", station.version),
+        "uncounted": bool(station.results) and station.counting.at not in ("", station.counting.version),
         "changed": station.changed(),
         "runs": station.runs,
         "reports": station.report is not None,
         "may": may(station),
-        "fixed_because": told(station.fixed_because),
+        "fixed_because": told(station.counting.fixed_because),
     }
 
 
@@ -51,8 +51,8 @@ def may(station: Station) -> dict[str, bool]:
     return {
         "start": station.start is not None and station.state not in BUSY,
         "stop": station.stop is not None and station.state in BUSY[:3],
-        "zero": station.counts,
-        "edit": station.editable,
+        "zero": station.counting.running,
+        "edit": station.counting.editable,
         "recount": station.recount is not None
         and station.state in ("ended", "stopped")
         and not station.changed(),

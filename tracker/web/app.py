@@ -174,15 +174,15 @@ class Site:
         """Return, or change, the lines and zones of a source."""
         station = self.station(request)
         if request.method == "GET":
-            return await asked(station.shapes)
+            return await asked(station.counting.shapes)
         body = await body_of(request)
-        return await asked(lambda: station.put(body.get("shapes"), str(body.get("version", ""))))
+        return await asked(lambda: station.counting.put(body.get("shapes"), str(body.get("version", ""))))
 
     async def restore(self, request: Request) -> Response:
         """Bring an earlier version of the zone file back."""
         station, body = self.station(request), await body_of(request)
         name, version = str(body.get("name", "")), str(body.get("version", ""))
-        return await asked(lambda: station.bring_back(name, version))
+        return await asked(lambda: station.counting.bring_back(name, version))
 
     async def mjpeg(self, request: Request) -> Response:
         """Return pictures without end, for what cannot use the page, such as home automation."""

@@ -38,7 +38,7 @@ class Beside:
             self._stations[run.name] = Station(number, run.name, False, zones)
         self.zones: dict[str, str] = {}  # by name of the source: what was drawn earlier
         for name, station in self._stations.items() if options.zones is None else ():
-            if (drawn := station.zone_file()) is not None:
+            if (drawn := station.counting.zone_file()) is not None:
                 announce(f"lines and zones of {station.zones}, which were drawn earlier")
                 self.zones[name] = drawn
         if len(self._stations) == 1:
@@ -71,7 +71,7 @@ class Beside:
         def attach(session: Session) -> Sink:
             scene, options = session.scene, session.options
             station.live = scene.live
-            station.fixed = [
+            station.counting.fixed = [
                 shapes.from_text(kind, text, number + 1, scene.size)
                 for kind, texts in (("line", options.line), ("zone", options.zone))
                 for number, text in enumerate(texts)

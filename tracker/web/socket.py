@@ -193,7 +193,7 @@ class Talk:
         before, last = "", {number: await self._newest(number) for number in self.stations}
         while self.sockets.may_look(self.socket.scope):
             for number in self.watched:
-                await run_in_threadpool(self.stations[number].refresh)
+                await run_in_threadpool(self.stations[number].counting.refresh)
             sources = [about(station) for station in self.stations.values()]
             text = json.dumps({"sources": sources, "role": self.socket.scope.get("role", OWNER)})
             if text != before:

@@ -81,11 +81,11 @@ class WatchSink(Sink):
 
     def on_idle(self) -> None:
         """Obey while no frame comes."""
-        self._station.obey()
+        self._station.counting.obey()
 
     def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
         """Take what came after the last frame."""
-        self._station.closing()
+        self._station.counting.close()
         if events:
             self._put((events, None))
 

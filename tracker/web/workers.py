@@ -58,7 +58,7 @@ class Worker:
         station.report = self.report
         if not source.live:
             with source:  # tells at once what is wrong with it
-                station.scene = Scene(source.name, source.size, source.fps, False, COCO)
+                station.counting.scene = Scene(source.name, source.size, source.fps, False, COCO)
                 if source.length:
                     station.length_s = source.length / source.fps
             station.still, station.recount = self.still, self.recount
@@ -144,7 +144,7 @@ class Worker:
         station = self.station
         options = replace(
             self._options,
-            zones=station.zone_file(),
+            zones=station.counting.zone_file(),
             output=None if station.live else self._name("video"),
             events=self._name("events"),
             counts=self._name("counts"),
@@ -170,7 +170,7 @@ class Worker:
         station = self.station
         options = replace(
             self._options,
-            zones=station.zone_file(),
+            zones=station.counting.zone_file(),
             output=None,
             events=self._name("events"),
             counts=self._name("counts"),

@@ -131,7 +131,7 @@ class Page:
         stop, happened = threading.Event(), []  # type: tuple[threading.Event, list[Event]]
         kept = self.folder / f"{station.name}_state.json"
         options = Options(
-            zones=station.zone_file(),
+            zones=station.counting.zone_file(),
             lost=1.0,
             state=str(kept) if self.state else None,
             state_every=0.2,

@@ -133,7 +133,7 @@ def test_a_click_on_an_event_plays_from_two_seconds_before(
         tab.tab.mouse.up()
         page.wait(lambda: len(marks(tab)) == 2 and marks(tab)[0] > there + 1, 8)
         assert marks(tab)[0] == pytest.approx(there + 1.5, abs=0.4)
-        assert [each["totals"] for each in page.stations[0].totals] == [{"in": 1, "out": 1}]
+        assert [each["totals"] for each in page.stations[0].counting.totals] == [{"in": 1, "out": 1}]
         tab.tab.get_by_role("button", name="Close").click()
         tab.shows("The video was made before lines and zones were changed")
 
@@ -141,7 +141,7 @@ def test_a_click_on_an_event_plays_from_two_seconds_before(
         tab.tab.get_by_role("button", name="Save and run").click()
         page.wait(lambda: page.stations[0].runs == 3 and tab.tab.locator("video").count() == 1, 60)
         page.wait(lambda: len(marks(tab)) == 2)
-        assert [each["totals"] for each in page.stations[0].totals] == [{"in": 1, "out": 1}]
+        assert [each["totals"] for each in page.stations[0].counting.totals] == [{"in": 1, "out": 1}]
         assert tab.tab.get_by_text("The video was made before").count() == 0
 
         # another film of that name

@@ -228,7 +228,7 @@ def test_every_address_has_an_answer_to_nonsense(page: Page, seed: int) -> None:
     chance = random.Random(seed)
     cookie = page.enter()
     for _ in range(25 if seed == 1 else 120):
-        version = page.stations[0].version
+        version = page.stations[0].counting.version
         method, path = chance.choice(
             [*WRITE, *(("GET", each) for each in READ), ("HEAD", chance.choice(READ))]
         )

@@ -81,7 +81,7 @@ class Tab:
 
 
 def near(page: Page, index: int, points: list[tuple[float, float]], px: float = 1.5) -> bool:
-    shapes = page.stations[0].shapes()["shapes"]
+    shapes = page.stations[0].counting.shapes()["shapes"]
     return len(shapes) > index and all(
         abs(a - b) <= px
         for got, wanted in zip(shapes[index]["points"], points, strict=True)
@@ -169,7 +169,7 @@ def test_a_zone_drawn_by_mouse_is_in_the_file_the_other_tab_and_the_events(
         page.wait(lambda: near(page, 1, moved))
         first.tab.locator("svg.edit").focus()
         first.tab.keyboard.press("Delete")
-        page.wait(lambda: len(page.stations[0].shapes()["shapes"]) == 1)
+        page.wait(lambda: len(page.stations[0].counting.shapes()["shapes"]) == 1)
         assert first.problems == second.problems == []
 
 
@@ -179,16 +179,16 @@ def test_what_is_wrong_is_told_and_changes_nothing(browser: Any, tmp_path: Path)
         tab.edit()
         tab.draw("Zone", (10, 20), (150, 220), (150, 20), (10, 220))
         tab.shows("crosses itself")
-        assert page.stations[0].shapes()["shapes"] == []
+        assert page.stations[0].counting.shapes()["shapes"] == []
         tab.tab.get_by_role("button", name="Undo").click()
         tab.draw("Line", (160, 10), (160, 230))
         page.wait(lambda: near(page, 0, [(160, 10), (160, 230)]))
         tab.draw("Line", (200, 10), (200, 230))
-        page.wait(lambda: len(page.stations[0].shapes()["shapes"]) == 2)
+        page.wait(lambda: len(page.stations[0].counting.shapes()["shapes"]) == 2)
         tab.tab.get_by_label("Name").fill("line")
         tab.tab.get_by_label("Name").press("Tab")
         tab.shows("is taken")
-        assert [shape["name"] for shape in page.stations[0].shapes()["shapes"]] == ["line", "line2"]
+        assert [shape["name"] for shape in page.stations[0].counting.shapes()["shapes"]] == ["line", "line2"]
 
 
 def test_two_tabs_cannot_overwrite_each_other(browser: Any, tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_two_tabs_cannot_overwrite_each_other(browser: Any, tmp_path: Path) -> N
         tab.shows("changed by somebody else")
         tab.tab.get_by_role("button", name="Reload").click()
         tab.tab.get_by_role("button", name="other", exact=True).wait_for(timeout=5000)
-        assert [shape["name"] for shape in page.stations[0].shapes()["shapes"]] == ["other"]
+        assert [shape["name"] for shape in page.stations[0].counting.shapes()["shapes"]] == ["other"]
 
 
 def test_eight_sources_play_in_one_page_while_the_api_answers(browser: Any, tmp_path: Path) -> None:
@@ -281,8 +281,8 @@ def test_by_keyboard_alone(browser: Any, tmp_path: Path) -> None:
             tab.tab.keyboard.press("ArrowDown")
         tab.tab.keyboard.press("Space")
         tab.tab.keyboard.press("Enter")
-        page.wait(lambda: len(page.stations[0].shapes()["shapes"]) == 1)
-        (shape,) = page.stations[0].shapes()["shapes"]
+        page.wait(lambda: len(page.stations[0].counting.shapes()["shapes"]) == 1)
+        (shape,) = page.stations[0].counting.shapes()["shapes"]
         assert shape["points"][0][1] < shape["points"][1][1]
 
 

@@ -94,7 +94,7 @@ def test_the_page_works_and_the_cookie_is_secure(behind: tuple[Page, str], brows
     for part in (0.1, 0.9):
         tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + part * box["height"])
     tab.keyboard.press("Enter")
-    page.wait(lambda: page.stations[0].shapes()["shapes"])
+    page.wait(lambda: page.stations[0].counting.shapes()["shapes"])
     assert problems == []
     tab.goto(address + "login")
     tab.get_by_label("Password").wait_for()

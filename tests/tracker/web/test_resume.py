@@ -21,7 +21,7 @@ def crossings(page: Page) -> int:
 
 
 def total(page: Page) -> int:
-    return sum(sum(each["totals"].values()) for each in page.stations[0].totals)
+    return sum(sum(each["totals"].values()) for each in page.stations[0].counting.totals)
 
 
 def stop(page: Page) -> None:
@@ -38,8 +38,8 @@ def test_what_was_drawn_while_nothing_ran_goes_on_as_if_it_had(restarted: bool, 
         assert page.put([LINE, other], cookie)[0] == 200
         page.wait(lambda: total(page) >= 4, 30)
         stop(page)
-        before = {each["name"]: each["totals"] for each in station.totals}
-        middle, _ = station.shapes()["shapes"]
+        before = {each["name"]: each["totals"] for each in station.counting.totals}
+        middle, _ = station.counting.shapes()["shapes"]
         if restarted:  # and changed by hand meanwhile
             text = station.zones.read_text(encoding="utf-8")
             station.zones.write_text(text.replace("name: other", "name: new"), encoding="utf-8")
@@ -49,7 +49,7 @@ def test_what_was_drawn_while_nothing_ran_goes_on_as_if_it_had(restarted: bool, 
             seen = station.latest
             page.run(station)
             page.wait(lambda: station.latest is not seen)  # at once, before anybody crosses
-            (gate,) = station.totals
+            (gate,) = station.counting.totals
             assert gate["name"] == "gate"
             assert gate["totals"]["north"] >= before["middle"]["in"] > 0
             assert gate["totals"]["south"] >= before["middle"]["out"]
@@ -58,7 +58,7 @@ def test_what_was_drawn_while_nothing_ran_goes_on_as_if_it_had(restarted: bool, 
     if restarted:
         with opened(tmp_path, state=True, fps=50.0) as page:
             page.wait(lambda: total(page) >= 1, 30)
-            now = {each["name"]: each["totals"] for each in page.stations[0].totals}
+            now = {each["name"]: each["totals"] for each in page.stations[0].counting.totals}
             assert now["middle"]["in"] >= before["middle"]["in"] > 0
             assert set(now) == {"middle", "new"}
 
@@ -93,12 +93,12 @@ def test_a_rename_while_stopped_is_followed_after_a_restart(tmp_path: Path) -> N
         assert page.put([LINE], cookie)[0] == 200
         page.wait(lambda: total(page) >= 3, 30)
         stop(page)
-        before = {each["name"]: each["totals"] for each in station.totals}["middle"]
-        (middle,) = station.shapes()["shapes"]
+        before = {each["name"]: each["totals"] for each in station.counting.totals}["middle"]
+        (middle,) = station.counting.shapes()["shapes"]
         assert page.put([{**middle, "name": "gate", "in": "north", "out": "south"}], cookie)[0] == 200
     with opened(tmp_path, state=True, fps=50.0) as page:  # another process
-        page.wait(lambda: page.stations[0].totals)
-        (gate,) = page.stations[0].totals
+        page.wait(lambda: page.stations[0].counting.totals)
+        (gate,) = page.stations[0].counting.totals
         assert (gate["name"], gate["id"]) == ("gate", middle["id"])
         assert gate["totals"]["north"] >= before["in"] > 0
         page.wait(lambda: page.results[0])

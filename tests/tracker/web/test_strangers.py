@@ -59,7 +59,7 @@ def test_two_shapes_of_one_id_are_refused(page: Page, owner: str) -> None:
     status, answer = page.put([{**LINE, "id": known}, {**LINE, "name": "copy", "id": known}], owner)
     assert (status, answer["index"]) == (422, 1)
     assert "two shapes" in str(answer["error"])
-    assert [each["name"] for each in page.stations[0].shapes()["shapes"]] == ["middle"]
+    assert [each["name"] for each in page.stations[0].counting.shapes()["shapes"]] == ["middle"]
     assert page.put([], owner)[0] == 200
 
 
@@ -157,7 +157,7 @@ def test_a_run_that_ends_waits_for_no_change(tmp_path: Path, monkeypatch: pytest
         answers: list[int] = []
         changing = threading.Thread(target=lambda: answers.append(page.put([LINE], cookie)[0]))
         changing.start()
-        page.wait(lambda: station._orders._waiting)
+        page.wait(lambda: station.counting._orders._waiting)
         began = time.monotonic()
         page.stops[0].set()
         page.threads[0].join(10)

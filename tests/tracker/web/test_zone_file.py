@@ -24,7 +24,7 @@ TEXT = "size: [320, 240]\nlines:\n  - {name: middle, points: [[160, 0], [160, 24
 
 
 def names(station: Station) -> list[str]:
-    return [each["name"] for each in station.shapes()["shapes"]]
+    return [each["name"] for each in station.counting.shapes()["shapes"]]
 
 
 @pytest.fixture
@@ -32,43 +32,43 @@ def still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Station:
     """A source at which nothing runs; who writes its file by hand has finished at once."""
     monkeypatch.setattr(drawn, "SETTLED_S", 0.0)
     station = Station(1, "door", True, tmp_path / "zones.yaml")
-    station.scene = Scene("door", (320, 240), 25.0, True, {0: "person"})
+    station.counting.scene = Scene("door", (320, 240), 25.0, True, {0: "person"})
     return station
 
 
 def test_what_is_written_by_hand_is_shown_and_other_pages_are_told(still: Station) -> None:
     still.zones.write_text(TEXT, encoding="utf-8")
-    version = still.shapes()["version"]
-    (key,) = (each["id"] for each in still.shapes()["shapes"])
+    version = still.counting.shapes()["version"]
+    (key,) = (each["id"] for each in still.counting.shapes()["shapes"])
     still.zones.write_text(TEXT.replace("160, 0", "100, 0"), encoding="utf-8")
     with pytest.raises(drawn.ConflictError):
-        still.put([LINE], version)
-    (shape,) = still.shapes()["shapes"]
+        still.counting.put([LINE], version)
+    (shape,) = still.counting.shapes()["shapes"]
     assert (shape["id"], shape["points"][0]) == (key, [100, 0])
-    assert still.version != version
+    assert still.counting.version != version
 
 
 @pytest.mark.parametrize(
     "content", [BROKEN.encode(), b"\xff\xfe", TEXT.replace("160, 240", "160, 9999").encode()]
 )
 def test_a_file_that_is_wrong_is_told_and_can_go_back(still: Station, content: bytes) -> None:
-    still.put([LINE], still.shapes()["version"])
-    still.put([{**LINE, "name": "second"}], still.shapes()["version"])
+    still.counting.put([LINE], still.counting.shapes()["version"])
+    still.counting.put([{**LINE, "name": "second"}], still.counting.shapes()["version"])
     still.zones.write_bytes(content)
     with pytest.raises(drawn.BrokenFileError, match=r"zones\.yaml") as error:
-        still.shapes()
+        still.counting.shapes()
     assert "zones.yaml" in about(still)["problem"]
     with pytest.raises(drawn.OptionError):
-        still.put([LINE], error.value.version)
+        still.counting.put([LINE], error.value.version)
     assert still.zones.read_bytes() == content  # nothing is written over what somebody is writing
     (earlier,) = error.value.versions
-    still.bring_back(earlier, error.value.version)
+    still.counting.bring_back(earlier, error.value.version)
     assert (names(still), about(still)["problem"]) == (["middle"], "")
     assert any(path.read_bytes() == content for path in still.zones.parent.glob(".zones*/*.yaml"))
 
 
 def test_who_is_still_writing_is_waited_for(still: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    still.put([LINE], still.shapes()["version"])
+    still.counting.put([LINE], still.counting.shapes()["version"])
     monkeypatch.setattr(drawn, "SETTLED_S", 3600.0)
     still.zones.unlink()
     assert names(still) == ["middle"]
@@ -85,10 +85,10 @@ def test_what_is_written_by_hand_is_counted(tmp_path: Path) -> None:
             talk.send(json.dumps({"watch": [{"source": 1}]}))
             text = station.zones.read_text(encoding="utf-8")
             station.zones.write_text(text.replace("middle", "by hand"), encoding="utf-8")
-            page.wait(lambda: [each["name"] for each in station.totals] == ["by hand"], 5)
+            page.wait(lambda: [each["name"] for each in station.counting.totals] == ["by hand"], 5)
             station.zones.write_text(BROKEN, encoding="utf-8")
             page.wait(lambda: about(station)["problem"], 5)
-            assert [each["name"] for each in station.totals] == ["by hand"]
+            assert [each["name"] for each in station.counting.totals] == ["by hand"]
         status, _, told = page.ask("GET", "/api/sources/1/shapes", cookie=cookie)
         answer = json.loads(told)
         assert (status, len(answer["versions"])) == (422, 0)
@@ -115,9 +115,9 @@ def test_one_file_for_several_sources_is_changed_on_no_road(tmp_path: Path, link
         for station in stations:
             assert not about(station)["may"]["edit"]
             assert "2 sources" in about(station)["fixed_because"]
-            station.scene = Scene("a", (320, 240), 25.0, True, {})
+            station.counting.scene = Scene("a", (320, 240), 25.0, True, {})
             with pytest.raises(drawn.ConflictError, match="2 sources"):
-                station.put([LINE], station.shapes()["version"])
+                station.counting.put([LINE], station.counting.shapes()["version"])
     for stations in (
         Workers(find_runs(uris), Options(), tmp_path).stations,
         stations_beside(uris, Options()),
@@ -146,5 +146,5 @@ def test_what_movements_name_cannot_be_removed(still: Station) -> None:
     still.zones.write_text(text + "movements:\n  - {name: m, sections: [middle, hall]}\n", encoding="utf-8")
     before = still.zones.read_text(encoding="utf-8")
     with pytest.raises(drawn.ShapeError, match="no line or zone is called"):
-        still.put([], still.shapes()["version"])
+        still.counting.put([], still.counting.shapes()["version"])
     assert still.zones.read_text(encoding="utf-8") == before
