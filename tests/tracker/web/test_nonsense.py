@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.tracker.web.stage import Page, opened
 from tracker.types import OptionError
+from tracker.web.station import Station
 
 ONE = "/api/sources/1"
 READ = [
@@ -283,7 +284,7 @@ def test_a_zone_file_of_nonsense_is_told(page: Page, tmp_path: Path) -> None:
     station = page.stations[0]
     assert station.scene is not None
     for _ in range(20):
-        document = type(station)(9, "z", True, tmp_path / "z.yaml")
+        document = Station(9, "z", True, tmp_path / "z.yaml").counting
         document.scene = station.scene
         document.zones.write_bytes(body(chance, ""))
         with suppress(OptionError):  # and nothing else
