@@ -153,7 +153,7 @@ def test_the_end_waits_for_no_request(tmp_path: Path) -> None:
 def test_a_run_that_ends_waits_for_no_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(tmp_path) as page:
         cookie, station = page.enter(), page.stations[0]
-        monkeypatch.setattr(station, "obey", lambda: None)  # the loop is past its last look at commands
+        monkeypatch.setattr(station.counting, "obey", lambda: None)  # the loop has looked for the last time
         answers: list[int] = []
         changing = threading.Thread(target=lambda: answers.append(page.put([LINE], cookie)[0]))
         changing.start()
