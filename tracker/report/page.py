@@ -75,6 +75,7 @@ def _context(report: Report, detail: Detail) -> dict[str, Any]:
         "sure": sure(report),
         "reasons": [[why, n] for why, n in sorted(view.counters(report).items(), key=lambda each: -each[1])],
         "truth": truth(report),
+        "doubtful": report.doubtful[0],
         "thumbnails": thumbnails(report, detail) if detail.thumbnail else [],
         "recordings": [_about(report, run) for run in report.runs[:MOST_GAPS]],
         "footer": f"Written by track {version('track-anything-in-video')}.",

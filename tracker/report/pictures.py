@@ -10,12 +10,16 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from bytetrack.types import FloatArray
+from tracker.plugins._shared.geometry import Polyline
 from tracker.report.recording import Entry, Recording
+from tracker.text import harmless
 from tracker.types import Image
 
 FrameAt = Callable[[float], Image | None]  # the picture at a frame time of the recording
 SCENE_FRAMES = 11  # the empty scene is the median of so many
 MOST_THUMBNAILS = 24
+ON_LINE_PX = 2.0  # a crossing further from the line than this was at another place of it
 AROUND = 0.4  # side of a thumbnail as fractions of the picture's shorter one
 
 
@@ -84,21 +88,31 @@ def empty_scene(run: Recording, frame_at: FrameAt) -> Image | None:
 def thumbnails(run: Recording, frame_at: FrameAt) -> list[Thumbnail]:
     """Return what was there when something doubtful was counted, of so many events all over the run."""
     doubtful = [one for one in run.entries if one.doubtful and "x" in one.data and "y" in one.data]
-    step = max(-(-len(doubtful) // MOST_THUMBNAILS), 1)
+    most = min(len(doubtful), MOST_THUMBNAILS)
+    chosen = [doubtful[round(at)] for at in np.linspace(0, len(doubtful) - 1, most).tolist()]
+    lines = {
+        harmless(str(shape["name"])): np.array(shape["points"], np.float64)
+        for shape in run.record.get("shapes", ())
+    }
     found = []
-    for entry in doubtful[::step]:
+    for entry in chosen:
         image = frame_at(float(entry.data.get("crossed_s", entry.time_s)))
         if image is not None:
-            found.append(Thumbnail(entry, _around(image, float(entry.data["x"]), float(entry.data["y"]))))
+            x, y = float(entry.data["x"]), float(entry.data["y"])
+            found.append(Thumbnail(entry, _around(image, x, y, lines.get(harmless(str(entry.name))))))
     return found
 
 
-def _around(image: Image, x: float, y: float) -> Image:
+def _around(image: Image, x: float, y: float, line: FloatArray | None) -> Image:
+    """Return what was around a place, with a dot at it and the line through it, if that is where it was."""
     height, width = image.shape[:2]
     side = max(round(AROUND * min(height, width)), 2)
     left = round(min(max(x - side / 2, 0), width - side))
     top = round(min(max(y - 0.7 * side, 0), height - side))  # the foot is low in the picture, the body above
     part = image[top : top + side, left : left + side].copy()
+    if line is not None and Polyline(line).away(x, y) <= ON_LINE_PX:  # it may have been moved since
+        places = np.round((line - (left, top)) * 8).astype(np.int32)  # three bits behind the point
+        cv2.polylines(part, [places], False, (0, 220, 255), max(side // 120, 1), cv2.LINE_AA, 3)
     at, radius = (round(x) - left, round(y) - top), max(side // 40, 2)
     cv2.circle(part, at, radius + 1, (0, 0, 0), -1, cv2.LINE_AA)
     cv2.circle(part, at, radius, (0, 220, 255), -1, cv2.LINE_AA)
