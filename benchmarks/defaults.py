@@ -3,15 +3,17 @@
 Needs ../shared. A row is one setting: false and missed crossings of every recording's lines
 (`benchmarks.cases`), their sum, how much that differs from the defaults, and HOTA and IDF1 (mean over the
 sequences with identities). A figure is the mean over the recording as it is, ``--draws`` runs with jittered
-boxes and scores, and both halves of its frames; ± is the spread over these runs, all recordings together.
+boxes and scores, and both halves of its frames; ± is the spread over these runs, all recordings together. In
+brackets is the standard error over recordings: how much the difference would change with others of this kind.
 Without options each default is changed alone; with options all their combinations are run; ``--only``
 narrows the recordings. Detections are made once with the default detector and kept in ``--cache``; those of
 MOT17 come from another detector (YOLOX), whose own thresholds (0.6 / 0.7 / 0.9) stand for the defaults there,
 and the values around are scaled with them.
 
-Below each table: the value that is best on all recordings but one, for each left out, and the mistakes these
-make on the ones left out, beside those of the default. A value is worth having where it wins there, and by
-more than the spread; not where it wins on the recordings that it was chosen by.
+Below each table: values that cannot be told from the default (apart by less than `NOISE` times the greater
+of the two); the value that is best on all recordings but one, for each left out, and the mistakes these make
+on the ones left out, beside those of the default. A value is worth having where it wins there, and by more
+than the noise; not where it wins on the recordings that it was chosen by.
 """
 
 from __future__ import annotations
@@ -34,12 +36,13 @@ from tracker.options import Options
 from tracker.trackers.settings import TRACKER_KINDS
 
 AROUND: dict[str, tuple[Any, ...]] = {  # of each default, what else might have been
-    "conf": (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5),
+    "conf": (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5),
     "new_track_thresh": (0.3, 0.37, 0.45, 0.5, 0.6),
     "match_thresh": (0.8, 0.85, 0.88, 0.9, 0.95),
     "lost": (0.5, 1.0, 2.0, 3.0, 4.0),
     "tracker": TRACKER_KINDS,
 }
+NOISE = 2.0  # standard errors: a difference below that is none
 DEFAULTS = {name: getattr(Options(), name) for name in AROUND}
 Setting = dict[str, Any]
 
@@ -69,6 +72,16 @@ def left_out(mistakes: FloatArray, fallback: int) -> tuple[list[int], float]:
     return chosen, float(mistakes[chosen, range(mistakes.shape[1])].sum())
 
 
+def noise(against: FloatArray) -> tuple[float, float]:
+    """Return the spread of a difference over runs, and its standard error over recordings.
+
+    against (recordings, runs): how many mistakes more. The second is that of a sum of as many recordings as
+    there are, drawn at random.
+    """
+    own = against.mean(1)
+    return float(against.sum(0).std()), float(np.sqrt(len(own)) * own.std(ddof=1)) if len(own) > 1 else 0.0
+
+
 def judge(case: Case, setting: Setting, draws: int) -> tuple[FloatArray, FloatArray]:
     return case.judge(setting, draws)
 
@@ -85,13 +98,18 @@ def table(
     fallback: int,
 ) -> Iterator[str]:
     """Yield the lines of one comparison; wrong: (recordings, runs) of each setting."""
+    alike = []
     for setting, own, known in zip(settings, wrong, identities, strict=True):
-        against = own.sum(0) - wrong[fallback].sum(0)
+        against = own - wrong[fallback]
+        more, (runs, recordings) = against.sum(0).mean(), noise(against)
         cells = " ".join(f"{value:8.1f}" for value in own.mean(1))
-        differs = "" if own is wrong[fallback] else f"{against.mean():+6.1f} ± {against.std():.1f}"
+        differs = "" if own is wrong[fallback] else f"{more:+6.1f} ± {runs:.1f} ({recordings:.1f})"
+        if differs and abs(more) <= NOISE * max(runs, recordings):
+            alike.append(label(setting))
         hota, idf1 = np.nanmean(known, axis=(0, 1)) if np.isfinite(known).any() else (np.nan, np.nan)
         total = f"{own.sum(0).mean():7.1f} ± {own.sum(0).std():4.1f}"
-        yield f"{label(setting):24s} {cells} {total} {differs:14s} {hota:5.1f} {idf1:5.1f}"
+        yield f"{label(setting):24s} {cells} {total} {differs:21s} {hota:5.1f} {idf1:5.1f}"
+    yield f"  within noise of the default: {', '.join(alike) or 'none'}"
     mistakes = np.array([own.mean(1) for own in wrong])
     chosen, total_out = left_out(mistakes, fallback)
     for number in dict.fromkeys(chosen):
@@ -126,7 +144,7 @@ def main() -> None:
     }
     print("crossings: " + ", ".join(f"{case.film.name} {case.crossings}" for case in known))
     heads = " ".join(f"{case.film.name[:8]:>8s}" for case in known)
-    print(f"{'':24s} {heads} {'all':>14s} {'to the default':14s}  HOTA  IDF1")
+    print(f"{'':24s} {heads} {'all':>14s} {'to the default':21s}  HOTA  IDF1")
     context = multiprocessing.get_context("spawn")  # the detector may have left threads behind
     with ProcessPoolExecutor(arguments["jobs"], mp_context=context) as pool:
         jobs: dict[str, list[Any]] = {}
