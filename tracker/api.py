@@ -59,6 +59,7 @@ class Run:
         self._session = session
         self._results = _results(session)
         self._frames = 0
+        self._begun = False
 
     def __iter__(self) -> Run:
         """Return itself: a run can be iterated once."""
@@ -66,6 +67,7 @@ class Run:
 
     def __next__(self) -> Result:
         """Return the next result; raises ``TrackError``."""
+        self._begun = True
         try:
             result = next(self._results)
         except BaseException:  # the end, or an error: nothing comes after what the plugins said last
@@ -77,6 +79,8 @@ class Run:
 
     def __repr__(self) -> str:
         """Return one line."""
+        if not self._begun:  # what a notebook shows of a call that nobody iterates over
+            return f"<Run of {self._session.name}: not begun; iterate over it, such as by list(run)>"
         return f"<Run of {self._session.name}: {self._frames} frames, {sum(self.totals.values())} counted>"
 
     def close(self) -> None:

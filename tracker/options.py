@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from tracker.arguments import values
+from tracker.arguments import endings, values
 from tracker.arguments.aliases import answer, for_python, normal
 from tracker.arguments.option_spec import ON_OFF, Seconds, option, specs
 from tracker.detectors.settings import BACKENDS, DEFAULT_WEIGHTS, LOOKS, PRECISIONS, Settings
@@ -160,7 +160,9 @@ class Options:
             object.__setattr__(self, name, values.classes(getattr(self, name)))
         object.__setattr__(self, "blur", values.classes(self.blur, "--blur"))
         for name, spec in specs(Options).items():
-            object.__setattr__(self, name, spec.read(getattr(self, name)))
+            object.__setattr__(self, name, value := spec.read(getattr(self, name)))
+            if isinstance(value, str):
+                endings.check(spec.flag, value)
         if self.remember is not None and self.appearance == "none":
             raise OptionError("--remember needs --appearance; add --appearance color")
         own = self.tracker in WITH_GALLERY

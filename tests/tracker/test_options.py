@@ -48,6 +48,29 @@ def test_absurd_values_are_refused_in_one_line(given: dict[str, object], words: 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("option", "name", "words"),
+    [
+        ("counts", "door.xlsx", "writes CSV; name it door.csv, or make a spreadsheet of --save-run"),
+        ("save_csv", "t.json", "writes CSV; name it t.csv"),
+        ("events", "wait.XLSX", "writes JSON lines; name it wait.jsonl, or make a spreadsheet"),
+        ("report", "day.pdf", "writes an HTML page; name it day.html, or make a PDF of --save-run"),
+        ("save_detections", "boxes.csv", "writes Parquet; name it boxes.parquet"),
+    ],
+)
+def test_a_file_is_not_named_like_another_format(option: str, name: str, words: str) -> None:
+    with pytest.raises(OptionError, match=re.escape(words)):
+        Options(**{option: name})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [("events", "e.json"), ("save_mot", "t.csv"), ("counts", "c"), ("counts", "c.dat"), ("events", "-")],
+)
+def test_a_file_may_be_named_in_any_other_way(option: str, name: str) -> None:
+    assert getattr(Options(**{option: name}), option) == name  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", ["state", "save_coco", "output", "weights", "blur"])
 @pytest.mark.parametrize("value", ["", " "])
 def test_an_empty_variable_of_a_script_does_not_mean_none(name: str, value: str) -> None:
