@@ -1,4 +1,4 @@
-"""Names of output files that promise another format than is written: Excel does not open a CSV named .xlsx."""
+"""Names of output files that promise another format: no spreadsheet program opens a CSV named .xlsx."""
 
 from __future__ import annotations
 
