@@ -15,7 +15,7 @@ import numpy as np
 
 from bytetrack.assignment import best_matching
 from bytetrack.association import LOST, AssociationContext
-from bytetrack.boxes import Pairs, columns, overlapping
+from bytetrack.boxes import Pairs, occluded
 from bytetrack.byte_tracker import BYTETracker
 from bytetrack.gallery import Identity, Reentry, identities_from_lists
 from bytetrack.life import NOMINAL_RATE
@@ -273,6 +273,4 @@ class AppearanceTracker:
     def _unoccluded(self, tracks: Tracks, detections: Detections) -> set[int]:
         """Return the rows of detections that show their object and little of any other."""
         rows = tracks.source[tracks.score >= self.min_score]
-        pairs = overlapping(columns(detections.xyxy[rows]), columns(detections.xyxy))
-        occluded = (pairs.iou > self.max_occluded_iou) & (rows[pairs.row] != pairs.column)
-        return set(rows.tolist()) - set(rows[pairs.row[occluded]].tolist())
+        return {*rows[~occluded(detections.xyxy, rows, self.max_occluded_iou)].tolist()}

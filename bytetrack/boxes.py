@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bytetrack.types import FloatArray, IntArray
 
@@ -92,6 +92,18 @@ def overlapping(first: FloatArray, second: FloatArray) -> Pairs:
     union = _area(first).take(row) + _area(second).take(column)  # above 0, as boxes that overlap have areas
     union -= shared
     return Pairs(row, column, shared / union)
+
+
+def occluded(xyxy: FloatArray, rows: IntArray, max_iou: float) -> NDArray[np.bool_]:
+    """Return which of these ``rows``, (K,), of (N, 4) boxes any other box overlaps by more than ``max_iou``.
+
+    >>> occluded(np.array([[0.0, 0, 2, 2], [0, 0, 2, 3], [9, 9, 10, 10]]), np.array([0, 2]), 0.5).tolist()
+    [True, False]
+    """
+    pairs = overlapping(columns(xyxy[rows]), columns(xyxy))
+    covered = np.zeros(len(rows), bool)
+    covered[pairs.row[(pairs.iou > max_iou) & (rows[pairs.row] != pairs.column)]] = True
+    return covered
 
 
 def _area(xyxy: FloatArray) -> FloatArray:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bytetrack import Detections, Tracks
-from bytetrack.boxes import columns, overlapping
+from bytetrack.boxes import occluded
 from bytetrack.types import FloatArray, IntArray
 from tracker.contracts import PictureTracker
 from tracker.types import Frame
@@ -70,7 +69,7 @@ class LookSampler:
         seen = (tracks.source >= 0) & (tracks.score >= self.min_score)
         due = np.array([self._due.get(track_id, -np.inf) for track_id in tracks.track_id.tolist()])
         rows = (seen & (due <= frame.time + 1e-6)).nonzero()[0]
-        rows = rows[~self._occluded(tracks.source[rows], detections)]
+        rows = rows[~occluded(detections.xyxy, tracks.source[rows], self.max_occluded_iou)]
         rows = rows[np.argsort(due[rows], kind="stable")][: self.budget]
         if len(rows) == 0:
             return
@@ -96,11 +95,3 @@ class LookSampler:
             position = np.array([position for position, _ in own], np.int64)
             found[track_id] = Looks(position[known], vectors[known])
         return found
-
-    def _occluded(self, source: IntArray, detections: Detections) -> NDArray[np.bool_]:
-        """Return which rows of the detections, (K,), overlap another one."""
-        pairs = overlapping(columns(detections.xyxy[source]), columns(detections.xyxy))
-        occluding = (pairs.iou > self.max_occluded_iou) & (source[pairs.row] != pairs.column)
-        occluded = np.zeros(len(source), bool)
-        occluded[pairs.row[occluding]] = True
-        return occluded

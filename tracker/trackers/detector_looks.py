@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bytetrack import Detections, Tracks
-from bytetrack.boxes import columns, overlapping
+from bytetrack.boxes import occluded
 from bytetrack.types import FloatArray, IntArray
 from tracker.trackers.appearance import Appearance
 from tracker.trackers.discriminant import NEUTRAL, Discriminant
@@ -106,7 +105,8 @@ class DetectorLooks(Appearance):
         self._due_s = time_s + self.every_s
         rows = ((tracks.source >= 0) & (tracks.score >= self.min_score)).nonzero()[0]
         source = tracks.source[rows]
-        clear = np.isfinite(detections.features[source]).all(axis=1) & ~self._occluded(source, detections)
+        clear = np.isfinite(detections.features[source]).all(axis=1)
+        clear &= ~occluded(detections.xyxy, source, self.max_occluded_iou)
         rows, source = rows[clear], source[clear]
         group = groups(tracks.class_id[rows])
         changed = False
@@ -138,14 +138,6 @@ class DetectorLooks(Appearance):
                     earlier[number] = known.earlier
             known.take(sample, time_s, self.apart_s)
         return discriminant.add(samples, means, counts, earlier)
-
-    def _occluded(self, source: IntArray, detections: Detections) -> NDArray[np.bool_]:
-        """Return which rows of the detections, (K,), overlap another one."""
-        pairs = overlapping(columns(detections.xyxy[source]), columns(detections.xyxy))
-        occluding = (pairs.iou > self.max_occluded_iou) & (source[pairs.row] != pairs.column)
-        occluded = np.zeros(len(source), bool)
-        occluded[pairs.row[occluding]] = True
-        return occluded
 
     def forget_tracks(self) -> None:
         """Take note that ids begin anew: what was learnt stays."""
