@@ -14,14 +14,14 @@ from types import TracebackType
 import av
 
 from tracker.contracts import Sink, Sound
-from tracker.errors import system_code, system_reason
 from tracker.planes import BT601
 from tracker.sinks import output_file
 from tracker.sinks.encoding import EFFORTS, ENCODINGS, first_step
 from tracker.sinks.output_file import DiskFullError, FolderGoneError
 from tracker.sinks.pace import Pace
+from tracker.sinks.recording import Recording, failure
 from tracker.sinks.segments import Segments
-from tracker.sinks.video_writer import VideoWriter, remux
+from tracker.sinks.video_writer import VideoWriter
 from tracker.sinks.worker import BackgroundWorker
 from tracker.types import (
     Event,
@@ -37,7 +37,6 @@ from tracker.types import (
 
 LOG = logging.getLogger("track")
 RETRY_S = 10.0  # between two attempts to record while the disk is full
-QUICK_BYTES = 200e6  # what a usual disk copies in a second
 ROOM_BYTES = 100e6  # free space from which recording starts again
 
 
@@ -98,8 +97,7 @@ class VideoSink(Sink):
         self._audio_from = None if audio_from is None else Path(audio_from)
         self._sound, self._heard = sound, False
         self._watch = stopwatch or Stopwatch()
-        self._writer: VideoWriter | None = None
-        self._part: Path | None = None
+        self._recording: Recording | None = None
         self._goal = self.path
         self._number = 0
         self._resume = 0.0  # monotonic time before which a full disk is not tried again
@@ -111,7 +109,7 @@ class VideoSink(Sink):
     def __enter__(self) -> VideoSink:
         """Check the path and create the temporary file; raises ``OutputError``."""
         output_file.check(self.path, self._overwrite or self._many, never=self._audio_from)
-        self._part = output_file.create_temporary(self.path)
+        self._recording = Recording(self.path, self._encoding)
         self._worker: BackgroundWorker[Result] = BackgroundWorker(f"write {self.path.name}", self._record)
         return self
 
@@ -121,7 +119,12 @@ class VideoSink(Sink):
 
     def state(self) -> Json:
         """Return where the unfinished file is, so that a run that continues can move it into place."""
-        return None if self._part is None else output_file.unfinished(self._part, self._goal)
+        recording = self._recording
+        return None if recording is None else output_file.unfinished(recording.part, self._goal)
+
+    @property
+    def _writer(self) -> VideoWriter | None:
+        return None if self._recording is None else self._recording.writer
 
     @property
     def name(self) -> str:
@@ -145,14 +148,14 @@ class VideoSink(Sink):
         self._worker.finish()
         try:
             self._complete()
-        except FolderGoneError as failure:
+        except FolderGoneError as late:
             if kind is None:
                 raise
-            if not (isinstance(error, FolderGoneError) and error.folder == failure.folder):
-                self.warnings.append(str(failure))
-        except OutputError as failure:
-            if self._scene.live and isinstance(failure, DiskFullError):
-                self.warnings.append(str(failure))  # the run itself went well
+            if not (isinstance(error, FolderGoneError) and error.folder == late.folder):
+                self.warnings.append(str(late))
+        except OutputError as late:
+            if self._scene.live and isinstance(late, DiskFullError):
+                self.warnings.append(str(late))  # the run itself went well
             elif kind is None and not self._told:
                 raise
         finally:
@@ -181,9 +184,9 @@ class VideoSink(Sink):
             except OutputError as error:
                 self._suspend(error)
             except (av.error.FFmpegError, OSError) as error:
-                failure = self._failure(error, self._writer)
-                failure.__cause__ = error
-                self._suspend(failure)
+                told = failure(self._goal, error, self._writer)
+                told.__cause__ = error
+                self._suspend(told)
 
     def _encode(self, image: Pixels, time_s: float) -> None:
         number = self._segments.number(time_s)
@@ -217,17 +220,17 @@ class VideoSink(Sink):
         self._goal = self._segments.name(time_s) if again else self.path
         self._resume = 0.0
         if again:
-            if self._part is not None:  # the empty file of ``__enter__``
-                self._part.unlink(missing_ok=True)
-            self._part = output_file.create_temporary(self._goal)
-        assert self._part is not None
+            if self._recording is not None:  # the empty file of ``__enter__``
+                self._recording.discard()
+            self._recording = Recording(self._goal, self._encoding)
+        assert self._recording is not None
         if self._sound is not None and not self._heard:
             self._heard = True
             self._sound.open(time_s)
         size = image.shape[1], image.shape[0]
         self._step = self._step or first_step(self._effort, size)
-        self._writer = VideoWriter(
-            self._part,
+        self._recording.writer = VideoWriter(
+            self._recording.part,
             self._encoding,
             self._scene.fps,
             size,
@@ -268,64 +271,33 @@ class VideoSink(Sink):
                 LOG.warning("%s", problem)
                 self.warnings.append(problem)
 
-    def _failure(self, error: Exception, writer: VideoWriter | None) -> OutputError:
-        kept = f"it keeps about the first {writer.seconds if writer else 0:.0f} s"
-        if system_code(error) in output_file.FULL:
-            return DiskFullError(f"{self._goal}: the disk is full; {kept}; free space, or use -o")
-        reason = system_reason(error) or error
-        return OutputError(f"{self._goal}: cannot be written ({reason}); {kept}; use another -o")
-
     def _complete(self) -> None:
         """Close the open file and move it into place, or delete it if it has no pictures."""
         if self._gone is None and not self.path.parent.is_dir() and not self._scene.live:
             self._gone = FolderGoneError(self._goal)
-        writer, self._writer = self._writer, None
-        part, self._part = self._part, None
-        if part is None:
-            if self._gone is not None:
-                raise self._gone
-            return
-        failure: OutputError | None = None
-        if writer is not None:
-            try:
-                writer.close()
-            except (av.error.FFmpegError, OSError) as error:
-                failure = self._failure(error, writer)
+        recording, self._recording = self._recording, None
+        failed = None if recording is None else recording.close()
         if self._gone is not None:
             raise self._gone
-        if writer is None or not writer.pictures:
-            part.unlink(missing_ok=True)
+        if recording is None:
             return
-        if not part.exists():
-            raise OutputError(f"{self._goal}: was deleted while the run wrote it, or its folder was")
-        if self._encoding.fragments and not self._many and not self._takes_too_long(part):
-            self._put_index_first(part)
-        goal = self._goal
-        self._goal = output_file.move_into_place(part, goal, overwrite=self._overwrite and goal == self.path)
-        if self._goal != goal:
-            self.warnings.append(
-                f"{goal} was created by another program meanwhile; the video is {self._goal}"
+        try:
+            found = recording.move_into_place(
+                overwrite=self._overwrite and self._goal == self.path,
+                fragments=self._many,
+                interrupted=self._interrupted,
             )
-        self._files = [*self._files[-9:], self._goal]
+        finally:
+            self.warnings += recording.warnings
+        if found is None:
+            return
+        self._goal = found
+        self._files = [*self._files[-9:], found]
         if self._many:
-            self._segments.made.append(self._goal)
-        if failure is not None:
-            raise failure
+            self._segments.made.append(found)
+        if failed is not None:
+            raise failed
 
     def finish(self, events: Sequence[Event], *, interrupted: bool = False) -> None:
         """If the run was interrupted, do not rewrite a large file; its index stays at the end."""
         self._interrupted = interrupted
-
-    def _takes_too_long(self, part: Path) -> bool:
-        return self._interrupted and part.stat().st_size > QUICK_BYTES
-
-    def _put_index_first(self, part: Path) -> None:
-        """Copy the fragments into one file with its index in front, so that a browser can play it at once."""
-        whole = output_file.create_temporary(self._goal)
-        try:
-            remux(part, whole, self._encoding.format)
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            whole.unlink(missing_ok=True)  # the fragments can be played as they are
-            self.warnings.append(f"{self._goal.name} was left in fragments ({system_reason(error) or error})")
-        else:
-            whole.replace(part)

@@ -196,8 +196,8 @@ class TestCut:
     def test_an_interrupted_run_does_not_copy_a_large_video(
         self, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tracker.sinks.video.QUICK_BYTES", 0)
-        monkeypatch.setattr("tracker.sinks.video.remux", lambda *_: pytest.fail("copied"))
+        monkeypatch.setattr("tracker.sinks.recording.QUICK_BYTES", 0)
+        monkeypatch.setattr("tracker.sinks.recording.remux", lambda *_: pytest.fail("copied"))
         run(clip, tmp_path / "t", stop_after=60, output=str(tmp_path / "out.mp4"))
         with av.open(str(tmp_path / "out.mp4")) as container:
             assert sum(1 for _ in container.decode(video=0)) == 60
