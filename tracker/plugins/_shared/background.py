@@ -46,7 +46,8 @@ class EmptyScene:
         self._stride = max(round(fps / PER_S), 1)
         self._longest_stride = max(round(fps * LONGEST_GAP_S), self._stride)
         self._taken, self._due = 0, 0
-        self._waiting: tuple[int, Image] | None = None  # a sample whose boxes afterwards are not known yet
+        self._waiting: int | None = None  # when a sample was taken whose boxes afterwards are not known yet
+        self._sample = np.empty((*self._kept[::-1], 3), np.uint8)  # ... and it: fresh memory costs more
         self._samples: Samples | None = None
 
     def update(self, frame: Frame, tracks: Tracks) -> None:
@@ -56,10 +57,11 @@ class EmptyScene:
         self._last = frame.index
         self._boxes.append(tracks.xyxy)
         due = self._passed >= self._due
-        if self._waiting is not None and (due or self._passed - self._waiting[0] >= self._around):
+        if self._waiting is not None and (due or self._passed - self._waiting >= self._around):
             self._take_waiting()
         if due:
-            self._waiting = self._passed, self._small(frame.image)
+            self._waiting = self._passed
+            self._copy(frame.image)
             self._taken += 1
             if self._taken % KEPT == 0:
                 self._stride = min(2 * self._stride, self._longest_stride)
@@ -91,21 +93,19 @@ class EmptyScene:
             return np.ascontiguousarray(picture)
         return resized(picture, self.size)
 
-    def _small(self, image: Image) -> Image:
-        if image.shape[1::-1] == self._kept:
-            copy: Image = image.copy()
-            return copy
-        return resized(image, self._kept)
+    def _copy(self, image: Image) -> None:
+        """Keep a picture, made smaller where it is large."""
+        whole = image.shape[1::-1] == self._kept
+        np.copyto(self._sample, image if whole else resized(image, self._kept))
 
     def _take_waiting(self) -> None:
-        assert self._waiting is not None
-        image, self._waiting = self._waiting[1], None
+        self._waiting = None
         if self._samples is None:
             self._samples = Samples(self._kept)
         xyxy = np.concatenate([np.empty((0, 4)), *self._boxes])
         xyxy = xyxy[np.isfinite(xyxy).all(axis=1)]
         scale = self._kept[0] / self._source[0], self._kept[1] / self._source[1]
-        self._samples.take(image, xyxy * (*scale, *scale), float(self._stride))
+        self._samples.take(self._sample, xyxy * (*scale, *scale), float(self._stride))
 
 
 def resized(image: Image, size: tuple[int, int]) -> Image:

@@ -26,7 +26,8 @@ class Samples:
     def __init__(self, size: tuple[int, int]) -> None:
         self._columns, self._rows = (-(-side // TILE) for side in size)
         places = self._rows, self._columns
-        self._samples = np.empty((KEPT, *places, TILE, TILE, 3), np.uint8)
+        # Each (rows, columns, TILE, TILE, 3), made when it is needed: one block of all of them costs more.
+        self._samples: list[NDArray[np.uint8]] = []
         self._light = np.ones((KEPT, *places, 3), np.float32)  # of a sample, as a multiple of the first one's
         self._clear, self._hidden = np.zeros(places, int), np.zeros(places, int)  # samples that are kept
         self._clear_seen, self._hidden_seen = np.zeros(places), np.zeros(places)  # their time
@@ -48,7 +49,7 @@ class Samples:
         flat = mean is None
         part = float(hidden.mean()) + flat
         if self._emptiest is None or part < self._emptiest[0]:
-            self._emptiest = part, image
+            self._emptiest = part, image.copy()
         light = np.ones(3) if mean is None else self._light_of(mean, ~hidden)
         hidden |= flat
         tiles = image.reshape(self._rows, TILE, self._columns, TILE, 3).swapaxes(1, 2)
@@ -62,13 +63,14 @@ class Samples:
         rival = np.minimum(drawn / np.maximum(chance, 1e-12) * rivals, rivals - 1).astype(int)
         slot = np.where(room, np.where(hidden, kept, clear), np.where(hidden, clear, 0) + rival)
         taken = room | (drawn < chance)
-        if taken.all() and (slot == slot[0, 0]).all():  # mostly, at first
-            self._samples[slot[0, 0]], self._light[slot[0, 0]] = tiles, light
-        else:
-            row, column = np.nonzero(taken)
-            at = slot[taken], row, column
-            self._samples[at] = tiles[row, column]
-            self._light[at] = light
+        for number in np.unique(slot[taken]).tolist():
+            here = taken & (slot == number)
+            while len(self._samples) <= number:
+                self._samples.append(np.empty_like(tiles, order="C"))
+            if here.all():  # mostly, at first
+                self._samples[number][:], self._light[number] = tiles, light
+            else:
+                self._samples[number][here], self._light[number, here] = tiles[here], light
         fresh = ~hidden & room
         self._hidden = np.where(fresh, np.maximum(self._hidden - 1, 0), self._hidden + (hidden & room))
         self._clear = clear + fresh
@@ -84,12 +86,12 @@ class Samples:
         lights = light[valid]
         usual = lights[np.argsort(lights.mean(axis=1), kind="stable")[len(lights) // 2]]
         factor = np.where(valid[..., None], np.clip(usual / light, 1 / MOST_GAIN, MOST_GAIN), 1)
-        samples = self._samples.reshape(KEPT, -1, TILE * TILE, 3)
-        made, agreeing = np.empty(samples.shape[1:], np.uint8), 0.0
+        samples = [each.reshape(-1, TILE * TILE, 3) for each in self._samples]
+        made, agreeing = np.empty((len(kept), TILE * TILE, 3), np.uint8), 0.0
         for start in range(0, len(made), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             most = max(int(kept[part].max()), 1)
-            chosen, by = samples[:most, part], factor[:most, part]
+            chosen, by = np.stack([each[part] for each in samples[:most]]), factor[:most, part]
             if np.abs(by - 1).max() > 0.01:
                 chosen = np.clip(chosen * by[:, :, None, :] + 0.5, 0, 255).astype(np.uint8)
             made[part], agreed = _mode(chosen, valid[:most, part])
@@ -106,7 +108,8 @@ class Samples:
         Its deviation is computed only where the range (no signal) and the deviation of the means do not tell
         already: the one is at least twice as large, the other, but for rounding, at most as large.
         """
-        if int(image.max()) - int(image.min()) < 2 * FLAT:
+        some = image[::TILE, ::TILE]  # of most pictures they tell already
+        if np.ptp(some) < 2 * FLAT and int(image.max()) - int(image.min()) < 2 * FLAT:
             return None
         mean = cv2.resize(image, (self._columns, self._rows), interpolation=cv2.INTER_AREA).astype(np.float64)
         shows = (cv2.meanStdDev(mean)[1] >= FLAT + 1).any() or (cv2.meanStdDev(image)[1] >= FLAT).any()
@@ -135,13 +138,14 @@ def covered(xyxy: FloatArray, places: tuple[int, int]) -> NDArray[np.bool_]:
     rows, columns = places
     sides = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0)
     more = GROWN * np.sqrt(sides[:, :1] * sides[:, 1:])
-    grown = np.hstack([xyxy[:, :2] - more, xyxy[:, 2:] + more]) / TILE
-    limit = np.array([columns, rows])
-    x1, y1 = np.clip(np.floor(grown[:, :2]), 0, limit).astype(int).T
-    x2, y2 = np.clip(np.ceil(grown[:, 2:]), 0, limit).astype(int).T
-    steps = np.zeros((rows + 1, columns + 1), int)  # a box is four corners of a sum over both axes
-    for y, x, step in ((y1, x1, 1), (y1, x2, -1), (y2, x1, -1), (y2, x2, 1)):
-        np.add.at(steps, (y, x), step)
+    grown = np.hstack([np.floor((xyxy[:, :2] - more) / TILE), np.ceil((xyxy[:, 2:] + more) / TILE)])
+    limit = np.array([columns, rows, columns, rows])
+    x1, y1, x2, y2 = np.minimum(np.maximum(grown, 0), limit).astype(int).T
+    width, size = columns + 1, (rows + 1) * (columns + 1)  # a box is four corners of a sum over both axes
+    begin, end = y1 * width, y2 * width
+    steps = np.bincount(np.concatenate((begin + x1, end + x2)), minlength=size)
+    steps -= np.bincount(np.concatenate((begin + x2, end + x1)), minlength=size)
+    steps = steps.reshape(rows + 1, width)
     touched: NDArray[np.bool_] = steps.cumsum(axis=0).cumsum(axis=1)[:rows, :columns] > 0
     return touched
 
