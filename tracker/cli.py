@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from tracker.arguments.click_types import explained, settings_of
+from tracker.arguments.click_types import FILE, explained, settings_of
 from tracker.arguments.command_line import Grammar, sources_of, with_dashes
 from tracker.arguments.mistakes import check, one_too_many, plugin_to_explain, unknown_option
 from tracker.arguments.option_spec import specs
@@ -175,7 +175,7 @@ def _parameters() -> list[click.Parameter]:
 )
 @click.option(
     "--web-password-file",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="File with the page's password; needed for any other host than this machine.",
 )
 @click.version_option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -44,6 +45,17 @@ def time(value: str | float) -> float:
         raise click.BadParameter(str(error)) from None
 
 
+class File(click.Path):
+    """A path; an empty one, as of an unset variable of a script, would be the folder that one is in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if isinstance(value, str) and not value.strip():
+            self.fail("is empty; give a value, or leave it out", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = File(path_type=Path)
 TYPES: Mapping[str, Callable[[str | float], object]] = {"int": whole, "float": number, "Seconds": time}
 
 

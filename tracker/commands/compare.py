@@ -9,11 +9,9 @@ from typing import Any
 
 import click
 
-from tracker.arguments.click_types import same_as
+from tracker.arguments.click_types import FILE, same_as
 from tracker.options import Options
 from tracker.trackers.settings import NEED_LOOKS, TRACKER_KINDS
-
-FILE = click.Path(path_type=Path)
 
 
 @click.command()

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from tracker.arguments.click_types import same_as
+from tracker.arguments.click_types import FILE, same_as
 from tracker.offline.metrics import BENCHMARKS, Scores, score, table
 from tracker.offline.motchallenge import (
     MotSequence,
@@ -27,17 +27,13 @@ from tracker.text import harmless
 from tracker.trackers.make import TRACKERS, make_tracker
 from tracker.trackers.settings import NEED_LOOKS
 
-FOLDER = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("results", nargs=-1, type=FOLDER, metavar="[RESULTS]...")
-@click.option(
-    "--gt", type=FOLDER, help="Ground truth: SEQUENCE/gt/gt.txt.  [default: the --detections folder]"
-)
+@click.argument("results", nargs=-1, type=FILE, metavar="[RESULTS]...")
+@click.option("--gt", type=FILE, help="Ground truth: SEQUENCE/gt/gt.txt.  [default: the --detections folder]")
 @click.option(
     "--detections",
-    type=FOLDER,
+    type=FILE,
     help="Track SEQUENCE/det/det.txt with the trackers of this package and score them.",
 )
 @click.option("--seqs", multiple=True, metavar="NAME", help="Only sequences whose name starts with NAME.")
@@ -48,9 +44,7 @@ FOLDER = click.Path(path_type=Path)
     show_default=True,
     help="Evaluation rules: MOT15 scores every row; the others score pedestrians and ignore distractors.",
 )
-@click.option(
-    "--save", type=FOLDER, help="With --detections: save the tracks as FOLDER/TRACKER/SEQUENCE.txt."
-)
+@click.option("--save", type=FILE, help="With --detections: save the tracks as FOLDER/TRACKER/SEQUENCE.txt.")
 @click.option("--overwrite", is_flag=True, help="With --save: replace existing files.")
 @click.option(
     "--tracker",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tracker import parse
-from tracker.arguments.click_types import same_as
+from tracker.arguments.click_types import FILE, same_as
 from tracker.arguments.option_spec import specs
 from tracker.errors import OptionError
 from tracker.options import Options
@@ -17,7 +17,6 @@ from tracker.run.terminal import execute_session
 if TYPE_CHECKING:  # it needs OpenCV, which takes its time
     from tracker.run.upstream import Upstream
 
-FILE = click.Path(path_type=Path)
 OF_THE_TRACKER = (
     *("conf", "detect_every", "tracker", "new_track_thresh", "match_thresh", "appearance", "remember"),
     *("match_by", "camera_motion"),

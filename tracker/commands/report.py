@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tracker.arguments.click_types import FILE
 from tracker.errors import OptionError
 from tracker.parse import seconds
 from tracker.text import harmless, told
 
 if TYPE_CHECKING:
     from tracker.report.gather import Report
-
-FILE = click.Path(path_type=Path)
 
 
 def _interval(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import webbrowser
@@ -13,15 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tracker.arguments.click_types import settings_of
+from tracker.arguments.click_types import FILE, settings_of
 from tracker.arguments.option_spec import specs
+from tracker.errors import OptionError
 from tracker.options import Options
+from tracker.parse import seconds
 from tracker.text import harmless
 
 if TYPE_CHECKING:  # it brings the server
     from tracker.web.server import Where
 
-FILE = click.Path(path_type=Path)
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+PATIENCE_S = 2.0  # for the end of all runs, before it is told what is waited for
 # Options of a run that have no meaning here: the page chooses what is written where.
 NOT_HERE = {
     *("output", "show", "events", "counts", "save_csv", "save_json", "save_mot", "save_run", "report"),
@@ -91,15 +95,28 @@ def command(
     Cameras go on counting where they were after a restart. Open the address that is printed; it lets one
     browser in, once.
     """
-    from tracker.parse import seconds
-    from tracker.web.server import Where, hosts_of
+    from tracker.web.server import Where, hosts_of, proxies_of
 
+    if not host.strip():
+        raise OptionError("--host is empty, which would be all addresses: give one, such as 127.0.0.1")
+    keep_s = seconds_of("--history-keep", history_keep)
     options = Options(**given)
     where = Where(
-        host, port, password_file, viewer_password_file, hosts_of(allow_host), certfile, keyfile, proxy,
-        output / "history.sqlite", seconds(history_keep), lasting=True,
+        host, port, password_file, viewer_password_file, hosts_of(allow_host), certfile, keyfile,
+        proxies_of(proxy), output / "history.sqlite", keep_s, lasting=True,
     )  # fmt: skip
     return serve(sources, options, where, output, browse=not no_open)
+
+
+def seconds_of(option: str, text: str) -> float:
+    """Return the seconds of a time after which something goes; raises ``OptionError``."""
+    try:
+        given = seconds(text)
+    except OptionError as error:
+        raise OptionError(f"{option} {error}") from None
+    if not given > 0:
+        raise OptionError(f"{option} {text}: must be more than 0, or all that was kept before would go")
+    return given
 
 
 def serve(
@@ -114,6 +131,8 @@ def serve(
     received: list[int] = []
 
     def handle(number: int, _: FrameType | None) -> None:
+        if received:  # somebody does not want to wait
+            os._exit(128 + number)
         received.append(number)
         stop.set()
 
@@ -124,7 +143,7 @@ def serve(
     server = Server(workers.stations, where, announce)
     for worker in workers.all:
         worker.history = server.history
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in SIGNALS}
     try:
         with server, workers:
             if browse and where.host in ("127.0.0.1", "localhost"):
@@ -132,10 +151,14 @@ def serve(
                     webbrowser.open(server.link())
             stop.wait()
             server.end()  # while the runs end
+            workers.stop()
+            if not workers.join(PATIENCE_S):
+                with suppress(OSError):  # the terminal may be gone
+                    announce("what runs is being ended, so that its files are whole; Ctrl-C ends at once")
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return 128 + received[0] if received and received[0] == signal.SIGTERM else 0
+    return 128 + received[0] if received and received[0] != signal.SIGINT else 0
 
 
 for name, spec in specs(Options).items():

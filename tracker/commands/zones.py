@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracker.arguments.click_types import FILE
 from tracker.text import harmless
 
 if TYPE_CHECKING:
     from tracker.types import Canvas, Frame
-
-FILE = click.Path(path_type=Path)
 
 
 @click.group()

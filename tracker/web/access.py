@@ -24,6 +24,7 @@ from tracker.errors import OptionError, OutputError, system_reason
 
 OWNER, VIEWER = "owner", "viewer"  # may change; may look
 SHORTEST = 8  # letters of a password
+LONGEST = 4096  # bytes of one
 SCRYPT = {"n": 2**14, "r": 8, "p": 1}  # 16 MB and some 50 ms for each try
 LINK_S = 3600.0  # how long a link is good
 COOKIE_S = 30 * 86400.0
@@ -57,7 +58,8 @@ def read_password(path: Path | None, variable: str, option: str) -> str | None:
     """
     if path is not None:
         try:
-            text = path.read_text(encoding="utf-8").strip("\r\n")
+            with path.open("rb") as file:  # a pipe may be one, and a device has no end
+                text = file.read(LONGEST + 1).decode("utf-8").strip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = system_reason(error) or "not text in UTF-8"
             raise OptionError(f"{option} {path}: cannot be read ({reason})") from error
@@ -66,6 +68,8 @@ def read_password(path: Path | None, variable: str, option: str) -> str | None:
         text, where = os.environ[variable], variable
     else:
         return None
+    if len(text) > LONGEST:
+        raise OptionError(f"{where}: is no password; give a file with one line")
     if len(text) < SHORTEST:
         raise OptionError(f"{where}: a password has at least {SHORTEST} letters")
     return text

@@ -72,10 +72,8 @@ async def asked(call: Callable[[], Json], answer: Json = None) -> Response:
         return JSONResponse({"error": told(str(error)), **more}, 422)
     except ShapeError as error:
         return JSONResponse({"error": told(str(error)), "index": error.index}, 422)
-    except OutputError as error:
-        return JSONResponse({"error": told(str(error))}, 507)
     except TrackError as error:
-        return JSONResponse({"error": told(str(error))}, 422)
+        return _told(error)
     return JSONResponse(found if answer is None else answer)
 
 
@@ -83,6 +81,15 @@ async def failed(request: Request, error: Exception) -> Response:
     """Return an error of a route as JSON."""
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
+async def told_of(request: Request, error: Exception) -> Response:
+    """Return what a route could not do as JSON: the disk is full, or the history damaged."""
+    return _told(error)
+
+
+def _told(error: Exception) -> Response:
+    return JSONResponse({"error": told(str(error))}, 507 if isinstance(error, OutputError) else 422)
 
 
 def address_of(request: Request) -> str:

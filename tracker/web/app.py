@@ -28,6 +28,7 @@ from tracker.web.answers import (
     page,
     static,
     static_file,
+    told_of,
 )
 from tracker.web.history import History
 from tracker.web.picture import Pictures
@@ -72,7 +73,7 @@ class Site:
             Route("/stream/{name}.mjpg", self.mjpeg),
             WebSocketRoute("/ws", self.sockets.serve),
         ]
-        return Starlette(routes=routes, exception_handlers={HTTPException: failed})
+        return Starlette(routes=routes, exception_handlers={HTTPException: failed, TrackError: told_of})
 
     def station(self, request: Request) -> Station:
         """Return the source that a path names; answers 404 where there is none."""

@@ -24,6 +24,7 @@ from tracker.web.station import Station
 
 DAY_S, HOUR_S = 86400.0, 3600.0
 MOST_BARS = 400
+EARLIEST_S, LATEST_S = 0.0, 253e9  # a calendar ends with the year 9999
 MOST_MARKS = 20_000  # events of a film that are looked at; those that lie upon each other are one mark
 VERBS = {"enter": "entered", "exit": "left", "loiter": "loitering"}  # those of the page's list
 WIDTHS = (240.0, 2000.0)  # from the narrowest to the widest picture
@@ -39,6 +40,8 @@ def routes(source: str, station: Callable[[Request], Station], history: History)
             raise HTTPException(
                 422, f"give from before to, at most {MOST_BARS} steps of whole minutes between"
             )
+        if not EARLIEST_S <= since <= until <= LATEST_S:
+            raise HTTPException(422, "from and to are Unix seconds of the years 1970 to 9998")
         zone, width = _zone(request.query_params.get("zone")), _width(request)
         return JSONResponse(await run_in_threadpool(bars, history, of, since, until, step, zone, width))
 

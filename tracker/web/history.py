@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tracker.errors import OutputError
+from tracker.sinks import output_file
 from tracker.types import Json, to_json
 
 EVENTS_S, MINUTES_S = 90 * 86400.0, 2 * 366 * 86400.0  # how long they are kept
@@ -48,7 +49,8 @@ class Happened(NamedTuple):
 class History:
     """The events of all sources; used by any thread. ``path`` None: in memory, gone with the process.
 
-    Raises ``OutputError`` for a file that cannot be opened or is none of ours.
+    Raises ``OutputError`` for a file that cannot be opened or is none of ours, and whatever is asked for when
+    the disk fails or somebody has damaged the file meanwhile.
     """
 
     def __init__(
@@ -59,9 +61,9 @@ class History:
         self._cleaned = 0.0
         try:
             if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                output_file.make_folder(path.parent)
             self._open = sqlite3.connect(path or ":memory:", check_same_thread=False, timeout=10)
-        except (sqlite3.Error, OSError) as error:
+        except sqlite3.Error as error:
             raise OutputError(f"{path}: cannot be opened as a history ({error}); give another -o") from error
         try:
             self._open.execute("PRAGMA journal_mode=WAL")
@@ -190,14 +192,28 @@ class History:
             f" WHERE {' AND '.join(tests)} ORDER BY events.id DESC LIMIT ?",
             (*values, min(max(most, 0), MOST_ROWS)),
         )
-        return [
-            {**json.loads(row), "id": number, "wall": wall, "picture": bool(picture)}  # not that of a shape
-            for number, wall, row, picture in rows
-        ]
+        try:
+            return [
+                {
+                    **json.loads(row),
+                    "id": number,
+                    "wall": wall,
+                    "picture": bool(picture),
+                }  # not that of a shape
+                for number, wall, row, picture in rows
+            ]
+        except (ValueError, TypeError) as error:
+            raise self._unreadable(error) from error
 
     def _ask(self, question: str, values: Iterable[Json]) -> list[tuple[Json, ...]]:
         with self._lock:
-            return self._open.execute(question, tuple(values)).fetchall()
+            try:
+                return self._open.execute(question, tuple(values)).fetchall()
+            except sqlite3.Error as error:
+                raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> OutputError:
+        return OutputError(f"{self.path}: the history cannot be read ({error}); counting goes on")
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

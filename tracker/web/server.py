@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import ipaddress
+import re
 import secrets
 import socket
 import threading
@@ -17,9 +20,10 @@ import uvicorn
 from tracker.detectors.seal import user_key
 from tracker.detectors.user_folders import data_folder
 from tracker.errors import OptionError, OutputError
+from tracker.sinks import output_file
 from tracker.web.access import PASSWORD, VIEWER_PASSWORD, Access, Password, read_password
 from tracker.web.app import Site
-from tracker.web.guard import Guard, names_of_this_machine
+from tracker.web.guard import Guard, host_name, names_of_this_machine
 from tracker.web.history import EVENTS_S, History
 from tracker.web.patience import Patient
 from tracker.web.station import Station
@@ -73,7 +77,7 @@ class Server:
         if (where.certificate is None) != (where.key is None):
             raise OptionError("--certfile and --keyfile belong together; give both")
         for path in filter(None, (where.certificate, where.key)):
-            if not path.is_file():
+            if not output_file.exists(path):
                 raise OptionError(f"{path}: there is no such file; give a certificate and its key in PEM")
         self.history = History(where.history, keep_s=where.keep_s)
         self._access = Access(
@@ -97,9 +101,10 @@ class Server:
         except OSError as error:
             self._socket.close()
             self.history.close()
+            wrong = isinstance(error, socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, errno.EINVAL)
+            what = "give an address of this machine" if wrong else "choose another port"
             raise OutputError(
-                f"the page at {where.host}:{where.port} cannot be opened ({error.strerror or error}); "
-                "choose another port"
+                f"the page at {where.host}:{where.port} cannot be opened ({error.strerror or error}); {what}"
             ) from error
         self.port = int(self._socket.getsockname()[1])
         self.site = Site([*self._stations], self.history, self._access, f"track-{self.port}")
@@ -153,7 +158,8 @@ class Server:
         return f"{scheme}://{host}:{self.port}/login?link={self._access.link()}"
 
     def _renewed(self) -> None:
-        self._announce(f"the page, for another browser: {self.link()}")
+        with contextlib.suppress(OSError):  # whoever started it has closed the terminal; the page goes on
+            self._announce(f"the page, for another browser: {self.link()}")
 
     def _serve(self) -> None:
         async def main() -> None:
@@ -164,5 +170,28 @@ class Server:
 
 
 def hosts_of(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return names without ports, in lower case."""
-    return tuple(text.strip().lower() for text in texts if text.strip())
+    """Return names without ports, in lower case; raises ``OptionError`` for what no browser asks for.
+
+    >>> hosts_of(["Cam.example:8443"])
+    ('cam.example',)
+    """
+    names = []
+    for text in texts:
+        name = host_name(text.strip())
+        if "/" in text or not re.fullmatch(r"[\w.:-]+", name):
+            raise OptionError(f"--allow-host {text!r:.80}: give a name as browsers ask for, cam.example.org")
+        names.append(name)
+    return tuple(names)
+
+
+def proxies_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the addresses of proxies; raises ``OptionError`` for what can never be one's address."""
+    for text in texts:
+        try:
+            if text != "*":  # everybody
+                ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            raise OptionError(
+                f"--proxy {text!r:.80}: give its address, such as 10.0.0.2, or a network, such as 10.0.0.0/8"
+            ) from None
+    return tuple(texts)

@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from tracker.errors import OutputError
 from tracker.types import Json
 from tracker.web.about import about
 from tracker.web.access import OWNER, Access
@@ -200,17 +201,23 @@ class Talk:
                 await self.socket.send_text(text)
                 before = text
             for number in self.watched:
-                rows = await run_in_threadpool(
-                    self.history.events, self.stations[number].name, after=last[number], most=EVENTS
-                )
+                rows = await self._events(number, after=last[number], most=EVENTS)
                 if rows:
                     last[number] = rows[0]["id"]
                     await self.socket.send_text(json.dumps({"events": rows, "source": number}))
             await asyncio.sleep(STATE_S)
 
     async def _newest(self, number: int) -> int:
-        rows = await run_in_threadpool(self.history.events, self.stations[number].name, most=1)
+        rows = await self._events(number, most=1)
         return int(rows[0]["id"]) if rows else 0
+
+    async def _events(self, number: int, most: int, after: int | None = None) -> list[dict[str, Json]]:
+        """Return events of a source; none where the history cannot be read: pictures and totals go on."""
+        try:
+            name = self.stations[number].name
+            return await run_in_threadpool(lambda: self.history.events(name, after=after, most=most))
+        except OutputError:
+            return []
 
     async def _show(self) -> None:
         while True:

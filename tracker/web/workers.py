@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -65,7 +66,7 @@ class Worker:
             self._file = CountedFile(run.uri, self._path("_film.json"))
             station.changed = self._file.changed
             station.video_from_s = options.start
-            if self._path(RESULTS["video"]).is_file() and self._path(RESULTS["tracks"]).is_file():
+            if all(output_file.exists(self._path(RESULTS[name])) for name in ("video", "tracks")):
                 station.state = "ended"
                 self._show_results()
 
@@ -83,10 +84,15 @@ class Worker:
         if self.station.state in ("starting", "running", "lost"):
             self.station.state = "stopping"
 
-    def join(self, timeout_s: float) -> None:
+    def join(self, timeout_s: float | None = None) -> None:
         """Wait for the end."""
         if self._thread is not None:
             self._thread.join(timeout_s)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a run has not ended yet."""
+        return self._thread is not None and self._thread.is_alive()
 
     def still(self, at_s: float) -> bytes:
         """Return the picture at a second of the file as JPEG; raises ``InputError`` beyond its end."""
@@ -240,9 +246,19 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End every run in order."""
+        """End every run in order, however long that takes: what it has written is whole only then."""
+        self.stop()
+        self.join()
+        self._shared.__exit__(kind, error, trace)
+
+    def stop(self) -> None:
+        """Let every run end; returns at once."""
         for worker in self.all:
             worker.stop()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait for the end of all runs; tells whether it has come."""
+        until = None if timeout_s is None else time.monotonic() + timeout_s
         for worker in self.all:
-            worker.join(2.0)
-        self._shared.__exit__(kind, error, trace)
+            worker.join(None if until is None else max(until - time.monotonic(), 0.0))
+        return not any(worker.is_alive for worker in self.all)

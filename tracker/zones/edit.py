@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,10 +13,11 @@ from pathlib import Path
 
 from tracker.errors import OutputError, system_reason
 from tracker.types import OptionError
-from tracker.zones.file import ZoneFile, from_yaml
+from tracker.zones.file import MOST_LETTERS, ZoneFile, from_yaml
 from tracker.zones.rewrite import Edited, rewritten
 
 VERSIONS = 50  # earlier versions that are kept
+MOST_BYTES = MOST_LETTERS
 STAMP = "%Y%m%dT%H%M%S"
 
 
@@ -124,11 +126,17 @@ class ZoneDocument:
 def bytes_of(path: Path) -> bytes:
     """Return what is in a zone file, nothing where there is none; raises ``OptionError``."""
     try:
-        return path.read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():  # it may have no end, or wait for one
+            raise OptionError(f"{path}: is a device or a pipe; give the name of a file")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         return b""
     except OSError as error:
         raise OptionError(f"{path}: cannot be read: {system_reason(error)}") from error
+    if len(content) > MOST_BYTES:
+        raise OptionError(f"{path}: is larger than {MOST_BYTES >> 20} MB; is this a zone file?")
+    return content
 
 
 def text_of(path: Path) -> str:

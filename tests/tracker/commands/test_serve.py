@@ -93,7 +93,8 @@ def started(folder: Path, *words: str) -> Iterator[Started]:
             raise AssertionError("no address was printed")
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stdout.close()
 
 
 def test_a_file_is_drawn_on_run_and_counted_anew(tmp_path: Path) -> None:
@@ -154,6 +155,7 @@ def test_beside_a_run_a_line_can_be_drawn_while_it_counts(tmp_path: Path) -> Non
     [
         (["serve", "clip.mp4", "--host", "0.0.0.0"], "password"),
         (["serve", "none.mp4"], "none.mp4"),
+        (["serve", "clip.mp4", "-o", "x" * 300], "choose another -o"),
         (["serve", "clip.mp4", "--port", "1"], "choose another port" if os.geteuid() else ""),
         (["clip.mp4", "--web", "x"], "give a port"),
         (["clip.mp4", "--web", "0.0.0.0:0"], "password"),
@@ -206,3 +208,21 @@ def test_who_logged_out_stays_out_and_who_did_not_comes_back(tmp_path: Path) -> 
         assert page.ask("GET", "/api/sources")[0] == 200
         page.cookie = goes
         assert page.ask("GET", "/api/sources")[0] == 401
+
+
+def test_what_is_written_is_whole_after_a_hangup_and_the_page_outlives_its_terminal(tmp_path: Path) -> None:
+    write_video(tmp_path / "clip.mp4", frames=2000)
+    with started(tmp_path, "serve", "clip.mp4", "--port", "0", "--no-open", "--imgsz", "64") as page:
+        assert page.process.stdout is not None
+        link = page.process.stdout.readline().split()[-1]
+        page.process.stdout.close()
+        page.enter(link)
+        assert page.ask("POST", "/api/sources/1/start", {})[0] == 200
+        end = time.monotonic() + 60
+        while page.source()["progress"]["done"] < 5:  # type: ignore[index]
+            assert time.monotonic() < end
+        page.process.send_signal(signal.SIGHUP)
+        assert page.process.wait(60) == 128 + signal.SIGHUP
+    written = {path.name: path.stat().st_size for path in (tmp_path / "track_web").iterdir()}
+    assert written["clip_output.mp4"]
+    assert not [name for name in written if ".part" in name or name.endswith(".lock")]

@@ -107,3 +107,5 @@ def test_passwords_come_from_a_file_or_the_environment(
         read_password(path, "NOBODY", "--password-file")
     with pytest.raises(OptionError, match="cannot be read"):
         read_password(tmp_path / "none", "NOBODY", "--password-file")
+    with pytest.raises(OptionError, match="no password"):
+        read_password(Path("/dev/zero"), "NOBODY", "--password-file")

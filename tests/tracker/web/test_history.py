@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.tracker.web.stage import opened
 from tracker.types import OutputError
 from tracker.web import history
 from tracker.web.history import Happened, History
+from tracker.web.server import Where
 
 NOON = 1_800_000_000.0  # a whole minute of 2027
 
@@ -106,8 +110,9 @@ def test_a_file_of_others_is_told_in_one_line(tmp_path: Path) -> None:
     database.close()
     with pytest.raises(OutputError, match="another version"):
         History(other)
-    with pytest.raises(OutputError):
-        History(Path("/proc/none/h.sqlite"))
+    for nowhere in ("/proc/none/h.sqlite", f"{'x' * 300}/h.sqlite"):
+        with pytest.raises(OutputError, match="choose another -o"):
+            History(Path(nowhere))
 
 
 @pytest.mark.slow
@@ -120,3 +125,20 @@ def test_a_week_in_quarter_hours_is_answered_at_once(kept: History) -> None:
     rows = kept.counts("cam", NOON, NOON + 7 * 86400, 900)
     assert time.perf_counter() - began < 2
     assert sum(row["count"] for row in rows) == 7 * 14400
+
+
+def test_a_history_that_is_damaged_meanwhile_is_told_and_pictures_go_on(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "h.sqlite"
+    with opened(tmp_path, where=Where(port=0, history=path)) as page:
+        cookie = page.enter()
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("DROP TABLE events")
+        with page.listen(cookie) as socket:
+            socket.send(json.dumps({"watch": [{"source": 1, "width": 320}]}))
+            page.wait(lambda: isinstance(socket.recv(timeout=5), bytes))
+        for what in ("events", "timeline"):
+            status, _, told = page.ask("GET", f"/api/sources/1/{what}", cookie=cookie)
+            assert (status, "cannot be read" in json.loads(told)["error"]) == (507, True)
+    assert "Traceback" not in capfd.readouterr().err

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.tracker.web.stage import SIZE, Page, opened
+from tracker.cli import main
 from tracker.types import OptionError, OutputError
 from tracker.web.server import Server, Where
 from tracker.web.station import Station
@@ -277,6 +278,25 @@ def test_the_server_leaves_no_thread_behind(tmp_path: Path) -> None:
 def test_what_is_not_safe_is_refused(where: Where, words: str, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=words):
         Server([Station(1, "door", True, tmp_path / "z.yaml")], where, print)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["-o", ""], "--output is empty"),
+        (["--host", " "], "--host is empty"),
+        (["--history-keep", "-1d"], "must be more than 0"),
+        (["--history-keep", "nan"], "--history-keep takes a time"),
+        (["--proxy", "http://x"], "such as 10.0.0.2"),
+        (["--allow-host", "http://x"], "cam.example.org"),
+    ],
+)
+def test_an_option_that_would_do_something_else_is_refused(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["serve", "clip.mp4", *words])
+    assert (end.value.code, told in (error := capsys.readouterr().err)) == (2, True), error
 
 
 def test_a_port_in_use_is_told(page: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,17 @@ def test_a_file_that_is_wrong_is_told_and_can_go_back(still: Station, content: b
     still.counting.bring_back(earlier, error.value.version)
     assert (names(still), about(still)["problem"]) == (["middle"], "")
     assert any(path.read_bytes() == content for path in still.zones.parent.glob(".zones*/*.yaml"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of this system have no name")
+def test_a_pipe_or_a_device_is_told_and_not_waited_for(still: Station) -> None:
+    os.mkfifo(still.zones)
+    with pytest.raises(drawn.BrokenFileError, match="device or a pipe"):
+        still.shapes()
+    still.zones.unlink()
+    still.zones.write_bytes(b"#" * (2 << 20))
+    with pytest.raises(drawn.BrokenFileError, match="larger than 1 MB"):
+        still.shapes()
 
 
 def test_who_is_still_writing_is_waited_for(still: Station, monkeypatch: pytest.MonkeyPatch) -> None:
