@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -93,6 +94,7 @@ class Crossed:
     track_id: int  # of its largest box
     size: float  # area of that box, pixels
     boxes: set[int] = field(default_factory=set)  # track_ids of those that were on it when last seen with it
+    until_s: dict[int, float] = field(default_factory=dict)  # it is gone: when each of these has passed, too
 
 
 class Doubles:
@@ -112,18 +114,21 @@ class Doubles:
             self._earlier.append(self._recent.popleft())
         while self._earlier and self._earlier[0].time < now - LONGEST_S:
             self._earlier.popleft()
-        if self._recent and self._before is not None:
-            here = set(tracks.track_id.tolist())
-            for crossed in self._recent:
-                if crossed.track_id not in here:
+        if (self._recent or self._earlier) and self._before is not None:
+            gone = set(self._before[0].track_id.tolist()).difference(tracks.track_id.tolist())
+            for crossed in (*self._earlier, *self._recent) if gone else ():
+                if crossed.track_id in gone:
                     self._compare(crossed, *self._before)
         self._before = tracks, seen, found
 
     def _compare(self, crossed: Crossed, tracks: Tracks, seen: NDArray[np.void], found: IntArray) -> None:
-        """Note who is on the object that has crossed, at the moment of these tracks, if it is among them."""
+        """Note who is on the object that has crossed, at the moment of these tracks: it is seen no longer."""
         ids = tracks.track_id.tolist()
-        if crossed.track_id in ids:
-            crossed.boxes = _boxes(crossed.boxes, tracks, seen, found, ids.index(crossed.track_id))
+        place = ids.index(crossed.track_id)
+        crossed.boxes = _boxes(crossed.boxes, tracks, seen, found, place)
+        with_it = [ids.index(box) for box in crossed.boxes.intersection(ids)]
+        late = zip(with_it, _passes_later(seen, found[place], found[with_it]), strict=True)
+        crossed.until_s = {ids[at]: crossed.time + more for at, more in late if not math.isnan(more)}
 
     def is_new(
         self, now: float, tracks: Tracks, seen: NDArray[np.void], found: IntArray, place: int, sign: int
@@ -143,6 +148,7 @@ class Doubles:
                 if size > crossed.size:
                     crossed.track_id, crossed.size = track_id, size
                     crossed.boxes = _boxes(crossed.boxes, tracks, seen, found, place)
+                    crossed.until_s = {}
                 return False
         boxes = _boxes(set(), tracks, seen, found, place, alone[0])
         self._recent.append(Crossed(now, sign, track_id, size, boxes))
@@ -155,15 +161,22 @@ class Doubles:
         if not self._earlier:
             return []
         ids = tracks.track_id.tolist()
-        here = set(ids)
-        self._earlier = deque(each for each in self._earlier if each.track_id in here)
+        here, own = set(ids), ids[place]
+        self._earlier = deque(
+            each
+            for each in self._earlier
+            if each.track_id in here or max(each.until_s.values(), default=0.0) >= now
+        )
         overlap = overlap_of_smaller(tracks.xyxy[place], tracks.xyxy)
         near = {ids[at]: at for at in np.flatnonzero(overlap > LEAST_OVERLAP).tolist()}
         return [
             each
             for each in self._earlier
-            if each.track_id in near
-            and _just_ahead(seen, found[near[each.track_id]], found[place], now - each.time)
+            if each.until_s.get(own, -math.inf) >= now
+            or (
+                each.track_id in near
+                and now - each.time <= _passes_later(seen, found[near[each.track_id]], found[[place]])[0]
+            )
         ]
 
     def has(self, track_id: int, sign: int) -> bool:
@@ -173,25 +186,28 @@ class Doubles:
     def state(self) -> Json:
         """Return who crossed a moment ago."""
         return [
-            [c.time, c.sign, c.track_id, c.size, [[box, True] for box in sorted(c.boxes)]]
+            [c.time, c.sign, c.track_id, c.size, [[box, c.until_s.get(box)] for box in sorted(c.boxes)]]
             for c in (*self._earlier, *self._recent)
         ]
 
     def restore(self, state: Json) -> None:
         """Go on from there."""
         for time, sign, track_id, size, boxes in state:
-            on_it = {box for box, is_on_it in boxes if is_on_it}
-            self._recent.append(Crossed(time, sign, track_id, size, on_it))
+            until_s = {box: until for box, until in boxes if until is not None}
+            self._recent.append(Crossed(time, sign, track_id, size, {box for box, _ in boxes}, until_s))
 
 
-def _just_ahead(rows: NDArray[np.void], row: int, other: int, passed: float) -> bool:
-    """Return whether two boxes of one object that keeps its speed pass a line so many seconds apart.
+def _passes_later(rows: NDArray[np.void], row: int, others: IntArray) -> list[float]:
+    """Return how long after a box others (K,) on one object that keeps its speed pass a line at the latest.
 
     A slow lorry's cab is over the line long before the middle of the lorry.
     """
-    both = rows.take([row, other])
-    apart, speed = np.hypot(*(both["anchor"][0] - both["anchor"][1])), np.hypot(*velocity(both).T).max()
-    return bool(0 < (passed - SHADOW_S) * speed <= apart)
+    seen = rows.take(np.append(others, row))
+    apart = np.hypot(*(seen["anchor"][:-1] - seen["anchor"][-1]).T)
+    speed = np.hypot(*velocity(seen).T)
+    speed = np.fmax(speed[:-1], speed[-1])  # NaN: not known, or none
+    late: list[float] = (SHADOW_S + apart / np.where(speed > 0, speed, np.nan)).tolist()
+    return late
 
 
 def _boxes(
