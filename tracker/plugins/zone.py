@@ -35,7 +35,8 @@ class Zone(Plugin):
 
     An object has entered (or left) when its anchor is inside (outside) by a margin, a part of its own size
     (`anchors.HYSTERESIS`), and outside for `turnstile.LEAVE_S`; or when its path has entered by one side and
-    left by another between two frames. Its time starts and stops where the path crossed the border itself.
+    left by another between two frames. Who is first seen inside but not by that margin has entered after
+    `turnstile.ENTER_S`. Its time starts and stops where the path crossed the border itself.
     Sides of the zone on the edge of the picture are no border. A visit continues through gaps of the track
     and when another track continues it (`PluginState`, `visits`); if none does, it ends where the object was
     last seen.

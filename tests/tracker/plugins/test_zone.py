@@ -83,6 +83,17 @@ def test_dwell_is_the_number_of_frames_inside_over_the_frame_rate() -> None:
     assert zone.occupancy_mean() == pytest.approx(2.0 / 3.0)
 
 
+def test_who_is_first_seen_on_the_border_has_entered_when_clear_of_it_or_after_a_while() -> None:
+    brushed, stayed, inward = Zone(SQUARE), Zone(SQUARE), Zone(SQUARE)
+    assert play(brushed, walk_past([(302.0, 450.0), (297.0, 450.0), (290.0, 450.0), (280.0, 450.0)])) == []
+    assert brushed.visitors == 0
+    enter, _ = play(stayed, walk_past([(302.0, 450.0)] * 10))
+    assert (enter.kind, enter.frame, enter.data["since_s"]) == ("zone.enter", 1, 0.0)
+    assert stayed.dwell.sum == 1.0
+    enter, _ = play(inward, walk_past([(302.0, 450.0)] + [(320.0, 450.0)] * 9))
+    assert (enter.frame, enter.data["since_s"], inward.dwell.sum) == (1, 0.0, 1.0)
+
+
 def test_a_visit_still_open_at_the_end_is_closed_and_says_so() -> None:
     zone = Zone(SQUARE)
     *_, last = play(zone, walk_past([(450.0, 450.0)] * 20))

@@ -15,6 +15,7 @@ from tracker.plugins._shared.track_history import ROUNDING_S
 from tracker.types import Event
 
 LEAVE_S = 0.2  # outside for so long is gone; for less, the feet were hidden and the box ended above them
+ENTER_S = 0.2  # who is first seen inside, on the border, is in after so long; sooner, it may only brush past
 COLUMNS = (
     *visits.COLUMNS,
     ("unsettled", np.bool_),  # not where it was settled, inside or outside, or not clear of the border there
@@ -81,7 +82,7 @@ class Turnstile:
             elif passing[place] or is_held != self._held(row):
                 way = before[place].tolist(), to
                 events += self._pass(row, *way, float(memory.before_s[place]), is_held, box)
-            clear = fresh or (border.clear(point, box) and not memory.doubt[place])
+            clear = border.clear(point, box) and not memory.doubt[place]
             events += self._stay(row, is_held, clear, fresh)
         return events
 
@@ -150,11 +151,10 @@ class Turnstile:
             self._settle(row)
             return [self._leave(self._memory.row(row), left_s)]
         if own["waiting"][row]:
-            if visits.waits(self._memory, row, now):
-                return []
-        elif not clear:
-            return []
-        return self._arrive(row, fresh)
+            return [] if visits.waits(self._memory, row, now) else self._arrive(row, False)
+        within = not own["side"][row]  # it was first seen inside, and has passed no side since
+        stayed = now + period - float(own["turned_s"][row]) >= ENTER_S - ROUNDING_S
+        return self._arrive(row, within) if clear or (within and stayed) else []
 
     def _arrive(self, row: int, fresh: bool) -> list[Event]:
         """Begin a visit, or let it wait in the box of somebody whose second box it may be."""
