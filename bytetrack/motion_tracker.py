@@ -12,6 +12,7 @@ from bytetrack.association import (
     HIGH,
     LOST,
     LOW,
+    REMOVED,
     TENTATIVE,
     TRACKED,
     AssociationContext,
@@ -22,6 +23,7 @@ from bytetrack.association import (
 from bytetrack.boxes import Pairs
 from bytetrack.byte_tracker import BYTETracker
 from bytetrack.common_motion import LEARNT, CommonMotion, Pan, Shared
+from bytetrack.first_step import Boxes, came_from, first_steps
 from bytetrack.kalman import XYWH, Belief, MotionModel
 from bytetrack.life import NOMINAL_RATE, UsableDetections
 from bytetrack.reunion import LONGEST_S, Possible, Seen, alone_together, size_of
@@ -63,7 +65,8 @@ class MotionTracker(BYTETracker):
     the noise of the velocity. The first association also compares heights. A tracked and a lost track at the
     same place are both kept. What all boxes have in common is the camera's motion, and moves every track
     (`bytetrack.common_motion`). A lost track takes a new box that it does not overlap if neither has a rival
-    (`bytetrack.reunion`).
+    (`bytetrack.reunion`). What was seen once and goes so far that its boxes do not overlap is found by its
+    likely step (`bytetrack.first_step`).
 
     Alone, it has ByteTrack's defaults but for ``match_thresh``; the command ``track`` passes its own.
 
@@ -129,6 +132,8 @@ class MotionTracker(BYTETracker):
     def _births(self, matched: IntArray, usable: UsableDetections) -> IntArray:
         """Return the detections (K,) that begin a track; before, lost tracks take what is lone."""
         births = super()._births(matched, usable)
+        if len(births):
+            births = self._stepped(births, usable)
         if len(births) == 0:
             return births
         table = self._table
@@ -150,6 +155,53 @@ class MotionTracker(BYTETracker):
         self._take(rows, taken, usable)
         table.state[rows] = TRACKED
         return np.delete(births, [one.new for one in lone])
+
+    def _stepped(self, births: IntArray, usable: UsableDetections) -> IntArray:
+        """Give boxes to who was seen once, a frame ago and too far away to overlap; return the others."""
+        table = self._table
+        once = (table.track_id == 0) & (table.state == REMOVED)
+        if not np.count_nonzero(once):
+            return births
+        rows, seen = once.nonzero()[0], (table.source >= 0).nonzero()[0]
+        passed = self._time - float(table.last_seen[rows[0]])
+        known = table.last_seen.take(seen) - table.born.take(seen) > 1.5 * passed
+        old, new = self._boxes(rows), self._new_boxes(births, usable)
+        speed = np.where(known, table.belief[1, :2].take(seen, 1), np.nan)
+        pairs = first_steps(old, new, self._boxes(seen), speed, passed, self.frame_rate)
+        if not pairs:
+            return births
+        rows, taken = rows[[row for row, _ in pairs]], births[[place for _, place in pairs]]
+        began = table.belief.take(rows, 2)
+        moved = usable.measured[:2].take(taken, 1) - began[0, :2]
+        began[4, :2] += np.square(moved / passed)
+        rows = self._came_from(rows, taken, moved / passed, usable)
+        table.belief[:, :, rows] = self.motion.predict(began, passed)
+        self._take(rows, taken, usable)
+        table.state[rows] = TRACKED
+        return np.delete(births, [place for _, place in pairs])
+
+    def _came_from(
+        self, rows: IntArray, taken: IntArray, speed: FloatArray, usable: UsableDetections
+    ) -> IntArray:
+        """Return the rows (K,) of the lost tracks that come back with these boxes, else their own."""
+        table = self._table
+        since = self._time - table.last_seen
+        lost = ((table.state == LOST) & (since < LONGEST_S * self.frame_rate)).nonzero()[0]
+        if not len(lost):
+            return rows
+        belief, since = table.belief.take(lost, 2), since.take(lost)
+        place = belief[0, :2] - since * belief[1, :2]
+        chosen = came_from(self._boxes(lost), place, since, self._new_boxes(taken, usable), speed)
+        rows = rows.copy()
+        rows[list(chosen)] = lost[list(chosen.values())]
+        return rows
+
+    def _boxes(self, rows: IntArray) -> Boxes:
+        return Boxes(self._table.belief[0, :4].take(rows, 1), self._table.class_id(rows))
+
+    def _new_boxes(self, places: IntArray, usable: UsableDetections) -> Boxes:
+        class_id = self._table.classes[usable.vote_row[places] - VOTES]
+        return Boxes(usable.measured[:4].take(places, 1), class_id)
 
     def _unrivalled(
         self, one: Possible, lost: IntArray, births: IntArray, boxes: FloatArray, usable: UsableDetections
