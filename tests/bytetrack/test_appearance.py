@@ -289,6 +289,7 @@ def test_no_boxes_no_embeddings() -> None:
     assert len(appearance_tracker().update(Detections.empty(), 1.0, refuse)) == 0
 
 
+@pytest.mark.slow
 def test_looks_find_the_same_people_again_however_the_camera_swings() -> None:
     """Some walk, one is hidden for seconds while the camera swings away: boxes tell how far, or a picture."""
     rng = np.random.default_rng(2)

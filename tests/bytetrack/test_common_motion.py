@@ -214,6 +214,7 @@ def test_time_steps_that_differ_and_frames_without_a_detector_change_nothing() -
     assert all(len(given) == 1 for given in numbers.values())
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(("camera", "at_most"), [(pan, 0.3), (swing, 0.3), (tremble, 2.0)])
 def test_what_is_remembered_moves_with_the_scene(camera: Callable[[int], Boxes], at_most: float) -> None:
     """Within two seconds, compared with leaving it where it was: a trembling camera goes nowhere."""

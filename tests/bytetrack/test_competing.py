@@ -75,6 +75,7 @@ def test_who_comes_together_and_turns_back_keeps_its_number(shapes: str, mirrore
     assert told == [False, True]  # by boxes alone they seem to have passed each other
 
 
+@pytest.mark.slow_after(3)
 @both
 @everyone
 def test_where_nothing_competes_or_is_known_boxes_decide_alone(kind: str, shapes: str) -> None:

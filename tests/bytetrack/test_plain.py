@@ -102,6 +102,7 @@ def compare(ours: DeepSORT, theirs: plain.PlainDeepSORT, seed: int) -> None:
         same.check(tracks, theirs.update(boxes, scores, list(looks[strong])), frame)
 
 
+@pytest.mark.slow
 @examples(20)
 @given(seeds, st.booleans(), st.booleans(), st.sampled_from([2, 30]))
 def test_botsort(seed: int, fuse: bool, with_looks: bool, max_age: int) -> None:

@@ -38,6 +38,7 @@ def ball(frames: int, speed: float = 14.0, wall: float = 300.0) -> list[Row]:
     return [(float(at), 200.0, 20.0, 20.0, 32) for at in x]
 
 
+@pytest.mark.slow_after(4)
 @pytest.mark.parametrize("gone", [1, 2, 5, 10])
 @pytest.mark.parametrize("begin", [17, 20, 22, 30])
 def test_a_ball_that_bounces_unseen_keeps_its_number(gone: int, begin: int) -> None:

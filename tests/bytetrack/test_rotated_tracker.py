@@ -65,6 +65,7 @@ def near(one: FloatArray, other: FloatArray) -> list[int]:
     return [int(np.hypot(*(other[:, :2] - box[:2]).T).argmin()) for box in one]
 
 
+@pytest.mark.slow_after(2)
 @everyone
 def test_everybody_keeps_the_number_and_is_where_it_is(kind: str) -> None:
     whose: list[int] | None = None

@@ -52,6 +52,7 @@ def invoke(*words: str) -> None:
     CliRunner().invoke(command, words, standalone_mode=False, catch_exceptions=False)
 
 
+@pytest.mark.slow
 def test_the_clip_is_left_where_it_is_asked_for_and_replaces_nothing(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ def track(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, s
 Track = Callable[..., tuple[int, str, str]]
 
 
+@pytest.mark.slow
 def test_a_page_and_a_spreadsheet(tmp_path: Path, run: Path, track: Track) -> None:
     pytest.importorskip("xlsxwriter")
     page, book = tmp_path / "r.html", tmp_path / "r.xlsx"

@@ -79,7 +79,7 @@ class DetectorContract:
             list(detector.stream(frames(images)))
         assert all((now == then).all() for now, then in zip(images, before, strict=True))
 
-    @pytest.mark.slow_after(1)
+    @pytest.mark.slow
     @pytest.mark.parametrize("size", [(1, 1), (2, 300), (300, 2), (32, 32), (33, 31)])
     def test_any_size(self, untrained: Path, size: tuple[int, int]) -> None:
         with self.open(untrained) as detector:
@@ -161,6 +161,7 @@ class DetectorContract:
                 list(detector.stream(broken()))
             assert len(detector.detect(pictures(1))) == 1  # and the detector still works
 
+    @pytest.mark.slow
     def test_a_stream_may_be_left_and_another_begun(self, untrained: Path) -> None:
         images = pictures(6)
         with self.open(untrained) as detector:

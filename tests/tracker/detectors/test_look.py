@@ -153,6 +153,7 @@ def test_who_sits_for_ten_minutes_is_there_in_every_frame_and_costs_little() -> 
     assert share(looking) < 0.15  # at one frame a second: a look each eight
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("in_flight", [1, 3])
 def test_who_walks_is_where_he_is_in_every_frame(in_flight: int) -> None:
     def paint(i: int, image: Image) -> None:
@@ -351,6 +352,7 @@ def test_a_clock_in_the_corner_costs_a_window_a_second() -> None:
     assert share(looking) < 0.12
 
 
+@pytest.mark.slow
 def test_a_screen_that_flickers_hides_nobody() -> None:
     def paint(i: int, image: Image) -> None:
         image[100:140, 200:260] = 60 + 60 * (i % 2)
@@ -373,6 +375,7 @@ def test_a_box_that_a_window_cuts_replaces_nothing() -> None:
         assert boxes.xyxy.tolist() == [[4, 20, 254, 180]]
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("size", [(8, 8), (90, 640), (640, 90), (481, 641)])
 def test_pictures_of_any_shape(size: tuple[int, int]) -> None:
     side = max(2, min(size) // 6)

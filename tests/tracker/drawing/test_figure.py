@@ -19,7 +19,7 @@ def picture(height: int, width: int, **more: object) -> Picture:
     return Picture(np.full((height, width, 3), (10, 200, 30), np.uint8), **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize(("height", "width"), SIZES)
 @pytest.mark.parametrize(
     "more",

@@ -61,6 +61,7 @@ def same(result: Result) -> None:
     assert np.array_equal(before[0], after.y) and np.array_equal(before[1], after.u)
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("matrix", [BT601, BT709])
 @pytest.mark.parametrize("source", [0, -1])
 @examples(15)

@@ -94,6 +94,7 @@ def test_replay_gives_the_same_events_and_counts(tmp_path: Path, live: list[Path
     assert saved.frame_rate == pytest.approx(FPS, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_table_replayed_is_the_table(tmp_path: Path, live: list[Path]) -> None:
     saved = SavedTracks(tmp_path / "live" / "tracks.csv")
     run(tmp_path / "again", saved.frames(blank(SIZE)), saved, saved)

@@ -99,6 +99,7 @@ def test_where_somebody_stood_is_shown_in_the_light_of_the_rest(
     assert np.quantile(np.abs(ratio / np.median(ratio) - 1), 0.99) < 0.2
 
 
+@pytest.mark.slow
 def test_a_dark_scene_is_as_good() -> None:
     scene = ground(level=14, depth=8)
     assert away(film(scene, lambda t: t < 0.75).picture(), scene) <= 3
@@ -123,7 +124,7 @@ def test_a_moving_camera_gives_one_sharp_moment() -> None:
     assert np.abs(back - shown[nearest]).mean() < 8, "as it was, but for the enlarging"
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(3840, 2160), (1080, 1920), (768, 576), (64, 48), (17, 300), (1, 1)])
 def test_every_size_becomes_a_picture_for_a_slide(size: tuple[int, int]) -> None:
     empty = EmptyScene(size, 10)

@@ -17,6 +17,7 @@ from tracker.types import Canvas, Frame, OptionError, Picture
 feet = st.tuples(st.floats(-50, 700), st.floats(-50, 500))
 
 
+@pytest.mark.slow
 @examples(30)
 @given(
     ways=st.lists(st.lists(feet, min_size=1, max_size=6), min_size=1, max_size=4),
@@ -80,6 +81,7 @@ def test_who_runs_through_in_half_a_second_is_somebody(fps: float) -> None:
     assert (column[(path[:, 0] * 192 / 640).astype(int)] > 0).all(), "all the way, from its first moment"
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("place", [(100.0, 100.0), (500.0, 460.0), (320.0, 240.0)])
 @pytest.mark.parametrize("fps", [5.0, 25.0])
 def test_who_stands_leaves_the_seconds_stood_at_that_place(place: tuple[float, float], fps: float) -> None:

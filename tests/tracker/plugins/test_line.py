@@ -306,6 +306,7 @@ def test_unknown_words_are_refused_with_what_was_meant() -> None:
         Line(POINTS, classes=("persn",)).start(scene())
 
 
+@pytest.mark.slow_after(3)
 @pytest.mark.parametrize("fps", [10.0, 25.0, 60.0])
 @pytest.mark.parametrize("noise", [0.01, 0.02, 0.03])
 def test_who_stops_on_the_line_crosses_once_however_the_box_trembles(fps: float, noise: float) -> None:

@@ -131,6 +131,7 @@ def test_a_track_that_ends_inside_and_another_that_begins_are_not_joined() -> No
     assert matrix(counted(trips, 25.0)[1]) == {("north", None, "car"): 1, (None, "south", "car"): 1}
 
 
+@pytest.mark.slow
 def test_junctions_share_sections() -> None:
     """Two junctions with one road between: what leaves the one comes into the other."""
     trips = [Trip("north", "south", 0.0), Trip("west", "east", 7.0), Trip("east", "north", 14.0)]

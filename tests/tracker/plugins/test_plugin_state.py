@@ -118,6 +118,7 @@ def test_who_comes_in_over_the_edge_of_the_picture_continues_nobody(side: str) -
     assert next_one != gone
 
 
+@pytest.mark.slow_after(6)
 @pytest.mark.parametrize("fps", [5, 10, 25, 60])
 @pytest.mark.parametrize("apart_s", [0.2, 0.5, 1.0, 2.0])
 @pytest.mark.parametrize("seen_s", [0.6, 1.5])

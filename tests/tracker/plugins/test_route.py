@@ -27,6 +27,7 @@ def way(start: tuple[float, float], end: tuple[float, float], count: int) -> np.
     return np.linspace(start, end, count)
 
 
+@pytest.mark.slow
 @examples(25)
 @given(
     ways=st.lists(

@@ -61,6 +61,7 @@ def make(request: pytest.FixtureRequest) -> Callable[[], Plugin]:
     return PLUGINS[request.param]
 
 
+@pytest.mark.slow_after(3)
 @pytest.mark.parametrize(
     "cut", [58, *(pytest.param(cut, marks=pytest.mark.slow) for cut in (1, 30, 69, 119))]
 )

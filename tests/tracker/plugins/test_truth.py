@@ -47,6 +47,7 @@ def happen(plugin: Line | Zone, people: list[tuple[Frame, Tracks]]) -> list[Even
     return events + list(plugin.finish() if isinstance(plugin, Zone) else ())
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("number", [0, 1])
 def test_every_crossing_and_no_other(shared: Path, people: list[tuple[Frame, Tracks]], number: int) -> None:
     expected = truth(shared, "lines")[number]

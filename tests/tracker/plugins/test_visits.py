@@ -155,6 +155,7 @@ def test_who_is_hidden_in_the_middle_of_a_zone_and_gets_another_number_is_one_vi
     assert [e.track_id for e in events] == [1, 2]
 
 
+@pytest.mark.slow_after(4)
 @pytest.mark.parametrize("apart_s", [0.6, 1.0, 1.6, 2.0])
 @pytest.mark.parametrize("seen_s", [1.0, 1.5, 2.0])
 def test_who_comes_out_of_a_door_inside_a_zone_is_the_next_one(apart_s: float, seen_s: float) -> None:
@@ -182,6 +183,7 @@ def test_a_passing_waits_while_the_feet_are_hidden(goes_in: bool) -> None:
     assert all(event.frame >= 28 > 10 * event.data["since_s"] for event in entered)
 
 
+@pytest.mark.slow_after(3)
 @pytest.mark.parametrize("fps", [5.0, 30.0])
 @pytest.mark.parametrize("way", [(0.0, 1.0), (0.0, -1.0), (1.0, 1.0), (1.0, -1.0)])
 def test_the_backpack_of_somebody_slow_is_no_second_visitor(fps: float, way: tuple[float, float]) -> None:

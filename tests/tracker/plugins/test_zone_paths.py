@@ -103,6 +103,7 @@ COMB = [(300, 300), (600, 300), (600, 320), (320, 320), (320, 390), (600, 390), 
         (320, 480), (600, 480), (600, 500), (300, 500)]  # fmt: skip
 
 
+@pytest.mark.slow_after(4)
 @pytest.mark.parametrize("fps", [5.0, 25.0, 60.0, 200.0])
 @pytest.mark.parametrize("speed", [100.0, 700.0, 5000.0])
 @pytest.mark.parametrize("down", [True, False])

@@ -302,6 +302,7 @@ class TestForeign:
             run(clip, tmp_path / "second", state=str(state))
         assert state.read_text() == damaged
 
+    @pytest.mark.slow
     def test_another_version(self, clip: Path, tmp_path: Path) -> None:
         state = self.state(clip, tmp_path)
         state.write_text(state.read_text().replace('"version": 1', '"version": 99'))
@@ -318,6 +319,7 @@ class TestForeign:
         with pytest.raises(OptionError, match=r"belongs to clip\.mp4, not to other\.mp4"):
             run(make_video("other.mp4"), tmp_path / "second", state=state, resume=True)
 
+    @pytest.mark.slow
     def test_counts_of_a_line_that_is_gone(self, clip: Path, tmp_path: Path) -> None:
         with pytest.raises(OptionError, match="line door, which this run does not have"):
             run(clip, tmp_path / "second", state=str(self.state(clip, tmp_path)), line=())

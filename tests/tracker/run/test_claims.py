@@ -371,7 +371,7 @@ class TestTemporaryNames:
 
 
 class TestTwoRunsAtOnce:
-    @pytest.mark.slow_after(5)
+    @pytest.mark.slow_after(3)
     @pytest.mark.parametrize(
         "words",
         [

@@ -119,6 +119,7 @@ def test_the_saved_tracks_tell_the_same(make_video: Callable[..., Path], tmp_pat
         assert (out / name).read_text() == (tmp_path / "live" / name).read_text(), name
 
 
+@pytest.mark.slow
 def test_a_junction_of_four_arms_from_a_table_of_tracks(tmp_path: Path) -> None:
     trips = [Trip(a, b, 8.0 * n) for n, (a, b) in enumerate((a, b) for a in ARMS for b in ARMS if a < b)]
     trips += [Trip("north", None, 60.0), Trip("west", "west", 66.0, 5)]

@@ -204,6 +204,7 @@ def _check_mots(path: Path) -> None:
         assert masks.area.sum() == np.count_nonzero(both.picture(0) | both.picture(1))
 
 
+@pytest.mark.slow_after(1)
 def test_a_comparison_counts_by_shapes_as_a_run_does(kind: str) -> None:
     """The middle of the person's feet comes to x = 64, and the ankles of its skeleton to 73."""
     Path("z.yaml").write_text("lines:\n  - {name: door, points: [[70, 0], [70, 96]], anchor: shape}\n")
@@ -232,6 +233,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow_after(1)
 def test_damaged_shapes_are_refused_in_one_line(kind: str) -> None:
     run(track_command, "clip.mp4", "--detections", "clip.parquet", "--no-save", "--save-csv", "a.csv")
     column, value, told = BAD[kind]
@@ -241,6 +243,7 @@ def test_damaged_shapes_are_refused_in_one_line(kind: str) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow_after(1)
 def test_what_needs_masks_or_keypoints_is_refused_without(kind: str) -> None:
     words = ("clip.mp4", "--detections", "clip.parquet", "--no-save")
     if kind != "segment":

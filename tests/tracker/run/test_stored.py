@@ -393,6 +393,7 @@ def test_parts_and_pieces_make_no_difference(
     assert not [*tmp_path.glob("*.part*")]
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_parts_that_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tracker.sinks.detections.EVERY_S", 0.0)
     sink = DetectionsSink(tmp_path / "d.parquet", SCENE, about())

@@ -72,6 +72,7 @@ def test_an_unknown_effort_names_the_known() -> None:
         VideoSink("o.mp4", LIVE, plain, encode="slow")
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("name", ["o.mp4", "o.mkv"])
 def test_a_live_file_steps_down_within_one_stream(tmp_path: Path, name: str) -> None:
     """Every step writes the same head, so that any player shows what comes after."""

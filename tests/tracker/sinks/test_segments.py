@@ -22,6 +22,7 @@ def frames(path: Path) -> int:
         return sum(1 for _ in container.decode(video=0))
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("name", ["cam.mp4", "cam.mkv"])
 def test_a_camera_gives_one_file_after_the_other_named_by_time(tmp_path: Path, name: str) -> None:
     with VideoSink(tmp_path / name, scene(live=True), plain, segment=10.0) as sink:

@@ -83,7 +83,7 @@ KINDS = [
 ]
 
 
-@pytest.mark.slow_after(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "codecs", "out", "rate"),
     [*KINDS[:2], *(pytest.param(*kind, marks=pytest.mark.slow) for kind in KINDS[2:])],

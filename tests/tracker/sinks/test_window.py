@@ -118,6 +118,7 @@ def test_a_display_that_does_not_answer_is_one_line(
     )
 
 
+@pytest.mark.slow
 def test_an_opencv_without_windows_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

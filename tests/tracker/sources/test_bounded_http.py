@@ -69,7 +69,7 @@ def endless(request: pytest.FixtureRequest) -> Iterator[Endless]:
         yield server
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("endless", WITHOUT_END, indirect=True)
 def test_a_picture_without_end_is_hung_up_on(endless: Endless, caplog: pytest.LogCaptureFixture) -> None:
     source = open_source(endless.url, give_up_after_s=0.1)

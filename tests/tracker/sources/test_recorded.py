@@ -103,6 +103,7 @@ def test_files_tell_and_one_that_does_not_is_silent(tmp_path: Path, name: str) -
         assert source.recorded is None
 
 
+@pytest.mark.slow
 def test_counts_are_told_by_the_clock_of_the_place(tmp_path: Path) -> None:
     clip = make(tmp_path / "a.mov", **{"com.apple.quicktime.creationdate": "2023-08-12T14:33:05+0200"})
     table = tmp_path / "tracks.csv"

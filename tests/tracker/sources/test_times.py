@@ -153,7 +153,7 @@ class TestWhichTime:
             even(list(source), 20)
             assert (source.fps, source.length, source.warnings) == (10, 20, [])
 
-    @pytest.mark.slow_after(1)
+    @pytest.mark.slow
     @pytest.mark.parametrize("codec", ["-c:v libx264 -bf 2 -pix_fmt yuv420p", "-c:v mpeg4", "-c:v mjpeg"])
     def test_pictures_that_an_avi_left_out_took_their_time(self, tmp_path: Path, codec: str) -> None:
         kept = "-vf select='lt(n,6)+gt(n,13)' -fps_mode passthrough"

@@ -46,7 +46,7 @@ def test_pictures_are_turned_upright(tmp_path: Path, degrees: int, corner: str) 
     assert red_corner(image) == corner
 
 
-@pytest.mark.slow_after(2)
+@pytest.mark.slow_after(1)
 @pytest.mark.skipif(
     not shutil.which("ffmpeg"), reason="compares with the ffmpeg program, which is not installed"
 )

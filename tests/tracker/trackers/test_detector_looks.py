@@ -57,6 +57,7 @@ def separation(one: FloatArray, other: FloatArray) -> float:
     return float((cosines[same][:, None] > cosines[~same]).mean())
 
 
+@pytest.mark.slow_after(1)
 @pytest.mark.parametrize("seed", range(3))
 def test_it_finds_what_tells_people_apart(seed: int) -> None:
     learnt, crowd = taught(seed=seed)

@@ -56,6 +56,7 @@ def test_a_run_cut_in_two_goes_on_as_if_it_had_not_been(
     assert first + plain(follow(**told, state=state, resume=True)) == plain(follow(**told))
 
 
+@pytest.mark.slow_after(2)
 @pytest.mark.parametrize("kind", TRACKERS)
 def test_who_was_hidden_keeps_the_number(walk: dict[str, Any], kind: str) -> None:
     found = follow(**walk, tracker=kind, appearance="color" if kind in WITH_GALLERY else "none")
