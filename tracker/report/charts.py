@@ -76,7 +76,7 @@ def steps(bins: Sequence[Bin], label: Callable[[float], str], title: str, ident:
         y = base - PANEL * one.mean / ticks[-1]
         line += [f"{x:.1f},{y:.1f}", f"{x + wide:.1f},{y:.1f}"]
     parts.append(Markup('<polyline class="mean" points="{}"/>').format(" ".join(line)))
-    labelled = [bins[place].start_s for place in _spread(len(bins), WIDTH)]
+    labelled = [bins[place].start_s for place in _rounded(len(bins), bins[0].end_s - start)]
     parts += [_text(LEFT + scale * (at - start), base + 14, label(at)) for at in labelled]
     return _svg(parts, WIDTH, base + BOTTOM, title, ident)
 
@@ -205,6 +205,17 @@ def _spread(count: int, width: float) -> range:
     """Return which of so many labels stand below an axis; nine below the widest."""
     room = max(int((width - LEFT - RIGHT) // LABEL), 1)
     return range(0, count, max(math.ceil(count / room), 1))
+
+
+def _rounded(count: int, bin_s: float) -> range:
+    """Return which of so many bins have a label: as `_spread`, but a round number of seconds apart if one fits.
+
+    >>> _rounded(80, 0.5), _rounded(80, 0.7)
+    (range(0, 80, 10), range(0, 80, 9))
+    """
+    least = _spread(count, WIDTH).step
+    steps = (round(each / bin_s) for each in ROUND_S if math.isclose(each, round(each / bin_s) * bin_s))
+    return range(0, count, next((step for step in steps if least <= step < 2 * least), least))
 
 
 def _rect(x: float, wide: float, base: float, tall: float, color: str, told: str) -> Markup:
