@@ -208,7 +208,7 @@ def _spread(count: int, width: float) -> range:
 
 
 def _rounded(count: int, bin_s: float) -> range:
-    """Return which of so many bins have a label: as `_spread`, but a round number of seconds apart if one fits.
+    """Return which of so many bins have a label: as `_spread`, but round seconds apart where some fit.
 
     >>> _rounded(80, 0.5), _rounded(80, 0.7)
     (range(0, 80, 10), range(0, 80, 9))
