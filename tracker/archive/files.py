@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from tracker.errors import InputError, OptionError, system_reason
 from tracker.run.fingerprint import fingerprint
+from tracker.sinks import output_file
 from tracker.sources import address
 
 BLOCK_BYTES = 1 << 17  # of an object are fetched at once: with 1 MB a short piece fetches three times as much
@@ -102,8 +104,11 @@ def files_below(folder: str, suffixes: Sequence[str]) -> list[Found]:
         found = [Found(f"{scheme}://{name}", name[len(root) :].lstrip("/")) for name in names]
     else:
         root_path = Path(folder)
-        paths = [path for path in root_path.rglob("*") if path.is_file()]
+        paths = [Path(above, name) for above, _, names in os.walk(root_path) for name in names]
         found = [Found(str(path), path.relative_to(root_path).as_posix()) for path in paths]
+        found = [
+            one for one in found if output_file.is_file(Path(one.uri))
+        ]  # no pipe, nothing that is locked away
     usable = [one for one in found if one.name.lower().endswith(tuple(suffixes))]
     return sorted((one for one in usable if not _hidden(one.name)), key=lambda one: one.name)
 

@@ -20,6 +20,7 @@ from tracker.archive.tasks import Outcome, Task
 from tracker.archive.videos import Made
 from tracker.options import Options
 from tracker.sinks.encoding import first_step
+from tracker.sources import address
 from tracker.types import Json, OptionError
 
 DRAWN = "drawn"  # folder of pieces
@@ -94,6 +95,10 @@ class Films:
             self._give()
         for folder in self._left:
             self.store.tidy(folder)
+
+    def missing(self) -> dict[str, str]:
+        """Return why videos could not be drawn, by the recording as the manifest names it."""
+        return {address.redact(film.recording.uri): film.error for film in self._films.values() if film.error}
 
     def told(self) -> str:
         """Return what was done, for the table."""

@@ -38,6 +38,7 @@ class Row:
     notes: str = ""
     known: str = ""
     stamp: str = ""
+    not_drawn: str = ""  # why its video could not be drawn; in the table only, for it is tried again
 
     @property
     def done(self) -> bool:

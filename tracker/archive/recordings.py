@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from urllib.parse import quote
 
 from tracker.archive.files import Found, file_system, files_below, is_object
 from tracker.errors import InputError, OptionError
+from tracker.sinks import output_file
 from tracker.sources import address
 
 SUFFIXES = (
@@ -145,9 +147,11 @@ def _files(sources: Iterable[str]) -> Sequence[Found]:
     found: list[Found] = []
     for source in sources:
         text = source.removeprefix("file://")
+        if not text.strip():
+            raise InputError("a source is empty; give a folder, a file or an address")
         if address.scheme(text) in ("rtsp", "rtmp", "udp", "srt"):
             raise InputError(f"{address.redact(text)}: is live; an archive is of files")
-        if (is_object(text) and not _suffix(text)) or (not is_object(text) and Path(text).is_dir()):
+        if (is_object(text) and not _suffix(text)) or (not is_object(text) and os.path.isdir(text)):  # noqa: PTH112
             inside = files_below(text, SUFFIXES)
             if not inside:
                 raise InputError(f"{address.redact(text)}: contains no video")
@@ -155,8 +159,10 @@ def _files(sources: Iterable[str]) -> Sequence[Found]:
         elif text.lower().endswith(LISTS):
             found += [Found(line, line.rsplit("/", 1)[-1]) for line in _lines(text)]
         else:
-            if not address.scheme(text) and not Path(text).exists():
+            if not address.scheme(text) and not output_file.exists(Path(text)):
                 raise InputError(f"{text}: no such file or folder")
+            if not address.scheme(text) and not output_file.is_file(Path(text)):
+                raise InputError(f"{text}: is a device or a pipe; an archive is of files and folders")
             found.append(Found(text, text.rsplit("/", 1)[-1]))
     for one in {address.scheme(each.uri): each for each in found}.values():
         if is_object(one.uri):
@@ -166,6 +172,8 @@ def _files(sources: Iterable[str]) -> Sequence[Found]:
 
 def _lines(path: str) -> list[str]:
     try:
+        if not Path(path).is_file():
+            raise ValueError
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a list, one file or address a line") from error

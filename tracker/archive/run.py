@@ -49,6 +49,8 @@ def run_archive(
 ) -> Report:
     """Track all recordings among the sources; raises ``TrackError`` where nothing can be done."""
     began = time.monotonic()
+    if not out.strip():
+        raise OptionError("--output is empty; give a folder or an address")
     settings.check(options, draw=draw)
     pattern = Names(NAMES if names is None else names)
     store = open_store(_absolute(out))
@@ -77,6 +79,8 @@ def run_archive(
             work.write_manifest()
         if films is not None:
             films.run()
+            if films.failed:
+                work.write_manifest(films.missing())
     rows = [row for each in work.rows.values() for row in each]
     failed = [row for row in rows if row.state != COMPLETE]
     notes = [*work.notes, *map(_told, failed[:MOST_TOLD])]

@@ -12,12 +12,16 @@ from tracker.archive.pieces import release
 from tracker.archive.recordings import Names
 from tracker.archive.store import Store
 from tracker.arguments.option_spec import specs
+from tracker.detectors import open_detector
 from tracker.detectors.weights import find_weights, sha256
 from tracker.errors import OptionError
 from tracker.options import Options
 from tracker.run.build_plugins import check as check_plugins
 from tracker.run.record import settings as as_written
+from tracker.trackers.settings import KIND_OF, MATCHED_BY, lacks_shapes
 from tracker.types import Json
+from tracker.zones.edit import bytes_of
+from tracker.zones.file import read
 
 RUN, ZONES = "run.json", "zones.yaml"
 DETECT = (
@@ -56,8 +60,14 @@ DRAWING_PLUGINS = ("heatmap", "route")
 
 
 def check(options: Options, *, draw: bool) -> None:
-    """Refuse what cannot be done from stored boxes; raises ``OptionError``."""
+    """Refuse what cannot be done from stored boxes; raises ``OptionError`` and ``WeightsError``."""
     check_plugins(options)
+    if options.match_by != MATCHED_BY[0]:
+        with open_detector(
+            find_weights(options.weights)
+        ) as detector:  # else it would be told after all is detected
+            if detector.kind != KIND_OF[options.match_by]:
+                raise OptionError(lacks_shapes(options.match_by))
     for text in options.plugin if not draw else ():
         if text.partition(":")[0].strip() in DRAWING_PLUGINS:
             raise OptionError(f"--plugin {text} draws: add --draw for annotated videos")
@@ -78,7 +88,7 @@ def told(
 ) -> dict[str, Json]:
     """Return what ``run.json`` says: with what detections, tables and videos were made."""
     weights = find_weights(options.weights)
-    zones = Path(options.zones).read_bytes() if options.zones else b""
+    zones = _zones_of(options.zones)
     return {
         "track_archive": 1,
         "release": release(),
@@ -97,6 +107,15 @@ def told(
         "drawing": {name: getattr(options, name) for name in DRAW} if draw else None,
         "settings": as_written(options),
     }
+
+
+def _zones_of(name: str | None) -> bytes:
+    """Return what is in a zone file, after a look whether it is one; raises ``OptionError``."""
+    if name is None:
+        return b""
+    content = bytes_of(Path(name))  # no pipe: it is read more than once
+    read(name)
+    return content
 
 
 def compare(store: Store, now: Mapping[str, Any], *, overwrite: bool) -> bool:
@@ -146,7 +165,7 @@ def write(store: Store, now: Mapping[str, Any], options: Options) -> str | None:
     store.write(RUN, json.dumps(now, indent=1, ensure_ascii=False).encode())
     if options.zones is None:
         return None
-    store.write(ZONES, Path(options.zones).read_bytes())
+    store.write(ZONES, _zones_of(options.zones))
     return ZONES
 
 

@@ -83,10 +83,13 @@ class Work:
             self._give()
         self.write_manifest()
 
-    def write_manifest(self) -> None:
-        """Store the table of all files that are known by now."""
-        known = [self.rows.get(camera.key, ()) for camera in self._cameras]
-        manifest.write_table(self._store, [row for rows in known for row in rows])
+    def write_manifest(self, not_drawn: Mapping[str, str] | None = None) -> None:
+        """Store the table of all files that are known by now, and why videos of them are not drawn."""
+        known = [row for camera in self._cameras for row in self.rows.get(camera.key, ())]
+        missing = not_drawn or {}
+        manifest.write_table(
+            self._store, [replace(row, not_drawn=missing.get(row.file, "")) for row in known]
+        )
 
     def _is_done(self, camera: Camera) -> bool:
         """Whether an earlier run has done everything, and no file has changed since."""

@@ -87,6 +87,14 @@ def exists(path: Path) -> bool:
         return False
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a file that has an end; False for names and folders that the system refuses."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def write_error(path: Path, error: OSError) -> OutputError:
     """Return the error for the user when ``path`` cannot be written."""
     if error.errno in FULL:

@@ -35,6 +35,8 @@ class StreamClock:
         if pts_s is None:
             return now - self.held_s
         offset = now - pts_s
+        if pts_s == self._pts and self._offset is not None:  # it stands still, and its pictures go on
+            self._offset += now - self._seen
         if (
             self._offset is None
             or pts_s < self._pts - self.RESTART_S / 10

@@ -36,6 +36,7 @@ PLAYLIST_FACTOR = 4  # times as long for playlists, whose segments of 10 s come 
 READ_S = 0.5  # one wait for a packet; short, so that the thread sees when it should end
 LATE_S = 3.0  # with a greater delay everything up to the next key frame is skipped
 OVERDUE_S = 0.05  # a picture that comes later than this is not caught up with by dropping the next
+WAITED_S = 0.005  # longer than it takes to read a packet that is there already
 PAUSE_S = 0.3  # longer than between two packets that the server has already
 TRANSPORTS = ("tcp", "udp")
 # Pictures that FFmpeg holds back until the next one begins: in the demuxer, the parser or both. Measured: of
@@ -153,16 +154,20 @@ class StreamCapture:
         anchor: float | None = None
         # After a new connection a playlist sends its last segments again, all at once; then there is a pause.
         again = self._given_s is not None
-        heard = time.monotonic()
+        heard = emptied = time.monotonic()
         held, steps, before = self._held(), deque[float](maxlen=STEPS), None
         for packet in self._packets():
-            again = again and time.monotonic() - heard < PAUSE_S
+            waited_s = time.monotonic() - heard
+            again = again and waited_s < PAUSE_S
             heard = time.monotonic()
+            if waited_s > WAITED_S:
+                emptied = heard
             base = packet.time_base
             stamp = packet.pts if packet.pts is not None else packet.dts
             seconds = float(stamp * base) if stamp is not None and base is not None else None
             taken = clock.capture_time(seconds)
-            if clock.now() - taken > LATE_S and not self._bursts:
+            # Who has just waited for a packet has none to catch up with: the clock of the sender has jumped.
+            if clock.now() - taken > LATE_S and heard - emptied > PAUSE_S and not self._bursts:
                 behind = True
             frames: list[VideoFrame | None] = []
             for whole, is_key in self._whole(packet):

@@ -31,6 +31,10 @@ BESIDE = {"line": 0, "zone": 4}  # where in the cycle a kind begins, so that the
 NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 PAIR = rf"[\[(]\s*({NUMBER})(?:\s*,\s*|\s+)({NUMBER})\s*(?:,\s*)?[\])]"
 MOST_POINTS = 1000  # of a shape
+EXAMPLES = {  # points of each kind, in pixels and as fractions
+    "line": ("0,300 768,300", "0,0.5 1,0.5"),
+    "zone": ("0,200 300,200 300,400 0,400", "0,0.5 0.5,0.5 0.5,1 0,1"),
+}
 MOST_NAME = 200  # letters
 OUTSIDE = 0.01  # a point may lie so far outside the picture, in parts of its longer side: a drawing's slip
 
@@ -106,9 +110,10 @@ def from_text(kind: str, text: str, number: int = 1, size: tuple[float, float] |
     name = name.strip() if equals else kind if number == 1 else f"{kind}{number}"
     points = points_of_text(rest)
     if points is None:
+        pixels, fractions = EXAMPLES[kind]
         raise OptionError(
-            f'--{kind} "{text}" is not a list of points; write --{kind} "0,300 768,300" in pixels'
-            f' or --{kind} "0,0.5 1,0.5" as fractions of the picture'
+            f'--{kind} "{text}" is not a list of points; write --{kind} "{pixels}" in pixels'
+            f' or --{kind} "{fractions}" as fractions of the picture'
         )
     shape = Shape(
         kind, name, points, size_for(points, size), color=CYCLE[(number - 1 + BESIDE[kind]) % len(CYCLE)]

@@ -201,3 +201,5 @@ def test_another_file_than_was_followed_is_not_drawn(tmp_path: Path) -> None:
     work, _ = world.draw(late_s=0.01)
     assert (work.failed, work.joined) == (1, 0) and not world.made.exists()
     assert work.notes[-1].startswith("videos/camera=clip/clip.mp4: is not drawn: its frame at 0 s is not one")
+    ((file, why),) = work.missing().items()
+    assert file == str(world.video) and why in work.notes[-1]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -56,8 +57,16 @@ def test_what_cannot_be_meant_is_told(tmp_path: Path) -> None:
     assert [camera.name for camera in find([str(folder)], Names())] == ["a/x", "b/x"]
     with pytest.raises(InputError, match="no such file or folder"):
         find([str(folder / "no.mp4")], Names())
+    with pytest.raises(InputError, match="no such file or folder"):
+        find(["x" * 300], Names())
+    with pytest.raises(InputError, match="source is empty"):
+        find([""], Names())
     with pytest.raises(InputError, match="is live"):
         find(["rtsp://10.0.0.5/stream"], Names())
     (tmp_path / "empty").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "empty/pipe.mp4")
+        with pytest.raises(InputError, match="device or a pipe"):
+            find([str(tmp_path / "empty/pipe.mp4")], Names())
     with pytest.raises(InputError, match="contains no video"):
         find([str(tmp_path / "empty")], Names())

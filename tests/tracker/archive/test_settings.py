@@ -81,6 +81,21 @@ def test_no_cluster_is_joined_without_a_token_or_by_chance(
     assert "no Ray cluster answers there" in refusal(capsys, *here, "127.0.0.1:1")
 
 
+@pytest.mark.slow
+def test_what_could_only_fail_later_is_refused_before_anything_is_written(
+    tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.mp4").touch()
+    (tmp_path / "junk.yaml").write_text("x: 1\n")
+    here = str(tmp_path), "-o", str(tmp_path / "out"), "--weights", str(weights)
+    assert "-pose weights" in refusal(capsys, *here, "--match-by", "keypoints")
+    assert "junk.yaml" in refusal(capsys, *here, "--zones", str(tmp_path / "junk.yaml"))
+    assert "device or a pipe" in refusal(capsys, *here, "--zones", "/dev/zero")
+    assert "no.yaml" in refusal(capsys, *here, "--zones", str(tmp_path / "no.yaml"))
+    assert "--output is empty" in refusal(capsys, str(tmp_path), "-o", " ")
+    assert not (tmp_path / "out").exists()
+
+
 def test_changed_settings_are_refused(tmp_path: Path, weights: Path) -> None:
     store = Folder(str(tmp_path))
     options = Options(weights=str(weights), line=("0,0 9,9",))

@@ -54,6 +54,8 @@ class RtspServer:
         self.picture, self.fps, self.password, self.x264 = picture, fps, password, x264
         self.silent = threading.Event()  # stay connected, send nothing
         self.garbage = threading.Event()
+        self.still = threading.Event()  # its clock stands still; pictures go on
+        self.late_s = 0.0  # by which its clock is behind since
         self.clock = 0  # number of the picture that is sent
         self.loss = 0.0  # share of RTP packets that never leave
         self.clients = 0
@@ -166,7 +168,7 @@ class RtspServer:
                     self._spawn(self._play, client, send)
 
     def _play(self, client: socket.socket, send: Callable[[bytes], object]) -> None:
-        begin, sequence = time.monotonic(), 0
+        begin, sequence, before_s = time.monotonic(), 0, 0.0
         dice = random.Random(7)
         try:
             for picture in self._encoded():
@@ -174,7 +176,11 @@ class RtspServer:
                     client.sendall(dice.randbytes(3000))
                     continue
                 nals = [n for n in re.split(b"\0\0\0?\1", picture) if n]
-                clock = int((time.monotonic() - begin) * 90_000) & 0xFFFFFFFF
+                told_s = time.monotonic() - begin - self.late_s
+                if self.still.is_set():
+                    self.late_s, told_s = self.late_s + told_s - before_s, before_s
+                before_s = told_s
+                clock = int(told_s * 90_000) & 0xFFFFFFFF
                 if self.x264:  # what is held back, and sent in another order, bears its own time
                     clock = int(self.clock * 90_000 / self.fps) & 0xFFFFFFFF
                 payloads = [p for nal in nals for p in fragments(nal)]

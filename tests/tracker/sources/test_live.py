@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.tracker.sources.rtsp import BITS, CODE, RtspServer, stamp, stamped
-from tracker.sources import open_source
+from tracker.sources import open_source, stream
 from tracker.sources.ahead import FrameSelection
 from tracker.sources.clock import StreamClock
 from tracker.sources.live import LiveSource
@@ -147,6 +147,30 @@ class TestReconnect:
             until(frames, lambda: source.received > received + 5)
             assert source.drain_events() == []
             assert server.clients == 1
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("jumps", [False, True], ids=["stands still", "jumps back"])
+    def test_a_clock_that_goes_wrong_costs_no_pictures(
+        self, jumps: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Pictures that are not key frames, a quarter of a second apart, go on to come; so do their times."""
+        monkeypatch.setattr(stream, "LATE_S", 0.5)
+        with RtspServer(stamped) as server, live(server.url) as source:
+            frames = iter(source)
+            until(frames, lambda: source.received > 20)
+            if jumps:
+                server.late_s += 1.0
+            else:
+                server.still.set()
+                still_until = time.monotonic() + 1
+                until(frames, lambda: time.monotonic() > still_until)
+                server.still.clear()
+            dropped, end = source.dropped, time.monotonic() + 1.5
+            taken = until(frames, lambda: time.monotonic() > end)
+        assert len(taken) > 30  # of 60; six of them are key frames
+        assert source.dropped - dropped < 30
+        if not jumps:
+            assert max(age(frame) for frame in taken[-10:]) < 1.0
 
     @pytest.mark.slow
     def test_giving_up_is_an_error_in_one_line(self) -> None:

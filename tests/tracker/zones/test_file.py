@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -202,3 +203,11 @@ def test_a_line_that_names_no_directions_has_in_and_out(tmp_path: Path) -> None:
 def test_a_shape_of_the_command_line_has_no_place_in_a_file() -> None:
     with pytest.raises(OptionError, match=r"^zone 'till' "):
         from_text("zone", "till=0.1,0.1 0.9,0.9 0.9,0.1 0.1,0.9")
+
+
+@pytest.mark.parametrize("kind", ["line", "zone"])
+def test_what_an_error_proposes_can_be_used(kind: str) -> None:
+    with pytest.raises(OptionError, match="not a list of points") as error:
+        from_text(kind, "x", 1)
+    for points in re.findall(rf'--{kind} "([^"]+)"', str(error.value).partition("write")[2]):
+        assert len(from_text(kind, points, 1).points) == {"line": 2, "zone": 4}[kind]
