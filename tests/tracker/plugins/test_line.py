@@ -320,3 +320,41 @@ def test_who_stops_on_the_line_crosses_once_however_the_box_trembles(fps: float,
         box = np.array([[270, foot - 150, 330, foot]]) + random.normal(0, noise, 4) * [60, 150, 60, 150]
         events += line.update(frame(index, fps), tracks([1], box))
     assert [event.kind for event in events] == ["line.in"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "downwards", "beyond", "counted"),
+    [
+        ((100, 100), True, 8.0, 1),
+        ((92, 112), True, 8.0, 0),  # no further than this box is wrong
+        ((92, 112), True, 15.0, 1),
+        ((92, 112), False, 8.0, 1),  # its height says little of where it is from side to side
+    ],
+)
+def test_whose_box_trembles_must_be_further_beyond(
+    steps: tuple[int, int], downwards: bool, beyond: float, counted: int
+) -> None:
+    line = Line([(0, 500), (900, 500)] if downwards else [(500, 0), (500, 900)])
+    line.start(scene())
+    events: list[Event] = []
+    for index in range(90):
+        x = y = 500.0
+        along = min(-60 + index, beyond)
+        x, y = (x, y + along) if downwards else (x + along, y)
+        events += line.update(
+            frame(index), tracks([1], np.array([[x - 20, y - steps[index % 2], x + 20, y]]))
+        )
+    assert len(events) == counted
+
+
+@pytest.mark.parametrize(("downwards", "counted"), [(True, 1), (False, 2)])
+def test_whose_height_trembles_is_counted_back_sooner_sideways(downwards: bool, counted: int) -> None:
+    line = Line([(0, 500), (900, 500)] if downwards else [(500, 0), (500, 900)])
+    line.start(scene())
+    events: list[Event] = []
+    for index in range(120):
+        along = min(-60.0 + 2 * index, max(120.0 - 2 * index, -13.0))
+        x, y = (500.0, 500.0 + along) if downwards else (500.0 + along, 500.0)
+        box = np.array([[x - 20, y - (96, 108)[index % 2], x + 20, y]])
+        events += line.update(frame(index), tracks([1], box))
+    assert len(events) == counted

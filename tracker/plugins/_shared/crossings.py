@@ -22,8 +22,11 @@ from tracker.types import Event, Json
 LOST_S = 0.5  # who is out of sight for so long, beyond the line but not clear of it ...
 ONWARD_S = 0.04  # ... has crossed if its speed would have made it clear by the next frame, or in this time
 MOST_PERIOD_S = 0.25  # two frames further apart than this are a pause
-# Who is to be counted back is clear by so many standard deviations of its height, or MOST_BACK of its size.
+# Whose height is unsteady is clear of a line by so many standard deviations of it, at most by such a part of
+# its size; more where it is to be counted back. Measured with `python -m benchmarks.lines --more --noise`.
+UNREST, MOST = 1.0, 0.1
 BACK_UNREST, MOST_BACK = 2.5, 0.15
+SIDEWAYS = 0.5  # a box trembles by this part of that from side to side: its middle is that of two edges
 ON_LINE_PX = 1e-9  # nearer than this an anchor lies on the line itself
 COLUMNS = (
     ("known", np.bool_),  # has been clear of the line: it is known on which side it came
@@ -117,16 +120,27 @@ class Crossings:
         ):
             if not crossed or is_doubted:
                 continue
-            sign, margin = (1 if crossed > 0 else -1), HYSTERESIS
-            if rows["counted"][row] == -sign:  # back, or the box trembles
-                tremble = BACK_UNREST * math.sqrt(memory.seen["extent"][row, VARIANCE])
-                margin = min(max(tremble, HYSTERESIS), MOST_BACK)
-            if line.away(*beyond_edge(point, box, self._size)) <= hysteresis(box, margin):
+            sign = 1 if crossed > 0 else -1
+            off = line.offset(*beyond_edge(point, box, self._size))
+            margin = self._margin(row, sign, *off)
+            if math.hypot(*off) <= hysteresis(box, margin):
                 continue
             rows["pending"][row] = 0
             if rows["known"][row] and self._counts(tracks, place, sign):
                 events.append(self._crossed(sign, row, tracks, place))
         return events
+
+    def _margin(self, row: int, sign: int, off_x: float, off_y: float) -> float:
+        """Return how far an object must be beyond the line, in longer sides, to have crossed it that way.
+
+        A box that trembles passes a line that it lies on, up and down more than from side to side.
+        """
+        unrest = math.sqrt(self._memory.seen["extent"][row, VARIANCE])
+        away = math.hypot(off_x, off_y) or 1.0
+        if self._memory.own["counted"][row] == -sign:
+            tremble = BACK_UNREST * unrest * math.hypot(SIDEWAYS * off_x / away, off_y / away)
+            return min(max(tremble, HYSTERESIS), MOST_BACK)
+        return min(max(UNREST * unrest * abs(off_y) / away, HYSTERESIS), MOST)
 
     def _counts(self, tracks: Tracks, place: int, sign: int) -> bool:
         """Return whether this crossing is new, and not that of a second box on the same object."""

@@ -45,13 +45,24 @@ class Segments:
 
     def away(self, x: float, y: float) -> float:
         """Return the distance of one point: for a few, numbers are faster than arrays."""
-        nearest = math.inf
+        to_x, to_y = self.offset(x, y)
+        return math.sqrt(to_x * to_x + to_y * to_y)
+
+    def offset(self, x: float, y: float) -> tuple[float, float]:
+        """Return where one point lies as seen from the nearest point of any part.
+
+        >>> Segments(np.array([[0.0, 0]]), np.array([[9.0, 0]])).offset(4, -3)
+        (0.0, -3.0)
+        """
+        nearest, found = math.inf, (math.inf, math.inf)
         for begin_x, begin_y, along_x, along_y, square in self._parts:
             to_x, to_y = x - begin_x, y - begin_y
             part = min(max((to_x * along_x + to_y * along_y) / square, 0.0), 1.0)
             to_x, to_y = to_x - part * along_x, to_y - part * along_y
-            nearest = min(nearest, to_x * to_x + to_y * to_y)
-        return math.sqrt(nearest)
+            away = to_x * to_x + to_y * to_y
+            if away < nearest:
+                nearest, found = away, (to_x, to_y)
+        return found
 
 
 def distance_to_segments(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
