@@ -3,8 +3,12 @@
 Needs ../shared; what is missing there is named and left out. Sixteen lines, eight across and eight along,
 are laid over each sequence. A person of the ground truth has crossed when the bottom centre of the box has
 got clear of a line, by 5 % of the box's height, on the other side than before. Crossings are matched one to
-one by line, direction and time (1.2 s). ``--boxes`` gives the plugin the boxes and identities of the truth
-itself: what is wrong then is wrong in the plugin, or in the truth.
+one by line, direction and time (1.2 s).
+
+``--others`` adds five sequences with poorer boxes, in the sum too. ``--more`` takes other lines: the sixteen
+shifted by about half a step, and eight oblique ones. ``--identities`` gives the plugin our boxes with the
+true identities, without those of nobody; ``--boxes`` the boxes and identities of the truth itself: what is
+wrong then is wrong in the plugin, or in the truth.
 
 ``--noise`` adds detections jittered by half a pixel, by 1 % of their size, and every second frame dropped.
 ``--sure`` tells how many of the crossings that are not called doubtful are right. A crossing of somebody whom
@@ -16,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +40,8 @@ EACH_WAY = 8  # lines
 CLEAR = 0.05  # of a person's height
 TOLERANCE_S = 1.2
 Crossing = tuple[int, str]  # frame, sign
+Segment = tuple[tuple[int, int], tuple[int, int]]
+OTHERS = SHARED / "data/mot15"
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -43,12 +50,34 @@ def layout(size: tuple[int, int]) -> list[tuple[int, int]]:
     return [(axis, round(size[axis] * k / (EACH_WAY + 1))) for axis in (0, 1) for k in range(1, EACH_WAY + 1)]
 
 
+def other_lines(size: tuple[int, int]) -> list[Segment]:
+    """Return lines that lie between those of the layout, and oblique ones."""
+    width, height = size
+    lines: list[Segment] = []
+    for k in range(EACH_WAY):
+        x, y = (round(side * (k + 1.5) / (EACH_WAY + 1.5)) for side in size)
+        lines += [((x, 0), (x, height)), ((0, y), (width, y))]
+    for k in range(1, 5):
+        x, y, other_x, other_y = (round(side * part / 5) for part in (k, 5 - k) for side in size)
+        lines += [((x, 0), (other_x, height)), ((0, y), (width, other_y))]
+    return lines
+
+
 def true_crossings(film: Film, axis: int, at: int) -> list[Crossing]:
     """Return who of the ground truth crossed one line, when and which way."""
+    return crossings_of(film, ends(film.size, axis, at))
+
+
+def crossings_of(film: Film, line: Segment) -> list[Crossing]:
+    """Return who of the ground truth crossed any line; "+" leads where the plugin's "in" does."""
+    (x, y), (end_x, end_y) = line
+    along = np.array([end_x - x, end_y - y]) / np.hypot(end_x - x, end_y - y)
+    normal = np.array([along[1], -along[0]])
+    normal *= np.sign(normal[0] if abs(normal[0]) > abs(normal[1]) else normal[1])
     found = []
     for rows in film.people.values():
-        place = (rows[:, 1] + rows[:, 3]) / 2 if axis == 0 else rows[:, 4]
-        away = place - at
+        feet = np.stack([(rows[:, 1] + rows[:, 3]) / 2, rows[:, 4]], axis=1)
+        away = (feet - (x, y)) @ normal
         clear = np.abs(away) >= CLEAR * (rows[:, 4] - rows[:, 2])
         frames, sides = rows[clear, 0].astype(int), np.sign(away[clear])
         turns = np.flatnonzero(sides[1:] != sides[:-1]) + 1
@@ -75,7 +104,17 @@ def true_tracks(film: Film) -> list[Tracks]:
     return tracks
 
 
-def ends(size: tuple[int, int], axis: int, at: int) -> tuple[tuple[int, int], tuple[int, int]]:
+def known_tracks(film: Film, tracks: Sequence[Tracks]) -> list[Tracks]:
+    """Return our boxes with the numbers of the people whom they show; what shows nobody is left out."""
+    known = []
+    for seen, whom in zip(tracks, people_of(film, tracks), strict=True):
+        there = seen[np.isin(seen.track_id, list(whom))]
+        numbers = np.array([whom[number] for number in there.track_id.tolist()], np.int64)
+        known.append(replace(there, track_id=numbers))
+    return known
+
+
+def ends(size: tuple[int, int], axis: int, at: int) -> Segment:
     """Return where a line of the layout begins and ends."""
     width, height = size
     return ((at, 0), (at, height)) if axis == 0 else ((0, at), (width, at))
@@ -97,20 +136,24 @@ def told_crossings(
         yield key, [*events[key], *line.finish()]
 
 
-def measure(film: Film, boxes: bool = False) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def measure(film: Film, given: str = "", more: bool = False) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return (9,): crossings there are, false, missed; told sure, of these wrong, of these of nobody;
     told doubtful, of these wrong, of these of nobody.
+
+    ``given``: what the plugin gets of the truth, "identities" or "boxes".
     """
-    if boxes:
+    if given == "boxes":
         tracks = true_tracks(film)
     else:
         tracker = make_tracker("motion", film.options.tracker_settings, film.fps, film.size)
         tracks = [tracker.update(found) for found in film.found]
+        if given == "identities":
+            tracks = known_tracks(film, tracks)
     shown = people_of(film, tracks)
     figures = np.zeros(9, np.int64)
-    lines = {(axis, at): Line(ends(film.size, axis, at)) for axis, at in layout(film.size)}
-    for (axis, at), events in told_crossings(film, tracks, lines):
-        true = true_crossings(film, axis, at)
+    drawn = other_lines(film.size) if more else [ends(film.size, *one) for one in layout(film.size)]
+    for drawn_line, events in told_crossings(film, tracks, {line: Line(line) for line in drawn}):
+        true = crossings_of(film, drawn_line)
         told = [(event.frame, "+" if event.kind == "line.in" else "-") for event in events]
         false, missed = unmatched(true, told, round(TOLERANCE_S * film.fps))
         figures[:3] += len(true), len(false), len(missed)
@@ -148,11 +191,16 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("vtest.npz"), help="detections of vtest.avi")
     parser.add_argument("--noise", type=int, default=0, help="runs per kind of noise")
     parser.add_argument("--sure", action="store_true", help="tell how right the sure ones are")
-    parser.add_argument("--boxes", action="store_true", help="give the plugin the truth's own boxes")
+    parser.add_argument("--others", action="store_true", help="five sequences with poorer boxes, too")
+    parser.add_argument("--more", action="store_true", help="other lines, some of them oblique")
+    given = parser.add_mutually_exclusive_group()
+    given.add_argument("--identities", action="store_true", help="give our boxes the true identities")
+    given.add_argument("--boxes", action="store_true", help="give the plugin the truth's own boxes")
     arguments = parser.parse_args()
     folders = arguments.folders or [SHARED / "data/pets09-s2l1", SHARED / "data/mot17-val-half"]
-    known = films(folders, arguments.cache)
-    results = [measure(film, arguments.boxes) for film in known]
+    known = films([*folders, *([OTHERS] if arguments.others else [])], arguments.cache)
+    truth = "boxes" if arguments.boxes else "identities" if arguments.identities else ""
+    results = [measure(film, truth, arguments.more) for film in known]
     for film, figures in zip(known, results, strict=True):
         print(row(film.name, figures, arguments.sure), flush=True)
     print(row("all", np.sum(results, axis=0), arguments.sure), flush=True)
@@ -163,7 +211,10 @@ def main() -> None:
     }
     for kind, noisy in kinds.items() if arguments.noise else ():
         runs = 2 if kind.startswith("every") else arguments.noise
-        figures = np.sum([measure(noisy(film, seed)) for film in known for seed in range(runs)], axis=0)
+        figures = np.sum(
+            [measure(noisy(film, seed), truth, arguments.more) for film in known for seed in range(runs)],
+            axis=0,
+        )
         print(row(f"{kind}, {runs} runs", figures, arguments.sure), flush=True)
 
 
