@@ -79,6 +79,10 @@ class CountsSink(TextSink):
         self._count(events)
         self._close()
         self._number = None
+        if not self._counted and not self._counts:
+            self.warnings.append(
+                "--counts: there was no line or zone, so nothing was counted; give --line, --zone or --zones"
+            )
 
     def lines(self, result: Result) -> str:
         """Return no text: rows are written when their interval is over."""

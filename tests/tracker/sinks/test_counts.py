@@ -135,6 +135,18 @@ def test_nobody_at_all_is_a_table_of_zeros(tmp_path: Path) -> None:
     assert [r["count"] for r in rows] == ["0"] * 9
 
 
+@pytest.mark.parametrize(
+    ("events", "counted", "told"),
+    [([], [], 1), ([crossing(1)], [], 0), ([], [Counted("door", ("in", "out"))], 0)],
+)
+def test_who_has_no_line_is_told(
+    tmp_path: Path, events: list[Event], counted: list[Counted], told: int
+) -> None:
+    with CountsSink(tmp_path / "counts.csv", scene(), counted=counted) as sink:
+        sink.finish(events)
+    assert [text.startswith("--counts: there was no line or zone") for text in sink.warnings] == told * [True]
+
+
 def test_a_day_begins_at_the_midnight_of_the_place(tmp_path: Path) -> None:
     late = 1_700_000_000.0 - 1_700_000_000 % 86400 + 86400 - 5.5 * 3600 - 2  # 23:59:58 in India
     rows = write(
