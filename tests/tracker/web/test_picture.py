@@ -5,12 +5,17 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
+import cv2
 import numpy as np
 import pytest
 
+from bytetrack import Detections, Tracks
+from tracker.types import Frame, Image, Result
 from tracker.web import picture
 from tracker.web.picture import FILE_PERIOD_S, PERIOD_S, Pictures
 from tracker.web.station import Seen
+
+NOBODY = Detections.empty(), Tracks.empty()
 
 
 @pytest.mark.parametrize("live, period_s", [(True, PERIOD_S), (False, FILE_PERIOD_S)])
@@ -54,3 +59,23 @@ def test_the_last_frame_is_shown_though_none_follows(monkeypatch: pytest.MonkeyP
     assert wait == pytest.approx(PERIOD_S - 0.01)
     now += wait
     assert cast(Seen, pictures.newest()).number == 2
+
+
+def test_a_frame_is_painted_once_for_all_sizes() -> None:
+    painted: list[object] = []
+
+    def painter(result: Result) -> Image:
+        painted.append(result)
+        return np.zeros((480, 1280, 3), np.uint8)
+
+    station: Any = SimpleNamespace(latest=None, live=True, painter=painter)
+    pictures, result = Pictures(station), Result(Frame(np.zeros((1, 1, 3), np.uint8), 0, 0.0), *NOBODY)
+    for number in (1, 2):
+        seen = Seen(result, number, 0.0)
+        wide = [
+            cv2.imdecode(np.frombuffer(pictures.get(seen, width), np.uint8), cv2.IMREAD_COLOR).shape[1]
+            for width in (320, 640, 1280, 320)
+        ]
+        assert wide == [320, 640, 1280, 320] and len(painted) == number
+    pictures.get(seen, 320, bare=True)
+    assert len(painted) == 3

@@ -53,6 +53,22 @@ def test_a_body_without_end_and_numbers_beyond_all_use_are_refused(page: Page, o
     assert page.ask("GET", "/login?link=%C3%A9")[0] == 303
 
 
+def test_what_stops_being_http_behind_its_head_is_answered_once(page: Page, owner: str) -> None:
+    """Though who answers the head may just be about to begin, or is not there yet."""
+    cookie = f"Cookie: track-{page.port}={owner}\r\nOrigin: {page.origin}\r\n".encode()
+    head = b"PUT /api/sources/1/shapes HTTP/1.1\r\nHost: localhost\r\n" + cookie
+    for _ in range(10):
+        with socket.create_connection(("127.0.0.1", page.port), timeout=5) as stranger:
+            stranger.sendall(head + b"Transfer-Encoding: chunked\r\n\r\nno number\r\n")
+            answer = b"".join(iter(lambda: stranger.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 400 ") and answer.count(b"HTTP/1.1") == 1
+
+
+def test_pictures_are_not_compressed_once_more(page: Page, owner: str) -> None:
+    with page.listen(owner) as talk:  # which offers to
+        assert not talk.protocol.extensions
+
+
 def test_two_shapes_of_one_id_are_refused(page: Page, owner: str) -> None:
     _, first = page.put([LINE], owner)
     known = first["shapes"][0]["id"]  # type: ignore[index]
