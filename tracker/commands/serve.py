@@ -90,6 +90,7 @@ def command(
 
     \b
     track serve 0 rtsp://camera/1       cameras: counting begins at once
+    track serve all.streams             cameras from a list, with names
     track serve street.mp4              a file: draw, then "Save and run"
 
     Cameras go on counting where they were after a restart. Open the address that is printed; it lets one
