@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,7 +27,7 @@ import numpy as np
 
 from benchmarks.counting import unmatched
 from benchmarks.identities import SHARED
-from benchmarks.zones import Film, films, halved, jittered, people_of
+from benchmarks.zones import Film, films, halved, jittered, known_tracks, people_of, true_tracks
 from bytetrack import Tracks
 from tracker.detectors.coco import COCO
 from tracker.offline.saved_tracks import blank
@@ -83,35 +82,6 @@ def crossings_of(film: Film, line: Segment) -> list[Crossing]:
         turns = np.flatnonzero(sides[1:] != sides[:-1]) + 1
         found += [(int(frames[n]), "+" if sides[n] > 0 else "-") for n in turns]
     return sorted(found)
-
-
-def true_tracks(film: Film) -> list[Tracks]:
-    """Return the people of the ground truth as tracks, frame by frame."""
-    rows: list[list[tuple[float, ...]]] = [[] for _ in film.found]
-    for who, boxes in film.people.items():
-        for frame, *box in boxes.tolist():
-            if frame < len(rows):
-                rows[int(frame)].append((who, *box))
-    tracks = []
-    for present in rows:
-        table = np.array(sorted(present)).reshape(-1, 5)
-        n = len(table)
-        tracks.append(
-            Tracks(
-                table[:, 0].astype(np.int64), table[:, 1:], np.ones(n), np.zeros(n, np.int64), np.arange(n)
-            )
-        )
-    return tracks
-
-
-def known_tracks(film: Film, tracks: Sequence[Tracks]) -> list[Tracks]:
-    """Return our boxes with the numbers of the people whom they show; what shows nobody is left out."""
-    known = []
-    for seen, whom in zip(tracks, people_of(film, tracks), strict=True):
-        there = seen[np.isin(seen.track_id, list(whom))]
-        numbers = np.array([whom[number] for number in there.track_id.tolist()], np.int64)
-        known.append(replace(there, track_id=numbers))
-    return known
 
 
 def ends(size: tuple[int, int], axis: int, at: int) -> Segment:

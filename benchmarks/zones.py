@@ -1,11 +1,17 @@
 """Visits to zones against ground truth, by person: ``python -m benchmarks.zones [--noise N] [FOLDER ...]``.
 
+    python -m benchmarks.zones ../shared/data/mot15 --identities --boxes
+
 Needs ../shared; what is missing there is named and left out. Eleven zones (a grid of rectangles, two L
 shapes) are laid over each sequence. A visit is told rightly where it shares frames, zone and person with a
 true one; each true visit is matched once. Printed are false + missed entries, false + missed visitors (a
 person told twice is false, one hidden in another's visit missed) and seconds during which somebody was told
 inside who was not, or not told who was: each over what there is. Sums over zones hide what cancels; these do
 not.
+
+``--identities`` adds rows with the true identities on the tracker's boxes, those of nobody left out: what is
+wrong then, no better identity can mend. ``--boxes`` adds rows for the boxes of the truth itself: what is
+wrong then is wrong in the plugin, or in the truth.
 
 ``--noise`` adds the mean and spread over so many runs on detections jittered by half a pixel, on such
 jittered by 1 % of their size, and with every second frame dropped.
@@ -192,6 +198,35 @@ def people_of(film: Film, tracks: Sequence[Tracks]) -> list[dict[int, int]]:
     return shown
 
 
+def known_tracks(film: Film, tracks: Sequence[Tracks]) -> list[Tracks]:
+    """Return our boxes with the numbers of the people whom they show; what shows nobody is left out."""
+    renamed = []
+    for seen, whom in zip(tracks, people_of(film, tracks), strict=True):
+        kept = seen[np.flatnonzero(np.isin(seen.track_id, list(whom)))]
+        ids = np.array([whom[number] for number in kept.track_id.tolist()], np.int64)
+        renamed.append(replace(kept, track_id=ids))
+    return renamed
+
+
+def true_tracks(film: Film) -> list[Tracks]:
+    """Return the people of the ground truth as tracks, frame by frame."""
+    rows: list[list[tuple[float, ...]]] = [[] for _ in film.found]
+    for who, boxes in film.people.items():
+        for frame, *box in boxes.tolist():
+            if frame < len(rows):
+                rows[int(frame)].append((who, *box))
+    tracks = []
+    for present in rows:
+        table = np.array(sorted(present)).reshape(-1, 5)
+        n = len(table)
+        tracks.append(
+            Tracks(
+                table[:, 0].astype(np.int64), table[:, 1:], np.ones(n), np.zeros(n, np.int64), np.arange(n)
+            )
+        )
+    return tracks
+
+
 def judge(
     film: Film, true: Sequence[Visit], told: Sequence[Visit], shown: Sequence[dict[int, int]]
 ) -> tuple[FloatArray, list[Visit], list[Visit]]:
@@ -229,10 +264,18 @@ def totals(film: Film, visits: Sequence[Visit]) -> FloatArray:
     return np.array([len(visits), sum(visit.first for visit in visits), seconds])
 
 
-def measure(film: Film) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return false and missed (3, 2), absolute errors of the sums per zone (3,), and what there is (3,)."""
-    tracker = make_tracker("motion", film.options.tracker_settings, film.fps, film.size)
-    tracks = [tracker.update(found) for found in film.found]
+def measure(film: Film, who: str = "ours") -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return false and missed (3, 2), absolute errors of the sums per zone (3,), and what there is (3,).
+
+    ``who``: people are followed by the default tracker ("ours"), by it under their true identities
+    ("identities"), or as the truth says ("boxes").
+    """
+    if who == "boxes":
+        tracks = true_tracks(film)
+    else:
+        tracker = make_tracker("motion", film.options.tracker_settings, film.fps, film.size)
+        tracks = [tracker.update(found) for found in film.found]
+        tracks = known_tracks(film, tracks) if who == "identities" else tracks
     zones = layout(film.size)
     told, shown = told_visits(film, tracks, zones), people_of(film, tracks)
     wrong, off, there = np.zeros((3, 2)), np.zeros(3), np.zeros(3)
@@ -321,13 +364,20 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path, help="sequences; none: those of ../shared")
     parser.add_argument("--cache", type=Path, default=Path("vtest.npz"), help="detections of vtest.avi")
     parser.add_argument("--noise", type=int, default=0, help="runs per kind of noise")
+    parser.add_argument("--identities", action="store_true", help="also true identities on the same boxes")
+    parser.add_argument("--boxes", action="store_true", help="also the truth's own boxes")
     arguments = parser.parse_args()
     folders = arguments.folders or [SHARED / "data/pets09-s2l1", SHARED / "data/mot17-val-half"]
     known = films(folders, arguments.cache)
-    results = [measure(film) for film in known]
-    for film, result in zip(known, results, strict=True):
-        print(row(film.name, *result), flush=True)
-    print(row("all", *(sum(parts) for parts in zip(*results, strict=True))), flush=True)  # type: ignore[arg-type]
+    for who in (
+        "ours",
+        *(["identities"] if arguments.identities else []),
+        *(["boxes"] if arguments.boxes else []),
+    ):
+        results = [measure(film, who) for film in known]
+        for film, result in zip(known, results, strict=True):
+            print(row(f"{film.name} {who}", *result), flush=True)
+        print(row(f"all {who}", *(sum(parts) for parts in zip(*results, strict=True))), flush=True)  # type: ignore[arg-type]
     kinds = {
         "half a pixel": lambda film, seed: jittered(film, seed, 0.5, 0),
         "1 % of the size": lambda film, seed: jittered(film, seed, 0, 0.01),
