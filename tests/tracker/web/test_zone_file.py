@@ -72,11 +72,11 @@ def test_a_file_that_is_wrong_is_told_and_can_go_back(still: Station, content: b
 def test_a_pipe_or_a_device_is_told_and_not_waited_for(still: Station) -> None:
     os.mkfifo(still.zones)
     with pytest.raises(drawn.BrokenFileError, match="device or a pipe"):
-        still.shapes()
+        still.counting.shapes()
     still.zones.unlink()
     still.zones.write_bytes(b"#" * (2 << 20))
     with pytest.raises(drawn.BrokenFileError, match="larger than 1 MB"):
-        still.shapes()
+        still.counting.shapes()
 
 
 def test_who_is_still_writing_is_waited_for(still: Station, monkeypatch: pytest.MonkeyPatch) -> None:
