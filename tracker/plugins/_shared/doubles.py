@@ -114,7 +114,7 @@ class Doubles:
             self._earlier.append(self._recent.popleft())
         while self._earlier and self._earlier[0].time < now - LONGEST_S:
             self._earlier.popleft()
-        if (self._recent or self._earlier) and self._before is not None:
+        if self._before is not None and self._before[2] is not found:  # not the tracks of then
             gone = set(self._before[0].track_id.tolist()).difference(tracks.track_id.tolist())
             for crossed in (*self._earlier, *self._recent) if gone else ():
                 if crossed.track_id in gone:

@@ -76,6 +76,7 @@ class Polyline(Segments):
     def __init__(self, points: FloatArray) -> None:
         super().__init__(points[:-1], points[1:])
         self._points: list[list[float]] = points.tolist()
+        self._last: tuple[FloatArray, FloatArray] | None = None  # where paths ended, and the sides of that
 
     def crossings(self, start: FloatArray, end: FloatArray) -> tuple[IntArray, bool]:
         """Return how often each path ``start -> end`` (M, 2) crosses the line, with sign: (M,).
@@ -89,8 +90,10 @@ class Polyline(Segments):
         >>> Polyline(np.array([[0.0, 0], [9, 0]])).crossings(np.array([[5.0, -1]]), np.array([[5.0, 1]]))
         (array([1]), False)
         """
-        sides = self.sides(np.concatenate((start, end)))
-        before, after = sides[: len(start)], sides[len(start) :]
+        known = self._last is not None and self._last[0] is start
+        before = self._last[1] if self._last is not None and known else self.sides(start)
+        after = self.sides(end)
+        self._last = end, after  # most paths go on from there in the next frame
         passed = before * after < 0
         touching = bool(np.count_nonzero(after) < after.size)
         total = np.zeros(len(start), np.int64)

@@ -118,7 +118,7 @@ class TrackHistory:
         if len(tracks):
             made.anchors = made._points(tracks.xyxy, tracks)
             made._find(now, tracks)
-            made._see(now, tracks)
+            made._see(now, tracks, self)
             made._store(now, tracks)
         self._next = tracks, now, weakref.ref(made)
         return made
@@ -167,17 +167,19 @@ class TrackHistory:
         self._signature = signature
         self.found = np.array([self.row_of[track_id] for track_id in ids], np.int64)
 
-    def _see(self, now: float, tracks: Tracks) -> None:
-        """Work out where everybody is and was the time before."""
+    def _see(self, now: float, tracks: Tracks, last: TrackHistory) -> None:
+        """Work out where everybody is and was the time before, in the history of which often is ``last``."""
         rows, found = self.rows, self.found
-        self.before, self.before_s = rows["anchor"].take(found, axis=0), rows["seen_s"][found]
+        same = found is last.found and len(last.anchors)  # the very same array: who asks it knows it again
+        self.before = last.anchors if same else rows["anchor"].take(found, axis=0)
+        self.before_s = rows["seen_s"][found]
         whole, self.doubt, self.changed = extent.whole_boxes(
             rows, found, now, np.isnan(self.before[:, 0]), tracks.xyxy, tracks.score, self.size
         )
         if whole is not tracks.xyxy:
             self.anchors = self._points(whole, tracks)
         if np.count_nonzero(self.changed):
-            self.before[self.changed] = np.nan
+            self.before = np.where(self.changed[:, None], np.nan, self.before)
             others = found[self.changed]
             rows["born_s"][others], rows["born_at"][others] = now, self.anchors[self.changed]
             rows["past"][others] = np.nan
