@@ -62,16 +62,18 @@ def ticks(most: float) -> list[float]:
 
 
 def _shades(part: FloatArray) -> NDArray[np.uint8]:
-    shades = np.empty((*part.shape, 4), np.uint8)
     low, high = TURBO
-    shades[..., :3] = _turbo().take(np.rint((low + (high - low) * part) * 255).astype(np.uint8), axis=0)
-    up = np.clip((part - COOLEST) / (SOFT - COOLEST), 0, 1)
+    colors = _turbo().take(np.rint((low + (high - low) * part) * 255).astype(np.uint8))
+    shades: NDArray[np.uint8] = colors.view(np.uint8).reshape(*part.shape, 4)
+    up = np.minimum(np.maximum((part - COOLEST) / (SOFT - COOLEST), 0), 1)
     shades[..., 3] = np.rint(up * up * (3 - 2 * up) * OPACITY * 255)  # no edge where it begins or ends
     return shades
 
 
 @lru_cache(maxsize=1)
-def _turbo() -> NDArray[np.uint8]:
-    """Return the scale's colours, (256, 3) BGR."""
+def _turbo() -> NDArray[np.uint32]:
+    """Return the scale's colours, (256,) BGRA, four bytes together: they are taken at once."""
+    colors = np.zeros((256, 4), np.uint8)
     levels = np.arange(256, dtype=np.uint8)
-    return np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), np.uint8).reshape(256, 3)
+    colors[:, :3] = np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)).reshape(256, 3)
+    return colors.view(np.uint32).ravel()

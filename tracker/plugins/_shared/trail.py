@@ -25,6 +25,8 @@ class Trail:
         self.step_s = EARLY * seconds / points
         self.length = math.ceil(points / EARLY) + 2
         self._steps = np.arange(self.length)
+        # Where in the ring its points lie, oldest first, by where the next one will be kept.
+        self._order = np.add.outer(self._steps, self._steps) % self.length
         self.columns: tuple[tuple[Any, ...], ...] = (  # for PluginState
             ("trail_s", np.float64, (self.length,)),
             ("trail", np.float64, (self.length, 2)),
@@ -46,11 +48,11 @@ class Trail:
         self, rows: NDArray[np.void], found: IntArray, since_s: float
     ) -> tuple[FloatArray, FloatArray]:
         """Return times (M, R) and points (M, R, 2), oldest first; times before ``since_s`` are NaN."""
-        n = rows["trail_n"][found][:, None]
-        position = n - self.length + self._steps
-        at = position % self.length + np.arange(0, len(found) * self.length, self.length)[:, None]
+        n = rows["trail_n"][found]
+        at = self._order.take(n % self.length, axis=0)
+        at += np.arange(0, len(found) * self.length, self.length)[:, None]
         times = rows["trail_s"][found].ravel().take(at)
-        valid = (position >= 0) & (times >= since_s)
+        valid = (self._steps >= (self.length - n)[:, None]) & (times >= since_s)
         points = rows["trail"][found].reshape(-1, 2).take(at, axis=0)
         return np.where(valid, times, np.nan), points
 
@@ -67,10 +69,10 @@ def smoothed(points: FloatArray, lengths: IntArray, half: int) -> FloatArray:
     index = np.arange(len(points))
     to_start, to_end = index - np.repeat(end - lengths, lengths), np.repeat(end - 1, lengths) - index
     reach = np.minimum(np.minimum(to_start, to_end), half)
-    sums = np.zeros((len(points) + 1, 2))
-    np.cumsum(points, axis=0, out=sums[1:])
-    total = sums.take(index + reach + 1, axis=0) - sums.take(index - reach, axis=0)
-    mean: FloatArray = total / (2 * reach + 1)[:, None]
+    sums = np.zeros(len(points) + 1, np.complex128)  # x and y go together: half the time
+    np.cumsum(np.ascontiguousarray(points, np.float64).view(np.complex128).ravel(), out=sums[1:])
+    total = sums.take(index + reach + 1) - sums.take(index - reach)
+    mean: FloatArray = total.view(np.float64).reshape(-1, 2) / (2.0 * reach + 1.0)[:, None]
     return mean
 
 
