@@ -106,7 +106,7 @@ class Heatmap(Plugin):
     ) -> None:
         """Let the time of newcomers wait, and count that of who is proven now: it is marked in ``proven``."""
         own = self._memory.own
-        places = np.flatnonzero(~proven)
+        places = (~proven).nonzero()[0]
         rows = self._memory.found[places]
         numbers, anchors = own["newcomer"][rows].tolist(), self._memory.anchors[places].tolist()
         for place, row, number, (x, y), (x1, y1, x2, y2) in zip(

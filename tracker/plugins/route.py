@@ -94,11 +94,12 @@ class Route(Plugin):
         if len(tracks):
             rows, found, anchors = memory.own, memory.found, memory.anchors
             self._undrawn = True
-            moved = np.abs(anchors - rows["kept"][found]).max(axis=1) >= self._near
-            new = rows["path"][found] == 0
-            for place in np.flatnonzero(new).tolist():
-                self._begin(memory.row(found[place]), tracks.xyxy[place])
-            moved |= new
+            away = np.abs(anchors - rows["kept"][found]) >= self._near
+            moved, new = away[:, 0] | away[:, 1], rows["path"][found] == 0
+            if np.count_nonzero(new):
+                for place in np.flatnonzero(new).tolist():
+                    self._begin(memory.row(found[place]), tracks.xyxy[place])
+                moved |= new
             grown, points = found[moved], anchors[moved]
             rows["kept"][grown] = points
             for number, (x, y) in zip(rows["path"][grown].tolist(), points.tolist(), strict=True):

@@ -128,9 +128,9 @@ class Speed(Plugin):
             found, anchors = memory.found, memory.anchors
             memory.own["kmh"][found[np.isnan(memory.before[:, 0])]] = np.nan
             ground, xyxy = to_ground(self._ground, anchors), tracks.xyxy
-            sound = ((xyxy[:, :2] > CUT_PX) & (xyxy[:, 2:] < self._uncut)).all(axis=1)
+            uncut = (xyxy[:, :2] > CUT_PX) & (xyxy[:, 2:] < self._uncut)
             inside = within(ground, self._area)
-            sound &= inside
+            sound = uncut[:, 0] & uncut[:, 1] & inside
             memory.own["kmh"][found[~inside]] = np.nan
             self._trail.push(memory.own, found[sound], now, ground[sound])
             if not 0 <= now - self._estimated_s < REFRESH_S:

@@ -33,6 +33,7 @@ FALLING = 0.75  # a score below this part of the usual one: a cause
 CHANGED_GAP_S, CHANGED = 0.2, 0.5  # unseen for so long, then so much (logarithm) higher or lower: another
 MISSED_STEPS = 1.5  # who is seen again after more than so many of its steps from frame to frame was unseen
 MEMORY_S, NOISE_MEMORY_S, TOP_MEMORY_S = 0.3, 1.0, 0.2  # time constants: height, its noise, the top's speed
+MEMORIES_S = np.array([MEMORY_S, TOP_MEMORY_S, NOISE_MEMORY_S])
 MOST_S = 5.0  # for no longer is a growth extrapolated
 NOISE = 0.03  # standard deviation of the logarithm of a height before anything is known
 
@@ -44,6 +45,7 @@ FEET_PART = 0.15  # of the height, below the box: where feet would be that somet
 # of them missed (0: seen once).
 HEIGHT, GROWTH, VARIANCE, RISE, STEADY, DOUBT, USUAL, STEP = range(8)
 COLUMN = ("extent", np.float64, (8,))
+ZERO, MOST = np.float64(0.0), np.float64(MOST_S)
 NO_PLACES: IntArray = np.empty(0, np.int64)
 
 
@@ -79,20 +81,23 @@ def whole_boxes(
     any_fresh = bool(np.count_nonzero(fresh))
     passed = now - rows["seen_s"][found]
     if not any_fresh and np.count_nonzero(passed == passed[0]) == len(passed):
-        passed = passed[0]
-    passed = np.minimum(np.maximum(passed, 0.0), MOST_S)  # clocks may run backwards
-    if any_fresh:
-        passed = np.where(fresh, 0.0, passed)
-    height = np.log(np.maximum(xyxy[:, 3] - xyxy[:, 1], 1.0))
+        passed = longest = min(max(passed[0], ZERO), MOST)  # clocks may run backwards
+    else:
+        passed = np.minimum(np.maximum(passed, 0.0), MOST_S)
+        if any_fresh:
+            passed = np.where(fresh, 0.0, passed)
+        longest = passed.max()
+    top = xyxy[:, 1]
+    height = np.log(np.maximum(xyxy[:, 3] - top, 1.0))
     expected = was[HEIGHT] + was[GROWTH] * passed
     off = height - expected
-    top_moved = xyxy[:, 1] - rows["xyxy"][:, 1][found] - was[RISE] * passed
+    top_moved = top - rows["xyxy"][:, 1][found] - was[RISE] * passed
     change = Change(was, passed, height, expected, off, top_moved, score)
 
     cut = anew = _cut(xyxy, size)  # of such a height nothing is known
-    first, other, unseen = fresh, none, passed > CHANGED_GAP_S
-    if np.count_nonzero(unseen):
-        unseen = unseen & (passed > MISSED_STEPS * was[STEP])
+    first, other, unseen = fresh, none, None
+    if longest > CHANGED_GAP_S:
+        unseen = (passed > CHANGED_GAP_S) & (passed > MISSED_STEPS * was[STEP])
         other = unseen & ~fresh & (np.abs(off) > CHANGED) & ~cut & ~_cut(rows["xyxy"][found], size)
         first = fresh | other
     hidden, feet, jump = NO_PLACES, xyxy[:0, 3], np.abs(off) > TOLERANCE
@@ -136,9 +141,7 @@ def _hidden(
     return places[held], feet[held]
 
 
-def _learned(
-    change: Change, unseen: Mask | np.bool_, hidden: IntArray, anew: Mask, first: Mask
-) -> FloatArray:
+def _learned(change: Change, unseen: Mask | None, hidden: IntArray, anew: Mask, first: Mask) -> FloatArray:
     """Return what is known now, (8, M) by `COLUMN`.
 
     What is ``hidden`` teaches nothing; a height is learned ``anew`` where the old one tells nothing, all else
@@ -146,20 +149,19 @@ def _learned(
     """
     was, passed, height, expected, off, top_moved, score = change
     # Height and top: alpha-beta filters, beta = alpha² / (2 - alpha) (Benedict and Bordner 1962).
-    gain, top_gain = 1 - np.exp(-passed / MEMORY_S), 1 - np.exp(-passed / TOP_MEMORY_S)
+    gain, top_gain, noise_gain = 1 - np.exp(-np.divide.outer(passed, MEMORIES_S).T)
     per_s = 1 / np.maximum(passed, 1e-3)
     new = np.empty(was.shape)
     np.add(expected, gain * off, out=new[HEIGHT])
     growth = was[GROWTH] + gain * gain / (2 - gain) * off * per_s
     np.minimum(np.maximum(growth, -1.0, out=growth), 1.0, out=new[GROWTH])
-    noise_gain = 1 - np.exp(-passed / NOISE_MEMORY_S)
     np.add(was[VARIANCE], noise_gain * (off * off - was[VARIANCE]), out=new[VARIANCE])
     np.add(was[RISE], top_gain * top_gain / (2 - top_gain) * top_moved * per_s, out=new[RISE])
     np.add(was[STEADY], passed, out=new[STEADY])
     new[DOUBT] = np.nan
     np.add(was[USUAL], gain * (score - was[USUAL]), out=new[USUAL])
     new[STEP] = passed
-    if np.count_nonzero(unseen):
+    if unseen is not None:
         new[STEP] = np.where(unseen & (was[STEP] > 0), was[STEP], passed)
     if len(hidden):
         for column in (VARIANCE, STEADY, DOUBT, USUAL):

@@ -64,7 +64,7 @@ class Turnstile:
             busy &= inside | np.isin(memory.seen["class_id"][found], self._wanted)
         if not np.count_nonzero(busy):
             return []
-        places = np.flatnonzero(busy)
+        places = busy.nonzero()[0]
         if len(places) > 1:
             places = places[np.argsort(-box_size(xyxy[places]), kind="stable")]
         events: list[Event] = []
