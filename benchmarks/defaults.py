@@ -10,10 +10,11 @@ narrows the recordings. Detections are made once with the default detector and k
 MOT17 come from another detector (YOLOX), whose own thresholds (0.6 / 0.7 / 0.9) stand for the defaults there,
 and the values around are scaled with them.
 
-Below each table: values that cannot be told from the default (apart by less than `NOISE` times the greater
-of the two); the value that is best on all recordings but one, for each left out, and the mistakes these make
-on the ones left out, beside those of the default. A value is worth having where it wins there, and by more
-than the noise; not where it wins on the recordings that it was chosen by.
+Below each table: values that cannot be told from the default (apart by less than `NOISE` standard errors
+over recordings; of twenty values one is further apart by chance); the value that is best on all recordings
+but one, for each left out, and the mistakes these make on the ones left out, beside those of the default. A
+value is worth having where it wins there, and by more than the noise; not where it wins on the recordings
+that it was chosen by.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def table(
         more, (runs, recordings) = against.sum(0).mean(), noise(against)
         cells = " ".join(f"{value:8.1f}" for value in own.mean(1))
         differs = "" if own is wrong[fallback] else f"{more:+6.1f} ± {runs:.1f} ({recordings:.1f})"
-        if differs and abs(more) <= NOISE * max(runs, recordings):
+        if differs and abs(more) <= NOISE * recordings:
             alike.append(label(setting))
         hota, idf1 = np.nanmean(known, axis=(0, 1)) if np.isfinite(known).any() else (np.nan, np.nan)
         total = f"{own.sum(0).mean():7.1f} ± {own.sum(0).std():4.1f}"

@@ -11,9 +11,9 @@ true identities, without those of nobody; ``--boxes`` the boxes and identities o
 wrong then is wrong in the plugin, or in the truth.
 
 ``--noise`` adds detections jittered by half a pixel, by 1 % of their size, and every second frame dropped.
-``--sure`` tells how many of the crossings that are not called doubtful are right. A crossing of somebody whom
-the truth leaves out (a person far away, behind a window, on a poster) counts as false everywhere; how many
-of these there are is told with ``--sure``.
+``--sure`` tells how many of the crossings that are not called doubtful are right, and by how sure they were
+told to be, how many are. A crossing of somebody whom the truth leaves out (a person far away, behind a
+window, on a poster) counts as false everywhere but in this last table; how many of these there are is told.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from tracker.types import Event, Frame, Scene
 EACH_WAY = 8  # lines
 CLEAR = 0.05  # of a person's height
 TOLERANCE_S = 1.2
+TOLD = (0, 50, 70, 80, 85, 91, 95, 101)  # hundredths of `sure`, from .. to below, of the last table
 Crossing = tuple[int, str]  # frame, sign
 Segment = tuple[tuple[int, int], tuple[int, int]]
 OTHERS = SHARED / "data/mot15"
@@ -108,7 +109,8 @@ def told_crossings(
 
 def measure(film: Film, given: str = "", more: bool = False) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return (9,): crossings there are, false, missed; told sure, of these wrong, of these of nobody;
-    told doubtful, of these wrong, of these of nobody.
+    told doubtful, of these wrong, of these of nobody. Then, for each part of `TOLD` and without nobody's:
+    crossings, of these right, and the sum of `sure` in hundredths.
 
     ``given``: what the plugin gets of the truth, "identities" or "boxes".
     """
@@ -120,7 +122,7 @@ def measure(film: Film, given: str = "", more: bool = False) -> np.ndarray[tuple
         if given == "identities":
             tracks = known_tracks(film, tracks)
     shown = people_of(film, tracks)
-    figures = np.zeros(9, np.int64)
+    figures = np.zeros(9 + 3 * (len(TOLD) - 1), np.int64)
     drawn = other_lines(film.size) if more else [ends(film.size, *one) for one in layout(film.size)]
     for drawn_line, events in told_crossings(film, tracks, {line: Line(line) for line in drawn}):
         true = crossings_of(film, drawn_line)
@@ -136,12 +138,16 @@ def measure(film: Film, given: str = "", more: bool = False) -> np.ndarray[tuple
             nobody = wrong and not any(event.track_id in whom for whom in before)
             start = 6 if "why" in event.data else 3
             figures[start : start + 3] += 1, wrong, nobody
+            if not nobody:
+                sure = round(100 * event.data["sure"])
+                start = 9 + 3 * (int(np.searchsorted(TOLD, sure, "right")) - 1)
+                figures[start : start + 3] += 1, not wrong, sure
     return figures
 
 
 def row(name: str, figures: np.ndarray[tuple[int], np.dtype[np.int64]], sure: bool) -> str:
     """Return one line of the table."""
-    there, false, missed, told, wrong, nobody, doubtful, doubtful_wrong, others = figures.tolist()
+    there, false, missed, told, wrong, nobody, doubtful, doubtful_wrong, others = figures[:9].tolist()
     text = f"{name:22s} {there:5d} crossings  {false:4d} false {missed:4d} missed"
     text += f"  {(false + missed) / max(there, 1):6.1%}"
     if sure:
@@ -150,6 +156,14 @@ def row(name: str, figures: np.ndarray[tuple[int], np.dtype[np.int64]], sure: bo
         text += f"   doubtful {doubtful:4d}, right {1 - doubtful_wrong / max(doubtful, 1):6.1%}"
         text += f"   false, of nobody in the truth: {nobody + others}"
     return text
+
+
+def reliability(figures: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Iterator[str]:
+    """Yield, by how sure crossings were told to be, how many were right."""
+    for low, high, (told, right, sure) in zip(TOLD, TOLD[1:], figures[9:].reshape(-1, 3), strict=False):
+        if told:
+            part = f"{low / 100:.2f} to {(high - 1) / 100:.2f}"
+            yield f"  told {part}: {told:5d}, mean {sure / told / 100:.3f}, right {right / told:.3f}"
 
 
 def main() -> None:
@@ -174,6 +188,8 @@ def main() -> None:
     for film, figures in zip(known, results, strict=True):
         print(row(film.name, figures, arguments.sure), flush=True)
     print(row("all", np.sum(results, axis=0), arguments.sure), flush=True)
+    for line in reliability(np.sum(results, axis=0)) if arguments.sure else ():
+        print(line)
     kinds = {
         "half a pixel": lambda film, seed: jittered(film, seed, 0.5, 0),
         "1 % of the size": lambda film, seed: jittered(film, seed, 0, 0.01),

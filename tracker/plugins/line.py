@@ -170,6 +170,7 @@ class Line(Plugin):
         class_name = self._scene.names.get(class_id, str(class_id))
         class_name = self.class_map.get(class_name, class_name)
         sure, why = certainty(evidence)
+        sure = round(sure, 2)  # as it is told: what is doubtful can be told from the number
         self.totals[direction, class_name] += 1
         self.doubtful[direction] += sure < SURE
         self._sketch = None
@@ -180,7 +181,7 @@ class Line(Plugin):
             "x": round(float(row["crossed_at"][0]), 1),
             "y": round(float(row["crossed_at"][1]), 1),
             "crossed_s": round(float(row["crossed_s"]), 3),  # on the line itself; the event is clear of it
-            "sure": round(sure, 2),
+            "sure": sure,
             **({"why": ", ".join(why)} if sure < SURE else {}),
             **identity(row),
         }

@@ -104,7 +104,7 @@ FIRST: dict[str, dict[str, dict[str, object]]] = {  # what the first event of ea
             "x": 320.0,
             "y": 400.0,
             "crossed_s": 6.0,
-            "sure": 0.99,
+            "sure": 0.98,
         }
     },
     "zone": {

@@ -14,7 +14,7 @@ from tracker.plugins._shared.certainty import UNREST_S, Evidence
 from tracker.plugins._shared.doubles import Doubles, whole_of
 from tracker.plugins._shared.extent import STEADY, USUAL, VARIANCE, hidden_feet
 from tracker.plugins._shared.geometry import Polyline
-from tracker.plugins._shared.motion import velocity
+from tracker.plugins._shared.motion import velocity, way
 from tracker.plugins._shared.plugin_state import PluginState, Row
 from tracker.plugins._shared.track_history import ROUNDING_S
 from tracker.types import Event, Json
@@ -27,6 +27,7 @@ MOST_PERIOD_S = 0.25  # two frames further apart than this are a pause
 UNREST, MOST = 1.0, 0.1
 BACK_UNREST, MOST_BACK = 2.5, 0.15
 SIDEWAYS = 0.5  # a box trembles by this part of that from side to side: its middle is that of two edges
+UNSTEADY_S, LEAST_PLACES = 0.5, 3  # over so long, and so many places, it is told how steadily somebody goes
 ON_LINE_PX = 1e-9  # nearer than this an anchor lies on the line itself
 COLUMNS = (
     ("known", np.bool_),  # has been clear of the line: it is known on which side it came
@@ -185,6 +186,7 @@ class Crossings:
         """Gather what is known of a crossing; ``tracks`` are None where the object is out of sight."""
         box, path = row["xyxy"].tolist(), self._path
         side = max(box[2] - box[0], box[3] - box[1], 1.0)
+        before, unsteady = self._approach(row, side)
         return Evidence(
             age_s=float(row["crossed_s"] - row["born_s"]),
             born_sizes=path.away(*row["born_at"].tolist()) / side,
@@ -192,6 +194,8 @@ class Crossings:
             gap_s=float(row["gap_s"]),
             took_s=self.now - float(row["crossed_s"]),
             clear_sizes=path.away(*row["anchor"].tolist()) / side,
+            before_sizes=before,
+            unsteady=unsteady,
             unrest=math.sqrt(row["extent"][VARIANCE]) if row["extent"][STEADY] >= UNREST_S else 0.0,
             doubted=bool(row["doubted"]),
             hidden=0.0 if tracks is None else hidden_feet(tracks.xyxy, place),
@@ -201,6 +205,28 @@ class Crossings:
             cut=bool(cut_by_edge(row["xyxy"], self._size)),
             lost=tracks is None,
         )
+
+    def _approach(self, row: Row, side: float) -> tuple[float, float]:
+        """Return how far before the line somebody was, in sizes, and how unsteadily it went across it.
+
+        The second is the standard deviation of the distance to the line from that of a steady motion, as part
+        of the object's size and of what it moved; NaN where it was seen too seldom.
+        """
+        seen_s, (x, y) = float(row["seen_s"]), row["crossed_at"].tolist()
+        across = np.array(self._path.normal(x, y))
+        path = way(row)
+        beyond = (path[:, :2] - (x, y)) @ across
+        if (row["anchor"] - (x, y)) @ across < 0:
+            beyond = -beyond
+        before = max(-float(beyond.min(initial=0.0)), 0.0) / side
+        if len(path) < LEAST_PLACES:
+            return before, math.nan
+        late = int(np.count_nonzero(path[:, 2] >= seen_s - UNSTEADY_S - ROUNDING_S))
+        late = max(late, LEAST_PLACES)
+        times, places = path[-late:, 2] - path[-late:, 2].mean(), beyond[-late:] - beyond[-late:].mean()
+        speed = float((times @ places) / (times @ times))
+        moved = abs(speed) * float(times[-1] - times[0])
+        return before, float((places - speed * times).std()) / (side + moved)
 
     def forget_pending(self) -> None:
         """Forget who was about to cross: the line is elsewhere now; who stands on it came from nowhere."""

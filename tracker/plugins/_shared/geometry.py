@@ -121,6 +121,18 @@ class Polyline(Segments):
         sides -= self._along_y * (points[:, :1] - self._begin_x)
         return sides
 
+    def normal(self, x: float, y: float) -> tuple[float, float]:
+        """Return the unit vector across the part that is nearest to a point."""
+
+        def off(part: list[float]) -> float:
+            begin_x, begin_y, along_x, along_y, square = part
+            to_x, to_y = x - begin_x, y - begin_y
+            along = min(max((to_x * along_x + to_y * along_y) / square, 0.0), 1.0)
+            return math.hypot(to_x - along * along_x, to_y - along * along_y)
+
+        _, _, along_x, along_y, square = min(self._parts, key=off)
+        return -along_y / math.sqrt(square), along_x / math.sqrt(square)
+
     def fraction(self, start: FloatArray, end: FloatArray) -> float:
         """Return where on the path ``start -> end`` (2,), 0 to 1, it last crosses the line; 1 if nowhere."""
         (x, y), (to_x, to_y) = start.tolist(), end.tolist()

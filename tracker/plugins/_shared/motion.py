@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from bytetrack.types import FloatArray
+from bytetrack.types import FloatArray, IntArray
+
+WAY_S, STEP_S = 2.0, 0.1  # so long a way is remembered, in steps of so much
+STEPS = round(WAY_S / STEP_S)
+ROUNDING = 1e-3  # of a step: a frame every tenth of a second has a step of its own
+CLOCK_S = 1024.0  # times are kept as on a clock that goes round in this: they fit into half as many bytes
+COLUMN = ("way", np.float32, (STEPS, 3))  # x, y and when, each in the place of its step; NaN: nothing yet
+
+
+def step_of(now: float) -> int:
+    """Return the number of the step that a time belongs to."""
+    return int(now / STEP_S + ROUNDING)
+
+
+def remember(rows: NDArray[np.void], found: IntArray, anchors: FloatArray, now: float) -> None:
+    """Write down where the tracks of rows ``found`` (M,) are now, in place of two seconds ago."""
+    places = np.empty((len(found), 3), np.float32)
+    places[:, :2], places[:, 2] = anchors, now % CLOCK_S
+    rows["way"][:, step_of(now) % STEPS][found] = places
+
+
+def way(row: Any) -> FloatArray:
+    """Return where a track was in the two seconds until it was last seen, x, y and when (K, 3), in order."""
+    known, seen_s = row["way"].astype(np.float64), float(row["seen_s"])
+    age = (seen_s - known[:, 2] + ROUNDING * STEP_S) % CLOCK_S - ROUNDING * STEP_S
+    known[:, 2] = seen_s - age
+    recent = known[(age > 2 * ROUNDING * STEP_S) & (age <= WAY_S)]
+    return np.vstack([recent[recent[:, 2].argsort()], [*row["anchor"], seen_s]])
 
 
 def velocity(rows: NDArray[np.void]) -> FloatArray:

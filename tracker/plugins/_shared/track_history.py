@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
-from tracker.plugins._shared import extent
+from tracker.plugins._shared import extent, motion
 from tracker.plugins._shared.anchors import CUT_PX, SHAPE, anchor_points, box_size
 from tracker.plugins._shared.motion import velocity
 from tracker.plugins._shared.shape_anchors import shape_points
@@ -38,6 +38,7 @@ ROW = np.dtype(
         ("seen_s", np.float64),
         ("anchor", np.float64, (2,)),  # NaN: never seen
         ("past", np.float64, (2, 3)),  # the two checkpoints before: x, y and when; NaN before there was one
+        motion.COLUMN,
         ("xyxy", np.float64, (4,)),
         ("born_s", np.float64),  # when this number was first seen ...
         ("born_at", np.float64, (2,)),  # ... and where its anchor was
@@ -90,6 +91,7 @@ class TrackHistory:
     gone_rows: NDArray[np.void] = field(default_factory=lambda: NO_RECORDS)  # ... and what was in them
     _free: list[int] = field(default_factory=list)
     _oldest_s: float = -math.inf  # no row was last seen before this
+    _step: int = -1  # of `motion.remember`, when it was last asked
     _entering: bool = True  # somebody may be coming in over the picture's edge
     _signature: bytes = UNKNOWN_TRACKS
     _next: tuple[Tracks, float, weakref.ref[TrackHistory]] | None = field(default=None, init=False)
@@ -113,7 +115,7 @@ class TrackHistory:
             self.anchor, self.size, self.keep_s, _copied(self.rows), self.row_of, place=self.place
         )
         made._free, made._oldest_s, made._signature = self._free, self._oldest_s, self._signature
-        made.found, made._entering = self.found, self._entering
+        made.found, made._entering, made._step = self.found, self._entering, self._step
         made._forget(now)
         if len(tracks):
             made.anchors = made._points(tracks.xyxy, tracks)
@@ -182,7 +184,7 @@ class TrackHistory:
             self.before = np.where(self.changed[:, None], np.nan, self.before)
             others = found[self.changed]
             rows["born_s"][others], rows["born_at"][others] = now, self.anchors[self.changed]
-            rows["past"][others] = np.nan
+            rows["past"][others] = rows["way"][others] = np.nan
             rows["first_id"][others], rows["first_s"][others] = tracks.track_id[self.changed], now
 
     def _points(self, xyxy: FloatArray, tracks: Tracks) -> FloatArray:
@@ -215,6 +217,10 @@ class TrackHistory:
             rows["cut_s"][found] = np.where(cut, now, rows["cut_s"][found])
             entering = (rows["cut_s"] == rows["seen_s"][:, None]) & (rows["track_id"] > 0)[:, None]
             self._entering = bool(np.count_nonzero(entering))
+        step = motion.step_of(now)
+        if step != self._step:  # it is enough once a step, and costs a third
+            motion.remember(rows, found, self.anchors, now)
+            self._step = step
         rows["anchor"][found] = self.anchors
         rows["xyxy"][found] = tracks.xyxy
 
@@ -225,7 +231,8 @@ class TrackHistory:
             self.rows[: len(old)] = old
             self._free.extend(range(size - 1, len(old) - 1, -1))
         row = self._free.pop()
-        self.rows["anchor"][row] = self.rows["past"][row] = self.rows["cut_s"][row] = np.nan
+        for name in ("anchor", "past", "way", "cut_s"):
+            self.rows[name][row] = np.nan
         return row
 
     def _heirs(self, now: float, tracks: Tracks, new: list[int]) -> dict[int, int]:
