@@ -157,7 +157,7 @@ def made_camera() -> Iterator[tuple[Callable[[int], None], Server]]:
     ]
     with TemporaryDirectory() as folder:
         station = Station(1, "made", True, Path(folder, "zones.yaml"))
-        station.scene, station.painter, station.state = (
+        station.counting.scene, station.painter, station.state = (
             scene,
             Painter(scene.names, draw_options(Options(), scene.names), live=True),
             "running",
