@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import importlib
 import os
 import sys
@@ -85,6 +86,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # whichever word it was, wherever it was looked for
+            _complain(
+                f"{os.fsdecode(error.filename or '')[:40]}...: the name is too long; give a shorter one"
+            )
         if error.filename is not None or not _lost_output():
             _trace()
             sys.exit(1)

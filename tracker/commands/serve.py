@@ -142,6 +142,7 @@ def serve(
 
     workers = Workers(find_runs(sources), options, folder, count=count)
     server = Server(workers.stations, where, announce)
+    workers.claim()
     for worker in workers.all:
         worker.history = server.history
     before = {number: signal.signal(number, handle) for number in SIGNALS}
@@ -157,6 +158,7 @@ def serve(
                 with suppress(OSError):  # the terminal may be gone
                     announce("what runs is being ended, so that its files are whole; Ctrl-C ends at once")
     finally:
+        workers.release()
         for number, handler in before.items():
             signal.signal(number, handler)
     return 128 + received[0] if received and received[0] != signal.SIGINT else 0

@@ -42,6 +42,8 @@ def check(
     from tracker.run.paths import claim_source
     from tracker.sinks import output_file
 
+    if zones.is_dir():
+        raise click.UsageError(f"{zones} is a folder; give a zone file")
     output = output or output_file.beside(zones, zones.stem, "_preview.png")
     if output.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"):
         raise click.UsageError(f"-o {output}: the preview is a picture; give a name ending in .png")
@@ -101,15 +103,24 @@ def _preview(
 
 def _picture(video: str, at_s: float) -> tuple[Frame, tuple[int, int], float]:
     from tracker.sources import open_source
-    from tracker.types import InputError
+    from tracker.types import InputError, OptionError
 
-    with open_source(video, start_s=at_s or None, max_frames=1) as source:
-        for frame in source:
-            return frame, source.size, source.fps
+    if not 0 <= at_s < float("inf"):
+        raise OptionError(f"--at {at_s:g}: give seconds from the beginning, 0 or more")
+    try:
+        with open_source(video, start_s=at_s or None, max_frames=1) as source:
+            for frame in source:
+                return frame, source.size, source.fps
+    except InputError as error:  # here the beginning is called so
+        raise InputError(str(error).replace(" --start ", " --at ")) from error
     raise InputError(f"{video} has no picture at {at_s:g} s; give an earlier second with --at")
 
 
 def _names(weights: str | None) -> Mapping[int, str]:
+    from tracker.types import OptionError
+
+    if weights is not None and not weights.strip():
+        raise OptionError("--weights is empty; give a value, or leave it out")
     if weights is None:
         from tracker.detectors.coco import COCO
 

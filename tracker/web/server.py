@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import uvicorn
 
@@ -86,7 +87,7 @@ class Server:
             Password(viewer) if viewer else None,
             data_folder() / "web.out" if where.lasting else None,
         )
-        self._stations = stations
+        self._stations, self._crowded = stations, False
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Server:
@@ -115,6 +116,7 @@ class Server:
             app, http=Patient, ws="websockets-sansio", lifespan="off", server_header=False,
             log_config=None, log_level="error", access_log=False,
             timeout_graceful_shutdown=1, limit_concurrency=MOST_CONNECTIONS,
+            backlog=MOST_CONNECTIONS,
             ws_max_size=64 * 1024,
             ws_per_message_deflate=False,  # nearly all that is sent is JPEG, which cannot be made smaller
             proxy_headers=bool(where.proxies), forwarded_allow_ips=list(where.proxies) or None,
@@ -164,9 +166,20 @@ class Server:
     def _serve(self) -> None:
         async def main() -> None:
             self._loop = asyncio.get_running_loop()
+            self._loop.set_exception_handler(self._wrong)
             await self._server.serve(sockets=[self._socket])
 
         asyncio.run(main())
+
+    def _wrong(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Say once that there are too many open files, which asyncio says thousands of times a second."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE):
+            loop.default_exception_handler(context)
+        elif not self._crowded:
+            self._crowded = True
+            with contextlib.suppress(OSError):
+                self._announce("too many files are open: whoever comes to the page waits; raise `ulimit -n`")
 
 
 def hosts_of(texts: Iterable[str]) -> tuple[str, ...]:

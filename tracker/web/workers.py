@@ -12,10 +12,11 @@ from types import TracebackType
 from tracker.contracts import Detector, Sink
 from tracker.detectors.coco import COCO
 from tracker.detectors.shared import SharedDetector
-from tracker.errors import EndRun
+from tracker.errors import EndRun, OutputError
 from tracker.options import Options
 from tracker.run.build_detector import of_shared, shared_detector
 from tracker.run.listed import Run
+from tracker.run.lock import Lock
 from tracker.run.replay import WithSavedTracks
 from tracker.run.session import Session
 from tracker.run.upstream import Upstream, WithDetector
@@ -220,6 +221,7 @@ class Workers:
 
     def __init__(self, runs: Sequence[Run], options: Options, folder: Path, *, count: bool = True) -> None:
         self._count, self._folder = count, folder
+        self._alone = Lock(folder / "serve.lock")
         self._shared = shared_detector(options)
         self.all = [Worker(run, n, options, folder, self._shared) for n, run in enumerate(runs, 1)]
         fix_shared(self.stations)
@@ -233,10 +235,18 @@ class Workers:
         """What the page shows."""
         return [worker.station for worker in self.all]
 
+    def claim(self) -> None:
+        """Keep the folder for these alone until they end; raises ``OutputError``."""
+        if not self._count:
+            return
+        output_file.make_folder(self._folder)
+        if not self._alone.acquire():  # each would remove what the other has kept of the same source
+            raise OutputError(
+                f"{self._folder}: another track serve keeps its results there; end it, or give another -o"
+            )
+
     def __enter__(self) -> Workers:
         """Begin with what is live; files wait for somebody to draw."""
-        if self._count:
-            output_file.make_folder(self._folder)
         self._shared.__enter__()
         for worker in self.all:
             if worker.station.live and self._count:
@@ -250,6 +260,11 @@ class Workers:
         self.stop()
         self.join()
         self._shared.__exit__(kind, error, trace)
+        self.release()
+
+    def release(self) -> None:
+        """Let others have the folder."""
+        self._alone.release()
 
     def stop(self) -> None:
         """Let every run end; returns at once."""

@@ -7,6 +7,8 @@ import cv2
 import pytest
 from click.testing import CliRunner
 
+from tests.tracker.videos import write_video
+from tracker.cli import main
 from tracker.commands.zones import command
 from tracker.types import InputError, OptionError
 
@@ -52,3 +54,28 @@ def test_mistakes_are_told_before_anything_is_written(
     with pytest.raises(InputError, match="is after its end"):
         check(zones, make_video(), "--at", "9")
     assert not (tmp_path / "zones_preview.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--at", "-1"], "--at -1: give seconds"),
+        (["--at", "99"], "--at"),
+        (["--weights", " "], "--weights is empty"),
+        (["--weights", "x" * 300], "the name is too long"),
+    ],
+)
+def test_what_is_wrong_is_told_in_the_words_of_the_command(
+    words: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = write_video(tmp_path / "clip.mp4", frames=5)
+    (tmp_path / "z.yaml").write_text("lines: [{name: a, points: [[0, 0], [1, 1]]}]", encoding="utf-8")
+    with pytest.raises(SystemExit) as end:
+        main(["zones", "check", str(tmp_path / "z.yaml"), str(video), *words])
+    assert (end.value.code, told in (error := capsys.readouterr().err)) == (2, True), error
+
+
+def test_a_folder_is_no_zone_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["zones", "check", ".", "clip.mp4"])
+    assert "is a folder; give a zone file" in capsys.readouterr().err

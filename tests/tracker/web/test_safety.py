@@ -19,6 +19,7 @@ from tests.tracker.web.stage import Page, opened
 from tests.tracker.web.test_page import Tab, browser  # noqa: F401 - a fixture
 from tracker.options import Options
 from tracker.run.listed import find_runs
+from tracker.types import OutputError
 from tracker.web import socket as sockets
 from tracker.web.about import about
 from tracker.web.server import Where
@@ -141,6 +142,17 @@ def test_it_speaks_tls_by_itself(tmp_path: Path) -> None:
         assert answer.status == 303
         assert "secure" in answer.headers["set-cookie"].lower()
         connection.close()
+
+
+def test_two_cannot_keep_their_results_in_one_folder(tmp_path: Path) -> None:
+    """What one keeps of a source is removed when the other begins with it."""
+    first, second = (Workers(find_runs(["rtsp://10.0.0.5/live"]), Options(), tmp_path) for _ in range(2))
+    first.claim()
+    with pytest.raises(OutputError, match="another track serve"):
+        second.claim()
+    first.__exit__(None, None, None)
+    second.claim()
+    second.__exit__(None, None, None)
 
 
 def test_nobody_can_make_it_open_another_source(tmp_path: Path) -> None:

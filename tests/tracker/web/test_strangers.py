@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -132,6 +133,26 @@ def test_who_talks_nonsense_is_cut_off(page: Page, owner: str, message: str | by
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+def test_who_takes_all_files_is_told_once_and_outlived(page: Page, owner: str) -> None:
+    import resource
+
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    told = len(page.told)
+    with ExitStack() as stack:
+        last = stack.enter_context(Path(os.devnull).open(encoding="utf-8"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno() + 10, most))
+        try:
+            with suppress(OSError):
+                while True:
+                    stack.enter_context(socket.create_connection(("127.0.0.1", page.port), timeout=5))
+            page.wait(lambda: len(page.told) > told)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
+    page.wait(lambda: page.ask("GET", "/api/sources", cookie=owner)[0] == 200)
+    assert ["ulimit" in text for text in page.told[told:]] == [True]
+
+
 def test_logging_out_ends_what_is_open(page: Page, owner: str) -> None:
     with page.listen(owner) as talk, page.plain_pictures(owner) as pictures:
         assert pictures.recv(12) == b"HTTP/1.1 200"
