@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -134,3 +135,18 @@ def test_a_way_is_remembered_over_the_turn_of_its_clock() -> None:
         assert path[0, 2] == pytest.approx(start + 2.0)
         assert len(path) == 20
     assert told[0] == told[1] == told[2]
+
+
+@pytest.mark.parametrize("cut", [3, 4, 5, 29])
+def test_a_way_goes_on_after_a_restart(cut: int) -> None:
+    """What is told then is what an uncut run tells."""
+    ways = []
+    for cuts in ((), (cut,)):
+        memory = PluginState(scene(), "bottom_center")
+        for index in range(60):
+            if index in cuts:
+                kept, memory = memory.state(), PluginState(scene(), "bottom_center")
+                memory.restore(json.loads(json.dumps(kept)))
+            memory.update(index / 25, tracks([1], [[10 + index / 3, 10, 30 + index / 3, 50]]))
+        ways.append(way(memory.row(0)).tolist())
+    assert ways[0] == ways[1]

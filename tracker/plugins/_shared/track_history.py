@@ -91,7 +91,6 @@ class TrackHistory:
     gone_rows: NDArray[np.void] = field(default_factory=lambda: NO_RECORDS)  # ... and what was in them
     _free: list[int] = field(default_factory=list)
     _oldest_s: float = -math.inf  # no row was last seen before this
-    _step: int = -1  # of `motion.remember`, when it was last asked
     _entering: bool = True  # somebody may be coming in over the picture's edge
     _signature: bytes = UNKNOWN_TRACKS
     _next: tuple[Tracks, float, weakref.ref[TrackHistory]] | None = field(default=None, init=False)
@@ -115,7 +114,7 @@ class TrackHistory:
             self.anchor, self.size, self.keep_s, _copied(self.rows), self.row_of, place=self.place
         )
         made._free, made._oldest_s, made._signature = self._free, self._oldest_s, self._signature
-        made.found, made._entering, made._step = self.found, self._entering, self._step
+        made.found, made._entering = self.found, self._entering
         made._forget(now)
         if len(tracks):
             made.anchors = made._points(tracks.xyxy, tracks)
@@ -217,10 +216,7 @@ class TrackHistory:
             rows["cut_s"][found] = np.where(cut, now, rows["cut_s"][found])
             entering = (rows["cut_s"] == rows["seen_s"][:, None]) & (rows["track_id"] > 0)[:, None]
             self._entering = bool(np.count_nonzero(entering))
-        step = motion.step_of(now)
-        if step != self._step:  # it is enough once a step, and costs a third
-            motion.remember(rows, found, self.anchors, now)
-            self._step = step
+        motion.remember(rows, found, self.anchors, now)
         rows["anchor"][found] = self.anchors
         rows["xyxy"][found] = tracks.xyxy
 
