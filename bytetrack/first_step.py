@@ -5,7 +5,8 @@ is found where it is expected, but its first step is not known, and who was seen
 it was: it was never followed. So who was seen once, a frame ago, may be a box that nobody took if both have
 the same class and about the same size, and it can have got there. A step is the more likely the more others
 go so, too: so many of their own sizes the same way. One that more take than any other that would claim the
-same box, or start from the same, is believed; one that nobody else takes if nobody like them is near.
+same box, or start from the same, is believed; one that nobody else takes if nobody like them is near and a
+third box lies where the step leads: two false boxes that flicker look like one thing that goes far.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 SIZES_PER_S = 25.0  # nothing goes faster: a ball goes 20, a car of 2.8 m (root of its area) at 150 km/h 15
 ALIKE_SIZES = 0.4  # two steps that differ by no more, in their own sizes, are alike
 LEAST_STEP = 0.25  # sizes: who goes less far overlaps itself
+LITTLE = 0.3  # IoU: boxes that overlap more were no pair for another reason, such as their score
 MOST = 60  # of either kind: in such a crowd nothing can be told
 
 
@@ -40,8 +42,8 @@ class Boxes(NamedTuple):
 
 def first_steps(
     once: Boxes, new: Boxes, seen: Boxes, speed: FloatArray, passed: float, frame_rate: float
-) -> list[tuple[int, int]]:
-    """Return which of those seen ``once`` and which ``new`` box are one, as indices.
+) -> list[tuple[int, int, bool]]:
+    """Return which of those seen ``once`` and which ``new`` box are one, as indices, and if others go so.
 
     ``seen`` are the M tracks that have a box in this frame, with their ``speed`` (2, M) in pixels per nominal
     frame, NaN where it is not known; ``passed`` such frames lie between the two sights.
@@ -59,6 +61,8 @@ def first_steps(
     if not np.count_nonzero(possible):
         return []
     t, n = possible.nonzero()
+    apart = _overlap(once.xywh[:, t], new.xywh[:, n]) <= LITTLE
+    t, n = t[apart], n[apart]
     way = step[:, t, n] / scale[t, n]
     moved = speed * passed / seen.size
     moved = moved[:, np.hypot(*moved) >= LEAST_STEP]
@@ -70,7 +74,7 @@ def first_steps(
     sure = also > np.where(rival, also[None], 0).max(axis=1, initial=0)
     far = reach[t, n]
     return [
-        (int(t[k]), int(n[k]))
+        (int(t[k]), int(n[k]), bool(also[k] > 1))
         for k in sure.nonzero()[0]
         if also[k] > 1 or not (_near(once, t[k], seen, far[k]) or _near(new, n[k], seen, far[k]))
     ]
@@ -90,6 +94,14 @@ def came_from(
     possible &= np.maximum(ratio, 1 / ratio) <= GREATEST_RATIO
     alone = possible & (possible.sum(axis=1) == 1)[:, None] & (possible.sum(axis=0) == 1)
     return {int(n): int(at) for n, at in zip(*alone.nonzero(), strict=True)}
+
+
+def _overlap(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return the IoU (K,) of (4, K) with (4, K) boxes."""
+    ends = np.minimum(first[:2] + first[2:] / 2, second[:2] + second[2:] / 2)
+    starts = np.maximum(first[:2] - first[2:] / 2, second[:2] - second[2:] / 2)
+    shared: FloatArray = np.maximum(ends - starts, 0).prod(0)
+    return shared / (first[2:].prod(0) + second[2:].prod(0) - shared)
 
 
 def _near(some: Boxes, place: int, seen: Boxes, reach: float) -> bool:

@@ -170,15 +170,16 @@ class MotionTracker(BYTETracker):
         pairs = first_steps(old, new, self._boxes(seen), speed, passed, self.frame_rate)
         if not pairs:
             return births
-        rows, taken = rows[[row for row, _ in pairs]], births[[place for _, place in pairs]]
+        rows, taken = rows[[row for row, _, _ in pairs]], births[[place for _, place, _ in pairs]]
+        shown = np.array([others for _, _, others in pairs])
         began = table.belief.take(rows, 2)
         moved = usable.measured[:2].take(taken, 1) - began[0, :2]
         began[4, :2] += np.square(moved / passed)
-        rows = self._came_from(rows, taken, moved / passed, usable)
+        own, rows = rows, self._came_from(rows, taken, moved / passed, usable)
         table.belief[:, :, rows] = self.motion.predict(began, passed)
         self._take(rows, taken, usable)
-        table.state[rows] = TRACKED
-        return np.delete(births, [place for _, place in pairs])
+        table.state[rows] = np.where(shown | (rows != own), TRACKED, TENTATIVE)
+        return np.delete(births, [place for _, place, _ in pairs])
 
     def _came_from(
         self, rows: IntArray, taken: IntArray, speed: FloatArray, usable: UsableDetections
@@ -235,6 +236,11 @@ class MotionTracker(BYTETracker):
 
     def _predict(self, dt: float) -> None:
         super()._predict(dt)
+        table = self._table
+        stepped = (table.state == TENTATIVE) & (table.last_seen > table.born)
+        if np.count_nonzero(stepped):  # who has made a step alone is looked for where it leads
+            rows = stepped.nonzero()[0]
+            table.belief[:, :, rows] = self.motion.predict(table.belief.take(rows, 2), dt)
         self._since_update = self._unlooked + dt  # a common shift of now is that of all this time
 
     def state(self) -> dict[str, Any]:

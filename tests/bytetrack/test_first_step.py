@@ -1,4 +1,4 @@
-"""Cars that go half their length and more between two frames are followed from their second sight."""
+"""Cars that go half their length and more between two frames are followed from their second or third box."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def followed(cars: list[Car], fps: float = 5.0) -> tuple[float, list[set[int]]]:
 @pytest.mark.parametrize("gap", [130.0, 400.0])
 def test_a_lane_of_fast_cars_is_followed(step: float, gap: float) -> None:
     part, numbers = followed([(100, -gap * n, step) for n in range(4)])
-    assert part > 0.85
+    assert part > (0.85 if gap < 200 else 0.82)  # who is alone is shown from the third sight
     assert all(len(each) == 1 for each in numbers) and len(set().union(*numbers)) == 4
 
 
@@ -52,23 +52,41 @@ def test_three_lanes_one_way_and_one_back_are_followed(step: float) -> None:
     assert len(set().union(*numbers)) == len(numbers)
 
 
-def second(new: list[float], class_id: int = 2, more: tuple[list[float], ...] = ()) -> list[int]:
-    """Return the numbers when somebody seen once is followed by a ``new`` box, and ``more`` boxes."""
+def third(
+    new: list[float],
+    class_id: int = 2,
+    more: tuple[list[float], ...] = (),
+    on: float = 1.0,
+    score: float = 0.9,
+) -> list[int]:
+    """Return the numbers when somebody seen once is followed by a ``new`` box, and ``more`` boxes.
+
+    The third sight lies as far from the new box as that from the first, times ``on``.
+    """
     tracker = MotionTracker(track_thresh=0.3, new_track_thresh=0.37, match_thresh=0.88, frame_rate=5.0)
     tracker.update(Detections.empty())
-    tracker.update(Detections(np.array([[100.0, 100, 120, 148]]), np.full(1, 0.9), np.array([2])))
+    first = np.array([[100.0, 100, 120, 148]])
+    tracker.update(Detections(first, np.full(1, 0.9), np.array([2])))
     boxes = np.array([new, *more])
-    found = Detections(boxes, np.full(len(boxes), 0.9), np.full(len(boxes), class_id))
-    return tracker.update(found).track_id.tolist()
+    tracker.update(Detections(boxes, np.full(len(boxes), score), np.full(len(boxes), class_id)))
+    last = boxes[:1] + on * (boxes[:1] - first)
+    return tracker.update(Detections(last, np.full(1, score), np.full(1, class_id))).track_id.tolist()
 
 
 def test_who_may_be_another_is_not_taken_for_the_same() -> None:
     near = [100.0, 140, 120, 188]
-    assert second(near) == [1]
-    assert second(near, class_id=7) == []
-    assert second([100.0, 100 + 3 * 31, 120, 148 + 3 * 31]) == []  # nobody goes so far
-    assert second([80.0, 140, 120, 236]) == []  # twice as large
-    assert second(near, more=([100.0, 60, 120, 108],)) == []  # either may be it
+    assert third(near) == [1]
+    assert third(near, class_id=7) == []
+    assert third([100.0, 100 + 3 * 31, 120, 148 + 3 * 31]) == []  # nobody goes so far
+    assert third([80.0, 140, 120, 236]) == []  # twice as large
+    assert third(near, more=([100.0, 60, 120, 108],)) == []  # either may be it
+    assert third([100.0, 112, 120, 160], score=0.38) == []  # no step: it was unsure where it overlapped
+
+
+@pytest.mark.parametrize("on", [-1.0, 2.5])
+def test_boxes_that_flicker_alone_are_nobody(on: float) -> None:
+    """Two of them may lie as if one thing had gone far; a third does not lie where it would be."""
+    assert third([100.0, 160, 120, 208], on=on) == []
 
 
 def test_who_was_lost_and_comes_back_fast_keeps_its_number() -> None:
