@@ -23,7 +23,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 SIZES_PER_S = 25.0  # nothing goes faster: a ball goes 20, a car of 2.8 m (root of its area) at 150 km/h 15
 ALIKE_SIZES = 0.4  # two steps that differ by no more, in their own sizes, are alike
 LEAST_STEP = 0.25  # sizes: who goes less far overlaps itself
-LITTLE = 0.3  # IoU: boxes that overlap more were no pair for another reason, such as their score
+LITTLE = 0.35  # IoU: a usual score would have let them pair, so boxes that overlap more are no step
 MOST = 60  # of either kind: in such a crowd nothing can be told
 
 
