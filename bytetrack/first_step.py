@@ -101,7 +101,8 @@ def _overlap(first: FloatArray, second: FloatArray) -> FloatArray:
     ends = np.minimum(first[:2] + first[2:] / 2, second[:2] + second[2:] / 2)
     starts = np.maximum(first[:2] - first[2:] / 2, second[:2] - second[2:] / 2)
     shared: FloatArray = np.maximum(ends - starts, 0).prod(0)
-    return shared / (first[2:].prod(0) + second[2:].prod(0) - shared)
+    overlap: FloatArray = shared / (first[2:].prod(0) + second[2:].prod(0) - shared)
+    return overlap
 
 
 def _near(some: Boxes, place: int, seen: Boxes, reach: float) -> bool:
