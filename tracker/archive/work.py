@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +28,7 @@ from tracker.sources import address
 from tracker.types import Json, OptionError
 
 LOOK_S = 0.5  # the longest time in which nothing is looked at, so that Ctrl-C is heard
+GONE_S = 5.0  # between two looks at whether what is waited for is still there
 MOST_AHEAD = 2  # pieces that are given out for each core
 
 
@@ -59,6 +61,7 @@ class Work:
         self._waiting: deque[Camera] = deque()  # whose first piece has not been given out
         self._missing: Counter[str] = Counter()  # pieces of each camera, when the run began
         self._begun: set[str] = set()  # cameras of which a piece was given out
+        self._looked = time.monotonic()  # at what is gone
         self.rows: dict[str, list[Row]] = {}  # by camera
         self.notes: list[str] = []
         self.detected = self.frames = 0
@@ -80,6 +83,7 @@ class Work:
                     self._part(task, outcome)
                 elif isinstance(task, Follow):
                     self._followed(task, outcome)
+            self._again()
             self._give()
         self.write_manifest()
 
@@ -170,6 +174,21 @@ class Work:
         while self._following and followed < self._pool.followers:
             self._start(self._following.popleft())
             followed += 1
+
+    def _again(self) -> None:
+        """Detect again what a camera waits for and somebody has removed: nothing else would bring it."""
+        waits = self._running and not self._pieces and all(isinstance(task, Follow) for task in self._running)
+        if not waits or time.monotonic() - self._looked < GONE_S:
+            return
+        self._looked = time.monotonic()
+        for file in self._by_folder.values():
+            followed = any(isinstance(task, Follow) and task.key == file.camera.key for task in self._running)
+            if not followed or file.error:
+                continue
+            names = self._store.names(file.folder)
+            gone = [piece for piece in file.cut if piece.part in file.there - names]
+            file.there -= {piece.part for piece in gone}
+            self._pieces += [self._task(file, piece) for piece in gone]
 
     def _start(self, task: Task) -> None:
         self._running[task] = None
