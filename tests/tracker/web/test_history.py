@@ -127,6 +127,7 @@ def test_a_week_in_quarter_hours_is_answered_at_once(kept: History) -> None:
     assert sum(row["count"] for row in rows) == 7 * 14400
 
 
+@pytest.mark.slow
 def test_a_history_that_is_damaged_meanwhile_is_told_and_pictures_go_on(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
