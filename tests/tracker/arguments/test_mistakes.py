@@ -191,7 +191,7 @@ def flags_of(text: str) -> set[str]:
 
 def test_every_flag_that_an_answer_names_exists() -> None:
     known = {*_grammar(run).names, "--help"}
-    elsewhere = {"--calibrate", "--gt", "-i"}  # of track export, track eval and ffmpeg
+    elsewhere = {"--calibrate", "--gt", "--xlsx", "--pdf", "-i"}  # of track export, eval, report, and ffmpeg
     for word, text in {**ANSWERS, **TRACKERS}.items():
         assert flags_of(text) <= known | elsewhere, word
     ours = {normal(flag) for flag in _grammar(run).names}
