@@ -52,7 +52,7 @@ TABLE: tuple[tuple[str, str], ...] = (
     ("augment", "test-time augmentation is not available; --imgsz 1280 finds smaller objects"),
     ("agnostic_nms", "always on: of two boxes on one object the weaker is removed, whatever their classes (--iou)"),
     ("per_class", "an object is tracked across classes, and its class is decided by vote"),
-    ("retina_masks masks segment pose keypoints obb", "leave it out, the weights decide: --weights yolov8n-seg.pt finds masks, yolov8n-pose.pt keypoints, yolov8n-obb.pt rotated boxes"),
+    ("retina_masks masks pose keypoints obb", "leave it out, the weights decide: --weights yolov8n-seg.pt finds masks, yolov8n-pose.pt keypoints, yolov8n-obb.pt rotated boxes"),
     ("iou_thres iou_threshold nms", "--iou {value}"),
     ("sahi slicer slice slices slicing tile tiling", "--tiles auto"),
     ("slice_wh slice_height slice_width slice_size", "--tiles WIDTHxHEIGHT"),
