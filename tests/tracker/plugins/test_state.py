@@ -80,6 +80,24 @@ def test_cut_in_two_it_tells_the_same(make: Callable[[], Plugin], cut: int) -> N
     assert list(second.summary()) == list(whole.summary())
 
 
+def test_a_state_from_before_ways_were_remembered_goes_on() -> None:
+    """Of a line: certainty has less to go by for two seconds; what is counted is the same."""
+    whole, first, second = PLUGINS["line"](), PLUGINS["line"](), PLUGINS["line"]()
+    for plugin in (whole, first, second):
+        plugin.start(scene())
+    look(whole, range(FRAMES))
+    look(first, range(66))
+    text = json.dumps(first.state())
+    older = json.loads(text, object_hook=lambda known: {key: known[key] for key in known if key != "way"})
+    assert older != json.loads(text)
+    older["doubles"] = [[*one[:4], [one[2]]] for one in older["doubles"]]
+    second.restore(older, True)
+    look(second, range(66, FRAMES))
+    assert [value.split()[0] for _, value in second.summary()] == [
+        value.split()[0] for _, value in whole.summary()
+    ]
+
+
 def test_it_says_what_it_found_in_words_and_every_event_where(make: Callable[[], Plugin]) -> None:
     plugin = make()
     plugin.start(scene())

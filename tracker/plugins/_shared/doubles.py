@@ -193,8 +193,9 @@ class Doubles:
     def restore(self, state: Json) -> None:
         """Go on from there."""
         for time, sign, track_id, size, boxes in state:
-            until_s = {box: until for box, until in boxes if until is not None}
-            self._recent.append(Crossed(time, sign, track_id, size, {box for box, _ in boxes}, until_s))
+            told = [box if isinstance(box, list) else [box, None] for box in boxes]  # older: boxes alone
+            until_s = {box: until for box, until in told if until is not None}
+            self._recent.append(Crossed(time, sign, track_id, size, {box for box, _ in told}, until_s))
 
 
 def _passes_later(rows: NDArray[np.void], row: int, others: IntArray) -> list[float]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bytetrack import Tracks
 from bytetrack.types import FloatArray, IntArray
+from tracker.plugins._shared import motion
 from tracker.plugins._shared.track_history import ROW, Place, TrackHistory
 from tracker.types import Json, Scene
 
@@ -126,6 +127,8 @@ class PluginState:
     def restore(self, state: Mapping[str, Json]) -> None:
         """Take the rows that `state` returned; raises ``KeyError`` or ``ValueError`` for other columns."""
         size = len(state["track_id"])
+        if motion.COLUMN[0] not in state:  # it is older than this column, which fills in two seconds
+            state = {**state, motion.COLUMN[0]: np.full((size, *motion.COLUMN[2]), np.nan).tolist()}
         own, seen = np.zeros(size, self.own.dtype), np.zeros(size, ROW)
         for rows in (own, seen):
             for name in rows.dtype.names or ():
