@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bytetrack.boxes import iou, xywh_to_xyxy
 from bytetrack.reunion import GREATEST_RATIO, REACH, REACH_PER_S
 from bytetrack.types import FloatArray, IntArray
 
@@ -58,11 +59,10 @@ def first_steps(
     possible &= (
         np.maximum(new.size[None] / once.size[:, None], once.size[:, None] / new.size[None]) <= GREATEST_RATIO
     )
+    possible &= iou(xywh_to_xyxy(once.xywh).T, xywh_to_xyxy(new.xywh).T) <= LITTLE
     if not np.count_nonzero(possible):
         return []
     t, n = possible.nonzero()
-    apart = _overlap(once.xywh[:, t], new.xywh[:, n]) <= LITTLE
-    t, n = t[apart], n[apart]
     way = step[:, t, n] / scale[t, n]
     moved = speed * passed / seen.size
     moved = moved[:, np.hypot(*moved) >= LEAST_STEP]
@@ -94,15 +94,6 @@ def came_from(
     possible &= np.maximum(ratio, 1 / ratio) <= GREATEST_RATIO
     alone = possible & (possible.sum(axis=1) == 1)[:, None] & (possible.sum(axis=0) == 1)
     return {int(n): int(at) for n, at in zip(*alone.nonzero(), strict=True)}
-
-
-def _overlap(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Return the IoU (K,) of (4, K) with (4, K) boxes."""
-    ends = np.minimum(first[:2] + first[2:] / 2, second[:2] + second[2:] / 2)
-    starts = np.maximum(first[:2] - first[2:] / 2, second[:2] - second[2:] / 2)
-    shared: FloatArray = np.maximum(ends - starts, 0).prod(0)
-    overlap: FloatArray = shared / (first[2:].prod(0) + second[2:].prod(0) - shared)
-    return overlap
 
 
 def _near(some: Boxes, place: int, seen: Boxes, reach: float) -> bool:
