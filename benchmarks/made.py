@@ -64,7 +64,7 @@ class Run:
     def tracks_of(self, n: int, begin: float, end: float) -> list[int]:
         """Return the number of the track on a body, frame by frame; -1: none, 0: the body is not found."""
         ids = []
-        for t in np.flatnonzero((self.scene.times >= begin) & (self.scene.times <= end)).tolist():
+        for t in np.flatnonzero((self.scene.clock.times >= begin) & (self.scene.clock.times <= end)).tolist():
             owners = self.found.owners[t]
             mine = [
                 int(i)
@@ -92,17 +92,17 @@ class Run:
 
 def play(scene: Scene, seen: Seen, noise: Noise, kind: str = "motion", seed: int = 0) -> Run:
     """Detect, follow, count."""
-    found = detect(scene.camera, scene.bodies, seen, scene.fps, noise, seed)
+    found = detect(scene.camera, scene.bodies, seen, scene.clock.fps, noise, seed)
     options = Options(tracker=kind)
-    tracker = make_tracker(kind, options.tracker_settings, scene.fps, scene.camera.size)
+    tracker = make_tracker(kind, options.tracker_settings, scene.clock.fps, scene.camera.size)
     plugins = [Line(points, name) for name, points in scene.lines.items()]
     plugins += [Zone(points, name) for name, points in scene.zones.items()]  # type: ignore[misc]
-    stage = Stage(scene.kind, scene.camera.size, scene.fps, False, COCO, options.lost)
+    stage = Stage(scene.kind, scene.camera.size, scene.clock.fps, False, COCO, options.lost)
     for plugin in plugins:
         plugin.start(stage)
     image, events, all_tracks, before = blank(scene.camera.size), [], [], None
-    for index, (time, boxes) in enumerate(zip(scene.times.tolist(), found.boxes, strict=True)):
-        tracks = tracker.update(boxes, frames_passed(before, time, scene.fps))
+    for index, (time, boxes) in enumerate(zip(scene.clock.times.tolist(), found.boxes, strict=True)):
+        tracks = tracker.update(boxes, frames_passed(before, time, scene.clock.fps))
         tracks = tracks[tracks.source >= 0]
         before = time
         all_tracks.append(tracks)
@@ -138,7 +138,7 @@ def judge_lines(run: Run) -> tuple[list[Crossing], list[Wrong]]:
             if event.kind.startswith("line.") and event.data["line"] == name:
                 sign = in_leads(points) * (1 if event.kind == "line.in" else -1)
                 n = run.owner(event)
-                frame = int(np.abs(run.scene.times - event.data["crossed_s"]).argmin())
+                frame = int(np.abs(run.scene.clock.times - event.data["crossed_s"]).argmin())
                 plain = n >= 0 and in_plain_view(run.scene, run.seen, n, frame)
                 told.append(
                     Crossing(
@@ -169,8 +169,8 @@ def judge_zones(run: Run) -> tuple[list[Crossing], list[Wrong]]:
                 left = [pair for pair in left if pair not in own]
                 continue
             for begin, end in visits:
-                frame = int(np.searchsorted(run.scene.times, begin))
-                plain = in_plain_view(run.scene, run.seen, n, frame) or begin == run.scene.times[0]
+                frame = int(np.searchsorted(run.scene.clock.times, begin))
+                plain = in_plain_view(run.scene, run.seen, n, frame) or begin == run.scene.clock.times[0]
                 at = next(places(run.seen, n))[frame]
                 visit = Crossing(begin, 1, (at[0], at[1]), float(sides(run.seen, n)[frame]), n, True, plain)
                 true.append(visit)
@@ -181,7 +181,7 @@ def judge_zones(run: Run) -> tuple[list[Crossing], list[Wrong]]:
                 else:
                     wrong.append(Wrong("missed", name, visit))
         for n, event in left:
-            frame = int(np.abs(run.scene.times - event.data["since_s"]).argmin())
+            frame = int(np.abs(run.scene.clock.times - event.data["since_s"]).argmin())
             plain = n >= 0 and in_plain_view(run.scene, run.seen, n, frame)
             wrong.append(Wrong("false", name, Crossing(event.data["since_s"], 1, (0, 0), 0, n, True, plain)))
     return true, wrong

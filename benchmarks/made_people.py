@@ -88,14 +88,4 @@ def people(rng: Random, number: int, *, door: bool = False, crowd: bool = False,
     )
     zones = {"room": [tuple(p) for p in camera.ground(corners).tolist()]}
     name = "door" if door else "post" if post else "crowd" if crowd else "people"
-    return Scene(
-        name,
-        number,
-        clock.fps,
-        clock.times,
-        camera,
-        bodies,
-        lines,
-        zones,
-        f"{about}, {clock.fps:g} fps {clock.how}",
-    )
+    return Scene(name, number, clock, camera, bodies, lines, zones, about)

@@ -87,8 +87,7 @@ def road(rng: Random, number: int) -> Scene:
     ]
     zones = {"box": [tuple(p) for p in camera.ground(np.array(corners)).tolist()]}
     how = f"{lanes} lanes{' both ways' * both}{', light' * light}, curve {curve:.3f}"
-    about = f"{how}, {about}, {clock.fps:g} fps {clock.how}"
-    return Scene("road", number, clock.fps, clock.times, camera, bodies, lines, zones, about)
+    return Scene("road", number, clock, camera, bodies, lines, zones, f"{how}, {about}")
 
 
 def junction(rng: Random, number: int) -> Scene:
@@ -146,14 +145,4 @@ def junction(rng: Random, number: int) -> Scene:
         [at + 15 * np.array([np.cos(x), np.sin(x)]) for x in np.linspace(0, 2 * np.pi, 16, endpoint=False)]
     )
     zones = {"ring": [tuple(p) for p in camera.ground(ring).tolist()]}
-    return Scene(
-        "junction",
-        number,
-        clock.fps,
-        clock.times,
-        camera,
-        bodies,
-        lines,
-        zones,
-        f"{about}, {clock.fps:g} fps {clock.how}",
-    )
+    return Scene("junction", number, clock, camera, bodies, lines, zones, about)

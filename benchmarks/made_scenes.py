@@ -15,21 +15,6 @@ Points = list[tuple[float, float]]
 Random = np.random.Generator
 
 
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """A film that nobody has filmed."""
-
-    kind: str
-    number: int
-    fps: float
-    times: Array  # (T,) seconds
-    camera: Camera
-    bodies: list[Body]
-    lines: dict[str, Points]
-    zones: dict[str, Points]
-    about: str
-
-
 class Clock:
     """Frames of a film: even, with some dropped, or at uneven times."""
 
@@ -45,6 +30,25 @@ class Clock:
                 np.maximum(self.times + rng.uniform(-0.3, 0.3, len(self.times)) / self.fps, 0.0)
             )
             self.times = self.times[np.append(True, np.diff(self.times) > 1e-3)]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A film that nobody has filmed."""
+
+    kind: str
+    number: int
+    clock: Clock
+    camera: Camera
+    bodies: list[Body]
+    lines: dict[str, Points]
+    zones: dict[str, Points]
+    view: str  # the road and the camera, in words
+
+    @property
+    def about(self) -> str:
+        """What is special about it, in words."""
+        return f"{self.view}, {self.clock.fps:g} fps {self.clock.how}"
 
 
 def camera_over(rng: Random, clock: Clock, span: float, kinds: tuple[str, ...]) -> tuple[Camera, Array, str]:

@@ -90,7 +90,7 @@ def _near(seen: Seen, n: int, line: Points) -> float:
 
 def in_plain_view(scene: Scene, seen: Seen, n: int, frame: int) -> bool:
     """Return whether a body can be seen whole for a while before and after a frame."""
-    near = np.abs(scene.times - scene.times[frame]) <= PLAIN_S
+    near = np.abs(scene.clock.times - scene.clock.times[frame]) <= PLAIN_S
     whole = (np.abs(seen.whole[near, n] - seen.box[near, n]) < 1e-6).all()
     return bool(whole and seen.there[near, n].all() and (seen.visible[near, n] > PLAIN).all())
 
@@ -112,7 +112,9 @@ def true_crossings(scene: Scene, seen: Seen, line: Points) -> list[Crossing]:
                 at = next(places(seen, n))[frame]
                 size = float(sides(seen, n)[frame])
                 plain = in_plain_view(scene, seen, n, frame)
-                found.append(Crossing(float(scene.times[frame]), sign, (at[0], at[1]), size, n, alike, plain))
+                found.append(
+                    Crossing(float(scene.clock.times[frame]), sign, (at[0], at[1]), size, n, alike, plain)
+                )
     return found
 
 
@@ -155,7 +157,7 @@ def true_visits(scene: Scene, seen: Seen, zone: Points) -> dict[int, list[tuple[
             inside, clear = area.holds(p), away > part * sides(seen, n)[frames]
             visits, begin = [], None
             for t, held, is_clear in zip(
-                scene.times[frames].tolist(), inside.tolist(), clear.tolist(), strict=True
+                scene.clock.times[frames].tolist(), inside.tolist(), clear.tolist(), strict=True
             ):
                 if begin is None and held and is_clear:
                     begin = t
@@ -163,7 +165,7 @@ def true_visits(scene: Scene, seen: Seen, zone: Points) -> dict[int, list[tuple[
                     visits.append((begin, t))
                     begin = None
             if begin is not None:
-                visits.append((begin, float(scene.times[frames[-1]])))
+                visits.append((begin, float(scene.clock.times[frames[-1]])))
             each.append(visits)
         alike = len({len(one) for one in each}) == 1
         short = any(end - begin < SHORT_S for one in each for begin, end in one)
